@@ -1,0 +1,49 @@
+PYTHON ?= $(firstword $(shell command -v python3.12 >/dev/null 2>&1 && python3.12 -c '' 2>/dev/null && echo python3.12) $(shell command -v python3.11 >/dev/null 2>&1 && python3.11 -c '' 2>/dev/null && echo python3.11) python3)
+PORT ?= 8000
+DATA ?=
+
+FRONT := .venv/front
+RUNNERS := .venv/runners
+DEV := .venv/dev
+
+.PHONY: help run setup test lint train train-quick evaluate lock clean
+
+help: ## say what there is
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+run: $(FRONT)/.ready $(RUNNERS)/.ready ## serve http://127.0.0.1:$(PORT) until Ctrl-C
+	@OSTEOSERVE_PORT=$(PORT) exec $(FRONT)/bin/python -m service run
+
+setup: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## make all three environments
+
+test: setup ## run the whole test suite
+	$(DEV)/bin/python -m pytest
+
+lint: $(DEV)/.ready ## ruff and mypy
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/mypy
+
+train: $(DEV)/.ready ## train all models on DATA=folder, or on phantoms; into var/artifacts
+	$(DEV)/bin/python -m models train $(if $(DATA),--data $(DATA))
+
+train-quick: $(DEV)/.ready ## the same in minutes, with models that are too small to serve
+	$(DEV)/bin/python -m models train --quick $(if $(DATA),--data $(DATA))
+
+evaluate: $(DEV)/.ready ## score a labelled folder, DATA=folder, with what is served
+	$(DEV)/bin/python -m models evaluate --data $(DATA)
+
+lock: $(DEV)/.ready ## compile requirements/*.txt anew from pyproject.toml
+	requirements/compile $(DEV)/bin/uv
+
+clean: ## remove environments and caches; state in var/ stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+
+# An environment is made anew when its lock changes, and marked ready only when it is whole.
+.venv/%/.ready: requirements/%.txt
+	@echo "osteoserve: installing $< into .venv/$*"
+	@rm -rf .venv/$*
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13) and "osteoserve needs Python 3.11 or 3.12; name one with PYTHON=")'
+	@$(PYTHON) -m venv .venv/$*
+	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@

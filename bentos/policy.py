@@ -1,0 +1,62 @@
+"""How a runner batches and on what it runs: settings with the defaults that fit two cores."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from typing import TypeVar
+
+from models.runtime import PRECISIONS, RUNTIMES, Precision, RuntimeName
+
+
+T = TypeVar("T", bound=str)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Read from the environment when the runner starts.
+
+    ==================================  ============  ====================================
+    variable                            default       meaning
+    ==================================  ============  ====================================
+    OSTEOSERVE_RUNTIME                  openvino      openvino or keras
+    OSTEOSERVE_PRECISION                f32           f32 or bf16 (openvino)
+    OSTEOSERVE_MAX_BATCH_SIZE           8             images that are computed together
+    OSTEOSERVE_MAX_LATENCY_MS           1500          a request that would wait longer is
+                                                      answered 503 at once
+    ==================================  ============  ====================================
+
+    The front gives a request three seconds in all; what a runner has not begun after half of them
+    would come too late to be combined.
+    """
+
+    runtime: RuntimeName = "openvino"
+    precision: Precision = "f32"
+    max_batch_size: int = 8
+    max_latency_ms: int = 1500
+
+    @classmethod
+    def from_environment(cls) -> Policy:
+        """Raises ValueError naming the variable, its value and what is allowed."""
+        return cls(
+            runtime=_choice("OSTEOSERVE_RUNTIME", RUNTIMES, cls.runtime),
+            precision=_choice("OSTEOSERVE_PRECISION", PRECISIONS, cls.precision),
+            max_batch_size=_whole("OSTEOSERVE_MAX_BATCH_SIZE", cls.max_batch_size, least=2),
+            max_latency_ms=_whole("OSTEOSERVE_MAX_LATENCY_MS", cls.max_latency_ms, least=100),
+        )
+
+
+def _choice(name: str, allowed: tuple[T, ...], default: T) -> T:
+    value = os.environ.get(name, default)
+    for choice in allowed:
+        if value == choice:
+            return choice
+    raise ValueError(f"{name}={value}: allowed are {', '.join(allowed)}")
+
+
+def _whole(name: str, default: int, *, least: int) -> int:
+    value = os.environ.get(name, str(default))
+    if not value.isascii() or not value.isdigit() or int(value) < least:
+        raise ValueError(f"{name}={value}: a whole number of at least {least} is allowed")
+    return int(value)

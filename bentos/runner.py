@@ -1,0 +1,65 @@
+"""What the three base runners share; each folder names its model and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bentoml
+import numpy as np
+
+from bentos.policy import Policy
+from bentos.wire import ImagesInput, Item, VoteAnswer
+from models import artifact
+from models.base import BaseName, Scorer, Vote
+from models.recipe import SIDE
+
+
+def base_runner(name: BaseName) -> Any:
+    """Return the BentoML service of base model ``name``: an entry service with one worker.
+
+    Replicas scale it, not workers: each worker has a batching queue of its own, and batches never
+    merge across queues.
+    """
+    policy = Policy.from_environment()
+
+    @bentoml.service(
+        name=f"osteoserve-{name}",
+        workers=1,
+        traffic={"timeout": 30},
+        logging={"access": {"enabled": False}},
+    )
+    class BaseRunner:
+        """Scores canonical images. It listens only once the model is warm."""
+
+        def __init__(self) -> None:
+            self._scorer = Scorer(artifact.load(name), policy.runtime, policy.precision)
+            for size in (1, policy.max_batch_size):
+                self._scorer.score(np.zeros((size, SIDE, SIDE), np.uint8))
+
+        @bentoml.api(
+            batchable=True,
+            max_batch_size=policy.max_batch_size,
+            max_latency_ms=policy.max_latency_ms,
+            input_spec=ImagesInput,
+        )
+        def predict(self, items: list[Item]) -> list[VoteAnswer]:
+            """Return one vote an image."""
+            votes = self._scorer.score(np.stack([item.image for item in items]))
+            return [
+                _answer(self._scorer, item, vote) for item, vote in zip(items, votes, strict=True)
+            ]
+
+    return BaseRunner
+
+
+def _answer(scorer: Scorer, item: Item, vote: Vote) -> VoteAnswer:
+    heat = vote.map if item.with_map else None
+    return VoteAnswer(
+        probability=vote.probability,
+        version=scorer.version,
+        recipe=scorer.recipe,
+        threshold=scorer.threshold,
+        band=scorer.band,
+        auroc=scorer.auroc,
+        map=None if heat is None else [[round(float(v), 4) for v in row] for row in heat],
+    )

@@ -1,0 +1,7 @@
+"""The vgg16 runner: ``bentoml serve bentos.vgg16.service:Runner``."""
+
+from __future__ import annotations
+
+from bentos.runner import base_runner
+
+Runner = base_runner("vgg16")

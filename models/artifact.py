@@ -1,0 +1,144 @@
+"""Trained models on disk: immutable, found by content, all facts of one model in one folder.
+
+::
+
+    artifacts/
+        served.json                  {"cnn": "sha256:…", …}: the versions that belong together
+        cnn/3f2a…/                   the first 12 digits of the version
+            manifest.json            recipe, network, calibration, threshold, data, metrics, files
+            weights.safetensors      float16 where it costs nothing, no pickle anywhere
+            forest.skops             resnet only
+            card.md
+
+A version is the SHA-256 of the manifest in canonical JSON; the manifest holds the SHA-256 of every
+other file. Nothing can change without its name changing, and :func:`load` checks both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from models import recipe
+
+FOLDER: Final = Path(__file__).parent / "artifacts"
+MANIFEST: Final = "manifest.json"
+SERVED: Final = "served.json"
+
+
+class ArtifactError(ValueError):
+    """An artefact is missing, was changed, or belongs to another recipe."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One version of one model. ``manifest`` is as it was written, ``folder`` where it lies."""
+
+    name: str
+    version: str
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    def path(self, file: str) -> Path:
+        if file not in self.manifest["files"]:
+            raise ArtifactError(f"{self.name} {self.version[:19]} has no file {file}")
+        return self.folder / file
+
+
+def artifacts_folder() -> Path:
+    """Return where artefacts lie: ``OSTEOSERVE_ARTIFACTS``, else those shipped."""
+    return Path(os.environ.get("OSTEOSERVE_ARTIFACTS", FOLDER))
+
+
+def write(
+    root: Path, name: str, manifest: Mapping[str, Any], files: Mapping[str, bytes]
+) -> Artifact:
+    """Write a new version under ``root`` and return it. The same content is written once.
+
+    The folder appears whole or not at all: a killed training leaves no half artefact behind.
+    """
+    complete = {
+        "model": name,
+        "recipe": recipe.NAME,
+        **manifest,
+        "files": {file: _sha256(data) for file, data in sorted(files.items())},
+    }
+    version = _version(complete)
+    folder = root / name / version.removeprefix("sha256:")[:12]
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
+        try:
+            for file, data in files.items():
+                (draft / file).write_bytes(data)
+            (draft / MANIFEST).write_text(_pretty(complete), encoding="utf-8")
+            draft.chmod(0o755)
+            draft.rename(folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    return Artifact(name, version, folder, complete)
+
+
+def serve(root: Path, versions: Mapping[str, str]) -> None:
+    """Make ``versions`` (model name → version) the ones that are served from ``root``."""
+    draft = root / f".{SERVED}.draft"
+    draft.write_text(_pretty(dict(versions)), encoding="utf-8")
+    draft.replace(root / SERVED)
+
+
+def served(root: Path) -> dict[str, str]:
+    """Return model name → version, as :func:`serve` wrote it."""
+    path = root / SERVED
+    if not path.is_file():
+        raise ArtifactError(f"no {SERVED} in {root}: train models first (make train)")
+    versions = json.loads(path.read_text(encoding="utf-8"))
+    return {str(name): str(version) for name, version in versions.items()}
+
+
+def load(name: str, root: Path | None = None, version: str | None = None) -> Artifact:
+    """Return the served (or the given) version of model ``name``, every checksum verified.
+
+    Raises :class:`ArtifactError`: unknown, incomplete, changed since written, or made for another
+    recipe than this code's.
+    """
+    root = artifacts_folder() if root is None else root
+    version = served(root).get(name) if version is None else version
+    if version is None:
+        raise ArtifactError(f"{SERVED} in {root} names no {name}")
+    folder = root / name / version.removeprefix("sha256:")[:12]
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{name} {version[:19]} is not in {root}") from error
+    if _version(manifest) != version:
+        raise ArtifactError(f"{name} {version[:19]}: the manifest was changed after training")
+    for file, digest in manifest["files"].items():
+        path = folder / file
+        if not path.is_file() or _sha256(path.read_bytes()) != digest:
+            raise ArtifactError(f"{name} {version[:19]}: {file} is missing or was changed")
+    if manifest["recipe"] != recipe.NAME:
+        raise ArtifactError(
+            f"{name} {version[:19]} was trained on {manifest['recipe']}; this is {recipe.NAME}"
+        )
+    return Artifact(name, version, folder, manifest)
+
+
+def _version(manifest: Mapping[str, Any]) -> str:
+    canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _sha256(canonical.encode())
+
+
+def _sha256(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def _pretty(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,42 @@
+"""Global average pooling and a linear layer, in the order that makes the heat map exact.
+
+A linear layer on pooled features equals pooling the linear layer's map: with features f and weights
+w, Σ_c w_c · mean_xy f_c = mean_xy Σ_c w_c · f_c. The head therefore applies w first, as a 1×1
+convolution. Its output *is* the class activation map (Zhou et al., CVPR 2016), its mean plus the
+bias *is* the logit, and both come from one forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import layers
+
+from models.recipe import SIDE
+
+Tensor = Any  # a symbolic Keras tensor: Keras publishes no type for it
+
+
+def linear_head(features: Sequence[tuple[str, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Return ``(logit, map)`` of the named feature maps, each (batch, height, width, channels).
+
+    logit is (batch, 1); map is (batch, h, w) with the resolution of the finest features. Coarser
+    maps are repeated, which keeps their mean, so that mean(map) + bias is the logit to rounding.
+    """
+    finest = max(int(tensor.shape[1]) for _, tensor in features)
+    maps = []
+    for index, (name, tensor) in enumerate(features):
+        evidence = layers.Conv2D(1, 1, use_bias=index == 0, name=f"head_{name}")(tensor)
+        factor = finest // int(tensor.shape[1])
+        if factor > 1:
+            evidence = layers.UpSampling2D(factor, name=f"head_{name}_repeat")(evidence)
+        maps.append(evidence)
+    total = layers.Add(name="head_sum")(maps) if len(maps) > 1 else maps[0]
+    logit = layers.GlobalAveragePooling2D(name="logit")(total)
+    return logit, layers.Reshape((finest, finest), name="map")(total)
+
+
+def input_image() -> Tensor:
+    """Return the input of every network: (batch, 224, 224, 1) float32, 0…255."""
+    return layers.Input((SIDE, SIDE, 1), dtype="float32", name="image")

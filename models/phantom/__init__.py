@@ -1,0 +1,29 @@
+"""Synthetic AP lumbar spine DXA images with ground truth, drawn from a seed.
+
+LOUD WARNING: synthetic. Scores on phantoms say nothing of clinical accuracy, and no phantom may
+be presented as a patient's scan.
+
+``draw`` makes one phantom; ``write`` fills a folder that training reads like one of real scans.
+``HELD_OUT`` differs from ``TRAINING`` in its ranges: test on it, and under another seed.
+"""
+
+from __future__ import annotations
+
+from models.phantom.artefact import Artefact
+from models.phantom.drawing import draw
+from models.phantom.folder import write
+from models.phantom.nuisance import HELD_OUT, TRAINING, Nuisance
+from models.phantom.person import Person, draw_person
+from models.phantom.phantom import Phantom
+
+__all__ = [
+    "HELD_OUT",
+    "TRAINING",
+    "Artefact",
+    "Nuisance",
+    "Person",
+    "Phantom",
+    "draw",
+    "draw_person",
+    "write",
+]

@@ -1,0 +1,1 @@
+"""How the models come to be: needs TensorFlow, unlike everything that serves them."""

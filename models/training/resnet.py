@@ -1,0 +1,68 @@
+"""Fit a random forest on the features of a frozen residual network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from models import artifact, networks, pretrained, weights
+from models.dataset import Dataset
+from models.forest import Forest
+from models.training.trainer import Fitted
+
+
+@dataclass(frozen=True)
+class Settings:
+    blocks: int = 9
+    weights: Path | None = None
+
+
+class ResNetTrainer:
+    """Features of each image and of its mirror image; both teach the forest."""
+
+    def __init__(self, data: Dataset, settings: Settings, seed: int) -> None:
+        self._data = data
+        self._config: dict[str, Any] = {"name": "resnet", "blocks": settings.blocks}
+        keras.utils.set_random_seed(seed)
+        self._network = networks.build(self._config)
+        self.origin = initialise(self._network, settings)
+        self._features = np.stack(
+            [
+                self._network.predict(
+                    images[..., None].astype(np.float32), batch_size=16, verbose=0
+                )
+                for images in (data.images, data.images[:, :, ::-1])
+            ]
+        )
+
+    def fit(self, indices: NDArray[np.intp], seed: int) -> Fitted:
+        features = self._features[:, indices].reshape(-1, self._features.shape[-1])
+        forest = Forest.fit(features, np.tile(self._data.severity[indices], 2), seed)
+        return Fitted(self._config, self._network, forest)
+
+
+def initialise(network: keras.Model, settings: Settings) -> str:
+    """Give ``network`` pretrained weights and return where they come from."""
+    if settings.blocks != 9:
+        return "random weights (no pretrained ones have this depth)"
+    path = pretrained.find(pretrained.RESNET56, settings.weights)
+    if path is None:
+        shipped = artifact.load("resnet", artifact.FOLDER)
+        weights.from_bytes(network, shipped.path("weights.safetensors").read_bytes())
+        return f"the shipped artefact {shipped.version[:19]}"
+    with np.load(path, allow_pickle=False) as tensors:
+        for layer in network.layers:
+            # PyTorch's names: layer1.0.conv1.weight for our layer1_0_conv1.
+            name = layer.name.replace("_", ".")
+            if isinstance(layer, layers.Conv2D) and layer.trainable:
+                layer.set_weights([tensors[f"{name}.weight"].transpose(2, 3, 1, 0)])
+            elif isinstance(layer, layers.BatchNormalization):
+                kinds = ("weight", "bias", "running_mean", "running_var")
+                layer.set_weights([tensors[f"{name}.{kind}"] for kind in kinds])
+    return f"{pretrained.RESNET56.title}; {pretrained.RESNET56.licence}"

@@ -1,0 +1,46 @@
+"""What the three trainers share: a trainer is made once for a dataset and fits any part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models import weights
+from models.base import BaseModel, ForestModel, NetworkModel
+from models.forest import Forest
+from models.runtime import KerasRuntime
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A trained network, with its forest where it has one, before calibration."""
+
+    config: dict[str, Any]
+    network: keras.Model
+    forest: Forest | None = None
+
+    def model(self) -> BaseModel:
+        runtime = KerasRuntime(self.network)
+        return NetworkModel(runtime) if self.forest is None else ForestModel(runtime, self.forest)
+
+    def files(self, *, half: bool) -> dict[str, bytes]:
+        """Return the artefact's files by name, the network in float16 if ``half``."""
+        files = {"weights.safetensors": weights.to_bytes(self.network, half=half)}
+        if self.forest is not None:
+            files["forest.skops"] = self.forest.to_bytes()
+        return files
+
+
+class Trainer(Protocol):
+    """Made for a dataset, so that what frozen layers compute is computed once for all folds."""
+
+    origin: str
+    """Where the weights start from: a sentence for the card."""
+
+    def fit(self, indices: NDArray[np.intp], seed: int) -> Fitted:
+        """Train on the images at ``indices``, and on nothing else of the dataset."""
+        ...
