@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-
 from typing import TypeVar
 
 from models.runtime import PRECISIONS, RUNTIMES, Precision, RuntimeName
-
 
 T = TypeVar("T", bound=str)
 

@@ -47,21 +47,18 @@ class ImagesInput(IODescriptor):
     async def from_http_request(cls, request: Request, serde: Any) -> ImagesInput:  # noqa: ARG003
         """Raises ``BadInput`` (400) for anything but 1…64 canonical images."""
         try:
-            form = await request.form(max_files=MAX_IMAGES, max_fields=0)
+            async with request.form(max_files=MAX_IMAGES, max_fields=0) as form:
+                parts = form.getlist("images")
+                if not parts or len(form.multi_items()) != len(parts):
+                    raise BadInput("only the field `images` is allowed, 1 to 64 times")
+                contents = [await part.read() for part in parts if isinstance(part, UploadFile)]
         except HTTPException as error:
             raise BadInput(f"images could not be read: {error.detail}") from error
-        parts = form.getlist("images")
-        if not parts or len(form) != len(parts):
-            raise BadInput("multipart with only the field `images` is allowed, 1 to 64 times")
         with_map = request.query_params.get("map") == "true"
-        items = []
-        for part in parts:
-            if not isinstance(part, UploadFile):
-                raise BadInput("`images` must be files")
-            try:
-                items.append(Item(recipe.decode(await part.read()), with_map))
-            except RecipeError as error:
-                raise BadInput(str(error)) from error
+        try:
+            items = [Item(recipe.decode(content), with_map) for content in contents]
+        except RecipeError as error:
+            raise BadInput(str(error)) from error
         return cls(items=items)
 
 
@@ -95,13 +92,14 @@ class VotesInput(IODescriptor):
     async def from_http_request(cls, request: Request, serde: Any) -> VotesInput:  # noqa: ARG003
         """Raises ``BadInput`` (400) for anything else, whatever the content type says."""
         try:
-            return cls.model_validate_json(await request.body())
+            votes: VotesInput = cls.model_validate_json(await request.body())
         except ValidationError as error:
             faults = "; ".join(
                 f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
                 for fault in error.errors(include_input=False)[:5]
             )
             raise BadInput(f"votes could not be read: {faults}") from error
+        return votes
 
 
 class VerdictAnswer(BaseModel):

@@ -61,7 +61,9 @@ def _train_command(parser: argparse.ArgumentParser) -> None:
         default=developing if developing.is_dir() else None,
         help="folder of images, one sub-folder a label; phantoms are generated without it",
     )
-    parser.add_argument("--phantoms", type=int, default=240, help="how many to generate (%(default)s)")
+    parser.add_argument(
+        "--phantoms", type=int, default=240, help="how many to generate (%(default)s)"
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("var/artifacts"), help="where artefacts go (%(default)s)"
     )
@@ -95,8 +97,10 @@ def _train(options: argparse.Namespace) -> int:
     written, report = ensemble.train(data, settings, options.out, provenance)
     for name, model in written.items():
         area = report[name]["auroc"]
-        print(f"{name:7} {model.version[:19]}  AUROC {area['value']:.3f} "
-              f"({area['low']:.3f}–{area['high']:.3f})")
+        print(
+            f"{name:7} {model.version[:19]}  AUROC {area['value']:.3f} "
+            f"({area['low']:.3f}–{area['high']:.3f})"
+        )
     print(f"Serve them: OSTEOSERVE_ARTIFACTS={options.out} make run")
     return 0
 
@@ -114,12 +118,21 @@ def _evaluate(options: argparse.Namespace) -> int:
     from models import metrics  # noqa: PLC0415
 
     data = load(options.data)
+    trained_on = artifact.load("stack").manifest["data"]["digest"]
+    if data.digest == trained_on:
+        print(
+            "These are the images that the models were trained on: what follows only shows that "
+            "they remember. Honest figures are in the cards.\n"
+        )
     verdicts = _Ensemble().judge(data)
     judged = data.judged
     probability = np.array([verdict.probability for verdict in verdicts])
     called = probability >= np.array([verdict.threshold for verdict in verdicts])
     measured = metrics.measure(
-        data.osteoporosis[judged], probability[judged], called[judged], np.array(data.groups)[judged]
+        data.osteoporosis[judged],
+        probability[judged],
+        called[judged],
+        np.array(data.groups)[judged],
     )
     for name, value in measured.items():
         print(f"{name:12} {metrics.Estimate(**value)}")

@@ -54,7 +54,7 @@ class NetworkModel:
         self, images: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
         logits, maps = self._runtime(images)
-        return logits[:, 0].astype(np.float64), maps
+        return logits[:, 0].astype(np.float64), maps[..., 0]
 
 
 class ForestModel:

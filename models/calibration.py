@@ -31,7 +31,7 @@ def sigmoid(logit: ArrayLike) -> NDArray[np.float64]:
 def logit(probability: ArrayLike) -> NDArray[np.float64]:
     p = np.asarray(probability, np.float64)
     with np.errstate(divide="ignore"):
-        return np.clip(np.log(p) - np.log1p(-p), -LOGIT_LIMIT, LOGIT_LIMIT)
+        return np.asarray(np.clip(np.log(p) - np.log1p(-p), -LOGIT_LIMIT, LOGIT_LIMIT))
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,7 @@ def fit(raw_logit: NDArray[np.float64], truth: NDArray[np.bool_]) -> Calibration
     return Calibration(slope=slope, intercept=float(line.intercept_[0]) - slope * centre)
 
 
-def operating_point(
-    probability: NDArray[np.float64], truth: NDArray[np.bool_]
-) -> OperatingPoint:
+def operating_point(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> OperatingPoint:
     """Choose threshold and band on out-of-fold probabilities by the targets above."""
     false_alarm, found, cuts = roc_curve(truth, probability, drop_intermediate=False)
     threshold = float(cuts[np.argmax(found >= SENSITIVITY_TARGET)])

@@ -9,10 +9,10 @@
     ├── TooManyPixelsError        too_many_pixels         larger than the limit, before decoding
     ├── TooFewPixelsError         too_few_pixels          1×1, zero-sized, a thumbnail
     ├── ConstantImageError        constant_image          every pixel the same
-    ├── MultipleFramesError       multiple_frames         animation, multi-page TIFF, multi-frame DICOM
-    ├── UnsupportedColourError    unsupported_colour      CMYK, YCbCr that cannot be told, …
+    ├── MultipleFramesError       multiple_frames         animation, several pages or frames
+    ├── UnsupportedColourError    unsupported_colour      CMYK, Lab and the like
     ├── TransparencyError         transparency            what shows depends on a background
-    ├── NoPixelDataError          no_pixel_data           DICOM without pixels, or not an image at all
+    ├── NoPixelDataError          no_pixel_data           DICOM without pixels, or no image at all
     ├── MissingTagError           missing_tag             DICOM lacks a tag that pixels depend on
     ├── InvalidTagError           invalid_tag             DICOM has it, with a value that cannot be
     └── UnsupportedSyntaxError    unsupported_transfer_syntax

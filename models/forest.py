@@ -32,9 +32,7 @@ class Forest:
         self._trees.n_jobs = 1
 
     @classmethod
-    def fit(
-        cls, features: NDArray[np.float32], severity: NDArray[np.float32], seed: int
-    ) -> Forest:
+    def fit(cls, features: NDArray[np.float32], severity: NDArray[np.float32], seed: int) -> Forest:
         """Fit on ``features`` (n, channels) and ``severity`` (n,) in 0…1."""
         trees = RandomForestRegressor(
             TREES, min_samples_leaf=2, max_features=0.3, random_state=seed, n_jobs=-1

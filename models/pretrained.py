@@ -21,7 +21,7 @@ class WeightsError(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """``checksums`` maps a file name to the digests (``sha256:…`` or ``md5:…``) that are allowed."""
+    """``checksums``: file name → the digests (``sha256:…``, ``md5:…``) that are allowed."""
 
     title: str
     licence: str

@@ -49,7 +49,8 @@ def prepare(scan: Scan) -> Canonical:
     image = Image.fromarray(np.clip(stretched, 0.0, 255.0))
     if image.size != (SIDE, SIDE):
         image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return np.clip(np.rint(np.asarray(image)), 0, 255).astype(np.uint8)
+    canonical: Canonical = np.clip(np.rint(np.asarray(image)), 0, 255).astype(np.uint8)
+    return canonical
 
 
 def grey_range(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[int, int]:

@@ -116,7 +116,7 @@ class Stack:
         if not used:
             raise NoVotesError("no vote of a base model version that this stack was fitted with")
         combiner = self._combiners[key(used)]
-        contributions = {
+        contributions: dict[str, float] = {
             name: combiner.weights[name] * float(logit(votes[name][0])) for name in used
         }
         return Verdict(

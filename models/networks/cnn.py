@@ -13,7 +13,7 @@ from models.networks.head import Tensor, input_image, linear_head
 def build(widths: Sequence[int] = (16, 32, 64, 96), dropout: float = 0.3) -> keras.Model:
     """Return the network: one stage of two convolutions per width, each halving the resolution.
 
-    Outputs ``logit`` (batch, 1) and ``map`` (batch, 14, 14) for four widths.
+    Outputs ``logit`` (batch, 1) and ``map`` (batch, 7, 7, 1) for four widths.
     """
     image = input_image()
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)

@@ -21,8 +21,9 @@ Tensor = Any  # a symbolic Keras tensor: Keras publishes no type for it
 def linear_head(features: Sequence[tuple[str, Tensor]]) -> tuple[Tensor, Tensor]:
     """Return ``(logit, map)`` of the named feature maps, each (batch, height, width, channels).
 
-    logit is (batch, 1); map is (batch, h, w) with the resolution of the finest features. Coarser
-    maps are repeated, which keeps their mean, so that mean(map) + bias is the logit to rounding.
+    logit is (batch, 1); map is (batch, h, w, 1) with the resolution of the finest features. Coarser
+    maps are repeated, which keeps their mean, so that mean(map) is the logit to rounding: the bias
+    is spread over the map.
     """
     finest = max(int(tensor.shape[1]) for _, tensor in features)
     maps = []
@@ -32,9 +33,10 @@ def linear_head(features: Sequence[tuple[str, Tensor]]) -> tuple[Tensor, Tensor]
         if factor > 1:
             evidence = layers.UpSampling2D(factor, name=f"head_{name}_repeat")(evidence)
         maps.append(evidence)
-    total = layers.Add(name="head_sum")(maps) if len(maps) > 1 else maps[0]
+    # No Reshape to drop the last axis: Keras's OpenVINO backend would fix the batch size in it.
+    total = layers.Add(name="map")(maps) if len(maps) > 1 else maps[0]
     logit = layers.GlobalAveragePooling2D(name="logit")(total)
-    return logit, layers.Reshape((finest, finest), name="map")(total)
+    return logit, total
 
 
 def input_image() -> Tensor:

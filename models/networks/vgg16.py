@@ -24,7 +24,7 @@ BGR_MEAN: Final = (103.939, 116.779, 123.68)
 def build(widths: Sequence[int] = WIDTHS, head: Sequence[int] = (3, 4, 5)) -> keras.Model:
     """Return the network; ``head`` names the blocks whose pooled output the head reads.
 
-    Outputs ``logit`` (batch, 1) and ``map`` (batch, 28, 28) for a head that starts at block 3.
+    Outputs ``logit`` (batch, 1) and ``map`` (batch, 28, 28, 1) for a head that starts at block 3.
     """
     image = input_image()
     x = layers.Concatenate(name="grey_to_bgr")([image, image, image])

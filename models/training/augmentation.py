@@ -58,4 +58,5 @@ class Augmentation:
         )
         levels = np.asarray(moved, np.float32) * rng.uniform(1 - self.gain, 1 + self.gain)
         levels += rng.normal(0.0, rng.uniform(0.0, self.noise) + 1e-6, levels.shape)
-        return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+        changed: NDArray[np.uint8] = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+        return changed

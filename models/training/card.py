@@ -86,7 +86,8 @@ def _data(facts: Mapping[str, Any]) -> str:
     counts = ", ".join(f"{count} {label}" for label, count in facts["counts"].items())
     return (
         "## Training data\n\n"
-        f"{facts['provenance']}\n\n{counts}; {facts['groups']} groups; digest `{facts['digest']}`.\n"
+        f"{facts['provenance']}\n\n"
+        f"{counts}; {facts['groups']} groups; digest `{facts['digest']}`.\n"
     )
 
 
@@ -97,8 +98,8 @@ def _figures(manifest: Mapping[str, Any]) -> str:
         "## Metrics",
         "",
         f"Normal against osteoporosis, {facts['folds']}-fold cross-validation by group, seed "
-        f"{facts['seed']}; calibration and threshold cross-fitted by the same folds; 95 % intervals "
-        "from a grouped bootstrap.",
+        f"{facts['seed']}; calibration and threshold cross-fitted by the same folds; 95 % "
+        "intervals from a grouped bootstrap.",
         "",
         "| metric | value (95 %) |",
         "|---|---|",
@@ -106,7 +107,7 @@ def _figures(manifest: Mapping[str, Any]) -> str:
         "",
         f"Threshold {manifest['threshold']:.3f}; no decision between {low:.3f} and {high:.3f}.",
         "",
-        "| truth | images | called osteoporosis | indeterminate | called normal | mean probability |",
+        "| truth | images | osteoporosis | indeterminate | normal | mean probability |",
         "|---|---|---|---|---|---|",
     ]
     for label, row in manifest["classes"].items():
@@ -120,4 +121,3 @@ def _figures(manifest: Mapping[str, Any]) -> str:
 def _prevalence(facts: Mapping[str, Any]) -> float:
     ill, well = facts["counts"]["osteoporosis"], facts["counts"]["normal"]
     return float(ill / max(ill + well, 1))
-

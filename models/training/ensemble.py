@@ -162,9 +162,7 @@ def _write_stack(
             fit: Callable[[NDArray[np.intp]], stack.LinearFit] = fit,
         ) -> _Crossed:
             there = fit(on).probability(logits)
-            return _Crossed(
-                there[to], calibration.operating_point(there[on], truth[on]).threshold
-            )
+            return _Crossed(there[to], calibration.operating_point(there[on], truth[on]).threshold)
 
         subsets[stack.key(names)] = {
             "weights": whole.weights,
@@ -265,7 +263,10 @@ def _parity(
     restored = networks.build(fitted.config)
     weights.from_bytes(restored, files["weights.safetensors"])
     allowed = {}
-    choices = [("keras", "f32"), *(("openvino", p) for p in runtime.PRECISIONS)]
+    choices: list[tuple[runtime.RuntimeName, runtime.Precision]] = [
+        ("keras", "f32"),
+        *(("openvino", precision) for precision in runtime.PRECISIONS),
+    ]
     for engine, precision in choices:
         compiled = runtime.compile_network(restored, engine, precision)
         model: Any = NetworkModel(compiled)

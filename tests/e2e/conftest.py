@@ -1,0 +1,115 @@
+"""The real thing: four runners and a front, each a process, started as `make run` starts them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FRONT = ROOT / ".venv/front/bin/python"
+START_SECONDS = 240
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Running:
+    """One `make run`: its supervisor, its address, and the folder of its state."""
+
+    process: subprocess.Popen[str]
+    url: str
+    var: Path
+    output: Path
+
+    def runner(self, name: str) -> psutil.Process:
+        """Return the process that serves runner ``name``."""
+        return self._child(f"bentos.{name}.service:Runner")
+
+    def front(self) -> psutil.Process:
+        return self._child("serve")
+
+    def descendants(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def _child(self, argument: str) -> psutil.Process:
+        return next(
+            child
+            for child in psutil.Process(self.process.pid).children()
+            if argument in child.cmdline()
+        )
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def wait_until_said(self, pattern: str, seconds: float = START_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not re.search(pattern, self.said()):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"never said {pattern!r}:\n{self.said()}")
+            time.sleep(0.1)
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+def start(folder: Path) -> Running:
+    """Start everything on a free port with its state in ``folder``; return at once."""
+    port = free_port()
+    output = folder / "output.txt"
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [str(FRONT), "-m", "service", "run"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "OSTEOSERVE_PORT": str(port),
+                "OSTEOSERVE_VAR": str(folder / "var"),
+            },
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    return Running(process, f"http://127.0.0.1:{port}", folder / "var", output)
+
+
+def end(running: Running) -> None:
+    """End it, and whatever a failed test left of it."""
+    left = running.descendants() if running.process.poll() is None else []
+    if running.process.poll() is None:
+        running.stop()
+    for process in left:
+        if process.is_running():
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One instance that tests share and must leave whole."""
+    instance = start(tmp_path_factory.mktemp("run"))
+    try:
+        instance.wait_until_said("ready: http")
+        yield instance
+    finally:
+        end(instance)
+
+
+@pytest.fixture(scope="session")
+def client(running: Running) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as client:
+        yield client

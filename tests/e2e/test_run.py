@@ -1,0 +1,235 @@
+"""What a person, an integrator and a bad day do to a running osteoserve."""
+
+from __future__ import annotations
+
+import io
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from models import artifact, phantom
+from models.phantom import Artefact
+from tests.e2e.conftest import Running, end, start
+from tests.models.reading.encodings import ENCODINGS, LOSSY
+
+pytestmark = pytest.mark.e2e
+
+BASES = ("cnn", "vgg16", "resnet")
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    """A phantom as (height, width) uint8."""
+    return phantom.draw(np.random.default_rng(21), "osteoporosis", artefact=Artefact.NONE).image
+
+
+@pytest.fixture(scope="module")
+def png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def predict(client: httpx.Client, data: bytes) -> dict[str, Any]:
+    response = client.post("/api/v1/predictions", files={"file": ("scan", data)})
+    assert response.status_code == 201, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def test_a_scan_goes_through_all_four_runners(client: httpx.Client, png: bytes) -> None:
+    answer = predict(client, png)
+
+    served = artifact.served(artifact.FOLDER)
+    assert not answer["degraded"]
+    assert answer["missing"] == []
+    assert {n: m["version"] for n, m in answer["models"].items()} == {n: served[n] for n in BASES}
+    assert answer["version"] == served["stack"]
+    assert answer["intended_use"] == "research"
+    assert client.get(f"/api/v1/predictions/{answer['id']}").json() == answer
+
+
+def test_the_answer_is_what_the_models_say_without_any_service(
+    client: httpx.Client, pixels: np.ndarray, png: bytes
+) -> None:
+    from models import recipe  # noqa: PLC0415
+    from models.base import Scorer  # noqa: PLC0415
+    from models.scan import Scan  # noqa: PLC0415
+    from models.stack import Stack  # noqa: PLC0415
+
+    canonical = recipe.prepare(Scan(pixels, 8, "png"))[None]
+    scorers = {name: Scorer(artifact.load(name), runtime="keras") for name in BASES}
+    votes = {
+        name: (scorer.score(canonical)[0].probability, scorer.version)
+        for name, scorer in scorers.items()
+    }
+    expected = Stack.from_artifact(artifact.load("stack")).combine(votes)
+
+    answer = predict(client, png)
+
+    assert answer["probability"] == pytest.approx(expected.probability, abs=1e-3)
+    for name in BASES:
+        assert answer["models"][name]["probability"] == pytest.approx(votes[name][0], abs=2e-3)
+
+
+@pytest.mark.parametrize("encoding", sorted(set(ENCODINGS) - set(LOSSY)))
+def test_the_same_pixels_in_any_format_give_the_same_answer(
+    client: httpx.Client, pixels: np.ndarray, png: bytes, encoding: str
+) -> None:
+    expected = predict(client, png)
+
+    answer = predict(client, ENCODINGS[encoding](pixels))
+
+    assert answer["outcome"] == expected["outcome"]
+    assert answer["probability"] == pytest.approx(expected["probability"], abs=1e-3)
+
+
+def test_a_warm_answer_takes_less_than_a_second(client: httpx.Client, png: bytes) -> None:
+    """Generous on purpose: the benchmark is for speed, this is for a path gone wrong."""
+    durations = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        predict(client, png)
+        durations.append(time.perf_counter() - begun)
+
+    assert min(durations) < 1.0
+
+
+def test_pages_are_there(client: httpx.Client, png: bytes) -> None:
+    assert "<form" in client.get("/").text
+    page = client.post("/", files={"file": ("scan.png", png, "image/png")})
+    assert page.status_code == 200
+    assert "esearch use only" in page.text
+
+
+def test_nothing_of_an_upload_stays_on_disk(
+    client: httpx.Client, running: Running, png: bytes
+) -> None:
+    predict(client, png)
+    client.post("/api/v1/predictions", files={"file": ("secret-name.png", b"\x89PNG\r\n\x1a\n")})
+
+    names = [path.name for path in running.var.rglob("*") if path.is_file()]
+    assert not [name for name in names if name.endswith((".png", ".dcm", ".tmp"))]
+    for log in running.var.rglob("*.log"):
+        assert "secret-name" not in log.read_text()
+
+
+@pytest.mark.parametrize("name", [*BASES, "stack"])
+def test_every_request_is_answered_while_a_runner_dies_and_returns(
+    client: httpx.Client, running: Running, png: bytes, name: str
+) -> None:
+    answers: list[httpx.Response] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as own:
+            while not over.is_set():
+                answers.append(own.post("/api/v1/predictions", files={"file": ("scan", png)}))
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    try:
+        time.sleep(0.5)
+        before = running.said().count(f"{name} is back")
+        running.runner(name).kill()
+        deadline = time.monotonic() + 90
+        while running.said().count(f"{name} is back") == before:
+            assert time.monotonic() < deadline, running.said()
+            time.sleep(0.2)
+        time.sleep(1.0)
+    finally:
+        over.set()
+        for thread in asking:
+            thread.join()
+
+    assert {answer.status_code for answer in answers} == {201}
+    degraded = [answer.json() for answer in answers if answer.json()["degraded"]]
+    assert degraded
+    assert all(answer["missing"] == [name] for answer in degraded)
+    assert not predict(client, png)["degraded"]
+
+
+def test_two_instances_do_not_disturb_each_other(
+    client: httpx.Client, running: Running, png: bytes, tmp_path: Path
+) -> None:
+    other = start(tmp_path)
+    try:
+        other.wait_until_said("ready: http")
+        with httpx.Client(base_url=other.url, timeout=30, trust_env=False) as second:
+            answers = [predict(one, png) for one in (client, second, client, second)]
+        assert len({answer["probability"] for answer in answers}) == 1
+        children = other.descendants()
+        assert other.stop() == 0
+    finally:
+        end(other)
+
+    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert not predict(client, png)["degraded"]
+
+
+def test_all_runners_down_is_an_honest_503_and_a_dead_front_ends_everything(
+    png: bytes, tmp_path: Path
+) -> None:
+    instance = start(tmp_path)
+    try:
+        instance.wait_until_said("ready: http")
+        # Stopped, not killed: a killed runner would be back before the question is asked.
+        for name in BASES:
+            runner = instance.runner(name)
+            for process in (runner, *runner.children(recursive=True)):
+                process.send_signal(signal.SIGSTOP)
+        refused = httpx.post(
+            f"{instance.url}/api/v1/predictions",
+            files={"file": ("scan", png)},
+            timeout=30,
+            trust_env=False,
+        )
+        assert refused.status_code == 503
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert refused.json()["code"] == "runners_unavailable"
+        assert int(refused.headers["retry-after"]) >= 1
+        assert httpx.get(f"{instance.url}/health/live", trust_env=False).status_code == 200
+        for name in BASES:
+            runner = instance.runner(name)
+            for process in (runner, *runner.children(recursive=True)):
+                process.send_signal(signal.SIGCONT)
+
+        children = instance.descendants()
+        instance.front().kill()
+        assert instance.process.wait(60) == 1
+        assert "the front ended" in instance.said()
+        assert not psutil.wait_procs(children, timeout=5)[1]
+    finally:
+        end(instance)
+
+
+def test_a_taken_port_is_said_and_nothing_is_started(running: Running, tmp_path: Path) -> None:
+    import os  # noqa: PLC0415
+    import subprocess  # noqa: PLC0415
+
+    from tests.e2e.conftest import FRONT, ROOT  # noqa: PLC0415
+
+    port = running.url.rsplit(":", 1)[1]
+    done = subprocess.run(
+        [str(FRONT), "-m", "service", "run"],
+        cwd=ROOT,
+        env={**os.environ, "OSTEOSERVE_PORT": port, "OSTEOSERVE_VAR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert f"port {port}" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list(tmp_path.iterdir())
