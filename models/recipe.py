@@ -6,13 +6,17 @@ with it: ``tests/models/test_recipe.py`` holds exact values.
 
 ``dxa-224/1``:
 
-1. Grey levels are stretched linearly so that the 0.5th percentile becomes black and the 99.5th
+1. Deep grey levels are rounded to 8 bits where the image fills at least a quarter of its range, so
+   that a 12-bit export and an 8-bit export of one scan are the same image to the last pixel. (The
+   forest answers in steps: a hundredth of a grey level can cross one.) A fainter image keeps its
+   depth.
+2. Grey levels are stretched linearly so that the 0.5th percentile becomes black and the 99.5th
    white. Exports of one scanner differ in window and bit depth, not in what lies between.
-2. The image is resized to 224×224 with Pillow's area-aware bilinear filter, *without* keeping the
+3. The image is resized to 224×224 with Pillow's area-aware bilinear filter, *without* keeping the
    aspect ratio. The scans the models learnt from came so: a vertebra there is twice as wide as the
    step to the next, where anatomy has 1.2–1.4 (DOMAIN: bodies 40–47 mm wide, 36 mm apart).
    Letterboxing would show the models a shape of spine that they have never met.
-3. Values are rounded to uint8, one channel.
+4. Values are rounded to uint8, one channel.
 """
 
 from __future__ import annotations
@@ -31,6 +35,8 @@ NAME: Final = "dxa-224/1"
 SIDE: Final = 224
 BLACK_PERCENTILE: Final = 0.5
 WHITE_PERCENTILE: Final = 99.5
+WELL_FILLED: Final = 0.25
+"""Share of the display range between those percentiles from which on 8 bits say enough."""
 
 Canonical = NDArray[np.uint8]
 """(224, 224) uint8, made by :func:`prepare`."""
@@ -42,15 +48,24 @@ class RecipeError(ValueError):
 
 def prepare(scan: Scan) -> Canonical:
     """Return the canonical image of ``scan``: (224, 224) uint8."""
-    black, white = grey_range(scan.pixels)
+    pixels = _eight_bits(scan)
+    black, white = grey_range(pixels)
     # A constant image has no range; the reader refuses it, and here it stays all black.
     span = max(white - black, 1)
-    stretched = (scan.pixels.astype(np.float32) - np.float32(black)) * np.float32(255.0 / span)
+    stretched = (pixels.astype(np.float32) - np.float32(black)) * np.float32(255.0 / span)
     image = Image.fromarray(np.clip(stretched, 0.0, 255.0))
     if image.size != (SIDE, SIDE):
         image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     canonical: Canonical = np.clip(np.rint(np.asarray(image)), 0, 255).astype(np.uint8)
     return canonical
+
+
+def _eight_bits(scan: Scan) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    full = 2**scan.bits - 1
+    black, white = grey_range(scan.pixels)
+    if scan.bits <= 8 or white - black < WELL_FILLED * full:
+        return scan.pixels
+    return np.rint(scan.pixels * np.float32(255 / full)).astype(np.uint8)
 
 
 def grey_range(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[int, int]:

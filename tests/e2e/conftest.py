@@ -38,19 +38,19 @@ class Running:
 
     def runner(self, name: str) -> psutil.Process:
         """Return the process that serves runner ``name``."""
-        return self._child(f"bentos.{name}.service:Runner")
+        return self._child("bentos", name)
 
     def front(self) -> psutil.Process:
-        return self._child("serve")
+        return self._child("service", "serve")
 
     def descendants(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def _child(self, argument: str) -> psutil.Process:
+    def _child(self, *arguments: str) -> psutil.Process:
         return next(
             child
             for child in psutil.Process(self.process.pid).children()
-            if argument in child.cmdline()
+            if set(arguments) <= set(child.cmdline())
         )
 
     def said(self) -> str:

@@ -1,0 +1,58 @@
+"""Serve one runner: ``python -m bentos cnn --port 8101``.
+
+``bentoml serve bentos.cnn.service:Runner`` serves the same and keeps a process manager beside the
+one worker, in a session of its own: 165 MB more a runner, and a worker that outlives its killed
+parent with the port in its hands. A runner has one worker by design and something else that watches
+it (a pod, or ``service.supervisor``), so here the worker is all there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+RUNNERS: Final = ("cnn", "vgg16", "resnet", "stack")
+
+SHUTDOWN_SECONDS: Final = 10
+"""Longest wait for calls in flight; the front gives up on a call after three."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bentos", description="Serve one runner.")
+    parser.add_argument("runner", choices=RUNNERS)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, required=True, help="port to listen on")
+    options = parser.parse_args(arguments)
+
+    # Before BentoML is imported: it reads these once. Its metrics are files in a folder, which must
+    # be this process's own.
+    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    home = Path(os.environ.setdefault("BENTOML_HOME", f"var/bentoml/{options.port}"))
+    metrics = home / "prometheus_multiproc_dir"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    service = importlib.import_module(f"bentos.{options.runner}.service").Runner
+    uvicorn.run(
+        service.to_asgi(is_main=True),
+        host=options.host,
+        port=options.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        server_header=False,
+    )
+
+
+if __name__ == "__main__":
+    main()
