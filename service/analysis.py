@@ -1,0 +1,236 @@
+"""From the bytes of a file to a prediction and its canonical image. Knows no HTTP framework.
+
+Read → gate → recipe in a worker thread, a bounded number at a time; then the three base runners at
+once, then the stack, within one deadline. What is missing is named, never guessed::
+
+    AnalysisError
+    ├── RunnersUnavailableError    no base runner gave an answer
+    └── OverloadedError            no decoder became free in time
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import uuid4
+
+import anyio
+import anyio.to_thread
+
+from models import quality, recipe
+from models.reading import Limits, read
+from service.decision import decide
+from service.prediction import Image, Prediction, Quality, Vote, now
+from service.runners import BaseAnswer, Deadline, RunnerError, Runners, StackAnswer
+from service.settings import Settings
+from service.types import BASES, Band, BaseName, RunnerName
+
+
+class AnalysisError(Exception):
+    """No prediction could be made; the file is not to blame. Safe to send again."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RunnersUnavailableError(AnalysisError):
+    code = "runners_unavailable"
+
+
+class OverloadedError(AnalysisError):
+    code = "overloaded"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that is known of a file before a model looks at it."""
+
+    image: Image
+    quality: Quality
+    png: bytes
+    timings: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The number that decides, and whose it is."""
+
+    probability: float
+    threshold: float
+    band: Band
+    version: str
+    contributions: dict[BaseName, float]
+    missing: tuple[RunnerName, ...]
+
+
+class Analyser:
+    def __init__(self, settings: Settings, runners: Runners) -> None:
+        self._settings = settings
+        self._runners = runners
+        self._limits = Limits(max_pixels=settings.max_pixels)
+        self._slots = asyncio.Semaphore(settings.decoders)
+        self._threads = anyio.CapacityLimiter(settings.decoders)
+
+    async def analyse(self, data: bytes) -> tuple[Prediction, bytes]:
+        """Return the prediction on ``data`` and the image as the models saw it (PNG).
+
+        Raises :class:`models.errors.ScanError` or :class:`AnalysisError`.
+        """
+        start = time.perf_counter()
+        deadline = Deadline.after(self._settings.deadline_seconds)
+        prepared = await self._prepare(data, deadline)
+        timings = dict(prepared.timings)
+        votes: dict[BaseName, BaseAnswer] = {}
+        judgement: Judgement | None = None
+        if prepared.quality.accepted:
+            votes = await self._fan_out(prepared.png, deadline, timings)
+            judgement = await self._judge(votes, deadline, timings)
+        timings["total"] = _milliseconds(time.perf_counter() - start)
+        return _prediction(prepared, votes, judgement, timings), prepared.png
+
+    async def _prepare(self, data: bytes, deadline: Deadline) -> Prepared:
+        # Waiting for a slot can end in time; a thread, once started, cannot.
+        try:
+            async with asyncio.timeout(max(deadline.left, 0)):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise OverloadedError(
+                "All decoders are busy with other images.", self._settings.deadline_seconds
+            ) from None
+        try:
+            return await anyio.to_thread.run_sync(
+                prepare, data, self._limits, limiter=self._threads
+            )
+        finally:
+            self._slots.release()
+
+    async def _fan_out(
+        self, png: bytes, deadline: Deadline, timings: dict[str, float]
+    ) -> dict[BaseName, BaseAnswer]:
+        sooner = deadline.sooner(self._settings.stack_reserve_seconds)
+        # In the order of their names, not of their answers.
+        timings.update(dict.fromkeys(BASES, 0.0))
+
+        async def ask(name: BaseName) -> BaseAnswer | None:
+            with _timed(timings, name):
+                try:
+                    return await self._runners.predict(name, png, recipe.NAME, sooner)
+                except RunnerError:
+                    return None
+
+        answers = await asyncio.gather(*(ask(name) for name in BASES))
+        return {
+            name: answer for name, answer in zip(BASES, answers, strict=True) if answer is not None
+        }
+
+    async def _judge(
+        self, votes: dict[BaseName, BaseAnswer], deadline: Deadline, timings: dict[str, float]
+    ) -> Judgement:
+        if not votes:
+            raise RunnersUnavailableError(
+                "None of the models answered in time.", self._settings.probe_seconds
+            )
+        with _timed(timings, "stack"):
+            try:
+                answer = await self._runners.combine(votes, recipe.NAME, deadline)
+            except RunnerError:
+                return _best(votes)
+        return _combined(answer)
+
+
+def prepare(data: bytes, limits: Limits) -> Prepared:
+    """Read, judge the quality of and bring to canonical form one file. Runs in a worker thread."""
+    timings: dict[str, float] = {}
+    with _timed(timings, "read"):
+        scan = read(data, limits)
+        digest = hashlib.sha256(data).hexdigest()
+    with _timed(timings, "prepare"):
+        canonical = recipe.prepare(scan)
+        verdict = quality.assess(scan, canonical)
+        png = recipe.encode(canonical)
+    return Prepared(
+        image=Image(sha256=digest, format=scan.format, width=scan.width, height=scan.height),
+        quality=Quality(accepted=verdict.accepted, reasons=verdict.reasons),
+        png=png,
+        timings=timings,
+    )
+
+
+def _combined(answer: StackAnswer) -> Judgement:
+    return Judgement(
+        probability=answer.probability,
+        threshold=answer.threshold,
+        band=answer.band,
+        version=answer.version,
+        contributions=answer.contributions,
+        missing=tuple(name for name in BASES if name in answer.missing),
+    )
+
+
+def _best(votes: dict[BaseName, BaseAnswer]) -> Judgement:
+    """Without the stack the base model with the best validated AUROC speaks for itself alone."""
+    name = max(votes, key=lambda name: votes[name].auroc)
+    vote = votes[name]
+    return Judgement(
+        probability=vote.probability,
+        threshold=vote.threshold,
+        band=vote.band,
+        version=vote.version,
+        contributions={},
+        missing=(*(name for name in BASES if name not in votes), "stack"),
+    )
+
+
+def _prediction(
+    prepared: Prepared,
+    votes: dict[BaseName, BaseAnswer],
+    judgement: Judgement | None,
+    timings: dict[str, float],
+) -> Prediction:
+    def told(name: BaseName) -> Vote:
+        contributions = judgement.contributions if judgement else {}
+        return Vote(
+            probability=votes[name].probability,
+            contribution=contributions.get(name),
+            version=votes[name].version,
+        )
+
+    return Prediction(
+        id=uuid4(),
+        created_at=now(),
+        outcome=decide(judgement.probability, judgement.threshold, judgement.band)
+        if judgement
+        else "refused",
+        probability=judgement.probability if judgement else None,
+        threshold=judgement.threshold if judgement else None,
+        band=judgement.band if judgement else None,
+        degraded=bool(judgement and judgement.missing),
+        missing=judgement.missing if judgement else (),
+        models={name: told(name) for name in BASES if name in votes},
+        quality=prepared.quality,
+        image=prepared.image,
+        recipe=recipe.NAME,
+        version=judgement.version if judgement else None,
+        timings_ms=timings,
+    )
+
+
+@contextmanager
+def _timed(timings: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        timings[name] = _milliseconds(time.perf_counter() - start)
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)

@@ -1,0 +1,157 @@
+"""Every setting of the front: one table, read from ``OSTEOSERVE_…`` environment variables.
+
+``python -m service settings`` prints it. A value that cannot be read stops the start with a message
+that names key and value; an ``OSTEOSERVE_…`` variable that nothing here reads is a warning, not an
+error: the runners and the supervisor share the prefix.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.reading.limits import PILLOW_MAX_PIXELS, Limits
+from service.types import RunnerName
+
+PREFIX: Final = "OSTEOSERVE_"
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SecondsOrNone = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")]
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used; the message names it and never shows a secret."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address that the front listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port that the front listens on; 0: any.")
+    var: Path = Field(Path("var"), description="Folder for state: the SQLite database.")
+    database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL as postgresql://…, or sqlite:///…; "
+        "none: SQLite in OSTEOSERVE_VAR/osteoserve.db.",
+    )
+    storage_seconds: Seconds = Field(
+        5.0, description="Longest wait for the database before 503 storage_unavailable."
+    )
+
+    cnn_url: Url = Field("http://127.0.0.1:8101", description="Where the cnn runner answers.")
+    vgg16_url: Url = Field("http://127.0.0.1:8102", description="Where the vgg16 runner answers.")
+    resnet_url: Url = Field("http://127.0.0.1:8103", description="Where the resnet runner answers.")
+    stack_url: Url = Field("http://127.0.0.1:8104", description="Where the stack runner answers.")
+    runner_connections: int = Field(
+        32, ge=1, le=1000, description="Most connections to one runner at a time."
+    )
+    deadline_seconds: Seconds = Field(
+        3.0, description="Time for one prediction, counted from the last byte of the upload."
+    )
+    stack_reserve_seconds: SecondsOrNone = Field(
+        0.5, description="Part of the deadline kept back from the base runners for the stack."
+    )
+
+    max_upload_bytes: ByteSize = Field(
+        ByteSize(32 * 2**20), ge=1, description="Largest file accepted; 32MiB and the like work."
+    )
+    max_pixels: int = Field(
+        Limits().max_pixels,
+        ge=1,
+        le=PILLOW_MAX_PIXELS,
+        description="Most pixels an image may have, checked before decoding.",
+    )
+    upload_seconds: Seconds = Field(60.0, description="Longest time one upload may take.")
+    decoders: int = Field(2, ge=1, le=64, description="Files decoded at the same time.")
+
+    probe_seconds: Seconds = Field(2.0, description="Pause between looks at the runners.")
+    startup_grace_seconds: SecondsOrNone = Field(
+        60.0, description="How long /health/startup waits for runners that were never ready."
+    )
+    drain_seconds: SecondsOrNone = Field(
+        0.0, description="Between a stop signal and closing the port: not ready, still serving."
+    )
+    shutdown_seconds: int = Field(
+        10, ge=1, description="Longest wait for requests in flight at shutdown."
+    )
+
+    log_format: Literal["plain", "json"] = Field("plain", description="Form of a log line.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        schemes = ("postgresql://", "postgresql+psycopg://", "postgres://", "sqlite:///")
+        if value is not None and not value.get_secret_value().startswith(schemes):
+            raise ValueError("starts with none of " + ", ".join(schemes))
+        return value
+
+    def runner_url(self, name: RunnerName) -> str:
+        url: str = getattr(self, f"{name}_url")
+        return url.rstrip("/")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the settings table."""
+
+    variable: str
+    default: str
+    value: str
+    help: str
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings from the environment; ``overrides`` win. Raises :class:`SettingsError`."""
+    try:
+        return Settings(**{key: value for key, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(error))) from None
+
+
+def unknown(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Say which ``OSTEOSERVE_…`` variables nothing here reads, and what may have been meant."""
+    environ = os.environ if environ is None else environ
+    names = {PREFIX + name.upper() for name in Settings.model_fields}
+    lines = []
+    for key in sorted(environ):
+        if key.startswith(PREFIX) and key not in names:
+            near = difflib.get_close_matches(key, names, n=1, cutoff=0.8)
+            lines.append(f"{key} is no setting of the front" + (f": {near[0]}?" if near else ""))
+    return lines
+
+
+def table(settings: Settings | None = None) -> list[Row]:
+    """Every setting with its default, its value in ``settings`` and its help text."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is PydanticUndefined else _show(field.default)
+        value = default if settings is None else _show(getattr(settings, name))
+        rows.append(Row(PREFIX + name.upper(), default, value, field.description or ""))
+    return rows
+
+
+def _show(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "(set, hidden)"
+    return "" if value is None else str(value)
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    for item in error.errors(include_url=False, include_context=False):
+        name = str(item["loc"][0])
+        shown = "(hidden)" if name == "database_url" else repr(item["input"])
+        yield f"{PREFIX}{name.upper()}={shown}: {item['msg']}"

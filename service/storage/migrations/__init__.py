@@ -1,0 +1,61 @@
+"""Alembic, run from code: no ini file, no command line, one transaction for all steps."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+_LOCK = threading.Lock()
+
+
+class Schema:
+    """What the migrations in this folder say of a database."""
+
+    @staticmethod
+    def head() -> str:
+        head = _scripts().get_current_head()
+        if head is None:
+            raise RuntimeError("no migrations in the package")
+        return head
+
+    @staticmethod
+    def state(connection: Connection) -> Literal["current", "behind", "ahead"]:
+        """Tell how the database stands to this code.
+
+        A revision that is unknown here was made by a newer front, during a rolling update: ahead,
+        and good enough, since migrations only add within a version.
+        """
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current == Schema.head():
+            return "current"
+        known = {script.revision for script in _scripts().walk_revisions()}
+        return "behind" if current is None or current in known else "ahead"
+
+    @staticmethod
+    def upgrade(connection: Connection) -> None:
+        if Schema.state(connection) != "behind":
+            return
+        # Alembic's context is global to the process.
+        with _LOCK:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

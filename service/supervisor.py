@@ -1,0 +1,276 @@
+"""Run everything on one machine: four runners and the front, each a process of its own.
+
+This is for a laptop, a test or a small clinic's one server; a cluster has better (the chart). It
+knows no more than it must: start, wait until ready, start a runner again that ends, stop everything
+when the front ends or a person asks.
+
+A runner that ends after it was ready is started again, since the front answers without it
+meanwhile, marked degraded. A process that ends before it was ready, the front at any time, or a
+runner that keeps ending stops everything: something is wrong that another start will not mend.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from service.settings import Settings
+from service.types import RUNNERS, RunnerName
+
+START_SECONDS: Final = 180.0
+"""Longest wait for a process to get ready; a cold disk and two slow cores need a minute."""
+
+STOP_SECONDS: Final = 20.0
+"""Longest wait for a process to end after SIGTERM, then SIGKILL."""
+
+RESTARTS: Final = 5
+RESTART_WINDOW_SECONDS: Final = 300.0
+"""A runner may end this often within the window before everything is stopped."""
+
+POLL_SECONDS: Final = 0.25
+
+
+class StartError(RuntimeError):
+    """What was asked for cannot be started; the message says why and what to do."""
+
+
+@dataclass
+class Process:
+    """One child: how to start it, where it says that it is ready, where its output goes."""
+
+    name: str
+    command: list[str]
+    ready_url: str
+    log: Path
+    environment: Mapping[str, str]
+    child: asyncio.subprocess.Process | None = None
+    ends: list[float] = field(default_factory=list)
+
+    async def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.child = await asyncio.create_subprocess_exec(
+                *self.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+                # A group of its own: Ctrl-C reaches only the supervisor, which stops the front
+                # before the runners, and what a child leaves behind can be ended with it.
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+
+    async def wait_ready(self, client: httpx.AsyncClient) -> None:
+        """Return once ready. Raises :class:`StartError` when it ends or takes too long."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.child is None or self.child.returncode is not None:
+                raise StartError(f"{self.name} ended before it was ready{self.last_words()}")
+            with contextlib.suppress(httpx.HTTPError):
+                if (await client.get(self.ready_url)).status_code == httpx.codes.OK:
+                    return
+            await asyncio.sleep(POLL_SECONDS)
+        raise StartError(
+            f"{self.name} was not ready within {START_SECONDS:.0f} s{self.last_words()}"
+        )
+
+    async def stop(self) -> None:
+        """End the process and all that it started; return when they are gone."""
+        if self.child is None:
+            return
+        if self.child.returncode is None:
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.child.wait(), STOP_SECONDS)
+        # Also when it ended by itself: a killed server leaves its workers on the port.
+        self._signal(signal.SIGKILL)
+        await self.child.wait()
+
+    def last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-15:] if self.log.exists() else []
+        return "".join(f"\n    {line}" for line in lines) + f"\n  (all of it: {self.log})"
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.child is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.child.pid, number)
+
+
+class Supervisor:
+    """All processes of one ``make run``."""
+
+    def __init__(self, settings: Settings, runner_python: Path) -> None:
+        self._settings = settings
+        self._address = f"http://{settings.host}:{settings.port}"
+        # One folder a port, so that two of us on one machine never share a file.
+        self._folder = settings.var.resolve() / "run" / str(settings.port)
+        ports = dict(zip(RUNNERS, _free_ports(len(RUNNERS)), strict=True))
+        self._runners = [self._runner(name, ports[name], runner_python) for name in RUNNERS]
+        self._front = Process(
+            name="front",
+            command=[sys.executable, "-m", "service", "serve", "--port", str(settings.port)],
+            ready_url=f"{self._address}/health/startup",
+            log=self._folder / "front.log",
+            environment={
+                f"OSTEOSERVE_{name.upper()}_URL": f"http://127.0.0.1:{port}"
+                for name, port in ports.items()
+            },
+        )
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> int:
+        """Run until asked to stop (0) or until something cannot go on (1)."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stopping.set)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        work = asyncio.create_task(self._work())
+        asked = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if asked.done():
+                _say("stopping")
+                return 0
+            work.result()
+        except StartError as error:
+            _say(str(error))
+            return 1
+        finally:
+            for task in (work, asked):
+                task.cancel()
+            await asyncio.gather(work, asked, return_exceptions=True)
+            await self._front.stop()
+            await asyncio.gather(*(process.stop() for process in self._runners))
+            _say("all stopped")
+        return 1
+
+    async def _work(self) -> None:
+        """Start everything, then watch it. Ends only by raising :class:`StartError`."""
+        processes = [*self._runners, self._front]
+        async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
+            _say(f"starting {', '.join(process.name for process in processes)}")
+            begun = time.monotonic()
+            for process in processes:
+                await process.start()
+            await _together(_announce(process, client, begun) for process in processes)
+            _say(f"ready: {self._address}   (logs in {self._folder}, Ctrl-C stops)")
+            await _together(
+                [
+                    self._watch_front(),
+                    *(self._watch_runner(process, client) for process in self._runners),
+                ]
+            )
+
+    async def _watch_front(self) -> None:
+        code = await _ended(self._front)
+        raise StartError(f"the front ended ({code}){self._front.last_words()}")
+
+    async def _watch_runner(self, process: Process, client: httpx.AsyncClient) -> None:
+        while True:
+            code = await _ended(process)
+            now = time.monotonic()
+            process.ends = [end for end in process.ends if now - end < RESTART_WINDOW_SECONDS]
+            process.ends.append(now)
+            if len(process.ends) > RESTARTS:
+                raise StartError(f"{process.name} keeps ending ({code}){process.last_words()}")
+            _say(f"{process.name} ended ({code}); answers are degraded until it is back")
+            await process.stop()
+            await process.start()
+            await process.wait_ready(client)
+            _say(f"{process.name} is back after {time.monotonic() - now:.1f} s")
+
+    def _runner(self, name: RunnerName, port: int, python: Path) -> Process:
+        home = self._folder / "bentoml" / name
+        return Process(
+            name=name,
+            command=[
+                *(str(python), "-m", "bentos", name, "--host", "127.0.0.1", "--port", str(port)),
+            ],
+            ready_url=f"http://127.0.0.1:{port}/readyz",
+            log=self._folder / f"{name}.log",
+            environment={
+                # A second server in one home wipes the first one's metrics.
+                "BENTOML_HOME": str(home),
+            },
+        )
+
+
+async def run(settings: Settings) -> int:
+    """Check what can be checked, then supervise. Raises :class:`StartError`."""
+    python = Path(os.environ.get("OSTEOSERVE_RUNNER_PYTHON", ".venv/runners/bin/python"))
+    if shutil.which(python) is None:
+        raise StartError(f"no {python}: `make run` makes it, or set OSTEOSERVE_RUNNER_PYTHON")
+    if settings.port == 0 or not _is_free(settings.host, settings.port):
+        raise StartError(
+            f"port {settings.port} of {settings.host} is not free; "
+            "`make run PORT=8001` takes another"
+        )
+    return await Supervisor(settings, python).run()
+
+
+async def _announce(process: Process, client: httpx.AsyncClient, begun: float) -> None:
+    await process.wait_ready(client)
+    _say(f"  {process.name:7} ready after {time.monotonic() - begun:.1f} s")
+
+
+async def _together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Await all; the first error ends the others and is raised as it is, in no group."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _ended(process: Process) -> str:
+    if process.child is None:
+        raise StartError(f"{process.name} was never started")
+    code = await process.child.wait()
+    return f"signal {-code}" if code < 0 else f"exit status {code}"
+
+
+def _free_ports(count: int) -> Iterator[int]:
+    """Yield ports that were free together a moment ago."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        ports = [one.getsockname()[1] for one in sockets]
+    yield from ports
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this child when the supervisor is killed and cannot."""
+    if sys.platform == "linux":
+        parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
+        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGTERM)
+
+
+def _say(line: str) -> None:
+    print(f"osteoserve: {line}", flush=True)

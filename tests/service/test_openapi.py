@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from lxml import html
+
+from service.problems import KINDS, MEDIA_TYPE
+from service.uploads import RAW_TYPES
+from tests.service.fronts import API, Front
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def document(shared: Front) -> dict[str, Any]:
+    body: dict[str, Any] = (await shared.client.get("/api/openapi.json")).json()
+    return body
+
+
+async def test_what_is_documented(document: dict[str, Any]) -> None:
+    assert set(document["paths"]) == {
+        API,
+        API + "/{id}",
+        API + "/{id}/image",
+        "/health/live",
+        "/health/ready",
+        "/health/startup",
+    }
+    body = document["paths"][API]["post"]["requestBody"]["content"]
+    assert set(body) == {"multipart/form-data", *filter(None, RAW_TYPES)}
+    assert "Research use only" in document["info"]["description"]
+
+
+async def test_every_failure_is_documented_as_a_problem(document: dict[str, Any]) -> None:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    schema = response["content"][MEDIA_TYPE]["schema"]
+                    assert schema == {"$ref": "#/components/schemas/Problem"}
+                    codes = response["description"].replace("`", "").split(", ")
+                    assert {KINDS[code].status for code in codes} == {int(status)}
+
+
+async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for part in json.dumps(document).split('"$ref": "')[1:]:
+        assert part.split('"')[0].removeprefix("#/components/schemas/") in schemas
+    assert "HTTPValidationError" not in schemas
+
+
+async def test_the_example_is_in_both_places(document: dict[str, Any]) -> None:
+    post = document["paths"][API]["post"]["responses"]["201"]
+    get = document["paths"][API + "/{id}"]["get"]["responses"]["200"]
+    examples = [one["content"]["application/json"]["example"] for one in (post, get)]
+    assert examples[0] == examples[1]
+    assert examples[0]["intended_use"] == "research"
+    assert post["headers"]["Location"]
+
+
+async def test_the_page_comes_from_here_alone(shared: Front) -> None:
+    response = await shared.client.get("/api/docs")
+    page = html.fromstring(response.text)
+    for address in page.xpath("//script/@src | //link/@href"):
+        assert address.startswith("/static/")
+        assert (await shared.client.get(address)).status_code == 200
+    assert "https:" not in response.text
+    assert "img-src 'self' data:" in response.headers["content-security-policy"]

@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from jinja2 import Environment, FileSystemLoader, meta
+from lxml import html
+
+from models import quality
+from service.pages import (
+    REASONS,
+    STATIC,
+    TEMPLATES,
+    DocsPage,
+    ErrorPage,
+    FormPage,
+    Page,
+    Pages,
+    ProblemsPage,
+    ResultPage,
+)
+from service.prediction import EXAMPLE, Prediction
+from service.problems import KINDS
+from tests.service import images
+from tests.service.fronts import Front, front
+from tests.service.runners import Down, Foreign, Honest, Runner, running
+from tests.service.shapes import assert_error_page
+
+pytestmark = pytest.mark.anyio
+
+CONTEXTS: dict[str, type[Page]] = {
+    "form.html": FormPage,
+    "result.html": ResultPage,
+    "error.html": ErrorPage,
+    "503.html": ErrorPage,
+    "problems.html": ProblemsPage,
+    "docs.html": DocsPage,
+}
+PARTS = {"base.html", "labels.html", "shapes.html"}
+
+LABELS = (
+    "Research use only",
+    "Not cleared",
+    "Not a diagnosis",
+    "Not for rule-out",
+    "Does not replace the DXA T-score",
+    "Preliminary",
+    "aged 50 or over",
+)
+
+
+def test_every_template_has_a_typed_context() -> None:
+    assert {path.name for path in TEMPLATES.iterdir()} == CONTEXTS.keys() | PARTS
+
+
+@pytest.mark.parametrize(("name", "kind"), list(CONTEXTS.items()), ids=list(CONTEXTS))
+def test_templates_use_what_their_context_has(name: str, kind: type[Page]) -> None:
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    used: set[str] = set()
+    waiting = [name]
+    while waiting:
+        tree = environment.parse((TEMPLATES / waiting.pop()).read_text())
+        used |= meta.find_undeclared_variables(tree)
+        waiting += [found for found in meta.find_referenced_templates(tree) if found]
+    assert used <= {field.name for field in fields(kind)}
+
+
+def test_the_result_page_uses_all_of_its_context() -> None:
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    tree = environment.parse((TEMPLATES / "result.html").read_text())
+    unused = {field.name for field in fields(ResultPage)} - meta.find_undeclared_variables(tree)
+    assert unused == set()
+
+
+def test_contexts_have_no_hidden_defaults() -> None:
+    for kind in CONTEXTS.values():
+        assert [f.name for f in fields(kind) if f.default is not MISSING] in ([], ["accept"])
+
+
+def variants() -> Iterator[tuple[str, dict[str, Any]]]:
+    vote = EXAMPLE["models"]["cnn"]
+    nothing = {"probability": None, "threshold": None, "band": None, "version": None, "models": {}}
+    alone = {name: {**one, "contribution": None} for name, one in EXAMPLE["models"].items()}
+    yield "osteoporosis", {}
+    yield "normal", {"outcome": "normal", "probability": 0.0001}
+    yield "certain", {"probability": 1.0}
+    yield "indeterminate", {"outcome": "indeterminate", "probability": 0.41}
+    yield "one absent", {"degraded": True, "missing": ["cnn"], "models": {"resnet": vote}}
+    yield (
+        "stack absent",
+        {
+            "degraded": True,
+            "missing": ["stack"],
+            "models": alone,
+            "version": EXAMPLE["models"]["vgg16"]["version"],
+        },
+    )
+    reasons = {"accepted": False, "reasons": ["too_small", "code_of_tomorrow"]}
+    yield "refused", {**nothing, "outcome": "refused", "quality": reasons}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"), list(variants()), ids=[name for name, _ in variants()]
+)
+def test_every_result_renders(name: str, changes: dict[str, Any]) -> None:
+    prediction = Prediction.model_validate({**EXAMPLE, **changes})
+    page = html.fromstring(Pages().render(ResultPage.of(prediction)))
+    assert page.xpath("//h1")
+    for svg in page.iter("rect", "line"):
+        for attribute in ("x", "width", "x1"):
+            value = svg.get(attribute, "0%")
+            assert 0 <= float(value.removesuffix("%")) <= 100
+
+
+def test_every_refusal_has_words() -> None:
+    source = Path(quality.__file__).read_text()
+    for code in REASONS:
+        assert f'"{code}"' in source
+    assert source.count("reasons.append(") == len(REASONS)
+
+
+def parsed(response: httpx.Response) -> html.HtmlElement:
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    page = html.fromstring(response.text)
+    assert_well_made(page)
+    return page
+
+
+def assert_well_made(page: html.HtmlElement) -> None:
+    """What every page owes: nothing inline, nothing from elsewhere, names for everything."""
+    assert page.xpath("//*[@style]") == []
+    assert page.xpath("//style | //script[not(@src)]") == []
+    assert page.xpath("//@*[starts-with(name(), 'on')]") == []
+    for address in page.xpath("//@src | //@href | //@action"):
+        assert address.startswith(("/", "#")), address
+        assert not address.startswith("//"), address
+    assert page.get("lang") == "en"
+    assert len(page.xpath("//h1")) <= 1
+    assert page.xpath("//title")[0].text
+    for image in page.xpath("//img"):
+        assert image.get("alt")
+        assert image.get("width")
+    for svg in page.xpath("//svg[not(ancestor::svg)]"):
+        assert svg.get("aria-hidden") == "true" or (svg.get("role") and svg.get("aria-label"))
+    for field in page.xpath("//input[@type != 'hidden']"):
+        assert page.xpath(f"//label[@for='{field.get('id')}']")
+    ids = page.xpath("//@id")
+    assert len(ids) == len(set(ids))
+    for reference in page.xpath("//@aria-labelledby | //@aria-describedby"):
+        assert reference in ids
+
+
+async def test_the_form_works_without_scripts(shared: Front) -> None:
+    page = parsed(await shared.client.get("/"))
+    (form,) = page.xpath("//form")
+    assert (form.get("method"), form.get("action")) == ("post", "/")
+    assert form.get("enctype") == "multipart/form-data"
+    (field,) = form.xpath(".//input[@name='file']")
+    assert ".dcm" in field.get("accept")
+    assert form.xpath(".//button[@type='submit']")
+    assert "32 MiB" in page.text_content()
+    assert page.xpath("//script") == []
+    for label in LABELS:
+        assert label in page.text_content()
+
+
+async def test_the_answer_to_the_form_is_the_result(shared: Front, png: bytes) -> None:
+    response = await shared.upload(png, "image/png", path="/")
+    page = parsed(response)
+    link = response.headers["content-location"]
+    text = " ".join(page.text_content().split())
+    assert response.status_code == 200
+    assert link.startswith("/results/")
+    assert page.xpath("string(//h1)").strip() == "Signs of osteoporosis"
+    assert page.xpath(f"//a[@href='{link}']")
+    for fact in ("83.0 %", "41.0 %", "35.0–48.0 %", "79.0 %", "+0.61", "−0.33", "dxa-224/1"):
+        assert fact in text
+    for label in LABELS:
+        assert label in text
+    assert "Degraded" not in text
+    again = await shared.client.get(link)
+    assert again.text == response.text
+    assert again.headers["cache-control"] == "no-store"
+    (source,) = page.xpath("//img/@src")
+    assert (await shared.client.get(source)).headers["content-type"] == "image/png"
+
+
+async def test_the_page_tells_what_the_api_tells(shared: Front, png: bytes) -> None:
+    link = (await shared.upload(png, path="/")).headers["content-location"]
+    body = (await shared.client.get(link.replace("/results", "/api/v1/predictions"))).json()
+    text = (await shared.client.get(link)).text
+    for fact in (body["id"], body["version"], body["image"]["sha256"], body["recipe"]):
+        assert fact in text
+    for vote in body["models"].values():
+        assert vote["version"] in text
+
+
+@pytest.mark.parametrize(
+    ("probability", "heading", "careful"),
+    [
+        (0.07, "No sign of osteoporosis found", "does not rule out osteoporosis"),
+        (0.44, "Indeterminate", "no answer"),
+    ],
+)
+async def test_careful_words(
+    var: Path, png: bytes, probability: float, heading: str, careful: str
+) -> None:
+    stack = Honest("stack")
+    stack.probability = probability
+    async with running(stack) as runners, front(var, runners) as opened:
+        page = parsed(await opened.upload(png, path="/"))
+    assert page.xpath("string(//h1)").strip() == heading
+    assert careful in " ".join(page.text_content().split())
+
+
+@pytest.mark.parametrize(
+    ("failing", "said"),
+    [
+        ([Down("cnn")], "CNN did not answer."),
+        ([Down("cnn"), Down("resnet")], "CNN and ResNet + forest did not answer."),
+        ([Down("stack")], "VGG16 speaks alone"),
+        ([Foreign("resnet")], "ResNet + forest answered, but took no part"),
+    ],
+    ids=["one", "two", "stack", "foreign"],
+)
+async def test_degraded_is_unmistakable(
+    var: Path, png: bytes, failing: list[Runner], said: str
+) -> None:
+    async with running(*failing) as runners, front(var, runners) as opened:
+        page = parsed(await opened.upload(png, path="/"))
+    (note,) = page.xpath("//*[@class='degraded']")
+    text = " ".join(note.text_content().split())
+    assert "Degraded answer" in text
+    assert said in text
+
+
+async def test_refused_shows_no_number(shared: Front) -> None:
+    page = parsed(await shared.upload(images.unusable(), path="/"))
+    text = " ".join(page.text_content().split())
+    assert page.xpath("string(//h1)").strip() == "Not judged"
+    assert REASONS["wrong_shape"] in text
+    assert page.xpath("//*[@class='gauge'] | //table") == []
+
+
+async def test_each_outcome_has_a_shape_of_its_own(shared: Front) -> None:
+    page = parsed(await shared.client.get("/"))
+    shapes = [
+        "".join(html.tostring(child).decode() for child in svg)
+        for svg in page.xpath("//svg[contains(@class, 'shape')]")
+    ]
+    assert len(shapes) == len(set(shapes)) == 4
+
+
+async def test_errors_are_pages_too(shared: Front) -> None:
+    link = "/results/7f9c24e8-3b12-4c5d-9a77-2f1e0d6b8c43"
+    for path, code in ((link, "prediction_not_found"), ("/results/1", "prediction_not_found"),
+                       ("/nowhere/%3Cscript%3E", "not_found")):  # fmt: skip
+        response = await shared.client.get(path)
+        page = html.fromstring(response.text)
+        assert_well_made(page)
+        assert page.xpath("//script") == []
+        assert KINDS[code].title in page.text_content()
+    assert_error_page(await shared.client.get(link), "prediction_not_found")
+    assert_error_page(await shared.client.put("/"), "method_not_allowed")
+
+
+async def test_no_model_left_is_a_page_that_says_when_to_return(var: Path, png: bytes) -> None:
+    downs = [Down(name) for name in ("cnn", "vgg16", "resnet")]
+    async with running(*downs) as runners, front(var, runners) as opened:
+        response = await opened.upload(png, path="/")
+    page = assert_error_page(response, "runners_unavailable")
+    assert_well_made(page)
+    assert "says nothing about the patient" in page.text_content()
+    assert f"Try again in {response.headers['retry-after']} seconds" in page.text_content()
+
+
+async def test_every_code_is_explained_where_its_type_points(shared: Front) -> None:
+    page = parsed(await shared.client.get("/problems"))
+    assert page.xpath("//tbody/tr/@id") == list(KINDS)
+
+
+async def test_pages_are_small_and_their_parts_are_there(shared: Front, png: bytes) -> None:
+    total = 0
+    page = await shared.upload(png, path="/")
+    for address in html.fromstring(page.text).xpath("//link/@href | //script/@src"):
+        response = await shared.client.get(address)
+        assert response.status_code == 200, address
+        total += len(response.content)
+    assert total + len(page.content) < 60_000
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+TEXT = [
+    *(("ink", on) for on in ("paper", "card", "warn-wash", "refused-wash")),
+    *(("soft", on) for on in ("paper", "card", "refused-wash")),
+    *(("link", on) for on in ("paper", "card")),
+    *((f"{tone}", "card") for tone in ("osteoporosis", "normal", "indeterminate", "refused")),
+    ("refused", "refused-wash"),
+    ("warn", "warn-wash"),
+    ("on-brand", "brand"),
+]
+GRAPHICS = [
+    *(("edge", on) for on in ("paper", "card")),
+    *(("focus", on) for on in ("paper", "card")),
+    *((tone, "sunk") for tone in ("osteoporosis", "normal")),
+    ("indeterminate", "band"),
+    ("ink", "band"),
+]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_contrast(theme: str) -> None:
+    """WCAG 2.2 AA: 4.5 for text, 3 for what carries meaning."""
+    sheet = (STATIC / "style.css").read_text()
+    roots = [part.split("}")[0] for part in sheet.split(":root {")[1:3]]
+    tokens: dict[str, str] = {}
+    for root in roots[: 1 if theme == "light" else 2]:
+        for line in root.split(";"):
+            name, _, value = line.strip().partition(":")
+            if value.strip().startswith("#"):
+                tokens[name.removeprefix("--")] = value.strip()
+    for pairs, least in ((TEXT, 4.5), (GRAPHICS, 3.0)):
+        for front_colour, back in pairs:
+            found = contrast(tokens[front_colour], tokens[back])
+            assert found >= least, f"{front_colour} on {back}: {found:.2f}"

@@ -1,0 +1,287 @@
+"""The contract of ``/api/v1/predictions``, over real connections from end to end."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+from pathlib import Path
+from uuid import UUID
+
+import anyio
+import numpy as np
+import pytest
+from PIL import Image
+
+from models import recipe
+from models.reading import Limits, read
+from models.scan import Scan
+from service import analysis
+from service.prediction import EXAMPLE, Prediction
+from service.types import BASES
+from tests.models.reading.encodings import ENCODINGS, LOSSY
+from tests.service import images
+from tests.service.fronts import API, Front, front
+from tests.service.runners import (
+    AUROC,
+    PROBABILITY,
+    Broken,
+    Busy,
+    Down,
+    Foreign,
+    Honest,
+    Malformed,
+    Runner,
+    Slow,
+    running,
+    version,
+)
+from tests.service.shapes import assert_problem
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_answer_has_exactly_the_agreed_fields(shared: Front, png: bytes) -> None:
+    response = await shared.upload(png, "image/png")
+    body = response.json()
+    assert response.status_code == 201
+    assert response.headers["location"] == f"{API}/{body['id']}"
+    assert response.headers["cache-control"] == "no-store"
+    assert UUID(body["id"]).version == 4
+    assert body["created_at"].endswith("Z")
+    assert list(body) == list(EXAMPLE)
+    assert body == body | {
+        "outcome": "osteoporosis",
+        "probability": 0.83,
+        "threshold": 0.41,
+        "band": [0.35, 0.48],
+        "degraded": False,
+        "missing": [],
+        "quality": {"accepted": True, "reasons": []},
+        "image": {
+            "sha256": hashlib.sha256(png).hexdigest(),
+            "format": "png",
+            "width": images.WIDTH,
+            "height": images.HEIGHT,
+        },
+        "recipe": recipe.NAME,
+        "version": version("stack"),
+        "intended_use": "research",
+    }
+    assert body["models"]["cnn"] == {
+        "probability": 0.79,
+        "contribution": 0.61,
+        "version": version("cnn"),
+    }
+    assert list(body["models"]) == list(BASES)
+    assert list(body["timings_ms"]) == list(EXAMPLE["timings_ms"])
+
+
+def test_the_documented_example_is_an_answer() -> None:
+    assert Prediction.model_validate(EXAMPLE).document() == EXAMPLE
+
+
+async def test_it_can_be_read_again_word_for_word(shared: Front, png: bytes) -> None:
+    created = await shared.post(png)
+    again = await shared.client.get(created.headers["location"])
+    assert again.status_code == 200
+    assert again.content == created.content
+
+
+async def test_the_image_is_kept_as_the_models_saw_it(shared: Front, png: bytes) -> None:
+    created = await shared.post(png)
+    response = await shared.client.get(created.headers["location"] + "/image")
+    assert response.headers["content-type"] == "image/png"
+    with Image.open(io.BytesIO(response.content)) as image:
+        kept = np.asarray(image)
+    np.testing.assert_array_equal(kept, recipe.prepare(read(png)))
+    for name in BASES:
+        runner = shared.runners[name].runner
+        assert isinstance(runner, Honest)
+        assert runner.calls[-1] == [response.content]
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+async def test_one_picture_in_any_format_reaches_the_models_alike(shared: Front, name: str) -> None:
+    response = await shared.post(ENCODINGS[name](images.picture()))
+    assert response.status_code == 201, response.text
+    cnn = shared.runners["cnn"].runner
+    assert isinstance(cnn, Honest)
+    sent = recipe.decode(cnn.calls[-1][0])
+    expected = recipe.prepare(read(images.png()))
+    difference = np.abs(sent.astype(int) - expected.astype(int))
+    assert difference.mean() <= (8 if name in LOSSY else 0.6)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["image/png", "application/octet-stream", None, "IMAGE/PNG; charset=binary"],
+)
+async def test_raw_body(shared: Front, png: bytes, content_type: str | None) -> None:
+    assert (await shared.post(png, content_type)).status_code == 201
+
+
+async def test_an_unusable_image_is_a_result_without_a_number(shared: Front) -> None:
+    before = shared.calls
+    response = await shared.post(images.unusable())
+    body = response.json()
+    assert response.status_code == 201
+    assert body["outcome"] == "refused"
+    assert body["quality"] == {"accepted": False, "reasons": ["wrong_shape"]}
+    assert [body[key] for key in ("probability", "threshold", "band", "version")] == [None] * 4
+    assert (body["models"], body["missing"], body["degraded"]) == ({}, [], False)
+    assert shared.calls == before
+    assert (await shared.client.get(response.headers["location"])).json() == body
+
+
+@pytest.mark.parametrize("probability", [0.35, 0.44, 0.48])
+async def test_inside_the_band_it_is_indeterminate(
+    var: Path, png: bytes, probability: float
+) -> None:
+    stack = Honest("stack")
+    stack.probability = probability
+    async with running(stack) as runners, front(var, runners) as opened:
+        assert (await opened.post(png)).json()["outcome"] == "indeterminate"
+
+
+@pytest.mark.parametrize(
+    "runner",
+    [
+        Down("cnn"),
+        Broken("cnn"),
+        Busy("cnn"),
+        Malformed("cnn"),
+        Slow("cnn"),
+        Honest("cnn", recipe="x"),
+    ],
+    ids=lambda runner: type(runner).__name__,
+)
+async def test_a_failing_model_degrades_the_answer(var: Path, png: bytes, runner: Runner) -> None:
+    async with (
+        running(runner) as runners,
+        front(var, runners, deadline_seconds=1.0, stack_reserve_seconds=0.4) as opened,
+    ):
+        response = await opened.post(png)
+        body = response.json()
+        metric = "osteoserve_predictions_total"
+        counted = await opened.sample(metric, outcome="osteoporosis", degraded="true")
+    assert response.status_code == 201
+    assert (body["degraded"], body["missing"]) == (True, ["cnn"])
+    assert list(body["models"]) == ["vgg16", "resnet"]
+    assert body["version"] == version("stack")
+    assert body["timings_ms"]["total"] < 1000
+    assert counted == 1
+
+
+async def test_a_version_that_the_stack_does_not_know_is_missing_but_shown(
+    var: Path, png: bytes
+) -> None:
+    async with running(Foreign("resnet")) as runners, front(var, runners) as opened:
+        body = (await opened.post(png)).json()
+    assert (body["degraded"], body["missing"]) == (True, ["resnet"])
+    assert body["models"]["resnet"] == {
+        "probability": 0.71,
+        "contribution": None,
+        "version": version("another"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("failing", "speaker"),
+    [
+        pytest.param([Down("stack")], "vgg16", id="stack down"),
+        pytest.param([Slow("stack")], "vgg16", id="stack slow"),
+        pytest.param([Malformed("stack")], "vgg16", id="stack malformed"),
+        pytest.param([Down("stack"), Down("vgg16")], "resnet", id="stack and best down"),
+        pytest.param(
+            [Down("stack"), Down("vgg16"), Broken("resnet")], "cnn", id="all but one down"
+        ),
+    ],
+)
+async def test_without_the_stack_the_best_model_speaks_alone(
+    var: Path, png: bytes, failing: list[Runner], speaker: str
+) -> None:
+    own = Honest(speaker, threshold=0.6, band=(0.55, 0.65))  # type: ignore[arg-type]
+    async with (
+        running(*failing, own) as runners,
+        front(var, runners, deadline_seconds=1.5) as opened,
+    ):
+        response = await opened.post(png)
+    body = response.json()
+    down = {runner.name for runner in failing}
+    assert response.status_code == 201
+    assert AUROC[speaker] == max(AUROC[name] for name in BASES if name not in down)
+    assert body["probability"] == PROBABILITY[speaker]
+    assert (body["threshold"], body["band"]) == (0.6, [0.55, 0.65])
+    assert body["version"] == version(speaker)
+    assert body["degraded"]
+    assert body["missing"] == [*(name for name in BASES if name in down), "stack"]
+    assert {vote["contribution"] for vote in body["models"].values()} == {None}
+
+
+@pytest.mark.parametrize("kind", [Down, Broken, Malformed])
+async def test_without_any_model_there_is_no_answer(
+    var: Path, png: bytes, kind: type[Runner]
+) -> None:
+    async with running(*(kind(name) for name in BASES)) as runners, front(var, runners) as opened:
+        assert_problem(await opened.post(png), "runners_unavailable")
+        assert opened.app.state.health.database.migrated
+        assert await rows(opened) == 0
+
+
+async def test_with_all_decoders_busy_it_says_so_in_time(
+    var: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, finish = threading.Event(), threading.Event()
+
+    def slow(data: bytes, limits: Limits) -> Scan:
+        begun.set()
+        finish.wait(10)
+        return read(data, limits)
+
+    monkeypatch.setattr(analysis, "read", slow)
+    async with (
+        running() as runners,
+        front(var, runners, decoders=1, deadline_seconds=0.3) as opened,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(opened.post, png)
+        await opened.settled(begun.is_set)
+        response = await opened.post(png)
+        finish.set()
+    assert_problem(response, "overloaded")
+
+
+async def test_every_request_is_answered_while_a_runner_restarts(var: Path, png: bytes) -> None:
+    async with running() as runners, front(var, runners) as opened:
+        answers: list[tuple[int, bool]] = []
+
+        async def ask() -> None:
+            response = await opened.post(png)
+            answers.append((response.status_code, response.json()["degraded"]))
+
+        async with anyio.create_task_group() as group:
+            for number in range(30):
+                group.start_soon(ask)
+                await anyio.sleep(0.02)
+                if number == 8:
+                    await runners["resnet"].stop()
+                if number == 20:
+                    await runners["resnet"].start()
+        final = (await opened.post(png)).json()
+    assert [status for status, _ in answers] == [201] * 30
+    assert {degraded for _, degraded in answers} == {True, False}
+    assert not final["degraded"]
+
+
+@pytest.mark.parametrize("path", ["", "/image"])
+@pytest.mark.parametrize("id", ["7f9c24e8-3b12-4c5d-9a77-2f1e0d6b8c43", "1", "..%20.."])
+async def test_what_was_never_made_is_not_found(shared: Front, id: str, path: str) -> None:
+    response = await shared.client.get(f"{API}/{id}{path}")
+    assert_problem(response, "prediction_not_found")
+
+
+async def rows(opened: Front) -> int:
+    async with opened.app.state.health.database.connect() as connection:
+        result = await connection.exec_driver_sql("SELECT count(*) FROM prediction")
+        return int(result.scalar_one())
