@@ -65,7 +65,8 @@ def _eight_bits(scan: Scan) -> NDArray[np.uint8] | NDArray[np.uint16]:
     black, white = grey_range(scan.pixels)
     if scan.bits <= 8 or white - black < WELL_FILLED * full:
         return scan.pixels
-    return np.rint(scan.pixels * np.float32(255 / full)).astype(np.uint8)
+    rounded: NDArray[np.uint8] = np.rint(scan.pixels * np.float32(255 / full)).astype(np.uint8)
+    return rounded
 
 
 def grey_range(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[int, int]:

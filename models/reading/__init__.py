@@ -1,0 +1,26 @@
+"""From the bytes that somebody sent to a :class:`~models.scan.Scan`, or to a plain refusal.
+
+::
+
+    reader      which format it is
+    ├── raster      PNG, JPEG, TIFF
+    │   ├── png · jpeg · tiff   check the file, measure it, strip it to what pixels depend on
+    │   └── header              what they found
+    └── dicom       DICOM
+        ├── elements · dataset  the elements that are wanted, of the file and its sequences
+        ├── frame               what they say of the pixels, checked
+        ├── codecs              pixels to stored values, by transfer syntax
+        │   └── runlength · jpeg · lossless · jpeg2000
+        └── display             modality LUT → VOI LUT → inversion
+            └── lookup
+    colour      colour to grey, for both
+    guard       where foreign decoders are called, for both
+    limits      how large and how small
+"""
+
+from __future__ import annotations
+
+from models.reading.limits import Limits
+from models.reading.reader import read, sniff
+
+__all__ = ["Limits", "read", "sniff"]

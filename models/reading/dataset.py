@@ -1,0 +1,230 @@
+"""A DICOM file (PS3.10 section 7) as far as it is needed: transfer syntax, elements, pixels."""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from models.errors import (
+    CorruptFileError,
+    InvalidTagError,
+    MissingTagError,
+    NoPixelDataError,
+    TooManyPixelsError,
+    UnsupportedSyntaxError,
+)
+from models.reading import elements
+from models.reading.elements import Coding
+from models.reading.limits import Limits
+from models.reading.syntaxes import (
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    SYNTAXES,
+    UNSUPPORTED_NAMES,
+    Syntax,
+)
+from models.reading.tags import Tag
+
+PREAMBLE: Final = 128
+PREFIX: Final = b"DICM"
+META_GROUP, FIRST_GROUP = 0x0002, 0x0008
+_WANTED: Final = frozenset(Tag)
+
+
+class Value(NamedTuple):
+    vr: bytes
+    data: bytes
+    undefined: bool
+
+
+_ABSENT: Final = Value(b"", b"", undefined=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The wanted elements of one data set or item.
+
+    Getters return None for an element that is absent or empty, and raise
+    :class:`InvalidTagError` for a value that is not of its kind.
+    """
+
+    values: Mapping[int, Value]
+    coding: Coding
+
+    def __contains__(self, tag: Tag) -> bool:
+        return bool(self.raw(tag).data)
+
+    def raw(self, tag: Tag) -> Value:
+        """Return the value as it stands in the file; no bytes when it is absent."""
+        return self.values.get(tag, _ABSENT)
+
+    def text(self, tag: Tag) -> str | None:
+        return self.raw(tag).data.decode("latin-1").strip(" \0") or None
+
+    def integers(self, tag: Tag, *, signed: bool = False) -> tuple[int, ...] | None:
+        """Return 16-bit numbers (US or SS)."""
+        data = self.raw(tag).data
+        if len(data) % 2:
+            raise InvalidTagError(f"{tag} is {len(data)} bytes long; an even number is needed.")
+        kind = "h" if signed else "H"
+        return struct.unpack(f"{self.coding.order}{len(data) // 2}{kind}", data) or None
+
+    def integer(self, tag: Tag) -> int | None:
+        """Return the one unsigned 16-bit number that the element holds."""
+        numbers = self.integers(tag)
+        if numbers is not None and len(numbers) != 1:
+            raise InvalidTagError(f"{tag} has {len(numbers)} values; 1 is allowed.")
+        return numbers[0] if numbers else None
+
+    def needed(self, tag: Tag) -> int:
+        """Return :meth:`integer`, or raise :class:`MissingTagError`."""
+        number = self.integer(tag)
+        if number is None:
+            raise MissingTagError(f"{tag} is missing; the pixels cannot be understood without it.")
+        return number
+
+    def decimals(self, tag: Tag) -> tuple[float, ...] | None:
+        """Return finite numbers that are written as text (DS, IS)."""
+        text = self.text(tag)
+        if text is None:
+            return None
+        try:
+            numbers = tuple(float(part) for part in text.split("\\"))
+        except ValueError:
+            numbers = (math.nan,)
+        # No grey level and no length comes near the bound; beyond it arithmetic overflows.
+        if not all(math.isfinite(number) and abs(number) <= 1e12 for number in numbers):
+            raise InvalidTagError(f"{tag} holds something else than finite numbers.")
+        return numbers
+
+    def decimal(self, tag: Tag) -> float | None:
+        """Return the first of :meth:`decimals`."""
+        numbers = self.decimals(tag)
+        return numbers[0] if numbers else None
+
+    def first_item(self, tag: Tag) -> Dataset | None:
+        """Return the first item of a sequence."""
+        value = self.raw(tag)
+        for data, coding in elements.items(value.data, value.vr, self.coding):
+            return _collect(data, 0, coding)
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class File:
+    """A DICOM file; its Pixel Data (7FE0,0010) in one piece, or the encoded frame's bytes joined.
+
+    ``vr`` is that of Pixel Data: with 8-bit pixels in big-endian words it matters.
+    """
+
+    syntax: Syntax
+    dataset: Dataset
+    pixels: bytes
+    vr: bytes
+
+
+def looks_like_dicom(data: bytes) -> bool:
+    """Tell whether ``data`` is DICOM: by its prefix, or by two elements that can be nothing else.
+
+    Without the preamble of PS3.10 the first element must be of group 2 or 8, with a low number and
+    a length that fits, and the second must follow in order, as no text and no image begins.
+    """
+    if data[PREAMBLE : PREAMBLE + len(PREFIX)] == PREFIX:
+        return True
+    if int.from_bytes(data[:2], "little") not in (META_GROUP, FIRST_GROUP):
+        return False
+    found = elements.walk(data, 0, Coding(elements.has_vr(data, 0), little=True))
+    try:
+        first, second = next(found, None), next(found, None)
+    except CorruptFileError:
+        return False
+    return (
+        first is not None
+        and second is not None
+        and first.tag & 0xFFFF < 0x0100
+        and first.tag < second.tag <= Tag.PixelData
+    )
+
+
+def parse(data: bytes, limits: Limits) -> File:
+    """Return what is needed of the DICOM file in ``data``.
+
+    Raises :class:`CorruptFileError` when it is truncated or not made of elements,
+    :class:`NoPixelDataError` when Pixel Data is absent, :class:`UnsupportedSyntaxError` for a
+    transfer syntax that is not read, and :class:`TooManyPixelsError` when a deflated one inflates
+    to more than the largest allowed image.
+    """
+    start = PREAMBLE + len(PREFIX) if data[PREAMBLE : PREAMBLE + len(PREFIX)] == PREFIX else 0
+    syntax, start = _syntax(data, start)
+    if syntax.deflated:
+        data, start = _inflate(data[start:], limits), 0
+    coding = Coding(elements.has_vr(data, start) or syntax.explicit, syntax.little)
+    dataset = _collect(data, start, coding)
+    if Tag.PixelData not in dataset.values:
+        raise NoPixelDataError(
+            f"The DICOM file has no {Tag.PixelData}; an image is needed, not a report or document."
+        )
+    value = dataset.raw(Tag.PixelData)
+    if value.undefined != (syntax.codec != "native"):
+        raise CorruptFileError(
+            "The DICOM file's Pixel Data is not encoded as its transfer syntax says."
+        )
+    pixels = value.data
+    if value.undefined:
+        # PS3.5 A.4: the first item is an offset table; one frame may span all the others.
+        _, *fragments = [item for item, _ in elements.items(pixels, b"", coding)] or [b""]
+        pixels = b"".join(fragments)
+    return File(syntax, dataset, pixels, value.vr)
+
+
+def _syntax(data: bytes, start: int) -> tuple[Syntax, int]:
+    """Return the transfer syntax that the file meta information names, and where that ends."""
+    uid = ""
+    for element in elements.walk(data, start, elements.EXPLICIT_LITTLE, group=META_GROUP):
+        if element.tag == Tag.TransferSyntaxUID:
+            uid = data[element.start : element.stop].decode("latin-1").strip(" \0")
+        start = element.following
+    if not uid:
+        # Nothing says; the default transfer syntax and its explicit sibling can be told apart.
+        explicit = elements.has_vr(data, start)
+        return SYNTAXES[EXPLICIT_LITTLE if explicit else IMPLICIT_LITTLE], start
+    if uid not in SYNTAXES:
+        raise UnsupportedSyntaxError(
+            f"The DICOM file is encoded as {UNSUPPORTED_NAMES.get(uid, 'something unknown')}, "
+            "which is not read; uncompressed, RLE, JPEG, JPEG-LS and JPEG 2000 are."
+        )
+    return SYNTAXES[uid], start
+
+
+def _inflate(data: bytes, limits: Limits) -> bytes:
+    """Return the data set of Deflated Explicit VR Little Endian (PS3.5 A.5)."""
+    bound = 2 * limits.max_pixels + 1024 * 1024
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        inflated = inflater.decompress(data, bound)
+    except zlib.error:
+        raise CorruptFileError("The deflated DICOM data set is damaged.") from None
+    if inflater.unconsumed_tail:
+        raise TooManyPixelsError(
+            f"The deflated DICOM data set inflates to more than {bound} bytes, "
+            f"more than {limits.max_pixels} grey pixels need."
+        )
+    if not inflater.eof:
+        raise CorruptFileError("The deflated DICOM data set is truncated.")
+    return inflated
+
+
+def _collect(data: bytes, start: int, coding: Coding) -> Dataset:
+    """Return the wanted elements from ``start`` to Pixel Data, behind which nothing matters."""
+    values: dict[int, Value] = {}
+    for element in elements.walk(data, start, coding):
+        if element.tag in _WANTED:
+            value = data[element.start : element.stop]
+            values[element.tag] = Value(element.vr, value, element.undefined)
+        if element.tag >= Tag.PixelData:
+            break
+    return Dataset(values, coding)

@@ -1,0 +1,106 @@
+"""DICOM image objects to a scan: Secondary Capture, DX, CR and whatever else holds one frame."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import InvalidTagError
+from models.reading import codecs, dataset, display, frame, lookup
+from models.reading.colour import luma
+from models.reading.dataset import Dataset
+from models.reading.limits import Limits
+from models.reading.tags import Tag
+from models.reading.types import Pixels
+from models.scan import Scan
+
+# What bears on the pixels or on what they may be used for. Each is a code or a number by its
+# nature (CS, UI); what does not look like one is somebody's note, and is left out.
+TAGS: Final = (
+    Tag.SOPClassUID,
+    Tag.Modality,
+    Tag.BodyPartExamined,
+    Tag.ViewPosition,
+    Tag.PhotometricInterpretation,
+    Tag.BurnedInAnnotation,
+    Tag.LossyImageCompression,
+)
+CODE: Final = re.compile(r"[A-Z0-9 _.]{1,64}", re.ASCII)
+MAX_SPACING: Final = 10.0
+"""Millimetres; a pixel of a centimetre shows no vertebra, and 0 or less is no distance."""
+
+
+def read(data: bytes, limits: Limits) -> Scan:
+    """Return the scan in ``data``, a DICOM file with or without its preamble.
+
+    Grey goes through modality LUT, VOI LUT and inversion (:mod:`~models.reading.display`) and
+    becomes (rows, columns) uint8 when 8 bits tell it, else uint16. Colour, which has none of these
+    (PS3.3 C.7.6.3.1.2), is reduced to luma: uint8. ``spacing`` is Pixel Spacing, or at the
+    detector Imager Pixel Spacing. Nothing that identifies a person or an examination is kept.
+
+    Raises :class:`~models.errors.ScanError` as the modules
+    :mod:`~models.reading.dataset`, :mod:`~models.reading.frame`, :mod:`~models.reading.codecs`
+    and :mod:`~models.reading.display` do.
+    """
+    file = dataset.parse(data, limits)
+    described = frame.describe(file.dataset, limits)
+    pixels: Pixels
+    bits = 8
+    if described.photometric in frame.MONOCHROME:
+        table, bits = display.table(file.dataset, described)
+        pixels = table[codecs.decode(file, described)]
+    elif described.photometric == frame.PALETTE:
+        colours = _palette(file.dataset)
+        pixels = luma(colours[codecs.decode(file, described)])
+    else:
+        pixels = luma(codecs.decode(file, described).astype(np.uint8))
+    return Scan(
+        pixels=pixels,
+        bits=bits,
+        format="dicom",
+        spacing=_spacing(file.dataset),
+        tags=_tags(file.dataset) | {Tag.TransferSyntaxUID.name: file.syntax.uid},
+        lossy=file.syntax.lossy or file.dataset.text(Tag.LossyImageCompression) == "01",
+    )
+
+
+def _palette(data: Dataset) -> NDArray[np.uint8]:
+    """Return the colour of each of 65536 stored values, (65536, 3) uint8 (C.7.6.3.1.5).
+
+    Of 16-bit colours the upper byte is kept, as displays and Pillow do.
+    """
+    tables = [
+        lookup.read(data, descriptor, entries, signed=False)
+        for descriptor, entries in (
+            (Tag.RedPaletteColorLookupTableDescriptor, Tag.RedPaletteColorLookupTableData),
+            (Tag.GreenPaletteColorLookupTableDescriptor, Tag.GreenPaletteColorLookupTableData),
+            (Tag.BluePaletteColorLookupTableDescriptor, Tag.BluePaletteColorLookupTableData),
+        )
+    ]
+    if len({(table.first, len(table.entries), table.bits) for table in tables}) > 1:
+        raise InvalidTagError("The three palette descriptors differ; they need to be the same.")
+    values = np.arange(1 << 16)
+    colours = np.stack([table(values) >> (table.bits - 8) for table in tables], axis=-1)
+    return colours.astype(np.uint8)
+
+
+def _spacing(data: Dataset) -> tuple[float, float] | None:
+    """Return row and column distance (10.7.1.3), None when absent or implausible."""
+    for tag in (Tag.PixelSpacing, Tag.ImagerPixelSpacing):
+        if tag not in data:
+            continue
+        try:
+            row, column = data.decimals(tag) or ()
+        except (InvalidTagError, ValueError):
+            return None
+        plausible = all(0 < value <= MAX_SPACING for value in (row, column))
+        return (row, column) if plausible else None
+    return None
+
+
+def _tags(data: Dataset) -> dict[str, str]:
+    texts = {tag.name: data.text(tag) or "" for tag in TAGS}
+    return {name: text for name, text in texts.items() if CODE.fullmatch(text)}

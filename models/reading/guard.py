@@ -1,0 +1,23 @@
+"""Where bytes that somebody sent meet a decoder that somebody else wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from models.errors import CorruptFileError
+
+
+@contextmanager
+def decoding(what: str) -> Iterator[None]:
+    """Turn whatever a decoder raises into :class:`CorruptFileError`.
+
+    On bytes that it did not expect a decoder may raise anything, and its message may quote them;
+    so the cause is cut off too.
+    """
+    try:
+        yield
+    except Exception:
+        raise CorruptFileError(
+            f"The {what} data cannot be decoded: they are damaged or truncated."
+        ) from None

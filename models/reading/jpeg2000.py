@@ -1,0 +1,111 @@
+"""JPEG 2000 main headers (ITU-T T.800 annex A, T.814 for HTJ2K), read before OpenJPEG does.
+
+OpenJPEG takes its memory from what the header claims. The claims that can ask for more than the
+image needs are bounded here: tiles, precincts and subsampled components.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from models.errors import CorruptFileError, UnsupportedColourError
+
+START, END = b"\xff\x4f\xff\x51", b"\xff\xd9"
+JP2_SIGNATURE: Final = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
+COD, SOT = 0xFF52, 0xFF90
+MAX_TILES: Final = 4096
+MIN_PRECINCT_EXPONENT: Final = 5
+"""Encoders write 7 or 8, and 15 when they do not care; each precinct costs the decoder memory."""
+MAX_MARKERS: Final = 1000
+MAX_TILE_PARTS: Final = 100_000
+
+
+@dataclass(frozen=True)
+class Header:
+    width: int
+    height: int
+    components: int
+    precision: int
+
+
+def codestream(data: bytes) -> bytes:
+    """Return the bare codestream; some writers leave it in a JP2 file, against PS3.5 A.4.4.
+
+    Raises :class:`CorruptFileError` when it stops before its end mark: OpenJPEG would make do
+    with what there is, at a lower resolution, and say nothing.
+    """
+    start = max(data.find(START), 0) if data.startswith(JP2_SIGNATURE) else 0
+    end = data.rfind(END)
+    # Fragments are padded to even length; boxes of a JP2 file may follow.
+    if end < 0 or (data[end + 2 :].strip(b"\0\xff") and not start):
+        raise CorruptFileError("The JPEG 2000 data are truncated: they stop before their end mark.")
+    return data[start : end + 2]
+
+
+def parse(stream: bytes) -> Header:
+    """Return what the codestream says of its size.
+
+    Raises :class:`CorruptFileError` when it is damaged or asks for more than its image can need,
+    and :class:`UnsupportedColourError` for components that differ in depth or size.
+    """
+    if not stream.startswith(START) or len(stream) < 42:
+        raise CorruptFileError("The JPEG 2000 data do not begin as they should.")
+    length, _, x1, y1, x0, y0, tile_width, tile_height, tile_x, tile_y, components = struct.unpack(
+        ">HH8IH", stream[4:42]
+    )
+    described = stream[42 : 42 + 3 * components]
+    if length != 38 + 3 * components or len(described) < 3 * components or not components:
+        raise CorruptFileError("The JPEG 2000 data have a broken header.")
+    if x0 or y0 or tile_x or tile_y or not (x1 and y1 and tile_width and tile_height):
+        raise CorruptFileError("The JPEG 2000 image is not laid out from its corner.")
+    tiles = -(-x1 // tile_width) * -(-y1 // tile_height)
+    if tiles > MAX_TILES:
+        raise CorruptFileError(f"The JPEG 2000 image has more than {MAX_TILES} tiles.")
+    if set(described[1::3] + described[2::3]) != {1} or len(set(described[::3])) != 1:
+        raise UnsupportedColourError("The JPEG 2000 components differ in size or depth.")
+    _check_tiles(stream, _check_markers(stream, 4 + length), tiles)
+    precision = (described[0] & 0x7F) + 1
+    if precision > 16:
+        raise UnsupportedColourError(f"The JPEG 2000 image has {precision} bits; 16 are read.")
+    return Header(x1, y1, components, precision)
+
+
+def _check_markers(stream: bytes, offset: int) -> int:
+    """Check the precincts of each coding style (A.6.1); return where the first tile starts."""
+    for _ in range(MAX_MARKERS):
+        head = stream[offset : offset + 4]
+        if len(head) < 4:
+            break
+        marker, length = struct.unpack(">HH", head)
+        if marker == SOT:
+            return offset
+        if marker < 0xFF50 or length < 2:
+            break
+        body = stream[offset + 4 : offset + 2 + length]
+        if marker == COD and body and body[0] & 1:
+            # From the second resolution on; the first, the smallest, may have smaller ones.
+            exponents = (e for size in body[11:] for e in (size >> 4, size & 15))
+            if min(exponents, default=15) < MIN_PRECINCT_EXPONENT:
+                raise CorruptFileError("The JPEG 2000 image is cut into too many precincts.")
+        offset += 2 + length
+    raise CorruptFileError("The JPEG 2000 data are truncated: they hold no tile.")
+
+
+def _check_tiles(stream: bytes, offset: int, tiles: int) -> None:
+    """Check that tile parts (A.4.2) follow each other to the end, and no tile is missing.
+
+    OpenJPEG leaves one black that is, and says nothing.
+    """
+    found: set[int] = set()
+    for _ in range(MAX_TILE_PARTS):
+        head = stream[offset : offset + 10]
+        if len(head) < 10 or int.from_bytes(head[:2], "big") != SOT:
+            break
+        index, size = struct.unpack(">HI", head[4:])
+        found.add(index)
+        # The last may leave its size open.
+        offset = offset + size if size else len(stream) - len(END)
+    if stream[offset:] != END or found != set(range(tiles)):
+        raise CorruptFileError("The JPEG 2000 data do not hold all of their tiles.")

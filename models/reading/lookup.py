@@ -1,0 +1,66 @@
+"""Lookup tables in DICOM (PS3.3 C.11.1.1, C.11.2.1.1, C.7.6.3.1.5): one form for three uses."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import InvalidTagError, MissingTagError
+from models.reading.dataset import Dataset
+from models.reading.tags import Tag
+
+
+@dataclass(frozen=True, eq=False)
+class Lookup:
+    """``entries`` (n,) uint16 of ``bits`` bits; the first is for input value ``first``."""
+
+    first: int
+    entries: NDArray[np.uint16]
+    bits: int
+
+    def __call__(self, values: NDArray[Any]) -> NDArray[np.uint16]:
+        """Return the entry for each of ``values``; beyond either end its last one holds."""
+        index = np.clip(np.rint(values) - self.first, 0, len(self.entries) - 1)
+        found: NDArray[np.uint16] = self.entries[index.astype(np.intp)]
+        return found
+
+
+def read(dataset: Dataset, descriptor: Tag, data: Tag, *, signed: bool) -> Lookup:
+    """Return the table of ``dataset`` whose first input is two's complement when ``signed``.
+
+    Raises :class:`MissingTagError` and :class:`InvalidTagError` when descriptor or data are absent
+    or do not fit each other.
+    """
+    described = dataset.integers(descriptor)
+    if described is None or data not in dataset:
+        raise MissingTagError(f"{descriptor if described is None else data} is missing.")
+    if len(described) != 3:
+        raise InvalidTagError(f"{descriptor} has {len(described)} values; 3 are needed.")
+    count, first, bits = described
+    # The descriptor's own VR tells the sign of its second value; without one the input's does.
+    if dataset.raw(descriptor).vr in (b"SS", b"") and (signed or dataset.raw(descriptor).vr):
+        (first,) = struct.unpack("=h", struct.pack("=H", first))
+    if not 8 <= bits <= 16:
+        raise InvalidTagError(f"{descriptor} describes {bits} bits; 8 to 16 are allowed.")
+    # 65536 does not fit in 16 bits and is written as 0.
+    entries = _entries(dataset, data, count or 1 << 16)
+    return Lookup(first, np.minimum(entries, (1 << bits) - 1).astype(np.uint16), bits)
+
+
+def _entries(dataset: Dataset, data: Tag, count: int) -> NDArray[np.uint16]:
+    """Return ``count`` entries, each in a word of its own or, of 8 bits, two to a word."""
+    stored = dataset.raw(data).data
+    if len(stored) == 2 * count:
+        return np.frombuffer(stored, f"{dataset.coding.order}u2").astype(np.uint16)
+    if len(stored) == count + count % 2:
+        octets = np.frombuffer(stored, np.uint8)
+        if not dataset.coding.little:
+            octets = octets.reshape(-1, 2)[:, ::-1].reshape(-1)
+        return octets[:count].astype(np.uint16)
+    raise InvalidTagError(
+        f"{data} is {len(stored)} bytes long; {2 * count} are needed for {count} entries."
+    )

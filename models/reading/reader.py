@@ -1,0 +1,68 @@
+"""From the bytes of a file to a scan, whatever the format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from models.errors import ConstantImageError, EmptyFileError, UnsupportedFormatError
+from models.reading import dicom, png, raster
+from models.reading.dataset import looks_like_dicom
+from models.reading.limits import Limits
+from models.scan import Format, Scan
+
+MAGIC: Final[Mapping[bytes, Format]] = {
+    png.SIGNATURE: "png",
+    b"\xff\xd8\xff": "jpeg",
+    b"II*\0": "tiff",
+    b"MM\0*": "tiff",
+}
+
+# Only to tell the sender what came.
+OTHERS: Final[Mapping[bytes, str]] = {
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a ZIP archive or an Office document",
+    b"GIF8": "a GIF image",
+    b"BM": "a BMP image",
+    b"RIFF": "a WebP image or a recording",
+    b"II+\0": "a BigTIFF image",
+    b"MM\0+": "a BigTIFF image",
+    b"\0\0\0\x0cjP  ": "a JPEG 2000 image outside DICOM",
+    b"\xff\x4f\xff\x51": "a JPEG 2000 image outside DICOM",
+    b"\x1f\x8b": "a gzip archive",
+    b"<": "a web page or an SVG drawing",
+    b"{": "JSON text",
+}
+
+
+def sniff(data: bytes) -> Format | None:
+    """Return the format that ``data`` begins as, or None. Names and media types count nothing."""
+    # A DICOM preamble may itself look like TIFF (PS3.10 7.1).
+    if looks_like_dicom(data):
+        return "dicom"
+    return next((kind for magic, kind in MAGIC.items() if data.startswith(magic)), None)
+
+
+def read(data: bytes, limits: Limits = Limits()) -> Scan:  # noqa: B008 - frozen
+    """Return the one scan in ``data``: a PNG, JPEG, TIFF or DICOM file.
+
+    ``Scan.pixels`` is (height, width), black 0 and white 2**``Scan.bits`` - 1: uint8 for 8 bits and
+    for colour, which is reduced to ITU-R 601-2 luma, else uint16. The same picture gives the same
+    pixels in every lossless format.
+
+    Sizes are held against ``limits`` before anything is decoded. Whatever is wrong raises a
+    subclass of :class:`~models.errors.ScanError`, and nothing else is raised, warned of or logged
+    that the file says; :mod:`models.errors` lists them.
+    """
+    if not data:
+        raise EmptyFileError("The file is empty; a PNG, JPEG, TIFF or DICOM file is needed.")
+    kind = sniff(data)
+    if kind is None:
+        other = next((name for magic, name in OTHERS.items() if data.startswith(magic)), None)
+        raise UnsupportedFormatError(
+            f"The file is {other or 'of an unknown kind'}; PNG, JPEG, TIFF and DICOM are read."
+        )
+    scan = dicom.read(data, limits) if kind == "dicom" else raster.read(data, kind, limits)
+    if scan.pixels.min() == scan.pixels.max():
+        raise ConstantImageError("Every pixel of the image is the same; there is nothing to judge.")
+    return scan

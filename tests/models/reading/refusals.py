@@ -1,0 +1,27 @@
+"""How a refusal is asserted, in one place: its kind, its sentence, and that it tells no secrets."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from models.errors import ScanError
+from tests.models.reading.files import PATIENT
+
+
+@contextmanager
+def refused(kind: type[ScanError], match: str | None = None) -> Iterator[None]:
+    """Expect ``kind`` itself, with a sentence for people that quotes nothing from the file."""
+    with pytest.raises(ScanError, match=match) as caught:
+        yield
+    error = caught.value
+    assert type(error) is kind, f"{type(error).__name__}: {error}"
+    sentence = str(error)
+    assert sentence.endswith(".")
+    assert sentence[0].isupper()
+    assert len(sentence) < 200
+    # What a log would show: the error with its causes.
+    assert PATIENT not in "".join(traceback.format_exception(error))

@@ -1,0 +1,246 @@
+"""Decoders, held against pydicom's on its own files, and against files that lie."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom.data
+import pytest
+from pydicom import uid
+from pydicom.pixels import pixel_array
+
+from models.errors import CorruptFileError, ScanError, UnsupportedSyntaxError
+from models.reading import Limits, codecs, dataset, frame, read
+from tests.models.reading import files, lossless_encoder
+from tests.models.reading.encodings import (
+    ENCODINGS,
+    encapsulated,
+    jpeg_2000_frame,
+    jpeg_ls_frame,
+    pattern,
+    rgb,
+    rle_frame,
+    scaled,
+)
+from tests.models.reading.refusals import refused
+
+PICTURE = pattern()
+COLOURS = np.dstack([PICTURE, PICTURE[::-1], 255 - PICTURE])
+LIMITS = Limits(min_side=2)
+BROUGHT_ALONG = Path(pydicom.data.__file__).parent / "test_files"
+
+
+def decoded(data: bytes) -> tuple[frame.Frame, np.ndarray]:
+    file = dataset.parse(data, LIMITS)
+    described = frame.describe(file.dataset, LIMITS)
+    return described, codecs.decode(file, described)
+
+
+def readable() -> list[Path]:
+    found = []
+    for path in sorted(BROUGHT_ALONG.glob("*.dcm")):
+        try:
+            decoded(path.read_bytes())
+        except ScanError:
+            continue
+        found.append(path)
+    return found
+
+
+READABLE = readable()
+
+
+def test_enough_of_pydicoms_files_are_read_to_compare() -> None:
+    syntaxes = {dataset.parse(path.read_bytes(), LIMITS).syntax.codec for path in READABLE}
+    assert syntaxes == set(codecs.DECODERS)
+    assert len(READABLE) >= 40
+
+
+@pytest.mark.parametrize("path", READABLE, ids=lambda path: path.stem)
+def test_pixels_are_those_that_pydicom_decodes(path: Path) -> None:
+    described, codes = decoded(path.read_bytes())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of what these files are made to show
+        try:
+            expected = pixel_array(pydicom.dcmread(path), raw=False)
+        except RuntimeError:
+            pytest.skip("no decoder of pydicom's own for this one")
+    values = codes.astype(int)
+    if described.signed:
+        values = (values ^ (1 << described.bits - 1)) - (1 << described.bits - 1)
+    # Conversions from YBR round differently.
+    tolerance = 1 if described.photometric.startswith("YBR_FULL") else 0
+    assert np.abs(values - expected.astype(int)).max() <= tolerance
+
+
+class TestColour:
+    EXPECTED = read(files.pillow(COLOURS, "PNG")).pixels
+
+    @pytest.mark.parametrize(
+        ("stream", "syntax"),
+        [
+            (rle_frame(COLOURS), uid.RLELossless),
+            (lossless_encoder.encode(COLOURS, 8), uid.JPEGLosslessSV1),
+            (jpeg_ls_frame(COLOURS, 8), uid.JPEGLSLossless),
+            (jpeg_2000_frame(COLOURS, 8), uid.JPEG2000Lossless),
+            (jpeg_2000_frame(COLOURS, 8, use_mct=False), uid.JPEG2000Lossless),
+        ],
+        ids=["rle", "jpeg lossless", "jpeg-ls", "jpeg 2000 transformed", "jpeg 2000 plain"],
+    )
+    def test_channels_keep_their_places(self, stream: bytes, syntax: str) -> None:
+        found = read(encapsulated(stream, COLOURS, syntax)).pixels
+        np.testing.assert_array_equal(found, self.EXPECTED)
+
+    @pytest.mark.parametrize(
+        ("options", "photometric"),
+        [({}, "YBR_FULL_422"), ({"keep_rgb": True}, "RGB")],
+        ids=["ybr", "rgb"],
+    )
+    def test_jpeg_is_what_it_says_of_itself(self, options: Any, photometric: str) -> None:
+        jpeg = files.pillow(COLOURS, "JPEG", quality=100, subsampling=0, **options)
+        data = encapsulated(
+            jpeg, COLOURS, uid.JPEGBaseline8Bit, PhotometricInterpretation=photometric
+        )
+        assert np.abs(read(data).pixels.astype(int) - self.EXPECTED).max() <= 3
+
+    def test_jpeg_that_says_nothing_is_what_the_file_says(self) -> None:
+        jpeg = files.pillow(COLOURS, "JPEG", quality=100, subsampling=0, keep_rgb=True)
+        start = jpeg.index(b"\xff\xee")
+        silent = jpeg[:start] + jpeg[start + 16 :]
+        silent = silent.replace(b"\x03R\x11\0G\x11\0B\x11\0", b"\x03\1\x11\0\2\x11\0\3\x11\0")
+        silent = silent.replace(b"\x03R\0G\0B\0", b"\x03\1\0\2\0\3\0")
+        data = encapsulated(silent, COLOURS, uid.JPEGBaseline8Bit)
+        assert np.abs(read(data).pixels.astype(int) - self.EXPECTED).max() <= 3
+
+    def test_ybr_full(self) -> None:
+        ybr = np.asarray(files.Image.fromarray(COLOURS).convert("YCbCr"))
+        data = files.colour_dicom(
+            ybr.tobytes(), PICTURE.shape, PhotometricInterpretation="YBR_FULL"
+        )
+        # Through YBR and back at 8 bits.
+        assert np.abs(read(data).pixels.astype(int) - self.EXPECTED).max() <= 2
+
+    def test_ybr_full_422_needs_pairs(self) -> None:
+        pixels = bytes(64 * 33 * 2)
+        with refused(CorruptFileError, match="even number of columns"):
+            read(files.colour_dicom(pixels, (64, 33), PhotometricInterpretation="YBR_FULL_422"))
+
+
+class TestLength:
+    @pytest.mark.parametrize("change", [-PICTURE.size, -66, -2, 2, 66, PICTURE.size])
+    def test_native_pixels_must_fill_the_frame(self, change: int) -> None:
+        pixels = (PICTURE.tobytes() * 2)[: PICTURE.size + change]
+        with refused(CorruptFileError, match="bytes long"):
+            read(files.dicom(pixels, Rows=53, Columns=66))
+
+    def test_an_odd_frame_is_padded(self) -> None:
+        odd = np.ascontiguousarray(PICTURE[:, :65])
+        data = files.grey_dicom(odd)
+        np.testing.assert_array_equal(read(data).pixels, odd)
+        big = files.grey_dicom(odd, syntax=uid.ExplicitVRBigEndian)
+        np.testing.assert_array_equal(read(big).pixels, odd)
+
+    def test_big_endian_words_of_8_bit_pixels(self) -> None:
+        swapped = PICTURE.reshape(-1, 2)[:, ::-1].reshape(PICTURE.shape)
+        data = files.grey_dicom(swapped, syntax=uid.ExplicitVRBigEndian)
+        start = data.index(b"\x7f\xe0\x00\x10OB")
+        data = data[: start + 4] + b"OW" + data[start + 6 :]
+        np.testing.assert_array_equal(read(data).pixels, PICTURE)
+
+
+COMPRESSED = [name for name in ENCODINGS if name.startswith(("dicom-jpeg", "dicom-rle"))]
+
+
+# RLE does not know its own shape, only its length.
+OTHER_SIZES = [
+    (encoding, rows, columns)
+    for encoding in COMPRESSED
+    for rows, columns in ((53, 67), (54, 66), (66, 53), (5300, 6600))
+    if rows * columns != PICTURE.size or "rle" not in encoding
+]
+
+
+@pytest.mark.parametrize(("encoding", "rows", "columns"), OTHER_SIZES)
+def test_a_codestream_of_another_size(encoding: str, rows: int, columns: int) -> None:
+    data = ENCODINGS[encoding](PICTURE)
+    for tag, value in ((b"\x28\0\x10\0US\2\0", rows), (b"\x28\0\x11\0US\2\0", columns)):
+        start = data.index(tag) + 8
+        data = data[:start] + value.to_bytes(2, "little") + data[start + 2 :]
+    with refused(CorruptFileError):
+        read(data)
+
+
+@pytest.mark.parametrize("encoding", COMPRESSED)
+def test_a_codestream_of_another_kind(encoding: str) -> None:
+    data = ENCODINGS[encoding](PICTURE)
+    own = dataset.parse(data, LIMITS).syntax.codec
+    for codec, syntax in (
+        ("rle", uid.RLELossless),
+        ("jpeg", uid.JPEGBaseline8Bit),
+        ("jpeg-lossless", uid.JPEGLosslessSV1),
+        ("jpeg-ls", uid.JPEGLSLossless),
+        ("jpeg-2000", uid.JPEG2000Lossless),
+    ):
+        if codec != own:
+            with pytest.raises((CorruptFileError, UnsupportedSyntaxError)):
+                read(files.relabelled(data, syntax))
+
+
+@pytest.mark.parametrize("encoding", COMPRESSED)
+def test_a_codestream_of_another_number_of_samples(encoding: str) -> None:
+    data = ENCODINGS[encoding](PICTURE)
+    grey = dataset.parse(data, LIMITS).dataset.needed(dataset.Tag.SamplesPerPixel) == 1
+    stream = dataset.parse(data, LIMITS).pixels
+    syntax = dataset.parse(data, LIMITS).syntax.uid
+    with refused(CorruptFileError):
+        read(encapsulated(stream, rgb(PICTURE) if grey else PICTURE, syntax))
+
+
+class TestPrecision:
+    """Encoders store twelve bits as sixteen, and the other way round."""
+
+    @pytest.mark.parametrize("precision", [12, 14, 16])
+    @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+    def test_of_the_codestream_may_differ(self, precision: int, signed: bool) -> None:
+        levels = scaled(PICTURE, 12).astype(np.int32) - (2048 if signed else 0)
+        pixels = levels.astype(np.int16 if signed else np.uint16)
+        codes = (levels & ((1 << precision) - 1)).astype(np.uint16)
+        for stream, syntax in (
+            (lossless_encoder.encode(codes, precision), uid.JPEGLosslessSV1),
+            (jpeg_ls_frame(codes, precision), uid.JPEGLSLossless),
+            (jpeg_2000_frame(pixels, precision), uid.JPEG2000Lossless),
+            (jpeg_2000_frame(codes, precision), uid.JPEG2000Lossless),
+        ):
+            scan = read(encapsulated(stream, pixels, syntax, BitsStored=12))
+            np.testing.assert_array_equal(scan.pixels, scaled(PICTURE, 12))
+
+    def test_below_the_bits_stored(self) -> None:
+        codes = scaled(PICTURE, 12)
+        stream = lossless_encoder.encode(codes, 12)
+        scan = read(encapsulated(stream, codes, uid.JPEGLosslessSV1))
+        assert scan.bits == 16
+        np.testing.assert_array_equal(scan.pixels, codes)
+
+    def test_values_that_do_not_fit_the_bits_stored(self) -> None:
+        codes = scaled(PICTURE, 14)
+        stream = lossless_encoder.encode(codes, 14)
+        with refused(CorruptFileError, match="do not fit in its 12 bits"):
+            read(encapsulated(stream, codes, uid.JPEGLosslessSV1, BitsStored=12))
+
+
+def test_lossy_jpeg_of_12_bits() -> None:
+    with refused(UnsupportedSyntaxError, match="12 bits; 8 are read"):
+        read((BROUGHT_ALONG / "JPGExtended.dcm").read_bytes())
+
+
+def test_a_damaged_end_mark_of_jpeg_ls_does_not_stop_the_clock() -> None:
+    """CharLS counts zeros behind it for five seconds, interpreter and all."""
+    data = ENCODINGS["dicom-jpeg-ls"](PICTURE)
+    stream = bytearray(dataset.parse(data, LIMITS).pixels)
+    for end in range(len(stream) - 40, len(stream), 4):
+        damaged = bytes(stream[:end]) + b"\0" * 8
+        with refused(CorruptFileError):
+            read(encapsulated(damaged, PICTURE, uid.JPEGLSLossless))

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from models.errors import TooFewPixelsError, TooManyPixelsError
+from models.reading import Limits
+from tests.models.reading.refusals import refused
+
+
+def test_defaults() -> None:
+    assert Limits() == Limits(max_pixels=40_000_000, min_side=32)
+    assert repr(Limits()) == "Limits(max_pixels=40000000, min_side=32)"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"max_pixels": 0}, {"max_pixels": 100_000_000}, {"min_side": 1}], ids=str
+)
+def test_limits_that_cannot_be_kept(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="is allowed"):
+        Limits(**wrong)
+
+
+def test_the_edges_are_inside() -> None:
+    limits = Limits(max_pixels=3200, min_side=32)
+    limits.check(32, 100)
+    with refused(TooFewPixelsError, match="31×100"):
+        limits.check(31, 100)
+    with refused(TooManyPixelsError, match="33×100"):
+        limits.check(33, 100)
+    with refused(TooFewPixelsError, match="0×0"):
+        limits.check(0, 0)

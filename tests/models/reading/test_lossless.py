@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.errors import CorruptFileError
+from models.reading import jpeg, lossless
+from tests.models.reading.encodings import pattern, scaled
+from tests.models.reading.lossless_encoder import encode
+from tests.models.reading.refusals import refused
+
+PICTURE = pattern()
+NOISE = np.random.default_rng(2).integers(0, 65536, (40, 37), np.uint16)
+COLOURS = np.dstack([PICTURE, PICTURE[::-1], 255 - PICTURE])
+DATA = Path(__file__).parent / "data"
+
+
+def decode(data: bytes) -> NDArray[np.uint16]:
+    found = list(jpeg.segments(data))
+    return lossless.decode(found, jpeg.frame_of(found))
+
+
+@pytest.mark.parametrize("predictor", range(1, 8))
+def test_every_predictor(predictor: int) -> None:
+    """Noise of 16 bits has every category of difference, 32768 among them."""
+    np.testing.assert_array_equal(decode(encode(NOISE, 16, predictor=predictor)), NOISE)
+
+
+@pytest.mark.parametrize("predictor", range(1, 8))
+def test_the_encoder_writes_jpeg_as_libjpeg_turbo_reads_it(predictor: int) -> None:
+    """At 8 bits Pillow reads lossless JPEG too, and both agree."""
+    data = encode(PICTURE, 8, predictor=predictor)
+    with Image.open(io.BytesIO(data)) as image:
+        np.testing.assert_array_equal(np.asarray(image), PICTURE)
+    np.testing.assert_array_equal(decode(data), PICTURE)
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("*.jpg")), ids=lambda path: path.stem)
+def test_what_libjpeg_turbo_writes(path: Path) -> None:
+    bits = int(path.stem.split("-")[1].removesuffix("bit"))
+    np.testing.assert_array_equal(decode(path.read_bytes()), scaled(PICTURE, bits))
+
+
+@pytest.mark.parametrize("bits", range(2, 17))
+def test_every_depth(bits: int) -> None:
+    levels = NOISE >> (16 - bits)
+    np.testing.assert_array_equal(decode(encode(levels, bits)), levels)
+
+
+@pytest.mark.parametrize("interleaved", [True, False], ids=["one scan", "three scans"])
+@pytest.mark.parametrize("predictor", [1, 6])
+def test_colour(predictor: int, interleaved: bool) -> None:
+    data = encode(COLOURS, 8, predictor=predictor, interleaved=interleaved)
+    np.testing.assert_array_equal(decode(data), COLOURS)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 40])
+@pytest.mark.parametrize("predictor", range(1, 8))
+def test_restarts_begin_anew(predictor: int, rows: int) -> None:
+    data = encode(NOISE, 16, predictor=predictor, restart_rows=rows)
+    np.testing.assert_array_equal(decode(data), NOISE)
+
+
+def test_a_point_transform_drops_the_lower_bits() -> None:
+    np.testing.assert_array_equal(decode(encode(NOISE, 16, shift=4)), NOISE >> 4 << 4)
+
+
+def test_longer_than_a_chunk() -> None:
+    """Codes and their bits are found across the pieces that are worked on at a time."""
+    pixels = np.random.default_rng(4).integers(0, 65536, (300, 310), np.uint16)
+    data = encode(pixels, 16)
+    assert len(data) > lossless.CHUNK
+    np.testing.assert_array_equal(decode(data), pixels)
+
+
+WHOLE = encode(NOISE, 16)
+SCAN = WHOLE.index(b"\xff\xda")
+ENTROPY = SCAN + 10
+TABLE = WHOLE.index(b"\xff\xc4")
+RESTARTED = encode(NOISE, 16, restart_rows=10)
+
+
+def changed(position: int, *values: int, data: bytes = WHOLE) -> bytes:
+    return data[:position] + bytes(values) + data[position + len(values) :]
+
+
+BROKEN = {
+    "half the data": WHOLE[: len(WHOLE) // 2] + b"\xff\xd9",
+    "a few bytes short": WHOLE[:-6] + b"\xff\xd9",
+    "a few bytes over": WHOLE[:-2] + b"\x55\x55\x55\xff\xd9",
+    "no data": WHOLE[:ENTROPY] + b"\xff\xd9",
+    "a code that is not in the table": changed(ENTROPY, 0xFE, 0xFE, 0xFE),
+    "a table cut short": changed(TABLE + 3, 5),
+    "a table of more codes than fit": changed(TABLE + 5, 9),
+    "a table of values that do not exist": changed(TABLE + 21 + 15, 17),
+    "no table": WHOLE[:TABLE] + WHOLE[SCAN:],
+    "another table": changed(SCAN + 6, 0x30),
+    "predictor 0": changed(SCAN + 7, 0),
+    "predictor 8": changed(SCAN + 7, 8),
+    "a point transform beyond the bits": encode(NOISE >> 8, 8).replace(
+        b"\x01\x01\x00\x01\x00\x00", b"\x01\x01\x00\x01\x00\x09"
+    ),
+    "no components in the scan": changed(SCAN + 4, 0),
+    "a component of another name": changed(SCAN + 5, 9),
+    "a component twice": WHOLE[:-2] + WHOLE[SCAN:],
+    "subsampled components": WHOLE.replace(b"\x01\x01\x11\x00", b"\x01\x01\x21\x00", 1),
+    "grey levels beyond the bits": encode(NOISE, 16).replace(b"\x10\x00\x28", b"\x0c\x00\x28", 1),
+    "a precision of 17": WHOLE.replace(b"\x10\x00\x28", b"\x11\x00\x28", 1),
+    "baseline": WHOLE.replace(b"\xff\xc3", b"\xff\xc0", 1),
+    "a restart missing": RESTARTED.replace(b"\xff\xd1", b"", 1),
+    "restarts out of order": RESTARTED.replace(b"\xff\xd1", b"\xff\xd2", 1),
+    "restarts that were not announced": RESTARTED.replace(b"\xff\xdd", b"\xff\xfe", 1),
+    "restarts within a line": RESTARTED.replace(
+        b"\xff\xdd\x00\x04", b"\xff\xdd\x00\x04\x00\x05", 1
+    ).replace(b"\x00\x05\x01\x72", b"\x00\x05", 1),
+    "restarts without end": encode(np.zeros((20_000, 2), np.uint8), 8, restart_rows=1),
+}
+
+
+@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
+def test_broken(data: bytes) -> None:
+    with refused(CorruptFileError):
+        decode(data)
+
+
+def test_speed() -> None:
+    """A scan of ordinary size takes hundredths of a second, not the seconds of a plain loop."""
+    data = encode(np.tile(scaled(PICTURE, 12), (8, 5)), 12)
+    started = time.process_time()
+    decode(data)
+    assert time.process_time() - started < 0.5
