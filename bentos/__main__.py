@@ -22,7 +22,7 @@ import uvicorn
 RUNNERS: Final = ("cnn", "vgg16", "resnet", "stack")
 
 SHUTDOWN_SECONDS: Final = 10
-"""Longest wait for calls in flight; the front gives up on a call after three."""
+"""Longest wait for calls in flight; the front gives up on a call sooner."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -21,18 +21,18 @@ class Policy:
     OSTEOSERVE_RUNTIME                  openvino      openvino or keras
     OSTEOSERVE_PRECISION                f32           f32 or bf16 (openvino)
     OSTEOSERVE_MAX_BATCH_SIZE           8             images that are computed together
-    OSTEOSERVE_MAX_LATENCY_MS           1500          a request that would wait longer is
+    OSTEOSERVE_MAX_LATENCY_MS           5000          a request that would wait longer is
                                                       answered 503 at once
     ==================================  ============  ====================================
 
-    The front gives a request three seconds in all; what a runner has not begun after half of them
-    would come too late to be combined.
+    The front gives a request eight seconds in all, long enough for a short queue on two cores; what
+    a runner would answer after five of them may come too late to be combined.
     """
 
     runtime: RuntimeName = "openvino"
     precision: Precision = "f32"
     max_batch_size: int = 8
-    max_latency_ms: int = 1500
+    max_latency_ms: int = 5000
 
     @classmethod
     def from_environment(cls) -> Policy:

@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 from starlette.responses import HTMLResponse
 
+from service.content import FRONTEND, Article
 from service.prediction import Prediction
 from service.types import BASES, BaseName, Outcome, RunnerName
 
-FRONTEND: Final = Path(__file__).resolve().parent.parent / "frontend"
 TEMPLATES: Final = FRONTEND / "templates"
 STATIC: Final = FRONTEND / "static"
 
@@ -84,6 +84,13 @@ class ProblemsPage(Page):
     templates = ("problems.html",)
 
     rows: tuple[ProblemRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticlePage(Page):
+    templates = ("article.html",)
+
+    article: Article
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         32, ge=1, le=1000, description="Most connections to one runner at a time."
     )
     deadline_seconds: Seconds = Field(
-        3.0, description="Time for one prediction, counted from the last byte of the upload."
+        8.0, description="Time for one prediction, counted from the last byte of the upload."
     )
     stack_reserve_seconds: SecondsOrNone = Field(
         0.5, description="Part of the deadline kept back from the base runners for the stack."

@@ -6,8 +6,9 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from service import content
 from service.endpoints.state import Opened, PredictionId, no_such_prediction, predict
-from service.pages import FormPage, ProblemRow, ProblemsPage, ResultPage
+from service.pages import ArticlePage, FormPage, ProblemRow, ProblemsPage, ResultPage
 from service.problems import KINDS
 
 router = APIRouter(include_in_schema=False)
@@ -34,6 +35,11 @@ async def result(id: PredictionId, state: Opened) -> Response:
     if prediction is None:
         raise no_such_prediction()
     return state.pages.respond(ResultPage.of(prediction), headers=_NO_STORE)
+
+
+@router.api_route("/faq", methods=["GET", "HEAD"])
+async def faq(state: Opened) -> Response:
+    return state.pages.respond(ArticlePage(article=content.load("faq")))
 
 
 @router.api_route("/problems", methods=["GET", "HEAD"])

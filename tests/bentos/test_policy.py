@@ -6,14 +6,14 @@ from bentos.policy import Policy
 
 
 def test_defaults() -> None:
-    assert Policy.from_environment() == Policy("openvino", "f32", 8, 1500)
+    assert Policy.from_environment() == Policy("openvino", "f32", 8, 5000)
 
 
 def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OSTEOSERVE_PRECISION", "bf16")
     monkeypatch.setenv("OSTEOSERVE_MAX_BATCH_SIZE", "32")
 
-    assert Policy.from_environment() == Policy("openvino", "bf16", 32, 1500)
+    assert Policy.from_environment() == Policy("openvino", "bf16", 32, 5000)
 
 
 @pytest.mark.parametrize(

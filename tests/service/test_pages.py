@@ -15,6 +15,7 @@ from service.pages import (
     REASONS,
     STATIC,
     TEMPLATES,
+    ArticlePage,
     DocsPage,
     ErrorPage,
     FormPage,
@@ -39,6 +40,7 @@ CONTEXTS: dict[str, type[Page]] = {
     "503.html": ErrorPage,
     "problems.html": ProblemsPage,
     "docs.html": DocsPage,
+    "article.html": ArticlePage,
 }
 PARTS = {"base.html", "labels.html", "shapes.html"}
 
@@ -281,6 +283,13 @@ async def test_no_model_left_is_a_page_that_says_when_to_return(var: Path, png: 
 async def test_every_code_is_explained_where_its_type_points(shared: Front) -> None:
     page = parsed(await shared.client.get("/problems"))
     assert page.xpath("//tbody/tr/@id") == list(KINDS)
+
+
+async def test_the_faq_has_its_sources_and_its_dates(shared: Front) -> None:
+    page = parsed(await shared.client.get("/faq"))
+    assert page.xpath("//nav/a[@href='/faq']")
+    assert page.xpath("//h2")[-1].text == "Sources"
+    assert "review due" in page.xpath("//p[@class='note']")[0].text_content()
 
 
 async def test_pages_are_small_and_their_parts_are_there(shared: Front, png: bytes) -> None:
