@@ -88,9 +88,13 @@ def write(
 
 
 def serve(root: Path, versions: Mapping[str, str]) -> None:
-    """Make ``versions`` (model name → version) the ones that are served from ``root``."""
+    """Make ``versions`` (model name → version) the ones that are served from ``root``.
+
+    Models that ``versions`` does not name stay as they are.
+    """
+    kept = served(root) if (root / SERVED).exists() else {}
     draft = root / f".{SERVED}.draft"
-    draft.write_text(_pretty(dict(versions)), encoding="utf-8")
+    draft.write_text(_pretty({**kept, **versions}), encoding="utf-8")
     draft.replace(root / SERVED)
 
 

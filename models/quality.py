@@ -1,8 +1,7 @@
 """Is this an image that the models may judge?
 
 A refusal is a result, not an error: the file could be read, but an answer would be a guess. Each
-reason is a stable code; ``not_spine_dxa`` and its kin need a fitted gate and come with the models
-issue. What is here needs no fitting.
+reason is a stable code.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from models import recipe
+from models import artifact, recipe
+from models.gate import Gate
 from models.recipe import Canonical
 from models.scan import Scan
 
@@ -30,7 +30,15 @@ class Quality:
     reasons: tuple[str, ...] = ()
 
 
-def assess(scan: Scan, canonical: Canonical) -> Quality:  # noqa: ARG001 - the fitted gate looks at it
+def served_gate() -> Gate:
+    """Return the gate that is served, or the shipped one where only models were trained anew."""
+    root = artifact.artifacts_folder()
+    if "gate" not in artifact.served(root):
+        root = artifact.FOLDER
+    return Gate.from_artifact(artifact.load("gate", root))
+
+
+def assess(scan: Scan, canonical: Canonical, gate: Gate) -> Quality:
     """Return whether ``scan`` may be judged, and the codes of what speaks against it."""
     reasons = []
     shorter, longer = sorted((scan.width, scan.height))
@@ -41,4 +49,6 @@ def assess(scan: Scan, canonical: Canonical) -> Quality:  # noqa: ARG001 - the f
     black, white = recipe.grey_range(scan.pixels)
     if white - black < MIN_GREY_LEVELS:
         reasons.append("low_contrast")
+    if not reasons and not gate.passes(canonical):
+        reasons.append("not_spine_dxa")
     return Quality(accepted=not reasons, reasons=tuple(reasons))

@@ -23,6 +23,7 @@ import anyio
 import anyio.to_thread
 
 from models import quality, recipe
+from models.gate import Gate
 from models.reading import Limits, read
 from service.decision import decide
 from service.prediction import Image, Prediction, Quality, Vote, now
@@ -76,6 +77,7 @@ class Analyser:
         self._settings = settings
         self._runners = runners
         self._limits = Limits(max_pixels=settings.max_pixels)
+        self._gate = quality.served_gate()
         self._slots = asyncio.Semaphore(settings.decoders)
         self._threads = anyio.CapacityLimiter(settings.decoders)
 
@@ -107,7 +109,7 @@ class Analyser:
             ) from None
         try:
             return await anyio.to_thread.run_sync(
-                prepare, data, self._limits, limiter=self._threads
+                prepare, data, self._limits, self._gate, limiter=self._threads
             )
         finally:
             self._slots.release()
@@ -146,7 +148,7 @@ class Analyser:
         return _combined(answer)
 
 
-def prepare(data: bytes, limits: Limits) -> Prepared:
+def prepare(data: bytes, limits: Limits, gate: Gate) -> Prepared:
     """Read, judge the quality of and bring to canonical form one file. Runs in a worker thread."""
     timings: dict[str, float] = {}
     with _timed(timings, "read"):
@@ -154,7 +156,7 @@ def prepare(data: bytes, limits: Limits) -> Prepared:
         digest = hashlib.sha256(data).hexdigest()
     with _timed(timings, "prepare"):
         canonical = recipe.prepare(scan)
-        verdict = quality.assess(scan, canonical)
+        verdict = quality.assess(scan, canonical, gate)
         png = recipe.encode(canonical)
     return Prepared(
         image=Image(sha256=digest, format=scan.format, width=scan.width, height=scan.height),

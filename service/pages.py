@@ -29,6 +29,7 @@ MODEL_NAMES: Final[Mapping[RunnerName, str]] = {
 REASONS: Final[Mapping[str, str]] = {
     "too_small": "The image has too few pixels for the texture of a vertebra to be told.",
     "wrong_shape": "The image is much longer than wide, or wider than long: no lumbar DXA field.",
+    "not_spine_dxa": "This does not look like an AP lumbar spine DXA image: upright, bone bright.",
     "low_contrast": "The image has too few grey levels; bone cannot be told from noise.",
 }
 """Why the gate refuses, by the code that models.quality gives."""

@@ -7,10 +7,11 @@
     │   ├── png · jpeg · tiff   check the file, measure it, strip it to what pixels depend on
     │   └── header              what they found
     └── dicom       DICOM
-        ├── elements · dataset  the elements that are wanted, of the file and its sequences
+        ├── elements            pydicom's walk over them, bounded and silent
+        ├── dataset             those that are wanted, of the file and its sequences
         ├── frame               what they say of the pixels, checked
         ├── codecs              pixels to stored values, by transfer syntax
-        │   └── runlength · jpeg · lossless · jpeg2000
+        │   └── jpeg · lossless · jpeg2000
         └── display             modality LUT → VOI LUT → inversion
             └── lookup
     colour      colour to grey, for both

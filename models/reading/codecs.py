@@ -7,6 +7,7 @@ a decoder that trusts the one and is given room by the other writes past its end
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -14,10 +15,11 @@ import jpeg_ls  # type: ignore[import-untyped]  # comes without types
 import numpy as np
 from numpy.typing import NDArray
 from openjpeg.utils import decode_pixel_data as decode_jpeg_2000
+from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from models.errors import CorruptFileError, MissingTagError, UnsupportedSyntaxError
-from models.reading import jpeg, jpeg2000, lossless, runlength
+from models.reading import jpeg, jpeg2000, lossless
 from models.reading.colour import from_ybr
 from models.reading.dataset import File
 from models.reading.frame import Frame
@@ -52,9 +54,9 @@ def _native(file: File, frame: Frame) -> Pixels:
             f"Pixel Data is {len(file.pixels)} bytes long; {frame.columns}×{frame.rows} pixels "
             f"of {frame.samples}×{frame.allocated} bits need {frame.length}."
         )
-    order = file.dataset.coding.order
+    order = file.dataset.order
     octets = np.frombuffer(file.pixels, np.uint8)
-    if order == ">" and file.vr == b"OW" and frame.allocated == 8 and not len(octets) % 2:
+    if order == ">" and file.vr == "OW" and frame.allocated == 8 and not len(octets) % 2:
         # 8-bit pixels in 16-bit words: big-endian words put the second pixel first.
         octets = octets.reshape(-1, 2)[:, ::-1].reshape(-1)
     if frame.photometric == "YBR_FULL_422":
@@ -66,9 +68,23 @@ def _native(file: File, frame: Frame) -> Pixels:
 
 
 def _rle(file: File, frame: Frame) -> Pixels:
-    """Decode PS3.5 annex G: run lengths, byte plane by byte plane."""
-    width = frame.allocated // 8
-    planes = runlength.decode(file.pixels, frame.samples * width, frame.rows * frame.columns)
+    """Decode PS3.5 annex G: PackBits, one segment for each byte of each sample.
+
+    Pillow unpacks a segment as TIFF's one-line image of it, and stops when the line is full, where
+    pydicom would first unfold a segment to 64 times its size.
+    """
+    data, width = file.pixels, frame.allocated // 8
+    count = frame.samples * width
+    starts = [int.from_bytes(data[i : i + 4], "little") for i in range(4, 4 + 4 * count, 4)]
+    bounds = [*starts, len(data)]
+    if int.from_bytes(data[:4], "little") != count or bounds != sorted(bounds) or starts[0] < 64:
+        raise CorruptFileError(f"The RLE data do not have the {count} segments they need.")
+    line = (frame.rows * frame.columns, 1)
+    with decoding("RLE"):
+        planes = [
+            Image.frombytes("L", line, data[start:stop], "packbits", "L").tobytes()
+            for start, stop in itertools.pairwise(bounds)
+        ]
     octets = np.frombuffer(b"".join(planes), np.uint8)
     if width == 2:
         # The upper bytes come first, all of them: back to little-endian pairs.

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset as PydicomDataset
+from pydicom.encaps import generate_fragments
 
 from models.errors import (
     CorruptFileError,
@@ -18,7 +21,7 @@ from models.errors import (
     UnsupportedSyntaxError,
 )
 from models.reading import elements
-from models.reading.elements import Coding
+from models.reading.guard import decoding
 from models.reading.limits import Limits
 from models.reading.syntaxes import (
     EXPLICIT_LITTLE,
@@ -32,35 +35,41 @@ from models.reading.tags import Tag
 PREAMBLE: Final = 128
 PREFIX: Final = b"DICM"
 META_GROUP, FIRST_GROUP = 0x0002, 0x0008
-_WANTED: Final = frozenset(Tag)
+LAST_OF_META: Final = 0x0002FFFF
 
 
 class Value(NamedTuple):
-    vr: bytes
+    """A value as it stands in the file; ``vr`` is None where the file does not write it."""
+
+    vr: str | None
     data: bytes
-    undefined: bool
-
-
-_ABSENT: Final = Value(b"", b"", undefined=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """The wanted elements of one data set or item.
+    """The wanted elements of one data set or item, as pydicom found them.
 
-    Getters return None for an element that is absent or empty, and raise
+    They are converted here: pydicom's own conversion warns, and takes LUT Data for text or numbers
+    as it finds their VR. Getters return None for an element that is absent or empty, and raise
     :class:`InvalidTagError` for a value that is not of its kind.
     """
 
-    values: Mapping[int, Value]
-    coding: Coding
+    elements: PydicomDataset
+    little: bool
+
+    @property
+    def order(self) -> Literal["<", ">"]:
+        return "<" if self.little else ">"
 
     def __contains__(self, tag: Tag) -> bool:
         return bool(self.raw(tag).data)
 
     def raw(self, tag: Tag) -> Value:
-        """Return the value as it stands in the file; no bytes when it is absent."""
-        return self.values.get(tag, _ABSENT)
+        """Return the value as bytes; none when it is absent, or a sequence without length."""
+        element = self.elements.get_item(tag, keep_deferred=True)
+        if isinstance(element, RawDataElement):
+            return Value(element.VR, element.value or b"")
+        return Value(None, b"")
 
     def text(self, tag: Tag) -> str | None:
         return self.raw(tag).data.decode("latin-1").strip(" \0") or None
@@ -71,7 +80,7 @@ class Dataset:
         if len(data) % 2:
             raise InvalidTagError(f"{tag} is {len(data)} bytes long; an even number is needed.")
         kind = "h" if signed else "H"
-        return struct.unpack(f"{self.coding.order}{len(data) // 2}{kind}", data) or None
+        return struct.unpack(f"{self.order}{len(data) // 2}{kind}", data) or None
 
     def integer(self, tag: Tag) -> int | None:
         """Return the one unsigned 16-bit number that the element holds."""
@@ -108,10 +117,9 @@ class Dataset:
 
     def first_item(self, tag: Tag) -> Dataset | None:
         """Return the first item of a sequence."""
-        value = self.raw(tag)
-        for data, coding in elements.items(value.data, value.vr, self.coding):
-            return _collect(data, 0, coding)
-        return None
+        sequence = self.elements.get_item(tag, keep_deferred=True)
+        item = None if sequence is None else elements.first_item(sequence)
+        return None if item is None else Dataset(item, self.little)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +132,7 @@ class File:
     syntax: Syntax
     dataset: Dataset
     pixels: bytes
-    vr: bytes
+    vr: str | None
 
 
 def looks_like_dicom(data: bytes) -> bool:
@@ -137,7 +145,9 @@ def looks_like_dicom(data: bytes) -> bool:
         return True
     if int.from_bytes(data[:2], "little") not in (META_GROUP, FIRST_GROUP):
         return False
-    found = elements.walk(data, 0, Coding(elements.has_vr(data, 0), little=True))
+    found = elements.walk(
+        elements.Source(data), explicit=elements.has_vr(data, 0), little=True, last=Tag.PixelData
+    )
     try:
         first, second = next(found, None), next(found, None)
     except CorruptFileError:
@@ -146,7 +156,7 @@ def looks_like_dicom(data: bytes) -> bool:
         first is not None
         and second is not None
         and first.tag & 0xFFFF < 0x0100
-        and first.tag < second.tag <= Tag.PixelData
+        and first.tag < second.tag
     )
 
 
@@ -162,32 +172,41 @@ def parse(data: bytes, limits: Limits) -> File:
     syntax, start = _syntax(data, start)
     if syntax.deflated:
         data, start = _inflate(data[start:], limits), 0
-    coding = Coding(elements.has_vr(data, start) or syntax.explicit, syntax.little)
-    dataset = _collect(data, start, coding)
-    if Tag.PixelData not in dataset.values:
+    found = elements.walk(
+        elements.Source(data, start),
+        explicit=syntax.explicit or elements.has_vr(data, start),
+        little=syntax.little,
+        last=Tag.PixelData,
+        wanted=Tag,
+    )
+    dataset = PydicomDataset({element.tag: element for element in found})
+    element = dataset.get_item(Tag.PixelData, keep_deferred=True)
+    if element is None:
         raise NoPixelDataError(
             f"The DICOM file has no {Tag.PixelData}; an image is needed, not a report or document."
         )
-    value = dataset.raw(Tag.PixelData)
-    if value.undefined != (syntax.codec != "native"):
+    encoded = not isinstance(element, RawDataElement) or element.length == elements.UNDEFINED
+    if encoded != (syntax.codec != "native"):
         raise CorruptFileError(
             "The DICOM file's Pixel Data is not encoded as its transfer syntax says."
         )
-    pixels = value.data
-    if value.undefined:
+    pixels = element.value or b""
+    if encoded:
         # PS3.5 A.4: the first item is an offset table; one frame may span all the others.
-        _, *fragments = [item for item, _ in elements.items(pixels, b"", coding)] or [b""]
-        pixels = b"".join(fragments)
-    return File(syntax, dataset, pixels, value.vr)
+        with decoding("DICOM"):
+            pixels = b"".join(list(generate_fragments(pixels))[1:])
+    return File(syntax, Dataset(dataset, syntax.little), pixels, element.VR)
 
 
 def _syntax(data: bytes, start: int) -> tuple[Syntax, int]:
     """Return the transfer syntax that the file meta information names, and where that ends."""
-    uid = ""
-    for element in elements.walk(data, start, elements.EXPLICIT_LITTLE, group=META_GROUP):
-        if element.tag == Tag.TransferSyntaxUID:
-            uid = data[element.start : element.stop].decode("latin-1").strip(" \0")
-        start = element.following
+    source = elements.Source(data, start)
+    meta = elements.walk(
+        source, explicit=True, little=True, last=LAST_OF_META, wanted=[Tag.TransferSyntaxUID]
+    )
+    found = {element.tag: element for element in meta}
+    uid = Dataset(PydicomDataset(found), little=True).text(Tag.TransferSyntaxUID)
+    start = source.tell()
     if not uid:
         # Nothing says; the default transfer syntax and its explicit sibling can be told apart.
         explicit = elements.has_vr(data, start)
@@ -216,15 +235,3 @@ def _inflate(data: bytes, limits: Limits) -> bytes:
     if not inflater.eof:
         raise CorruptFileError("The deflated DICOM data set is truncated.")
     return inflated
-
-
-def _collect(data: bytes, start: int, coding: Coding) -> Dataset:
-    """Return the wanted elements from ``start`` to Pixel Data, behind which nothing matters."""
-    values: dict[int, Value] = {}
-    for element in elements.walk(data, start, coding):
-        if element.tag in _WANTED:
-            value = data[element.start : element.stop]
-            values[element.tag] = Value(element.vr, value, element.undefined)
-        if element.tag >= Tag.PixelData:
-            break
-    return Dataset(values, coding)

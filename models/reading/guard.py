@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from models.errors import CorruptFileError
+from models.errors import CorruptFileError, ScanError
 
 
 @contextmanager
@@ -13,10 +13,12 @@ def decoding(what: str) -> Iterator[None]:
     """Turn whatever a decoder raises into :class:`CorruptFileError`.
 
     On bytes that it did not expect a decoder may raise anything, and its message may quote them;
-    so the cause is cut off too.
+    so the cause is cut off too. A :class:`ScanError` is our own, and goes on as it is.
     """
     try:
         yield
+    except ScanError:
+        raise
     except Exception:
         raise CorruptFileError(
             f"The {what} data cannot be decoded: they are damaged or truncated."

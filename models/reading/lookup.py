@@ -42,7 +42,8 @@ def read(dataset: Dataset, descriptor: Tag, data: Tag, *, signed: bool) -> Looku
         raise InvalidTagError(f"{descriptor} has {len(described)} values; 3 are needed.")
     count, first, bits = described
     # The descriptor's own VR tells the sign of its second value; without one the input's does.
-    if dataset.raw(descriptor).vr in (b"SS", b"") and (signed or dataset.raw(descriptor).vr):
+    vr = dataset.raw(descriptor).vr
+    if vr == "SS" or (vr is None and signed):
         (first,) = struct.unpack("=h", struct.pack("=H", first))
     if not 8 <= bits <= 16:
         raise InvalidTagError(f"{descriptor} describes {bits} bits; 8 to 16 are allowed.")
@@ -55,10 +56,10 @@ def _entries(dataset: Dataset, data: Tag, count: int) -> NDArray[np.uint16]:
     """Return ``count`` entries, each in a word of its own or, of 8 bits, two to a word."""
     stored = dataset.raw(data).data
     if len(stored) == 2 * count:
-        return np.frombuffer(stored, f"{dataset.coding.order}u2").astype(np.uint16)
+        return np.frombuffer(stored, f"{dataset.order}u2").astype(np.uint16)
     if len(stored) == count + count % 2:
         octets = np.frombuffer(stored, np.uint8)
-        if not dataset.coding.little:
+        if not dataset.little:
             octets = octets.reshape(-1, 2)[:, ::-1].reshape(-1)
         return octets[:count].astype(np.uint16)
     raise InvalidTagError(

@@ -2,7 +2,7 @@
 
 ==================  =============================================================================
 ``native``          numpy
-``rle``             :mod:`models.reading.runlength`
+``rle``             Pillow's PackBits
 ``jpeg``            Pillow's libjpeg-turbo; 8 bits
 ``jpeg-lossless``   :mod:`models.reading.lossless`; 2 to 16 bits
 ``jpeg-ls``         pyjpegls (CharLS)
@@ -10,7 +10,8 @@
 ==================  =============================================================================
 
 Decoders are chosen for what they do with damaged files. Fuzzed, GDCM crashes the process within a
-hundred files and gives the rest back as if nothing had happened; pylibjpeg-rle panics.
+hundred files and gives the rest back as if nothing had happened; pylibjpeg-rle panics; pydicom's
+own RLE decoder unfolds a segment as far as it goes before it looks at its length.
 """
 
 from __future__ import annotations

@@ -68,8 +68,9 @@ class Running:
         return self.process.wait(60)
 
 
-def start(folder: Path) -> Running:
-    """Start everything on a free port with its state in ``folder``; return at once."""
+def start(folder: Path, var: Path | None = None) -> Running:
+    """Start everything on a free port; return at once. State lies in ``folder``, or in ``var``."""
+    var = folder / "var" if var is None else var
     port = free_port()
     output = folder / "output.txt"
     with output.open("w") as file:
@@ -79,13 +80,13 @@ def start(folder: Path) -> Running:
             env={
                 **os.environ,
                 "OSTEOSERVE_PORT": str(port),
-                "OSTEOSERVE_VAR": str(folder / "var"),
+                "OSTEOSERVE_VAR": str(var),
             },
             stdout=file,
             stderr=subprocess.STDOUT,
             text=True,
         )
-    return Running(process, f"http://127.0.0.1:{port}", folder / "var", output)
+    return Running(process, f"http://127.0.0.1:{port}", var, output)
 
 
 def end(running: Running) -> None:

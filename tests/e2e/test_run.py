@@ -163,11 +163,13 @@ def test_every_request_is_answered_while_a_runner_dies_and_returns(
 def test_two_instances_do_not_disturb_each_other(
     client: httpx.Client, running: Running, png: bytes, tmp_path: Path
 ) -> None:
-    other = start(tmp_path)
+    """Two `make run` in one checkout: they share the folder of state and nothing else."""
+    other = start(tmp_path, running.var)
     try:
         other.wait_until_said("ready: http")
         with httpx.Client(base_url=other.url, timeout=30, trust_env=False) as second:
             answers = [predict(one, png) for one in (client, second, client, second)]
+            assert second.get(f"/api/v1/predictions/{answers[0]['id']}").json() == answers[0]
         assert len({answer["probability"] for answer in answers}) == 1
         children = other.descendants()
         assert other.stop() == 0

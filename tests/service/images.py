@@ -1,20 +1,26 @@
-"""Pictures that the gate accepts, and one that it does not."""
+"""Pictures that the gate accepts, and some that it does not."""
 
 from __future__ import annotations
 
 import io
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from models import phantom
+from models.phantom import Artefact
 from tests.models.reading.encodings import pattern
 
 HEIGHT, WIDTH = 320, 256
 
 
+@cache
 def picture() -> NDArray[np.uint8]:
-    return pattern(HEIGHT, WIDTH)
+    """Return a phantom: (HEIGHT, WIDTH) uint8."""
+    drawn = phantom.draw(np.random.default_rng(5), artefact=Artefact.NONE).image
+    return np.asarray(Image.fromarray(drawn).resize((WIDTH, HEIGHT)))
 
 
 def png(pixels: NDArray[np.uint8] | None = None) -> bytes:
@@ -26,3 +32,8 @@ def png(pixels: NDArray[np.uint8] | None = None) -> bytes:
 def unusable() -> bytes:
     """Readable, but far too narrow for a lumbar field."""
     return png(pattern(400, 100))
+
+
+def no_spine() -> bytes:
+    """Readable and well exposed, but a picture of waves."""
+    return png(pattern(HEIGHT, WIDTH))

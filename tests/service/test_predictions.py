@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -121,13 +122,19 @@ async def test_raw_body(shared: Front, png: bytes, content_type: str | None) -> 
     assert (await shared.post(png, content_type)).status_code == 201
 
 
-async def test_an_unusable_image_is_a_result_without_a_number(shared: Front) -> None:
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [(images.unusable, "wrong_shape"), (images.no_spine, "not_spine_dxa")],
+)
+async def test_an_unusable_image_is_a_result_without_a_number(
+    shared: Front, image: Callable[[], bytes], reason: str
+) -> None:
     before = shared.calls
-    response = await shared.post(images.unusable())
+    response = await shared.post(image())
     body = response.json()
     assert response.status_code == 201
     assert body["outcome"] == "refused"
-    assert body["quality"] == {"accepted": False, "reasons": ["wrong_shape"]}
+    assert body["quality"] == {"accepted": False, "reasons": [reason]}
     assert [body[key] for key in ("probability", "threshold", "band", "version")] == [None] * 4
     assert (body["models"], body["missing"], body["degraded"]) == ({}, [], False)
     assert shared.calls == before

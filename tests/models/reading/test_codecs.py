@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import struct
+import tracemalloc
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pydicom.data
@@ -244,3 +246,63 @@ def test_a_damaged_end_mark_of_jpeg_ls_does_not_stop_the_clock() -> None:
         damaged = bytes(stream[:end]) + b"\0" * 8
         with refused(CorruptFileError):
             read(encapsulated(damaged, PICTURE, uid.JPEGLSLossless))
+
+
+def rle(*segments: bytes, count: int | None = None, starts: tuple[int, ...] = ()) -> bytes:
+    starts = starts or tuple(64 + sum(map(len, segments[:i])) for i in range(len(segments)))
+    header = struct.pack(f"<{1 + len(starts)}I", len(starts) if count is None else count, *starts)
+    return header.ljust(64, b"\0") + b"".join(segments)
+
+
+class TestRunLengths:
+    """RLE of 4×6 pixels, of one byte each."""
+
+    PIXELS = np.zeros((4, 6), np.uint8)
+
+    def decoded(self, stream: bytes, pixels: np.ndarray = PIXELS) -> bytes:
+        return decoded(encapsulated(stream, pixels, uid.RLELossless))[1].tobytes()
+
+    def test_runs_and_literals(self) -> None:
+        """The example of Apple's Technical Note 1023, from which PackBits came."""
+        packed = bytes.fromhex("FE AA 02 80 00 2A FD AA 03 80 00 2A 22 F7 AA")
+        unpacked = bytes.fromhex("AA AA AA 80 00 2A AA AA AA AA 80 00 2A 22" + "AA" * 10)
+        assert self.decoded(rle(packed)) == unpacked
+
+    def test_a_head_of_128_does_nothing(self) -> None:
+        assert self.decoded(rle(b"\x80\x00a\x80\xeab\x80")) == b"a" + b"b" * 23
+
+    def test_padding_is_ignored(self) -> None:
+        assert self.decoded(rle(b"\xe9a\x00\x00\x05")) == b"a" * 24
+
+    def test_the_upper_byte_comes_first(self) -> None:
+        stream = rle(b"\xe9\x01", b"\xe9\x02")
+        assert self.decoded(stream, self.PIXELS.astype(np.uint16)) == b"\x02\x01" * 24
+
+    BROKEN: ClassVar = {
+        "half a header": b"\1\0\0\0",
+        "another number of segments": rle(b"\xe9a", b"\xe9a"),
+        "more segments than there can be": rle(b"\xe9a", count=16),
+        "a segment within the header": rle(b"\xe9abc", starts=(60,)),
+        "a segment beyond the end": rle(b"\xe9abc", starts=(9999,)),
+        "too few bytes": rle(b"\xeaa"),
+        "a literal cut short": rle(b"\x17" + b"a" * 23),
+        "a run without its byte": rle(b"\x80\xe9"),
+        "an empty segment": rle(b""),
+    }
+
+    @pytest.mark.parametrize("stream", BROKEN.values(), ids=BROKEN)
+    def test_broken(self, stream: bytes) -> None:
+        with refused(CorruptFileError, match="RLE"):
+            self.decoded(stream)
+
+    def test_segments_out_of_order(self) -> None:
+        with refused(CorruptFileError, match="2 segments"):
+            self.decoded(rle(b"\xe9a", b"\xe9b", starts=(66, 64)), self.PIXELS.astype(np.uint16))
+
+    def test_a_segment_is_not_unfolded_beyond_the_frame(self) -> None:
+        tracemalloc.start()
+        try:
+            assert self.decoded(rle(b"\x81a" * 500_000)) == b"a" * 24
+            assert tracemalloc.get_traced_memory()[1] < 8_000_000
+        finally:
+            tracemalloc.stop()

@@ -6,6 +6,10 @@ import zlib
 import numpy as np
 import pytest
 from pydicom import uid
+from pydicom.datadict import keyword_for_tag
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset as PydicomDataset
+from pydicom.tag import BaseTag
 
 from models.errors import (
     CorruptFileError,
@@ -16,8 +20,7 @@ from models.errors import (
     UnsupportedSyntaxError,
 )
 from models.reading import Limits, read, sniff
-from models.reading.dataset import Dataset, Value, parse
-from models.reading.elements import EXPLICIT_LITTLE
+from models.reading.dataset import Dataset, parse
 from models.reading.syntaxes import SYNTAXES, UNSUPPORTED_NAMES
 from models.reading.tags import Tag
 from tests.models.reading import files
@@ -30,12 +33,13 @@ LIMITS = Limits()
 
 
 def dataset(tag: Tag, data: bytes) -> Dataset:
-    return Dataset({tag: Value(b"", data, undefined=False)}, EXPLICIT_LITTLE)
+    element = RawDataElement(BaseTag(tag), None, len(data), data, 0, True, True)
+    return Dataset(PydicomDataset({element.tag: element}), little=True)
 
 
 class TestGetters:
     def test_absent_and_empty_are_alike(self) -> None:
-        for data in (Dataset({}, EXPLICIT_LITTLE), dataset(Tag.Rows, b"")):
+        for data in (Dataset(PydicomDataset(), little=True), dataset(Tag.Rows, b"")):
             assert Tag.Rows not in data
             assert data.text(Tag.Rows) is None
             assert data.integer(Tag.Rows) is None
@@ -63,6 +67,10 @@ class TestGetters:
     def test_text_that_is_no_number(self, number: bytes) -> None:
         with refused(InvalidTagError, match="finite"):
             dataset(Tag.WindowCenter, number).decimal(Tag.WindowCenter)
+
+
+def test_tags_are_pydicoms() -> None:
+    assert {tag.name for tag in Tag} == {keyword_for_tag(tag) for tag in Tag}
 
 
 def test_transfer_syntaxes_are_pydicoms() -> None:
