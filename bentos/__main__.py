@@ -19,7 +19,9 @@ from typing import Final
 
 import uvicorn
 
-RUNNERS: Final = ("cnn", "vgg16", "resnet", "stack")
+from models.types import BASES
+
+RUNNERS: Final = (*BASES, "stack")
 
 SHUTDOWN_SECONDS: Final = 10
 """Longest wait for calls in flight; the front gives up on a call sooner."""

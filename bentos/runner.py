@@ -10,8 +10,9 @@ import numpy as np
 from bentos.policy import Policy
 from bentos.wire import ImagesInput, Item, VoteAnswer
 from models import artifact
-from models.base import BaseName, Scorer, Vote
+from models.base import Scorer, Vote
 from models.recipe import SIDE
+from models.types import BaseName
 
 
 def base_runner(name: BaseName) -> Any:

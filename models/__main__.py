@@ -22,12 +22,13 @@ import numpy as np
 
 from models import artifact, recipe
 from models.artifact import ArtifactError
-from models.base import BASES, Scorer
-from models.dataset import LABELS, Dataset, DatasetError, load
+from models.base import Scorer
+from models.dataset import Dataset, DatasetError, load
 from models.errors import ScanError
 from models.quality import assess, served_gate
 from models.reading import read
 from models.stack import Stack, Verdict
+from models.types import BASES, LABELS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, cast, get_args
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,7 @@ from models.runtime import (
     compile_network,
     runtime_name,
 )
-
-BaseName = Literal["cnn", "vgg16", "resnet"]
-BASES: Final[tuple[BaseName, ...]] = get_args(BaseName)
-"""The base models, in the order that the stack, documents and pages list them."""
+from models.types import BASES, BaseName
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,16 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models import recipe
 from models.reading import read
-
-Label = Literal["normal", "osteopenia", "osteoporosis"]
-LABELS: Final[tuple[Label, ...]] = get_args(Label)
+from models.types import LABELS, Label
 
 SEVERITY: Final[dict[Label, float]] = {"normal": 0.0, "osteopenia": 0.5, "osteoporosis": 1.0}
 """Training target. Osteopenia lies between (T −1.0 … −2.5, DOMAIN §1.1): as a soft label it teaches

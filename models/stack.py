@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from models.artifact import Artifact
-from models.base import BASES, BaseName
 from models.calibration import logit, sigmoid
+from models.types import BASES, BaseName
 
 REGULARISATION: Final = 0.1
 """C of the logistic regression. Three votes that agree much, and tens of images: left alone, one

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-Outcome = Literal["osteoporosis", "normal", "indeterminate", "refused"]
+from models.types import BASES, BaseName
 
-BaseName = Literal["cnn", "vgg16", "resnet"]
-"""A base runner: it looks at the image."""
+__all__ = ["BASES", "RUNNERS", "Band", "BaseName", "Outcome", "RunnerName"]
+
+Outcome = Literal["osteoporosis", "normal", "indeterminate", "refused"]
 
 RunnerName = Literal["cnn", "vgg16", "resnet", "stack"]
 """Any runner; ``stack`` looks at the base runners' votes."""
 
-BASES: Final[tuple[BaseName, ...]] = ("cnn", "vgg16", "resnet")
 RUNNERS: Final[tuple[RunnerName, ...]] = (*BASES, "stack")
 
 Band = tuple[float, float]

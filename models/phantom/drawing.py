@@ -17,9 +17,10 @@ from models.phantom.nuisance import TRAINING, Nuisance
 from models.phantom.overlay import Box, draw_overlay
 from models.phantom.person import Person, draw_person
 from models.phantom.phantom import Four, Phantom
-from models.phantom.reference import LAMINECTOMY, LEVELS, RATIOS, VERTEBRAE, Label, Range
+from models.phantom.reference import LAMINECTOMY, LEVELS, RATIOS, VERTEBRAE, Range
 from models.phantom.spine import FIRST, Grid, Pose, Spine, lay
 from models.phantom.surroundings import skeleton, soft_tissue
+from models.types import Label
 
 SPOILT: Final = 0.02
 """A vertebra whose BMD an artefact moves by more than this share is not valid."""

@@ -17,7 +17,8 @@ from models.phantom.drawing import draw
 from models.phantom.nuisance import TRAINING, Nuisance
 from models.phantom.person import draw_person
 from models.phantom.phantom import Phantom
-from models.phantom.reference import LABELS, VERTEBRAE
+from models.phantom.reference import VERTEBRAE
+from models.types import LABELS
 
 MANIFEST = "manifest.csv"
 MOST_VIEWS = 3

@@ -11,7 +11,6 @@ from models.phantom.nuisance import TRAINING, Nuisance
 from models.phantom.reference import (
     GATES,
     RATIOS,
-    Label,
     Sex,
     Vendor,
     band,
@@ -20,6 +19,7 @@ from models.phantom.reference import (
     t_score,
     to_lunar,
 )
+from models.types import Label
 
 ATTEMPTS = 5_000
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from models.phantom.artefact import Artefact
 from models.phantom.field import Field
 from models.phantom.person import Person
-from models.phantom.reference import Label, Sex, Vendor, t_score
+from models.phantom.reference import Sex, Vendor, t_score
 from models.phantom.spine import NO_VERTEBRA
 from models.scan import Scan
+from models.types import Label
 
 Four = NDArray[np.float64]
 """One value for each of L1–L4."""

@@ -24,11 +24,11 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
+from models.types import Label
+
 Sex = Literal["female", "male"]
 Vendor = Literal["hologic", "ge"]
-Label = Literal["normal", "osteopenia", "osteoporosis"]
 
-LABELS: Final[tuple[Label, ...]] = ("normal", "osteopenia", "osteoporosis")
 VERTEBRAE: Final = ("L1", "L2", "L3", "L4")
 
 

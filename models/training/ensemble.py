@@ -20,13 +20,14 @@ from tqdm import tqdm
 
 from models import artifact, calibration, folds, metrics, networks, runtime, stack, weights
 from models.artifact import Artifact
-from models.base import BASES, BaseName, ForestModel, NetworkModel
+from models.base import ForestModel, NetworkModel
 from models.calibration import Calibration, OperatingPoint
 from models.dataset import Dataset
 from models.folds import Fold
 from models.forest import Forest
 from models.training import card, cnn, resnet, vgg16
 from models.training.trainer import Fitted, Trainer
+from models.types import BASES, BaseName
 
 PARITY: Final = 0.01
 """A runtime may move no calibrated probability by more than this, and no decision at all."""

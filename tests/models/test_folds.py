@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from models import folds
-from models.dataset import LABELS, Dataset, DatasetError
+from models.dataset import Dataset, DatasetError
 from models.folds import LeakError
+from models.types import LABELS
 
 
 def dataset(groups_a_label: int = 6, images_a_group: int = 3) -> Dataset:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from models import artifact, phantom, recipe
-from models.base import BASES, Scorer
+from models.base import Scorer
+from models.types import BASES
 
 SCORE = """
 import json, sys

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from models import artifact, stack
-from models.base import BASES
 from models.calibration import logit, sigmoid
 from models.stack import NoVotesError, Stack
+from models.types import BASES
 
 
 @pytest.fixture(scope="module")

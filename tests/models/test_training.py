@@ -9,9 +9,10 @@ import pytest
 
 from models import artifact, dataset, phantom, recipe, stack
 from models.__main__ import main
-from models.base import BASES, Scorer
+from models.base import Scorer
 from models.dataset import Dataset, DatasetError
 from models.reading import read
+from models.types import BASES
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import pytest
 
 from models import recipe
 from models.phantom import HELD_OUT, TRAINING, Artefact, Nuisance, Phantom, draw, draw_person
-from models.phantom.reference import GATES, LABELS, VERTEBRAE, Label
+from models.phantom.reference import GATES, VERTEBRAE
+from models.types import LABELS, Label
 
 
 def test_density_adds_up_to_the_drawn_bmd(clean: list[Phantom]) -> None:

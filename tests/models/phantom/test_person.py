@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from models.phantom import TRAINING, Person, draw_person
-from models.phantom.reference import LABELS, POPULATION, Band, Label
+from models.phantom.reference import POPULATION, Band
+from models.types import LABELS, Label
 
 
 def crowd(count: int, seed: int, label: Label | None = None, **changes: object) -> list[Person]:

@@ -1,0 +1,13 @@
+"""Names that more than one module speaks of."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+Label = Literal["normal", "osteopenia", "osteoporosis"]
+LABELS: Final[tuple[Label, ...]] = get_args(Label)
+"""Classes of bone density (DOMAIN §1.1), from dense to thin."""
+
+BaseName = Literal["cnn", "vgg16", "resnet"]
+BASES: Final[tuple[BaseName, ...]] = get_args(BaseName)
+"""The base models, in the order that the stack, documents and pages list them."""
