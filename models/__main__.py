@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from models import artifact, recipe
+from models import artifact, metrics, phantom, recipe
 from models.artifact import ArtifactError
 from models.base import Scorer
 from models.dataset import Dataset, DatasetError, load
@@ -99,11 +101,10 @@ def _train_gate(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    # TensorFlow prints pages on import and is needed by this command alone.
+    # TensorFlow prints pages on import, and warns that each fold's network is traced anew.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from dataclasses import replace  # noqa: PLC0415
-
-    from models.training import ensemble  # noqa: PLC0415
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    from models.training import ensemble  # noqa: PLC0415 - TensorFlow, for this command alone
 
     settings = ensemble.QUICK if options.quick else ensemble.Settings()
     settings = replace(
@@ -130,8 +131,6 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _phantoms(count: int, seed: int) -> Path:
-    from models import phantom  # noqa: PLC0415
-
     folder = Path("var") / "phantoms" / f"{count}-{seed}"
     if not (folder / "manifest.csv").exists():
         phantom.write(folder, count, seed)
@@ -139,8 +138,6 @@ def _phantoms(count: int, seed: int) -> Path:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from models import metrics  # noqa: PLC0415
-
     data = load(options.data)
     trained_on = artifact.load("stack").manifest["data"]["digest"]
     if data.digest == trained_on:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from models.runtime import (
     runtime_name,
 )
 from models.types import BASES, BaseName
+
+if TYPE_CHECKING:
+    from models.forest import Forest
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,7 @@ class NetworkModel:
 class ForestModel:
     """A network for features, a forest for the answer."""
 
-    def __init__(self, runtime: Runtime, forest: Any) -> None:
+    def __init__(self, runtime: Runtime, forest: Forest) -> None:
         self._runtime = runtime
         self._forest = forest
 
@@ -123,7 +126,4 @@ def load_model(
         return NetworkModel(compiled)
     from models.forest import Forest  # noqa: PLC0415 - scikit-learn, for one of three runners
 
-    return cast(
-        BaseModel,
-        ForestModel(compiled, Forest.from_bytes(artifact.path("forest.skops").read_bytes())),
-    )
+    return ForestModel(compiled, Forest.from_bytes(artifact.path("forest.skops").read_bytes()))

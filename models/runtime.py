@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
 
@@ -42,8 +43,6 @@ def choose_backend() -> None:
 
     Keras reads ``KERAS_BACKEND`` once, when first imported; so this comes before that import.
     """
-    from importlib.util import find_spec  # noqa: PLC0415 - only this function looks for packages
-
     if find_spec("tensorflow") is None:
         os.environ.setdefault("KERAS_BACKEND", "openvino")
 

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from models import artifact, calibration, folds, metrics, networks, runtime, stack, weights
 from models.artifact import Artifact
-from models.base import ForestModel, NetworkModel
+from models.base import BaseModel, ForestModel, NetworkModel
 from models.calibration import Calibration, OperatingPoint
 from models.dataset import Dataset
 from models.folds import Fold
@@ -270,7 +270,7 @@ def _parity(
     ]
     for engine, precision in choices:
         compiled = runtime.compile_network(restored, engine, precision)
-        model: Any = NetworkModel(compiled)
+        model: BaseModel = NetworkModel(compiled)
         if fitted.forest is not None:
             model = ForestModel(compiled, Forest.from_bytes(files["forest.skops"]))
         found = scale.probability(model.raw_logits(data.images)[0])

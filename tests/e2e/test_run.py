@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -15,14 +17,16 @@ import psutil
 import pytest
 from PIL import Image
 
-from models import artifact, phantom
+from models import artifact, phantom, recipe
+from models.base import Scorer
 from models.phantom import Artefact
-from tests.e2e.conftest import Running, end, start
+from models.scan import Scan
+from models.stack import Stack
+from models.types import BASES
+from tests.e2e.conftest import FRONT, ROOT, Running, end, start
 from tests.models.reading.encodings import ENCODINGS, LOSSY
 
 pytestmark = pytest.mark.e2e
-
-BASES = ("cnn", "vgg16", "resnet")
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +66,6 @@ def test_a_scan_goes_through_all_four_runners(client: httpx.Client, png: bytes) 
 def test_the_answer_is_what_the_models_say_without_any_service(
     client: httpx.Client, pixels: np.ndarray, png: bytes
 ) -> None:
-    from models import recipe  # noqa: PLC0415
-    from models.base import Scorer  # noqa: PLC0415
-    from models.scan import Scan  # noqa: PLC0415
-    from models.stack import Stack  # noqa: PLC0415
-
     canonical = recipe.prepare(Scan(pixels, 8, "png"))[None]
     scorers = {name: Scorer(artifact.load(name), runtime="keras") for name in BASES}
     votes = {
@@ -217,11 +216,6 @@ def test_all_runners_down_is_an_honest_503_and_a_dead_front_ends_everything(
 
 
 def test_a_taken_port_is_said_and_nothing_is_started(running: Running, tmp_path: Path) -> None:
-    import os  # noqa: PLC0415
-    import subprocess  # noqa: PLC0415
-
-    from tests.e2e.conftest import FRONT, ROOT  # noqa: PLC0415
-
     port = running.url.rsplit(":", 1)[1]
     done = subprocess.run(
         [str(FRONT), "-m", "service", "run"],
