@@ -44,7 +44,7 @@ class ImagesInput(IODescriptor):
     items: list[Any]
 
     @classmethod
-    async def from_http_request(cls, request: Request, serde: Any) -> ImagesInput:  # noqa: ARG003
+    async def from_http_request(cls, request: Request, serde: Any) -> ImagesInput:  # noqa: ARG003 - reads the request itself
         """Raises ``BadInput`` (400) for anything but 1…64 canonical images."""
         try:
             async with request.form(max_files=MAX_IMAGES, max_fields=0) as form:
@@ -89,7 +89,7 @@ class VotesInput(IODescriptor):
     votes: list[dict[str, CastVote]] = Field(min_length=1, max_length=MAX_IMAGES)
 
     @classmethod
-    async def from_http_request(cls, request: Request, serde: Any) -> VotesInput:  # noqa: ARG003
+    async def from_http_request(cls, request: Request, serde: Any) -> VotesInput:  # noqa: ARG003 - reads the request itself
         """Raises ``BadInput`` (400) for anything else, whatever the content type says."""
         try:
             votes: VotesInput = cls.model_validate_json(await request.body())

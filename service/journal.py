@@ -71,8 +71,8 @@ def _show_warning(
     category: type[Warning],
     filename: str,
     lineno: int,
-    file: TextIO | None = None,  # noqa: ARG001
-    line: str | None = None,  # noqa: ARG001
+    file: TextIO | None = None,  # noqa: ARG001 - warnings.showwarning passes it
+    line: str | None = None,  # noqa: ARG001 - warnings.showwarning passes it
 ) -> None:
     log(logging.DEBUG, "warning", category=category.__name__, file=filename, line=lineno)
 
