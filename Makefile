@@ -6,7 +6,7 @@ FRONT := .venv/front
 RUNNERS := .venv/runners
 DEV := .venv/dev
 
-.PHONY: help run setup test lint train train-quick evaluate lock clean
+.PHONY: help run setup test test-browser pictures lint train train-quick evaluate verify lock clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -18,6 +18,14 @@ setup: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## make all three environ
 
 test: setup ## run the whole test suite
 	$(DEV)/bin/python -m pytest
+
+test-browser: setup ## drive every page in Chromium, which is installed where it is missing and may be
+	tests/browser/install
+	$(DEV)/bin/python -m pytest tests/browser -m browser
+
+pictures: setup ## make the README's pictures anew
+	tests/browser/install
+	$(DEV)/bin/python -m pytest tests/browser -m pictures
 
 lint: $(DEV)/.ready ## ruff and mypy
 	$(DEV)/bin/ruff check .
@@ -31,7 +39,10 @@ train-quick: $(DEV)/.ready ## the same in minutes, with models that are too smal
 	$(DEV)/bin/python -m models train --quick $(if $(DATA),--data $(DATA))
 
 evaluate: $(DEV)/.ready ## score a labelled folder, DATA=folder, with what is served
-	$(DEV)/bin/python -m models evaluate --data $(DATA)
+	$(DEV)/bin/python -m models evaluate --data $(DATA) --out var/evaluation
+
+verify: $(DEV)/.ready ## checksums of what is served, and every runtime against Keras
+	$(DEV)/bin/python -m models verify $(if $(DATA),--data $(DATA))
 
 lock: $(DEV)/.ready ## compile requirements/*.txt anew from pyproject.toml
 	requirements/compile $(DEV)/bin/uv

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TypeVar
 
-from models.runtime import PRECISIONS, RUNTIMES, Precision, RuntimeName
+from models.runtime import PRECISIONS, RUNTIMES, PrecisionChoice, RuntimeChoice
 
 T = TypeVar("T", bound=str)
 
@@ -18,19 +18,24 @@ class Policy:
     ==================================  ============  ====================================
     variable                            default       meaning
     ==================================  ============  ====================================
-    OSTEOSERVE_RUNTIME                  openvino      openvino or keras
-    OSTEOSERVE_PRECISION                f32           f32 or bf16 (openvino)
+    OSTEOSERVE_RUNTIME                  auto          openvino, litert or keras; by itself keras
+                                                      (XLA) on a GPU, else openvino
+    OSTEOSERVE_PRECISION                auto          f32, bf16 or int8 (openvino); by itself
+                                                      the fastest that the artefact allows
     OSTEOSERVE_MAX_BATCH_SIZE           8             images that are computed together
     OSTEOSERVE_MAX_LATENCY_MS           5000          a request that would wait longer is
                                                       answered 503 at once
     ==================================  ============  ====================================
 
+    What is named and not allowed by the artefact is refused when the runner starts; what ``auto``
+    took is in its log.
+
     The front gives a request eight seconds in all, long enough for a short queue on two cores; what
     a runner would answer after five of them may come too late to be combined.
     """
 
-    runtime: RuntimeName = "openvino"
-    precision: Precision = "f32"
+    runtime: RuntimeChoice = "auto"
+    precision: PrecisionChoice = "auto"
     max_batch_size: int = 8
     max_latency_ms: int = 5000
 
@@ -38,8 +43,8 @@ class Policy:
     def from_environment(cls) -> Policy:
         """Raises ValueError naming the variable, its value and what is allowed."""
         return cls(
-            runtime=_choice("OSTEOSERVE_RUNTIME", RUNTIMES, cls.runtime),
-            precision=_choice("OSTEOSERVE_PRECISION", PRECISIONS, cls.precision),
+            runtime=_choice("OSTEOSERVE_RUNTIME", ("auto", *RUNTIMES), cls.runtime),
+            precision=_choice("OSTEOSERVE_PRECISION", ("auto", *PRECISIONS), cls.precision),
             max_batch_size=_whole("OSTEOSERVE_MAX_BATCH_SIZE", cls.max_batch_size, least=2),
             max_latency_ms=_whole("OSTEOSERVE_MAX_LATENCY_MS", cls.max_latency_ms, least=100),
         )

@@ -34,7 +34,7 @@ def base_runner(name: BaseName) -> Any:
 
         def __init__(self) -> None:
             self._scorer = Scorer(artifact.load(name), policy.runtime, policy.precision)
-            for size in (1, policy.max_batch_size):
+            for size in _batch_sizes(policy.max_batch_size):
                 self._scorer.score(np.zeros((size, SIDE, SIDE), np.uint8))
 
         @bentoml.api(
@@ -45,16 +45,21 @@ def base_runner(name: BaseName) -> Any:
         )
         def predict(self, items: list[Item]) -> list[VoteAnswer]:
             """Return one vote an image."""
-            votes = self._scorer.score(np.stack([item.image for item in items]))
-            return [
-                _answer(self._scorer, item, vote) for item, vote in zip(items, votes, strict=True)
-            ]
+            votes = self._scorer.score(
+                np.stack([item.image for item in items]),
+                explained=[index for index, item in enumerate(items) if item.with_map],
+            )
+            return [_answer(self._scorer, vote) for vote in votes]
 
     return BaseRunner
 
 
-def _answer(scorer: Scorer, item: Item, vote: Vote) -> VoteAnswer:
-    heat = vote.map if item.with_map else None
+def _batch_sizes(most: int) -> list[int]:
+    """Return 1, 2, 4 … up to ``most``: engines compile once a shape, XLA for seconds."""
+    return sorted({min(1 << power, most) for power in range(most.bit_length() + 1)})
+
+
+def _answer(scorer: Scorer, vote: Vote) -> VoteAnswer:
     return VoteAnswer(
         probability=vote.probability,
         version=scorer.version,
@@ -62,5 +67,5 @@ def _answer(scorer: Scorer, item: Item, vote: Vote) -> VoteAnswer:
         threshold=scorer.threshold,
         band=scorer.band,
         auroc=scorer.auroc,
-        map=None if heat is None else [[round(float(v), 4) for v in row] for row in heat],
+        map=None if vote.map is None else [[round(float(v), 4) for v in row] for row in vote.map],
     )

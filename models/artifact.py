@@ -7,7 +7,9 @@
         cnn/3f2a…/                   the first 12 digits of the version
             manifest.json            recipe, network, calibration, threshold, data, metrics, files
             weights.safetensors      float16 where it costs nothing, no pickle anywhere
-            forest.skops             resnet only
+            network.tflite           what OpenVINO and LiteRT read
+            forest.safetensors       resnet only
+            evaluation.json, *.svg   stack only
             card.md
 
 A version is the SHA-256 of the manifest in canonical JSON; the manifest holds the SHA-256 of every
@@ -27,10 +29,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from models import recipe
+from models.files import replace
 
 FOLDER: Final = Path(__file__).parent / "artifacts"
 MANIFEST: Final = "manifest.json"
 SERVED: Final = "served.json"
+PREFIX: Final = "sha256:"
+"""Of a version and of every digest."""
 
 
 class ArtifactError(ValueError):
@@ -71,7 +76,7 @@ def write(
         "files": {file: _sha256(data) for file, data in sorted(files.items())},
     }
     version = _version(complete)
-    folder = root / name / version.removeprefix("sha256:")[:12]
+    folder = root / name / version.removeprefix(PREFIX)[:12]
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
@@ -93,9 +98,7 @@ def serve(root: Path, versions: Mapping[str, str]) -> None:
     Models that ``versions`` does not name stay as they are.
     """
     kept = served(root) if (root / SERVED).exists() else {}
-    draft = root / f".{SERVED}.draft"
-    draft.write_text(_pretty({**kept, **versions}), encoding="utf-8")
-    draft.replace(root / SERVED)
+    replace(root / SERVED, _pretty({**kept, **versions}).encode())
 
 
 def served(root: Path) -> dict[str, str]:
@@ -110,6 +113,8 @@ def served(root: Path) -> dict[str, str]:
 def load(name: str, root: Path | None = None, version: str | None = None) -> Artifact:
     """Return the served (or the given) version of model ``name``, every checksum verified.
 
+    ``version`` may be cut short, to its first 12 digits or more.
+
     Raises :class:`ArtifactError`: unknown, incomplete, changed since written, or made for another
     recipe than this code's.
     """
@@ -117,12 +122,13 @@ def load(name: str, root: Path | None = None, version: str | None = None) -> Art
     version = served(root).get(name) if version is None else version
     if version is None:
         raise ArtifactError(f"{SERVED} in {root} names no {name}")
-    folder = root / name / version.removeprefix("sha256:")[:12]
+    folder = root / name / version.removeprefix(PREFIX)[:12]
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{name} {version[:19]} is not in {root}") from error
-    if _version(manifest) != version:
+    whole = _version(manifest)
+    if not whole.startswith(version if version.startswith(PREFIX) else PREFIX + version):
         raise ArtifactError(f"{name} {version[:19]}: the manifest was changed after training")
     for file, digest in manifest["files"].items():
         path = folder / file
@@ -132,7 +138,16 @@ def load(name: str, root: Path | None = None, version: str | None = None) -> Art
         raise ArtifactError(
             f"{name} {version[:19]} was trained on {manifest['recipe']}; this is {recipe.NAME}"
         )
-    return Artifact(name, version, folder, manifest)
+    return Artifact(name, whole, folder, manifest)
+
+
+def stored(root: Path) -> dict[str, list[str]]:
+    """Return model name → every version that lies in ``root``, served or not, cut to 12 digits."""
+    found = sorted(path.parent for path in root.glob(f"*/[!.]*/{MANIFEST}"))
+    versions: dict[str, list[str]] = {}
+    for folder in found:
+        versions.setdefault(folder.parent.name, []).append(PREFIX + folder.name)
+    return versions
 
 
 def _version(manifest: Mapping[str, Any]) -> str:
@@ -141,7 +156,7 @@ def _version(manifest: Mapping[str, Any]) -> str:
 
 
 def _sha256(data: bytes) -> str:
-    return "sha256:" + hashlib.sha256(data).hexdigest()
+    return PREFIX + hashlib.sha256(data).hexdigest()
 
 
 def _pretty(content: Mapping[str, Any]) -> str:

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact, ArtifactError
 from models.calibration import Calibration, logit
+from models.explanation.projection import project
+from models.forest import FILE as FOREST_FILE
+from models.forest import Forest
 from models.runtime import (
     Precision,
+    PrecisionChoice,
     Runtime,
+    RuntimeChoice,
     RuntimeName,
-    choose_backend,
-    compile_network,
+    automatic,
+    open_network,
     runtime_name,
 )
 from models.types import BASES, BaseName
 
-if TYPE_CHECKING:
-    from models.forest import Forest
+logger: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class Vote:
     """What one base model says of one image.
 
-    ``probability`` is calibrated; ``map`` is (h, w) float32 evidence for osteoporosis, in logit
-    units times h·w, None for a model that has none.
+    ``probability`` is calibrated. ``map`` is (h, w) float32 evidence for osteoporosis where it was
+    asked for, rows from the top, in units of the raw logit times h·w: its *mean* is the raw logit
+    of the two networks, bias spread over it, and for the forest the raw logit less that of the
+    forest's expected value. Above zero speaks for osteoporosis, below against.
     """
 
     probability: float
@@ -37,11 +46,13 @@ class Vote:
 
 
 class BaseModel(Protocol):
-    """Scores a batch; ``raw_logits`` are before calibration, shape (n,)."""
+    """Scores a batch."""
 
     def raw_logits(
-        self, images: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]: ...
+        self, images: NDArray[np.uint8], explained: Sequence[int] = ()
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """Return logits before calibration, (n,), and maps of the ``explained``, (m, h, w)."""
+        ...
 
 
 class NetworkModel:
@@ -51,10 +62,10 @@ class NetworkModel:
         self._runtime = runtime
 
     def raw_logits(
-        self, images: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        self, images: NDArray[np.uint8], explained: Sequence[int] = ()
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         logits, maps = self._runtime(images)
-        return logits[:, 0].astype(np.float64), maps[..., 0]
+        return logits[:, 0].astype(np.float64), maps[list(explained), ..., 0]
 
 
 class ForestModel:
@@ -65,10 +76,14 @@ class ForestModel:
         self._forest = forest
 
     def raw_logits(
-        self, images: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
-        (features,) = self._runtime(images)
-        return logit(self._forest.severity(features)), None
+        self, images: NDArray[np.uint8], explained: Sequence[int] = ()
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        features, feature_maps = self._runtime(images)
+        chosen = list(explained)
+        maps = feature_maps[chosen, ..., 0]
+        if chosen:
+            maps = project(self._forest, features[chosen], feature_maps[chosen])
+        return logit(self._forest.severity(features)), maps
 
 
 class Scorer:
@@ -77,9 +92,14 @@ class Scorer:
     def __init__(
         self,
         artifact: Artifact,
-        runtime: RuntimeName = "openvino",
-        precision: Precision = "f32",
+        runtime: RuntimeChoice = "auto",
+        precision: PrecisionChoice = "auto",
     ) -> None:
+        """``auto`` takes the fastest that the artefact allows and this machine has.
+
+        Raises :class:`~models.artifact.ArtifactError` when what is asked for was not shown to
+        answer alike, or when nothing that was is installed.
+        """
         self.name = base_name(artifact.name)
         self.version = artifact.version
         self.recipe = str(artifact.manifest["recipe"])
@@ -88,21 +108,28 @@ class Scorer:
         self.band = (float(low), float(high))
         self.auroc = float(artifact.manifest["metrics"]["auroc"]["value"])
         self._calibration = Calibration(**artifact.manifest["calibration"])
-        self.runtime = runtime_name(runtime, precision)
-        if self.runtime not in artifact.manifest["runtimes"]:
-            raise ArtifactError(
-                f"{self.name} was not shown to answer alike on {self.runtime}; "
-                f"allowed are {', '.join(artifact.manifest['runtimes'])}"
-            )
-        self._model = load_model(artifact, runtime, precision)
+        engine, depth = _allowed(artifact, runtime, precision)
+        self.runtime = runtime_name(engine, depth)
+        logger.info("%s %s runs on %s", self.name, self.version[:19], self.runtime)
+        self._model = load_model(artifact, engine, depth)
+        self._offset = offset(artifact, self.runtime)
 
-    def score(self, images: NDArray[np.uint8]) -> list[Vote]:
-        """Return one vote an image, for ``images`` (n, 224, 224) uint8."""
-        logits, maps = self._model.raw_logits(images)
-        probabilities = self._calibration.probability(logits)
+    def score(self, images: NDArray[np.uint8], explained: Sequence[int] = ()) -> list[Vote]:
+        """Return one vote an image, for ``images`` (n, 224, 224) uint8.
+
+        ``explained`` are the indices of those that want a map; the others' votes have none.
+        """
+        logits, maps = self._model.raw_logits(images, explained)
+        drawn = dict(zip(explained, maps, strict=True))
         return [
-            Vote(float(p), None if maps is None else maps[i]) for i, p in enumerate(probabilities)
+            Vote(float(p), drawn.get(i))
+            for i, p in enumerate(self._calibration.probability(logits + self._offset))
         ]
+
+
+def offset(artifact: Artifact, runtime: str) -> float:
+    """Return what is added to the raw logits of ``runtime``: measured where it was exported."""
+    return float(artifact.manifest["runtimes"][runtime].get("offset", 0.0))
 
 
 def base_name(name: str) -> BaseName:
@@ -112,18 +139,46 @@ def base_name(name: str) -> BaseName:
     raise ArtifactError(f"{name} is no base model; there are {', '.join(BASES)}")
 
 
-def load_model(
-    artifact: Artifact, runtime: RuntimeName = "openvino", precision: Precision = "f32"
+def load_model(artifact: Artifact, runtime: RuntimeName, precision: Precision = "f32") -> BaseModel:
+    """Return the model of ``artifact``, compiled for this machine, whatever it is allowed on."""
+    return open_model(
+        artifact.folder,
+        artifact.manifest["network"],
+        FOREST_FILE in artifact.manifest["files"],
+        runtime,
+        precision,
+    )
+
+
+def open_model(
+    folder: Path,
+    config: Mapping[str, Any],
+    has_forest: bool,
+    runtime: RuntimeName,
+    precision: Precision,
 ) -> BaseModel:
-    """Return the model of ``artifact``, compiled for this machine."""
-    choose_backend()
-    from models import networks, weights  # noqa: PLC0415 - imports Keras, after its backend is set
+    """Return the model whose files lie in ``folder``; ``config`` is the manifest's network."""
+    opened = open_network(folder, config, runtime, precision)
+    if not has_forest:
+        return NetworkModel(opened)
+    return ForestModel(opened, Forest.from_bytes((folder / FOREST_FILE).read_bytes()))
 
-    network = networks.build(artifact.manifest["network"])
-    weights.from_bytes(network, artifact.path("weights.safetensors").read_bytes())
-    compiled = compile_network(network, runtime, precision)
-    if "forest.skops" not in artifact.manifest["files"]:
-        return NetworkModel(compiled)
-    from models.forest import Forest  # noqa: PLC0415 - scikit-learn, for one of three runners
 
-    return ForestModel(compiled, Forest.from_bytes(artifact.path("forest.skops").read_bytes()))
+def _allowed(
+    artifact: Artifact, runtime: RuntimeChoice, precision: PrecisionChoice
+) -> tuple[RuntimeName, Precision]:
+    table = artifact.manifest["runtimes"]
+    choice = automatic(
+        table,
+        None if runtime == "auto" else runtime,
+        None if precision == "auto" else precision,
+    )
+    if choice is None:
+        asked = f"{runtime}-{precision}".replace("auto", "any")
+        if runtime != "auto" and precision != "auto" and asked in table:
+            raise ArtifactError(f"{artifact.name}: {runtime} is not installed here")
+        raise ArtifactError(
+            f"{artifact.name} was not shown to answer alike on {asked}, or it is not installed "
+            f"here; allowed are {', '.join(table)}"
+        )
+    return choice

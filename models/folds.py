@@ -1,26 +1,54 @@
-"""Splits that keep every group whole, and the check that they did."""
+"""Splits that keep every group whole, and the check that they did.
+
+A split comes before any augmentation: augmented copies are made of the training images alone, while
+training (:mod:`models.training.augmentation`). A dataset that holds copies already is no dataset of
+scans; those that :mod:`models.dataset.likeness` recognises are refused on two sides of a split.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
-from models.dataset import Dataset, DatasetError
+from models.dataset import Dataset, DatasetError, likeness
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Indices of the training and of the held-out images."""
+
+NAMED: Final = 10
+"""So many leaks a message names; :attr:`LeakError.leaks` holds all."""
+
+
+class Leak(NamedTuple):
+    """``held_out`` and ``train`` are the names of two images, ``how`` what joins them."""
+
+    held_out: str
+    train: str
+    how: str
+
+    def __str__(self) -> str:
+        return f"{self.held_out} is held out but {self.how} {self.train}"
 
 
 class LeakError(DatasetError):
     """Something of the held-out images is in the training images too."""
 
+    def __init__(self, leaks: Sequence[Leak]) -> None:
+        self.leaks = tuple(leaks)
+        named = "; ".join(map(str, self.leaks[:NAMED]))
+        more = len(self.leaks) - NAMED
+        super().__init__(f"{named}; and {more} more" if more > 0 else named)
+
 
 def grouped(data: Dataset, count: int, seed: int) -> list[Fold]:
     """Return ``count`` folds, balanced by label, no group on both sides.
 
-    Raises :class:`DatasetError` when a label has fewer groups than folds: some fold would then
-    hold none of it, and its score would mean nothing.
+    The same data and seed give the same folds. Raises :class:`DatasetError` when a label has fewer
+    groups than folds: some fold would then hold none of it, and its score would mean nothing.
     """
     for label in sorted(set(data.labels)):
         groups = {g for g, of in zip(data.groups, data.labels, strict=True) if of == label}
@@ -37,12 +65,26 @@ def grouped(data: Dataset, count: int, seed: int) -> list[Fold]:
 
 
 def check(data: Dataset, fold: Fold) -> None:
-    """Raise :class:`LeakError`, naming files, when a group or a file's content is on both sides."""
+    """Raise :class:`LeakError` when anything of ``fold`` is on both sides.
+
+    That is an image, a group, a file's content, or one scan in two files that look alike. Each
+    held-out image is named with the first training image that it shares each of them with, and
+    with every one that it looks like.
+    """
     train, held_out = fold
-    for what, values in (("group", data.groups), ("content", data.digests)):
-        seen = {values[i]: data.names[i] for i in train}
-        for i in held_out:
-            if values[i] in seen:
-                raise LeakError(
-                    f"{data.names[i]} is held out but shares its {what} with {seen[values[i]]}"
-                )
+    leaks = []
+    for how, values in (
+        ("is the same image as", tuple(map(str, range(len(data))))),
+        ("shares its group with", data.groups),
+        ("shares its content with", data.digests),
+    ):
+        seen = {values[i]: data.names[i] for i in reversed(train)}
+        leaks += [Leak(data.names[i], seen[values[i]], how) for i in held_out if values[i] in seen]
+    marks = data.fingerprints
+    apart = likeness.distances(marks.select(held_out), marks.select(train))
+    leaks += [
+        Leak(data.names[held_out[h]], data.names[train[t]], "looks like")
+        for h, t in np.argwhere(apart <= likeness.ALIKE)
+    ]
+    if leaks:
+        raise LeakError(leaks)

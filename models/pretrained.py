@@ -42,6 +42,16 @@ VGG16: Final = Source(
     },
 )
 
+RESNET50: Final = Source(
+    title="ResNet-50, ImageNet, without top (Keras Applications)",
+    licence="MIT (Kaiming He)",
+    checksums={
+        "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5": (
+            "md5:4d473c1dd8becc155b73f8504c6f6626",
+        ),
+    },
+)
+
 RESNET56: Final = Source(
     title="ResNet-56, CIFAR-10 (Yerlan Idelbayev)",
     licence="BSD-2-Clause",
@@ -69,6 +79,17 @@ def find(source: Source, given: Path | None = None) -> Path | None:
                 _check(source, path, allowed)
                 return path
     return None
+
+
+def require(source: Source, given: Path | None = None) -> Path:
+    """Return what :func:`find` finds. Raises :class:`WeightsError` when there is nothing."""
+    path = find(source, given)
+    if path is None:
+        raise WeightsError(
+            f"{source.title} is not on this machine; name the file with --weights: "
+            f"{', '.join(source.checksums)}"
+        )
+    return path
 
 
 def _folders() -> Iterator[Path]:

@@ -1,7 +1,7 @@
 """Is this an image that the models may judge?
 
 A refusal is a result, not an error: the file could be read, but an answer would be a guess. Each
-reason is a stable code.
+reason is a stable code of :class:`~models.gate.Reason`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from models import artifact, recipe
-from models.gate import Gate
+from models.gate import Gate, Reason
 from models.recipe import Canonical
 from models.scan import Scan
+
+__all__ = ["Gate", "Quality", "Reason", "assess", "served_gate"]
 
 MIN_SIDE: Final = 96
 """Pixels. Below, a vertebra is under 20 pixels high and its texture cannot be told."""
@@ -26,8 +28,13 @@ MAX_ASPECT: Final = 2.5
 
 @dataclass(frozen=True)
 class Quality:
+    """``accepted`` exactly when there are no ``reasons``; ``findings`` are codes of suspicions
+    that do not refuse: something for the reader of the scan to look at, never a diagnosis.
+    """
+
     accepted: bool
     reasons: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
 
 def served_gate() -> Gate:
@@ -43,12 +50,17 @@ def assess(scan: Scan, canonical: Canonical, gate: Gate) -> Quality:
     reasons = []
     shorter, longer = sorted((scan.width, scan.height))
     if shorter < MIN_SIDE:
-        reasons.append("too_small")
+        reasons.append(Reason.TOO_SMALL)
     if longer > MAX_ASPECT * shorter:
-        reasons.append("wrong_shape")
+        reasons.append(Reason.WRONG_SHAPE)
     black, white = recipe.grey_range(scan.pixels)
     if white - black < MIN_GREY_LEVELS:
-        reasons.append("low_contrast")
-    if not reasons and not gate.passes(canonical):
-        reasons.append("not_spine_dxa")
-    return Quality(accepted=not reasons, reasons=tuple(reasons))
+        reasons.append(Reason.LOW_CONTRAST)
+    if reasons:
+        return Quality(accepted=False, reasons=tuple(reason.value for reason in reasons))
+    verdict = gate.judge(canonical)
+    return Quality(
+        accepted=not verdict.reasons,
+        reasons=tuple(reason.value for reason in verdict.reasons),
+        findings=tuple(finding.value for finding in verdict.findings),
+    )

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from models.artifact import Artifact
 from models.calibration import logit, sigmoid
@@ -84,6 +83,8 @@ def fit_weights(
     logits: Mapping[str, NDArray[np.float64]], truth: NDArray[np.bool_], names: tuple[str, ...]
 ) -> LinearFit:
     """Fit the subset ``names`` on out-of-fold calibrated ``logits``, each (n,)."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - no runner fits anything
+
     regression = LogisticRegression(C=REGULARISATION)
     regression.fit(np.column_stack([logits[name] for name in names]), truth)
     weights = dict(zip(names, map(float, regression.coef_[0]), strict=True))

@@ -1,4 +1,4 @@
-"""``python -m service``: serve the front, or show its settings.
+"""``python -m service``: serve the front, show its settings, or gather its sentences.
 
 ``run`` starts the four runners and the front together: what ``make run`` calls.
 """
@@ -11,10 +11,11 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from service import journal, supervisor
+from service import catalogue, journal, supervisor
 from service import settings as table
 from service.server import Server
 from service.settings import Settings, SettingsError
+from service.storage import Database, StorageUnavailableError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,8 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = options.command
     if command == "settings":
         _show(settings)
+    elif command == "catalogue":
+        for code, waiting in catalogue.update():
+            print(f"{code}: {waiting} to translate")
     elif command == "serve":
         return _serve(settings)
+    elif command == "migrate":
+        return _migrate(settings)
     elif command == "run":
         return _run(settings)
     return 0
@@ -43,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", help="port to listen on (OSTEOSERVE_PORT)")
     run = commands.add_parser("run", help="start four runners and the front on this machine")
     run.add_argument("--port", help="port of the front (OSTEOSERVE_PORT)")
+    commands.add_parser("migrate", help="bring the database's schema up to date, and end")
     commands.add_parser("settings", help="show every setting with default, value and meaning")
+    commands.add_parser("catalogue", help="bring frontend/locales up to date with the pages")
     return parser
 
 
@@ -53,6 +61,27 @@ def _run(settings: Settings) -> int:
     except supervisor.StartError as error:
         print(f"osteoserve: {error}", file=sys.stderr)
         return 1
+
+
+def _migrate(settings: Settings) -> int:
+    journal.configure(settings.log_format, settings.log_level)
+    database = Database(settings)
+
+    async def migrate() -> None:
+        try:
+            await database.migrate()
+        finally:
+            await database.close()
+
+    try:
+        asyncio.run(migrate())
+    except StorageUnavailableError as error:
+        journal.log(
+            logging.ERROR, "storage unavailable", fault=journal.fault(error.__cause__ or error)
+        )
+        return 1
+    journal.log(logging.INFO, "schema is up to date")
+    return 0
 
 
 def _serve(settings: Settings) -> int:

@@ -160,7 +160,9 @@ def prepare(data: bytes, limits: Limits, gate: Gate) -> Prepared:
         png = recipe.encode(canonical)
     return Prepared(
         image=Image(sha256=digest, format=scan.format, width=scan.width, height=scan.height),
-        quality=Quality(accepted=verdict.accepted, reasons=verdict.reasons),
+        quality=Quality(
+            accepted=verdict.accepted, reasons=verdict.reasons, findings=verdict.findings
+        ),
         png=png,
         timings=timings,
     )

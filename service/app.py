@@ -9,23 +9,57 @@ from typing import Any, Final, TypedDict
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
 
 from models.errors import ScanError
 from service.analysis import Analyser, AnalysisError
-from service.endpoints import docs, operations, predictions, web
+from service.assets import Assets
+from service.bulk.traffic import Traffic
+from service.bulk.worker import Bulk
+from service.endpoints import (
+    articles,
+    batches,
+    bulk,
+    docs,
+    guidance,
+    history,
+    languages,
+    maps,
+    models,
+    operations,
+    patients,
+    predictions,
+    report,
+    results,
+    reviews,
+    studies,
+    web,
+)
 from service.endpoints.state import State
+from service.explanation import Explainer, ExplanationError
 from service.health import Health
+from service.judging import Judging
+from service.language import Speaking
 from service.metrics import Metrics
 from service.observation import Observation
 from service.pages import STATIC, Pages
 from service.problems import Problem, respond
+from service.review import ReviewError
 from service.runners import Runners
 from service.security import SecurityHeaders, same_origin
 from service.settings import Settings, load
-from service.storage import Database, Predictions, StorageUnavailableError
+from service.storage import (
+    Batches,
+    Database,
+    History,
+    Maps,
+    Predictions,
+    Reviews,
+    StorageUnavailableError,
+    Studies,
+)
 
 VERSION: Final = "0.1.0"
 
@@ -35,6 +69,12 @@ A second look at spine DXA scans: three networks, one calibrated answer, every d
 **Research use only.** Not cleared, not a diagnosis, not for rule-out; does not replace the DXA
 T-score; preliminary until a clinician signs.
 """
+
+_AS_THEY_ARE: Final = (
+    *DEFAULT_EXCLUDED_CONTENT_TYPES,
+    "application/pdf",
+    "application/x-ndjson",  # lines that must not wait in a compressor for the next
+)
 
 
 class Lifespan(TypedDict):
@@ -65,21 +105,41 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     for kind in (
         Problem, ScanError, AnalysisError, StorageUnavailableError,
-        ClientDisconnect, RequestValidationError, HTTPException,
+        ExplanationError, ReviewError, ClientDisconnect, RequestValidationError, HTTPException,
     ):  # fmt: skip
         app.add_exception_handler(kind, failed)
     for router in (
         web.router,
+        articles.router,
+        guidance.pages,
+        models.pages,
         predictions.router,
+        maps.router,
+        reviews.router,
+        results.router,
+        report.router,
+        report.pages,
+        history.router,
+        history.pages,
+        studies.router,
+        studies.pages,
+        patients.pages,
+        batches.router,
+        bulk.pages,
+        guidance.api,
+        models.api,
         operations.health,
         operations.metrics,
         docs.router,
+        languages.router,
     ):
         app.include_router(router)
-    app.mount("/static/swagger", StaticFiles(directory=docs.ASSETS), name="swagger")
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    # The last added is the outermost: even the answer to a bug carries the headers.
+    app.mount("/static/swagger", Assets(directory=docs.ASSETS), name="swagger")
+    app.mount("/static", Assets(directory=STATIC), name="static")
+    # The last added is the outermost: even the answer to a bug has a language and the headers.
     app.add_middleware(Observation, metrics=metrics, respond=failed)
+    app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
+    app.add_middleware(Speaking)
     app.add_middleware(SecurityHeaders)
     return app
 
@@ -94,16 +154,27 @@ def _lifespan(
             async with Runners(settings, metrics) as runners:
                 health = Health(settings, runners, database, metrics)
                 await health.migrate()
+                stored = Predictions(database)
+                judging = Judging(Analyser(settings, runners), stored, metrics)
+                traffic, lines = Traffic(), Batches(database)
+                worker = Bulk(settings, lines, traffic, judging)
                 opened = State(
                     settings=settings,
                     metrics=metrics,
                     pages=pages,
-                    analyser=Analyser(settings, runners),
-                    predictions=Predictions(database),
+                    judging=judging,
+                    traffic=traffic,
+                    predictions=stored,
+                    reviews=Reviews(database),
+                    history=History(database),
+                    studies=Studies(database),
+                    batches=lines,
+                    bulk=worker,
+                    explainer=Explainer(settings, runners, stored, Maps(database)),
                     health=health,
                 )
                 app.state.health = health
-                async with health.watching():
+                async with health.watching(), worker.working():
                     yield Lifespan(osteoserve=opened)
         finally:
             await database.close()

@@ -1,13 +1,5 @@
-"""From a calibrated probability to an outcome. The only place that knows the rule."""
+"""From a calibrated probability to an outcome, by the models' own rule."""
 
-from __future__ import annotations
+from models.decision import decide
 
-from service.types import Band, Outcome
-
-
-def decide(probability: float, threshold: float, band: Band) -> Outcome:
-    """Return ``indeterminate`` inside the band (its ends included), else the side of threshold."""
-    low, high = band
-    if low <= probability <= high:
-        return "indeterminate"
-    return "osteoporosis" if probability >= threshold else "normal"
+__all__ = ["decide"]

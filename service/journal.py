@@ -58,8 +58,11 @@ def configure(form: str, level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # These would tell addresses, or values out of a file.
-    for name in ("httpx", "httpcore", "uvicorn.access", "alembic", "asyncio", "multipart"):
+    # These would tell addresses, or values out of a file or on their way into the database.
+    for name in (
+        "httpx", "httpcore", "uvicorn.access", "alembic", "asyncio", "multipart", "aiosqlite",
+        "sqlalchemy", "psycopg",
+    ):  # fmt: skip
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("python_multipart", "pydicom", "PIL"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

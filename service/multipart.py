@@ -1,13 +1,13 @@
-"""The one field of a form that we want, kept in memory; other fields and all names are let go.
+"""The one field of a form that we want; other fields and all names are let go.
 
 Frameworks write large parts to temporary files and take a form that breaks off for a complete one.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -19,21 +19,54 @@ class MultipartError(ValueError):
     """The body is not a multipart form, or not all of it."""
 
 
+class TooManyPartsError(MultipartError):
+    """The form has more parts than anybody should send."""
+
+
+class Receiver(Protocol):
+    """Takes the content of one file. Made with its type, and whether a file had been chosen."""
+
+    @property
+    def chosen(self) -> bool:
+        """False where the part has neither name nor bytes: a form sent without a file."""
+
+    def write(self, data: bytes) -> None: ...
+
+
 @dataclass
 class File:
-    """A file out of a form. Its name is not among what is kept."""
+    """A file out of a form, in memory. Its name is not among what is kept."""
 
     content_type: str
     named: bool
     data: bytearray = field(default_factory=bytearray)
 
+    @property
+    def chosen(self) -> bool:
+        return self.named or bool(self.data)
 
-async def files(content_type: str, body: AsyncIterator[bytes], wanted: str) -> list[File]:
-    """Return the files in field ``wanted``. Raises :class:`MultipartError`."""
+    def write(self, data: bytes) -> None:
+        self.data += data
+
+
+R = TypeVar("R", bound=Receiver)
+
+
+async def files(
+    content_type: str,
+    body: AsyncIterator[bytes],
+    wanted: str,
+    make: Callable[[str, bool], R],
+    most: int = MAX_PARTS,
+) -> list[R]:
+    """Return the files in field ``wanted``, each received by what ``make`` made for it.
+
+    Raises :class:`MultipartError`, :class:`TooManyPartsError` for more than ``most`` parts.
+    """
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise MultipartError("no boundary")
-    form = _Form(wanted.encode())
+    form = _Form(wanted.encode(), make, most)
     try:
         parser = MultipartParser(
             boundary,
@@ -53,27 +86,28 @@ async def files(content_type: str, body: AsyncIterator[bytes], wanted: str) -> l
         raise MultipartError("not multipart") from None
     if not form.ended:
         raise MultipartError("cut short")
-    # A form that was sent without choosing a file holds a part without name and bytes.
-    return [file for file in form.files if file.named or file.data]
+    return [file for file in form.files if file.chosen]
 
 
-class _Form:
+class _Form(Generic[R]):
     """Takes the parser's calls, in the order of the body."""
 
-    def __init__(self, wanted: bytes) -> None:
+    def __init__(self, wanted: bytes, make: Callable[[str, bool], R], most: int) -> None:
         self._wanted = wanted
+        self._make = make
+        self._most = most
         self._parts = 0
         self._name = b""
         self._value = b""
         self._headers: dict[bytes, bytes] = {}
-        self._current: File | None = None
-        self.files: list[File] = []
+        self._current: R | None = None
+        self.files: list[R] = []
         self.ended = False
 
     def part_begin(self) -> None:
         self._parts += 1
-        if self._parts > MAX_PARTS:
-            raise MultipartError(f"more than {MAX_PARTS} parts")
+        if self._parts > self._most:
+            raise TooManyPartsError(f"more than {self._most} parts")
         self._headers = {}
         self._current = None
 
@@ -93,12 +127,12 @@ class _Form:
             raise MultipartError("a part has no name")
         if options[b"name"] == self._wanted and b"filename" in options:
             content_type = self._headers.get(b"content-type", b"").decode("latin-1")
-            self._current = File(content_type, named=bool(options[b"filename"]))
+            self._current = self._make(content_type, bool(options[b"filename"]))
             self.files.append(self._current)
 
     def part_data(self, data: bytes, start: int, end: int) -> None:
         if self._current is not None:
-            self._current.data += data[start:end]
+            self._current.write(data[start:end])
 
     def end(self) -> None:
         self.ended = True

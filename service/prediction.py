@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.scan import Format
+from service.review import Review
 from service.types import BaseName, Outcome, RunnerName
 
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -35,6 +36,10 @@ class Vote(_Part):
 class Quality(_Part):
     accepted: bool
     reasons: tuple[str, ...] = Field(description="Codes of what speaks against judging the image.")
+    findings: tuple[str, ...] = Field(
+        default=(),
+        description="Codes of what was noticed and does not keep the image from being judged.",
+    )
 
 
 class Image(_Part):
@@ -68,6 +73,10 @@ class Prediction(_Part):
     )
     intended_use: Literal["research"] = INTENDED_USE
     timings_ms: dict[str, float]
+    review: Review | None = Field(
+        default=None,
+        description="A clinician's last word; the answer is preliminary while it is null.",
+    )
 
     def document(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
@@ -93,7 +102,7 @@ EXAMPLE: Final[dict[str, Any]] = {
         "vgg16": {"probability": 0.88, "contribution": 0.94, "version": "sha256:" + "5e" * 32},
         "resnet": {"probability": 0.71, "contribution": 0.33, "version": "sha256:" + "a4" * 32},
     },
-    "quality": {"accepted": True, "reasons": []},
+    "quality": {"accepted": True, "reasons": [], "findings": []},
     "image": {"sha256": "9b" * 32, "format": "dicom", "width": 312, "height": 389},
     "recipe": "dxa-224/1",
     "version": "sha256:" + "d7" * 32,
@@ -107,5 +116,6 @@ EXAMPLE: Final[dict[str, Any]] = {
         "stack": 4.4,
         "total": 53.9,
     },
+    "review": None,
 }
 """A full answer, shown in the API documentation; a test holds it against real ones."""

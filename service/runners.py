@@ -26,8 +26,17 @@ from types import TracebackType
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from service.heatmap import Rows, even
 from service.metrics import Metrics
 from service.prediction import Probability, Version
 from service.settings import Settings
@@ -84,6 +93,12 @@ class BaseAnswer(_Answer):
     """One base model's word on one image."""
 
     auroc: Probability
+    map: Rows | None = None
+
+    @field_validator("map")
+    @classmethod
+    def _map_is_a_grid(cls, rows: Rows | None) -> Rows | None:
+        return None if rows is None else even(rows)
 
 
 class StackAnswer(_Answer):
@@ -158,11 +173,18 @@ class Runners:
         await self._closing.aclose()
 
     async def predict(
-        self, name: BaseName, png: bytes, recipe: str, deadline: Deadline
+        self,
+        name: BaseName,
+        png: bytes,
+        recipe: str,
+        deadline: Deadline,
+        *,
+        with_map: bool = False,
     ) -> BaseAnswer:
         """Ask a base runner for its word on one canonical image. Raises :class:`RunnerError`."""
         files = [("images", ("canonical.png", png, "image/png"))]
-        return await self._ask(name, "/predict", recipe, deadline, _BASE_ANSWERS, files=files)
+        path = "/predict?map=true" if with_map else "/predict"
+        return await self._ask(name, path, recipe, deadline, _BASE_ANSWERS, files=files)
 
     async def combine(
         self, votes: Mapping[BaseName, BaseAnswer], recipe: str, deadline: Deadline

@@ -11,6 +11,7 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -19,6 +20,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.reading.limits import PILLOW_MAX_PIXELS, Limits
+from service.monitoring import Precision
 from service.types import RunnerName
 
 PREFIX: Final = "OSTEOSERVE_"
@@ -75,6 +77,52 @@ class Settings(BaseSettings):
     upload_seconds: Seconds = Field(60.0, description="Longest time one upload may take.")
     decoders: int = Field(2, ge=1, le=64, description="Files decoded at the same time.")
 
+    bulk_items: int = Field(500, ge=1, le=10_000, description="Most images in one batch.")
+    bulk_bytes: ByteSize = Field(
+        ByteSize(512 * 2**20), ge=1, description="Most bytes of one batch, unpacked ones as well."
+    )
+    bulk_ratio: int = Field(
+        200, ge=1, le=2000, description="Most times its size that a file in a zip may unpack to."
+    )
+    bulk_upload_seconds: Seconds = Field(
+        600.0, description="Longest time the upload of one batch may take."
+    )
+    bulk_batches: int = Field(
+        4, ge=1, le=100, description="Batches that one front receives or works on at a time."
+    )
+    bulk_concurrency: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Images of batches judged at the same time, all batches taken "
+        "together; fewer than OSTEOSERVE_DECODERS leaves room for single requests.",
+    )
+    bulk_patience_seconds: SecondsOrNone = Field(
+        2.0, description="How long each image of a batch lets single requests go first."
+    )
+
+    bmd_precision: Decimal = Field(
+        Precision().spine_g_cm2,
+        gt=0,
+        le=Decimal("0.1"),
+        description="The facility's own precision of spine BMD, L1–L4, as RMS standard deviation "
+        "in g/cm²; the least significant change is 2.77 times this. The default is the upper end "
+        "of what was observed (Nelson 2010, 10.1016/j.jocd.2009.10.001): replace it.",
+    )
+    lsc_factor_three: Decimal = Field(
+        Precision().three,
+        ge=1,
+        le=5,
+        description="Multiplies the least significant change when three vertebrae are left "
+        "(Manitoba, 10.1016/j.jocd.2024.101483; 1.39 if the precision study was made on one day).",
+    )
+    lsc_factor_two: Decimal = Field(
+        Precision().two,
+        ge=1,
+        le=5,
+        description="The same for two vertebrae (1.60 if the precision study was made on one day).",
+    )
+
     probe_seconds: Seconds = Field(2.0, description="Pause between looks at the runners.")
     startup_grace_seconds: SecondsOrNone = Field(
         60.0, description="How long /health/startup waits for runners that were never ready."
@@ -98,6 +146,12 @@ class Settings(BaseSettings):
         if value is not None and not value.get_secret_value().startswith(schemes):
             raise ValueError("starts with none of " + ", ".join(schemes))
         return value
+
+    @property
+    def precision(self) -> Precision:
+        return Precision(
+            spine_g_cm2=self.bmd_precision, three=self.lsc_factor_three, two=self.lsc_factor_two
+        )
 
     def runner_url(self, name: RunnerName) -> str:
         url: str = getattr(self, f"{name}_url")

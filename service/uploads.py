@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from models.reading import sniff
 from models.scan import Format
-from service.multipart import MultipartError, files
+from service.multipart import File, MultipartError, files
 from service.problems import Problem
 
 FIELD: Final = "file"
@@ -33,22 +33,22 @@ _FRAME: Final = 64 * 1024
 
 async def receive(request: Request, limit: int, seconds: float) -> bytes:
     """Return the uploaded file. Raises :class:`~service.problems.Problem`."""
-    media_type = _media_type(request.headers.get("content-type", ""))
+    media_type = essence(request.headers.get("content-type", ""))
     try:
         async with asyncio.timeout(seconds):
             if media_type == "multipart/form-data":
                 return await _from_form(request, limit)
             _expected(media_type)
-            data = b"".join([chunk async for chunk in _limited(request, limit, limit)])
+            data = b"".join([chunk async for chunk in limited(request, limit, limit)])
     except TimeoutError:
         raise Problem("upload_timeout", f"The upload took more than {seconds:g} seconds.") from None
-    return _consistent(data, media_type)
+    return consistent(data, media_type)
 
 
 async def _from_form(request: Request, limit: int) -> bytes:
-    body = _limited(request, limit + _FRAME, limit)
+    body = limited(request, limit + _FRAME, limit)
     try:
-        found = await files(request.headers["content-type"], body, FIELD)
+        found = await files(request.headers["content-type"], body, FIELD, File)
     except MultipartError as error:
         raise Problem(
             "malformed_upload", f"The multipart body cannot be parsed: {error}."
@@ -58,23 +58,25 @@ async def _from_form(request: Request, limit: int) -> bytes:
     if len(found) > 1:
         raise Problem("several_files", f"The field {FIELD} holds {len(found)} files; send one.")
     if len(found[0].data) > limit:
-        raise _too_large(limit)
-    return _consistent(bytes(found[0].data), _media_type(found[0].content_type))
+        raise too_large(limit)
+    return consistent(bytes(found[0].data), essence(found[0].content_type))
 
 
-async def _limited(request: Request, limit: int, told: int) -> AsyncGenerator[bytes, None]:
+async def limited(request: Request, limit: int, told: int) -> AsyncGenerator[bytes, None]:
+    """Yield the body and raise as soon as it is longer than ``limit``, speaking of ``told``."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
-        raise _too_large(told)
+        raise too_large(told)
     count = 0
     async for chunk in request.stream():
         count += len(chunk)
         if count > limit:
-            raise _too_large(told)
+            raise too_large(told)
         yield chunk
 
 
-def _consistent(data: bytes, media_type: str) -> bytes:
+def consistent(data: bytes, media_type: str) -> bytes:
+    """Return ``data`` unless it is plainly something else than it was sent as."""
     expected = _expected(media_type)
     found = sniff(data)
     if expected is not None and found is not None and expected != found:
@@ -97,9 +99,10 @@ def _expected(media_type: str) -> Format | None:
     return RAW_TYPES[media_type]
 
 
-def _media_type(value: str) -> str:
+def essence(value: str) -> str:
+    """Return a content type without its parameters."""
     return value.partition(";")[0].strip().lower()
 
 
-def _too_large(limit: int) -> Problem:
-    return Problem("payload_too_large", f"The file is larger than {limit} bytes, the limit here.")
+def too_large(limit: int) -> Problem:
+    return Problem("payload_too_large", f"What was sent is larger than {limit} bytes, the limit.")

@@ -28,14 +28,19 @@ def linear_head(features: Sequence[tuple[str, Tensor]]) -> tuple[Tensor, Tensor]
     finest = max(int(tensor.shape[1]) for _, tensor in features)
     maps = []
     for index, (name, tensor) in enumerate(features):
-        evidence = layers.Conv2D(1, 1, use_bias=index == 0, name=f"head_{name}")(tensor)
+        # In float32 under any policy: a sum of many terms that nearly cancel.
+        evidence = layers.Conv2D(1, 1, use_bias=index == 0, dtype="float32", name=f"head_{name}")(
+            tensor
+        )
         factor = finest // int(tensor.shape[1])
         if factor > 1:
-            evidence = layers.UpSampling2D(factor, name=f"head_{name}_repeat")(evidence)
+            evidence = layers.UpSampling2D(factor, dtype="float32", name=f"head_{name}_repeat")(
+                evidence
+            )
         maps.append(evidence)
     # No Reshape to drop the last axis: Keras's OpenVINO backend would fix the batch size in it.
-    total = layers.Add(name="map")(maps) if len(maps) > 1 else maps[0]
-    logit = layers.GlobalAveragePooling2D(name="logit")(total)
+    total = layers.Add(dtype="float32", name="map")(maps) if len(maps) > 1 else maps[0]
+    logit = layers.GlobalAveragePooling2D(dtype="float32", name="logit")(total)
     return logit, total
 
 

@@ -23,7 +23,11 @@ RGB_SD: Final = (0.229, 0.224, 0.225)
 
 
 def build(blocks: int = 9, widths: Sequence[int] = (16, 32, 64)) -> keras.Model:
-    """Return the network. Output ``features``: (batch, widths[-1]), global average of the last."""
+    """Return the network.
+
+    Outputs ``features`` (batch, widths[-1]) and what they are the global average of, the last
+    feature maps (batch, 56, 56, widths[-1]) for three widths: the forest's evidence is drawn there.
+    """
     image = input_image()
     x = layers.Concatenate(name="grey_to_rgb")([image, image, image])
     x = layers.Rescaling(
@@ -38,7 +42,7 @@ def build(blocks: int = 9, widths: Sequence[int] = (16, 32, 64)) -> keras.Model:
             stride = 2 if stage > 1 and block == 0 else 1
             x = _residual(x, width, stride, name=f"layer{stage}_{block}")
     features = layers.GlobalAveragePooling2D(name="features")(x)
-    return keras.Model(image, features, name="resnet")
+    return keras.Model(image, [features, x], name="resnet")
 
 
 def _residual(x: Tensor, width: int, stride: int, *, name: str) -> Tensor:

@@ -1,8 +1,7 @@
-"""VGG16 (Simonyan and Zisserman, 2015) under a linear head on its last three stages.
+"""VGG16 (Simonyan and Zisserman, 2015) under a linear head on some of its stages.
 
-Layer names are those of Keras's official weights file. The head reads block3, block4 and block5:
-on these scans the texture of trabecular bone is told better by the middle stages than by the last,
-which was made for objects.
+Layer names are those of Keras's official weights file. On these scans the texture of trabecular
+bone is told better by the middle stages than by the last, which was made for objects.
 """
 
 from __future__ import annotations
@@ -14,21 +13,40 @@ import keras
 from keras import layers
 
 from models.networks.head import Tensor, input_image, linear_head
+from models.recipe import SIDE as CANONICAL_SIDE
 
 CONVOLUTIONS: Final = (2, 2, 3, 3, 3)
 WIDTHS: Final = (64, 128, 256, 512, 512)
 BGR_MEAN: Final = (103.939, 116.779, 123.68)
 """What ImageNet's images average to, subtracted before the first layer as in training (BGR)."""
 
+SIDE: Final = 160
+"""Pixels that the first layer sees, a multiple of 32. Against 224 it halves the work; area under
+the curve of a linear head on frozen features, mean of four groupings into 5 folds, normal against
+osteoporosis on 74 public scans: 0.96 from block 3 at 160, 0.95 at 192; 0.93 from blocks 3 and 4 at
+160, 192 and 224 alike; 0.88 at 128 and below."""
 
-def build(widths: Sequence[int] = WIDTHS, head: Sequence[int] = (3, 4, 5)) -> keras.Model:
+HEAD: Final = (3, 5)
+"""Block 3 for texture; block 5 because it is the one that is fine-tuned."""
+
+
+def build(
+    widths: Sequence[int] = WIDTHS, head: Sequence[int] = HEAD, side: int = SIDE
+) -> keras.Model:
     """Return the network; ``head`` names the blocks whose pooled output the head reads.
 
-    Outputs ``logit`` (batch, 1) and ``map`` (batch, 28, 28, 1) for a head that starts at block 3.
+    Outputs ``logit`` (batch, 1) and ``map`` (batch, side / 8, side / 8, 1) for a head that starts
+    at block 3.
     """
-    image = input_image()
-    x = layers.Concatenate(name="grey_to_bgr")([image, image, image])
-    x = layers.Rescaling(1.0, offset=[-mean for mean in BGR_MEAN], name="centre")(x)
+    image = x = input_image()
+    # In float32 under any policy, as engines do it: in bfloat16 a centred pixel is off by up to
+    # half a grey level, the same for the whole image.
+    if side != CANONICAL_SIDE:
+        x = layers.Resizing(side, side, interpolation="bilinear", dtype="float32", name="resize")(x)
+    x = layers.Concatenate(dtype="float32", name="grey_to_bgr")([x, x, x])
+    x = layers.Rescaling(1.0, offset=[-mean for mean in BGR_MEAN], dtype="float32", name="centre")(
+        x
+    )
     pooled: dict[int, Tensor] = {}
     for block, (count, width) in enumerate(zip(CONVOLUTIONS, widths, strict=True), start=1):
         x = pooled[block] = _block(x, block, count, width)

@@ -3,15 +3,17 @@
 LOUD WARNING: synthetic. Scores on phantoms say nothing of clinical accuracy, and no phantom may
 be presented as a patient's scan.
 
-``draw`` makes one phantom; ``write`` fills a folder that training reads like one of real scans.
-``HELD_OUT`` differs from ``TRAINING`` in its ranges: test on it, and under another seed.
+``draw`` makes one phantom; ``write`` fills a folder that training reads like one of real scans, and
+``models.dataset.phantoms`` needs no folder. ``dicom.encode`` and ``sheet.sheet`` show a phantom as
+scanners send it. ``HELD_OUT`` differs from ``TRAINING`` in its ranges: test on it, and under
+another seed.
 """
 
 from __future__ import annotations
 
 from models.phantom.artefact import Artefact
 from models.phantom.drawing import draw
-from models.phantom.folder import write
+from models.phantom.folder import drawn, file_name, png, write
 from models.phantom.nuisance import HELD_OUT, TRAINING, Nuisance
 from models.phantom.person import Person, draw_person
 from models.phantom.phantom import Phantom
@@ -25,5 +27,8 @@ __all__ = [
     "Phantom",
     "draw",
     "draw_person",
+    "drawn",
+    "file_name",
+    "png",
     "write",
 ]

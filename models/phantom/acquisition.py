@@ -53,8 +53,8 @@ def _move(rng: np.random.Generator, image: Field, motion: Motion) -> Field:
 
 def window(
     rng: np.random.Generator, measured: Field, bone: NDArray[np.bool_], nuisance: Nuisance
-) -> NDArray[np.uint8]:
-    """Return 8-bit grey levels.
+) -> Field:
+    """Return what the display shows, 0 black to 1 white, not yet rounded to grey levels.
 
     White lies between a fixed density and one that follows the image, and is jittered besides:
     brightness tells of BMD, as in exports of real scanners, and does not tell all.
@@ -65,5 +65,4 @@ def window(
     white = max(own, 0.3) ** follow * FIXED_WHITE ** (1.0 - follow) * jitter
     black = float(rng.uniform(*nuisance.black))
     level = np.clip((measured - black) / (white - black), 0.0, 1.0)
-    grey = 255.0 * level ** float(rng.uniform(*nuisance.gamma))
-    return np.asarray(np.rint(grey), dtype=np.uint8)
+    return np.asarray(level ** float(rng.uniform(*nuisance.gamma)), dtype=np.float32)

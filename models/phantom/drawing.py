@@ -109,14 +109,18 @@ def draw(
 
     bmc = scene.sums(density) * grid.pixel_area
     motion = _motion(rng, scene) if artefact is Artefact.MOTION else None
-    image = _image(rng, scene, density, motion)
+    level = _level(rng, scene, density, motion)
+    image = np.rint(255.0 * level).astype(np.uint8)
     marked = rng.random() < nuisance.overlay if overlay is None else overlay
     if marked:
         box = Box.draw(rng)
-        image = draw_overlay(image, scene.lumbar, spine, grid, vendor=person.vendor, box=box)
+        plain = image
+        image = draw_overlay(plain, scene.lumbar, spine, grid, vendor=person.vendor, box=box)
+        level = np.where(image == plain, level, image / np.float32(255.0))
     levels = slice(FIRST, FIRST + len(VERTEBRAE))
     return Phantom(
         image=image,
+        level=level,
         density=density,
         vertebrae=scene.mask,
         spacing=grid.spacing,
@@ -212,9 +216,7 @@ def _addition(rng: np.random.Generator, scene: _Scene, mineral: float) -> Field:
     return added * np.float32(share * mineral / inside)
 
 
-def _image(
-    rng: np.random.Generator, scene: _Scene, density: Field, motion: Motion | None
-) -> NDArray[np.uint8]:
+def _level(rng: np.random.Generator, scene: _Scene, density: Field, motion: Motion | None) -> Field:
     nuisance, bmi = scene.nuisance, scene.person.bmi
     gas, noise = int(rng.integers(nuisance.gas + 1)), float(rng.uniform(*nuisance.noise))
     if scene.artefact is Artefact.OBESITY:

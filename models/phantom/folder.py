@@ -47,9 +47,9 @@ def write(
     for label in LABELS:
         (folder / label).mkdir(parents=True, exist_ok=True)
     rows = []
-    for patient, view, phantom in _patients(count, seed, nuisance, artefact, overlay):
-        name = f"{phantom.label}/{patient}-{view}.png"
-        data, (width, height) = _png(phantom, size)
+    for patient, view, phantom in drawn(count, seed, nuisance, artefact, overlay=overlay):
+        name = file_name(patient, view, phantom)
+        data, (width, height) = png(phantom, size)
         (folder / name).write_bytes(data)
         row = {
             "path": name,
@@ -60,10 +60,9 @@ def write(
             "width": width,
             "height": height,
             "seed": seed,
+            "origin": "synthetic",
         }
         rows.append(row | _truth(phantom))
-    if not rows:
-        raise ValueError(f"count is {count}; at least 1 image is needed")
     with manifest.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -71,9 +70,20 @@ def write(
     return manifest
 
 
-def _patients(
-    count: int, seed: int, nuisance: Nuisance, artefact: Artefact | None, overlay: bool | None
+def drawn(
+    count: int,
+    seed: int,
+    nuisance: Nuisance = TRAINING,
+    artefact: Artefact | None = None,
+    *,
+    overlay: bool | None = None,
 ) -> Iterator[tuple[str, int, Phantom]]:
+    """Yield patient, number of the view and phantom: what :func:`write` writes.
+
+    Raises :class:`ValueError` when ``count`` is none.
+    """
+    if count < 1:
+        raise ValueError(f"count is {count}; at least 1 image is needed")
     made = number = 0
     while made < count:
         rng = np.random.default_rng([seed, number])
@@ -85,7 +95,12 @@ def _patients(
         number += 1
 
 
-def _png(phantom: Phantom, size: tuple[int, int] | None) -> tuple[bytes, tuple[int, int]]:
+def file_name(patient: str, view: int, phantom: Phantom) -> str:
+    return f"{phantom.label}/{patient}-{view}.png"
+
+
+def png(phantom: Phantom, size: tuple[int, int] | None = None) -> tuple[bytes, tuple[int, int]]:
+    """Return the bytes of a file that says what it is, and the image's width and height."""
     image = Image.fromarray(phantom.image)
     if size is not None:
         image = image.resize(size, Image.Resampling.BICUBIC)

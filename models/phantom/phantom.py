@@ -29,6 +29,7 @@ class Phantom:
 
     ===================  =======================================================================
     ``image``            uint8, as a scanner exports it
+    ``level``            float32, 0 black to 1 white: ``image`` before it was rounded
     ``density``          float32, mineral and metal in g/cm², before blur, noise and window.
                          Motion is in ``image`` alone
     ``vertebrae``        uint8: 1–4 are L1–L4, 5 another vertebra, 0 none
@@ -44,6 +45,7 @@ class Phantom:
     """
 
     image: NDArray[np.uint8]
+    level: Field
     density: Field
     vertebrae: NDArray[np.uint8]
     spacing: float

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from models import recipe
-from models.metrics import Estimate
+from models.evaluation import Evaluation, tables
+from models.evaluation.published import CLAIMS, REASON
 
 TITLES: Final = {
     "cnn": "CNN trained from scratch",
@@ -23,20 +24,40 @@ DXA images of adults ≥ 50 or post-menopausal women; not for children, pregnanc
 evaluable vertebrae, lateral, hip or whole-body scans.
 """
 
+ETHICS: Final = """\
+## Ethics
+
+- A missed osteoporosis costs a fracture that could have been prevented; a false alarm costs worry
+  and another visit. The threshold favours finding it, and the band says where nothing is claimed.
+- Where no subgroups are listed, nothing shows that the model is equally good for women and men,
+  for every age, body and origin. It must not decide who is treated.
+- No treatment follows from a probability: that takes a T-score, a history and a clinician.
+- Whoever reads a scan should read it before looking here. What a machine said first is hard to
+  disregard.
+- Unless the provenance says so, the consent of those shown could not be checked. Images are not
+  distributed with the weights, which may still hold traces of them.
+"""
+
 LIMITS: Final = """\
 ## Limits
 
-- Few images, from one public collection of unknown scanners, patients and reading rules; no
-  external validation. Intervals are wide: read them.
+- {images} images, from one source; no external validation. Of scanners, patients and reading rules
+  nothing is known beyond what is said under the training data. Read the intervals.
 - The probability answers *osteoporosis rather than normal* at the training data's prevalence
   ({prevalence:.0%}). Osteopenia lies between and was a soft label, never a class.
-- Sex, age, vendor and body size are not known for these images: no subgroup was looked at.
-- Trained on images with drawn L1–L4 lines and stretched contrast; others are unproven.
+- {subgroups}
+- Images of another look than those trained on are unproven. The public collection behind the
+  shipped versions has drawn L1–L4 lines and stretched contrast.
 """
+
+UNKNOWN_SUBGROUPS: Final = (
+    "Sex, age, vendor and body size are not known for these images: no subgroup was looked at."
+)
 
 
 def base(name: str, manifest: Mapping[str, Any]) -> str:
-    """Return the card of a base model."""
+    """Return the card of the base model ``name``."""
+    claim = next(claim for claim in CLAIMS if claim.key == name)
     return "\n".join(
         [
             f"# {TITLES[name]}",
@@ -46,24 +67,23 @@ def base(name: str, manifest: Mapping[str, Any]) -> str:
             INTENDED_USE,
             _data(manifest["data"]),
             _figures(manifest),
-            "## Runtimes",
+            "## Beside the published figure",
             "",
-            "Largest difference of a probability from the network as trained, all images:",
+            f"{claim.model}, accuracy {claim.accuracy:.0%}: {claim.source}. {REASON} What such a "
+            "split gives on our own images stands in the stack's card.",
             "",
-            *(f"- {n}: {f['max_difference']:.1e}" for n, f in manifest["runtimes"].items()),
-            "",
-            LIMITS.format(prevalence=_prevalence(manifest["data"])),
+            _runtimes(manifest),
+            *_training(manifest),
+            ETHICS,
+            _limits(manifest, UNKNOWN_SUBGROUPS),
         ]
     )
 
 
-def stack(manifest: Mapping[str, Any]) -> str:
-    """Return the card of the meta-model."""
-    rows = [
-        f"| {key.replace('+', ' + ')} | {Estimate(**facts['metrics']['auroc'])} "
-        f"| {Estimate(**facts['metrics']['ece'])} |"
-        for key, facts in manifest["subsets"].items()
-    ]
+def stack(manifest: Mapping[str, Any], evaluation: Evaluation | None = None) -> str:
+    """Return the card of the meta-model; without ``evaluation``, the comparisons are left out."""
+    subsets = {key: facts["metrics"] for key, facts in manifest["subsets"].items()}
+    cells = evaluation.subgroups if evaluation else ()
     return "\n".join(
         [
             "# Stack: logistic regression over the base models' votes",
@@ -73,51 +93,91 @@ def stack(manifest: Mapping[str, Any]) -> str:
             _figures({**manifest, **next(iter(manifest["subsets"].values()))}),
             "## With base models missing",
             "",
-            "| present | AUROC | calibration error |",
-            "|---|---|---|",
-            *rows,
+            tables.compact(subsets, "present"),
             "",
-            LIMITS.format(prevalence=_prevalence(manifest["data"])),
+            "## Subgroups",
+            "",
+            tables.subgroups(cells),
+            "",
+            *_comparison(evaluation),
+            *_training(manifest),
+            ETHICS,
+            _limits(manifest, "Subgroups: see the table." if cells else UNKNOWN_SUBGROUPS),
         ]
     )
 
 
 def _data(facts: Mapping[str, Any]) -> str:
-    counts = ", ".join(f"{count} {label}" for label, count in facts["counts"].items())
     return (
         "## Training data\n\n"
         f"{facts['provenance']}\n\n"
-        f"{counts}; {facts['groups']} groups; digest `{facts['digest']}`.\n"
+        f"{tables.counted(facts['counts'])}; {facts['groups']} groups; "
+        f"digest `{facts['digest']}`.\n"
     )
 
 
 def _figures(manifest: Mapping[str, Any]) -> str:
     facts = manifest["data"]
     low, high = manifest["band"]
-    lines = [
-        "## Metrics",
+    return "\n".join(
+        [
+            "## Metrics",
+            "",
+            f"Normal against osteoporosis, {facts['folds']}-fold cross-validation by group, seed "
+            f"{facts['seed']}; calibration and threshold cross-fitted by the same folds; 95 % "
+            "intervals from a grouped bootstrap.",
+            "",
+            tables.figures({"value (95 %)": manifest["metrics"]}),
+            "",
+            f"Threshold {manifest['threshold']:.3f}; no decision between {low:.3f} and {high:.3f}.",
+            "",
+            tables.classes(manifest["classes"]),
+            "",
+        ]
+    )
+
+
+def _comparison(evaluation: Evaluation | None) -> list[str]:
+    if evaluation is None:
+        return []
+    ours = {key: report.metrics for key, report in evaluation.models.items()}
+    return [
+        "## Beside published figures",
         "",
-        f"Normal against osteoporosis, {facts['folds']}-fold cross-validation by group, seed "
-        f"{facts['seed']}; calibration and threshold cross-fitted by the same folds; 95 % "
-        "intervals from a grouped bootstrap.",
+        tables.published(evaluation.published, ours, evaluation.leak),
         "",
-        "| metric | value (95 %) |",
-        "|---|---|",
-        *(f"| {name} | {Estimate(**value)} |" for name, value in manifest["metrics"].items()),
-        "",
-        f"Threshold {manifest['threshold']:.3f}; no decision between {low:.3f} and {high:.3f}.",
-        "",
-        "| truth | images | osteoporosis | indeterminate | normal | mean probability |",
-        "|---|---|---|---|---|---|",
     ]
-    for label, row in manifest["classes"].items():
-        lines.append(
-            f"| {label} | {row['images']} | {row['osteoporosis']} | {row['indeterminate']} "
-            f"| {row['normal']} | {row['mean_probability']:.2f} |"
-        )
-    return "\n".join([*lines, ""])
 
 
-def _prevalence(facts: Mapping[str, Any]) -> float:
-    ill, well = facts["counts"]["osteoporosis"], facts["counts"]["normal"]
-    return float(ill / max(ill + well, 1))
+def _runtimes(manifest: Mapping[str, Any]) -> str:
+    """Return what runs it, and what was found to answer otherwise and is refused."""
+    refused = manifest.get("refused_runtimes", {})
+    lines = [
+        "## Runtimes",
+        "",
+        "Largest difference of a probability from the network as trained, all images:",
+        "",
+        *(f"- {name}: {f['max_difference']:.1e}" for name, f in manifest["runtimes"].items()),
+        *(
+            f"- {name}: refused, {f['max_difference']:.1e} and {f['changed']} decisions changed"
+            for name, f in refused.items()
+        ),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _training(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what ``manifest["training"]`` says: seed, command, time, machine, what it holds."""
+    facts = manifest.get("training", {})
+    if not facts:
+        return []
+    return ["## Training", "", *(f"- {name}: {value}" for name, value in facts.items()), ""]
+
+
+def _limits(manifest: Mapping[str, Any], subgroups: str) -> str:
+    counts = manifest["data"]["counts"]
+    ill, well = counts["osteoporosis"], counts["normal"]
+    return LIMITS.format(
+        images=sum(counts.values()), prevalence=ill / max(ill + well, 1), subgroups=subgroups
+    )

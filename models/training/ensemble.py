@@ -11,6 +11,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,91 +19,177 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from models import artifact, calibration, folds, metrics, networks, runtime, stack, weights
+from models import artifact, calibration, folds, metrics, pretrained, stack
 from models.artifact import Artifact
-from models.base import BaseModel, ForestModel, NetworkModel
 from models.calibration import Calibration, OperatingPoint
 from models.dataset import Dataset
+from models.evaluation import DataFacts, Evaluation, Leak, Report, Scored, judge
+from models.evaluation.evaluation import FILE as EVALUATION_FILE
+from models.evaluation.evaluation import assemble
+from models.evaluation.plots import plots
+from models.evaluation.subgroups import subgroups
 from models.folds import Fold
-from models.forest import Forest
-from models.training import card, cnn, resnet, vgg16
+from models.training import card, cnn, export, leak, resnet, vgg16
+from models.training.checkpoint import Checkpoint
+from models.training.runlog import RunLog
 from models.training.trainer import Fitted, Trainer
 from models.types import BASES, BaseName
 
-PARITY: Final = 0.01
-"""A runtime may move no calibrated probability by more than this, and no decision at all."""
+WHOLE: Final = "all"
+"""The part that is trained on every image: the model that serves."""
 
 
 @dataclass(frozen=True)
 class Settings:
+    """``leak``: measure too what a leaky split would claim on the same images. ``resamples``: of
+    the bootstrap behind the intervals."""
+
     folds: int = 5
     seed: int = 20
     cnn: cnn.Settings = field(default_factory=cnn.Settings)
     vgg16: vgg16.Settings = field(default_factory=vgg16.Settings)
     resnet: resnet.Settings = field(default_factory=resnet.Settings)
+    leak: bool = True
+    resamples: int = metrics.RESAMPLES
 
 
 QUICK: Final = Settings(
     folds=3,
-    cnn=cnn.Settings(epochs=2, network=(4, 8)),
+    cnn=cnn.Settings(epochs=2, network=(4, 8), phantoms=12, phantom_epochs=1),
     vgg16=vgg16.Settings(views=2, epochs=1, widths=(4, 4, 8, 8, 8)),
     resnet=resnet.Settings(blocks=1),
+    leak=False,
+    resamples=50,
 )
 """Seconds instead of minutes, to see that the pipeline works: not models to serve."""
 
 
-class ParityError(ValueError):
-    """The artefact does not answer as the network that was trained."""
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Where a training keeps what it has finished and what it noted; ``None`` keeps nothing."""
+
+    folder: Path | None = None
+
+    @property
+    def log(self) -> RunLog:
+        return RunLog(self.folder)
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        return Checkpoint(self.folder)
+
+
+@dataclass(frozen=True, eq=False)
+class _Base:
+    """A base model as the stack sees it; ``logits`` (n,) are calibrated and out of fold."""
+
+    artifact: Artifact
+    logits: NDArray[np.float64]
+    report: Report
 
 
 def train(
-    data: Dataset, settings: Settings, root: Path, provenance: str
-) -> tuple[dict[str, Artifact], dict[str, Any]]:
-    """Train, write and serve four artefacts under ``root``.
+    data: Dataset, settings: Settings, root: Path, provenance: str, run: Run | None = None
+) -> tuple[dict[str, Artifact], Evaluation]:
+    """Train, write and serve four artefacts under ``root``; return them by name, and their figures.
 
-    Return them by name, and the report: metrics of every base model and of the stack.
+    With the ``run`` of an earlier training that was killed, what that one finished is not trained
+    again. Raises :class:`~models.dataset.DatasetError` for data that cannot be split,
+    :class:`~models.pretrained.WeightsError` for files that are missing or others than they should
+    be, and :class:`~models.training.export.ParityError`.
     """
+    run = run or Run()
+    log = run.log
+    _check_weights(settings)
     splits = folds.grouped(data, settings.folds, settings.seed)
     trainers: dict[BaseName, Callable[[], Trainer]] = {
-        "cnn": lambda: cnn.CNNTrainer(data, settings.cnn),
-        "vgg16": lambda: vgg16.VGG16Trainer(data, settings.vgg16, settings.seed),
-        "resnet": lambda: resnet.ResNetTrainer(data, settings.resnet, settings.seed),
+        "cnn": lambda: cnn.CNNTrainer(data, settings.cnn, settings.seed, log),
+        "vgg16": lambda: vgg16.VGG16Trainer(data, settings.vgg16, settings.seed, log),
+        "resnet": lambda: resnet.ResNetTrainer(data, settings.resnet, settings.seed, log),
     }
-    written: dict[str, Artifact] = {}
-    logits: dict[str, NDArray[np.float64]] = {}
+    log.note("start", images=len(data), digest=data.digest, resumed=list(run.checkpoint.finished))
     facts = _data_facts(data, settings, provenance)
-    for name in BASES:
-        trainer = trainers[name]()
-        raw = _out_of_fold(name, trainer, data, splits, settings.seed)
-        written[name], logits[name] = _write_base(
-            root, name, trainer, raw, data, splits, facts, settings.seed
-        )
-    written["stack"] = _write_stack(root, written, logits, data, splits, facts)
+    bases: dict[BaseName, _Base] = {}
+    with tqdm(total=len(BASES) * (len(splits) + 1), desc="training", unit="fit") as progress:
+        for name in BASES:
+            progress.set_postfix_str(name)
+            trained = _Training(name, trainers[name], data, splits, settings.seed, run, progress)
+            bases[name] = _write_base(root, trained, facts, settings.resamples)
+    found = _leak(data, settings)
+    written, evaluation = _write_stack(root, bases, data, splits, facts, found, settings.resamples)
     artifact.serve(root, {name: model.version for name, model in written.items()})
-    return written, {name: model.manifest["metrics"] for name, model in written.items()}
+    log.note("end", versions={name: model.version for name, model in written.items()})
+    log.draw()
+    run.checkpoint.clear()
+    return written, evaluation
 
 
-def _out_of_fold(
-    name: str, trainer: Trainer, data: Dataset, splits: list[Fold], seed: int
-) -> NDArray[np.float64]:
-    raw = np.full(len(data), np.nan)
-    for number, (train_on, held_out) in enumerate(tqdm(splits, desc=f"{name}: folds", unit="fold")):
-        fitted = trainer.fit(train_on, seed + number)
-        raw[held_out], _ = fitted.model().raw_logits(data.images[held_out])
-    return raw
+def _check_weights(settings: Settings) -> None:
+    """Look for the files now, not when two models have been trained."""
+    pretrained.find(pretrained.VGG16, settings.vgg16.weights)
+    if settings.resnet.backbone == "resnet50":
+        pretrained.require(pretrained.RESNET50, settings.resnet.weights)
+    else:
+        pretrained.find(pretrained.RESNET56, settings.resnet.weights)
 
 
-def _write_base(
-    root: Path,
-    name: BaseName,
-    trainer: Trainer,
-    raw: NDArray[np.float64],
-    data: Dataset,
-    splits: list[Fold],
-    facts: Mapping[str, Any],
-    seed: int,
-) -> tuple[Artifact, NDArray[np.float64]]:
-    """Calibrate on out-of-fold logits, train on everything, check runtimes, write."""
+class _Training:
+    """One base model: a fit a fold and one on everything, each done once over all resumes."""
+
+    def __init__(
+        self,
+        name: BaseName,
+        make: Callable[[], Trainer],
+        data: Dataset,
+        splits: list[Fold],
+        seed: int,
+        run: Run,
+        progress: tqdm[Any],
+    ) -> None:
+        self.name = name
+        self.data = data
+        self.splits = splits
+        self._log, self._checkpoint = run.log, run.checkpoint
+        self._progress = progress
+        # Its frozen features are what takes the time, so it is made even when only one fit is left.
+        trainer = make()
+        self.origin = trainer.origin
+        self.logits = np.full(len(data), np.nan)
+        for number, (train_on, held_out) in enumerate(splits):
+            self.logits[held_out] = self._fold(trainer, number, train_on, held_out, seed)
+        self.fitted = self._whole(trainer, seed)
+
+    def _fold(
+        self,
+        trainer: Trainer,
+        number: int,
+        train_on: NDArray[np.intp],
+        held_out: NDArray[np.intp],
+        seed: int,
+    ) -> NDArray[np.float64]:
+        part = f"fold-{number}"
+        scores = self._checkpoint.scores(f"{self.name}-{part}")
+        if scores is None:
+            fitted = trainer.fit(train_on, seed + number, part)
+            scores, _ = fitted.model().raw_logits(self.data.images[held_out])
+            self._checkpoint.keep_scores(f"{self.name}-{part}", scores)
+            self._log.note("fold", model=self.name, part=part, held_out=len(held_out))
+        self._progress.update()
+        return scores
+
+    def _whole(self, trainer: Trainer, seed: int) -> Fitted:
+        fitted = self._checkpoint.fitted(f"{self.name}-{WHOLE}")
+        if fitted is None:
+            fitted = trainer.fit(np.arange(len(self.data)), seed, WHOLE)
+            self._checkpoint.keep_fitted(f"{self.name}-{WHOLE}", fitted)
+            self._log.note("fit", model=self.name, part=WHOLE, images=len(self.data))
+        self._progress.update()
+        return fitted
+
+
+def _write_base(root: Path, trained: _Training, facts: Mapping[str, Any], resamples: int) -> _Base:
+    """Calibrate on out-of-fold logits, check every runtime, write."""
+    data, raw = trained.data, trained.logits
     judged = np.flatnonzero(data.judged)
     truth = data.osteoporosis
 
@@ -112,177 +199,118 @@ def _write_base(
     scale = fit(judged)
     probability = scale.probability(raw)
     point = calibration.operating_point(probability[judged], truth[judged])
-
-    def cross_fit(on: NDArray[np.intp], to: NDArray[np.intp]) -> _Crossed:
-        there = fit(on)
-        fitted_to = there.probability(raw[on])
-        return _Crossed(
-            there.probability(raw[to]),
-            calibration.operating_point(fitted_to, truth[on]).threshold,
-        )
-
-    fitted = trainer.fit(np.arange(len(data)), seed)
-    files, runtimes = _smallest(fitted, scale, point, data)
+    scored = _crossed(data, trained.splits, point, lambda on: fit(on).probability(raw))
+    report = judge(scored, data, resamples)
+    exported = export.export(trained.fitted, scale, point, data.images)
     manifest = {
-        "network": fitted.config,
-        "origin": trainer.origin,
+        "network": trained.fitted.config,
+        "origin": trained.origin,
         "calibration": asdict(scale),
-        **_point_facts(point),
-        "metrics": _measure(data, splits, cross_fit),
-        "classes": _by_class(data, probability, point),
-        "runtimes": runtimes,
+        **_reported(report),
+        "runtimes": exported.runtimes,
+        "refused_runtimes": exported.refused,
         "data": facts,
+        "training": _training_facts(),
     }
-    files["card.md"] = card.base(name, manifest).encode()
-    return artifact.write(root, name, manifest, files), calibration.logit(probability)
+    files = {**exported.files, "card.md": card.base(trained.name, manifest).encode()}
+    written = artifact.write(root, trained.name, manifest, files)
+    return _Base(written, calibration.logit(probability), report)
 
 
 def _write_stack(
     root: Path,
-    bases: Mapping[str, Artifact],
-    logits: Mapping[str, NDArray[np.float64]],
+    bases: Mapping[BaseName, _Base],
     data: Dataset,
     splits: list[Fold],
     facts: Mapping[str, Any],
-) -> Artifact:
+    leaked: Leak | None,
+    resamples: int,
+) -> tuple[dict[str, Artifact], Evaluation]:
     judged = np.flatnonzero(data.judged)
     truth = data.osteoporosis
-    subsets: dict[str, Any] = {}
+    logits: dict[str, NDArray[np.float64]] = {name: b.logits for name, b in bases.items()}
+    combined: dict[str, Scored] = {}
+    fits: dict[str, stack.LinearFit] = {}
     for names in stack.subsets():
 
         def fit(on: NDArray[np.intp], names: tuple[str, ...] = names) -> stack.LinearFit:
             return stack.fit_weights({n: logits[n][on] for n in names}, truth[on], names)
 
-        whole = fit(judged)
+        whole = fits[stack.key(names)] = fit(judged)
         probability = whole.probability(logits)
         point = calibration.operating_point(probability[judged], truth[judged])
-
-        def cross_fit(
-            on: NDArray[np.intp],
-            to: NDArray[np.intp],
-            fit: Callable[[NDArray[np.intp]], stack.LinearFit] = fit,
-        ) -> _Crossed:
-            there = fit(on).probability(logits)
-            return _Crossed(there[to], calibration.operating_point(there[on], truth[on]).threshold)
-
-        subsets[stack.key(names)] = {
-            "weights": whole.weights,
-            "intercept": whole.intercept,
-            **_point_facts(point),
-            "metrics": _measure(data, splits, cross_fit),
-            "classes": _by_class(data, probability, point),
-        }
-    everything = subsets[stack.key(BASES)]
+        combined[stack.key(names)] = _crossed(
+            data,
+            splits,
+            point,
+            lambda on, fit=fit: fit(on).probability(logits),  # type: ignore[misc]  # mypy infers no lambda with a default
+        )
+    reports = {key: judge(scored, data, resamples) for key, scored in combined.items()}
+    evaluation = assemble(
+        {name: base.report for name, base in bases.items()},
+        reports,
+        DataFacts(**{name: facts[name] for name in _EVALUATED}),
+        "cross-validation",
+        subgroups(combined[stack.key(BASES)], data, resamples),
+        leaked,
+    )
     manifest = {
-        "bases": {name: model.version for name, model in bases.items()},
-        "subsets": subsets,
-        "metrics": everything["metrics"],
-        "classes": everything["classes"],
+        "bases": {name: base.artifact.version for name, base in bases.items()},
+        "subsets": {
+            key: {**asdict(whole), **_reported(reports[key])} for key, whole in fits.items()
+        },
+        **_reported(reports[stack.key(BASES)]),
         "data": facts,
+        "training": _training_facts(),
     }
-    files = {"card.md": card.stack(manifest).encode()}
-    return artifact.write(root, "stack", manifest, files)
+    files = {
+        EVALUATION_FILE: evaluation.to_bytes(),
+        **plots(evaluation),
+        "card.md": card.stack(manifest, evaluation).encode(),
+    }
+    written = artifact.write(root, "stack", manifest, files)
+    return {**{name: base.artifact for name, base in bases.items()}, "stack": written}, evaluation
 
 
-@dataclass(frozen=True)
-class _Crossed:
-    """What a fit on other folds says of a fold: probabilities, and the threshold it would use."""
-
-    probability: NDArray[np.float64]
-    threshold: float
-
-
-def _measure(
+def _crossed(
     data: Dataset,
     splits: list[Fold],
-    cross_fit: Callable[[NDArray[np.intp], NDArray[np.intp]], _Crossed],
-) -> dict[str, dict[str, float]]:
-    """Return metrics on the judged images, every fold scored by a fit on the others."""
-    probability = np.full(len(data), np.nan)
-    called = np.zeros(len(data), bool)
-    for others, held_out in splits:
-        crossed = cross_fit(others[data.judged[others]], held_out)
-        probability[held_out] = crossed.probability
-        called[held_out] = crossed.probability >= crossed.threshold
-    judged = data.judged
-    return metrics.measure(
-        data.osteoporosis[judged],
-        probability[judged],
-        called[judged],
-        np.array(data.groups)[judged],
-    )
+    point: OperatingPoint,
+    probabilities: Callable[[NDArray[np.intp]], NDArray[np.float64]],
+) -> Scored:
+    """Return every image scored by a fit on the other folds, at the point that fit would choose.
+
+    ``probabilities`` fits on the indices that it is given and scores all images.
+    """
+    truth = data.osteoporosis
+
+    def fold(
+        others: NDArray[np.intp], held_out: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64], OperatingPoint]:
+        on = others[data.judged[others]]
+        scores = probabilities(on)
+        return held_out, scores[held_out], calibration.operating_point(scores[on], truth[on])
+
+    return Scored.crossed(len(data), point, (fold(*split) for split in splits))
 
 
-def _by_class(
-    data: Dataset, probability: NDArray[np.float64], point: OperatingPoint
-) -> dict[str, dict[str, float]]:
-    """Return, for each label, how many out-of-fold images got which outcome."""
-    low, high = point.band
-    labels = np.array(data.labels)
-    undecided = (probability >= low) & (probability <= high)
-    called = probability >= point.threshold
+def _leak(data: Dataset, settings: Settings) -> Leak | None:
+    if not settings.leak:
+        return None
+    return leak.measure(data, leak.residual_features(settings.resnet), settings.seed)
+
+
+def _reported(report: Report) -> dict[str, Any]:
+    """Return what the manifest says of a model's quality."""
     return {
-        label: {
-            "images": int(of.sum()),
-            "osteoporosis": int((of & called & ~undecided).sum()),
-            "indeterminate": int((of & undecided).sum()),
-            "normal": int((of & ~called & ~undecided).sum()),
-            "mean_probability": float(probability[of].mean()) if of.any() else 0.0,
-        }
-        for label in data.counts()
-        for of in [labels == label]
+        "metrics": report.metrics,
+        "threshold": report.threshold,
+        "band": list(report.band),
+        "classes": {label: asdict(outcomes) for label, outcomes in report.classes.items()},
     }
 
 
-def _smallest(
-    fitted: Fitted, scale: Calibration, point: OperatingPoint, data: Dataset
-) -> tuple[dict[str, bytes], dict[str, dict[str, float]]]:
-    """Return the files in half precision if that changes nothing, else in full, and the runtimes.
-
-    Raises :class:`ParityError` when even full precision gives other answers on every runtime.
-    """
-    for half in (True, False):
-        files = fitted.files(half=half)
-        runtimes = _parity(fitted, files, scale, point, data)
-        if runtime.runtime_name("openvino", "f32") in runtimes:
-            return files, runtimes
-    raise ParityError("read back from its file, the network does not answer as trained")
-
-
-def _parity(
-    fitted: Fitted,
-    files: Mapping[str, bytes],
-    scale: Calibration,
-    point: OperatingPoint,
-    data: Dataset,
-) -> dict[str, dict[str, float]]:
-    """Return the runtimes that answer as the trained network did, with their largest difference.
-
-    What is compared is the artefact read back from its bytes, half precision and all.
-    """
-    expected = scale.probability(fitted.model().raw_logits(data.images)[0])
-    restored = networks.build(fitted.config)
-    weights.from_bytes(restored, files["weights.safetensors"])
-    allowed = {}
-    choices: list[tuple[runtime.RuntimeName, runtime.Precision]] = [
-        ("keras", "f32"),
-        *(("openvino", precision) for precision in runtime.PRECISIONS),
-    ]
-    for engine, precision in choices:
-        compiled = runtime.compile_network(restored, engine, precision)
-        model: BaseModel = NetworkModel(compiled)
-        if fitted.forest is not None:
-            model = ForestModel(compiled, Forest.from_bytes(files["forest.skops"]))
-        found = scale.probability(model.raw_logits(data.images)[0])
-        difference = float(np.abs(found - expected).max())
-        changed = int(((found >= point.threshold) != (expected >= point.threshold)).sum())
-        if difference <= PARITY and not changed:
-            allowed[compiled.name] = {"max_difference": difference}
-    return allowed
-
-
-def _point_facts(point: OperatingPoint) -> dict[str, Any]:
-    return {"threshold": point.threshold, "band": list(point.band)}
+_EVALUATED: Final = ("provenance", "digest", "counts", "groups", "folds", "seed")
 
 
 def _data_facts(data: Dataset, settings: Settings, provenance: str) -> dict[str, Any]:
@@ -293,5 +321,12 @@ def _data_facts(data: Dataset, settings: Settings, provenance: str) -> dict[str,
         "groups": len(set(data.groups)),
         "folds": settings.folds,
         "seed": settings.seed,
+    }
+
+
+def _training_facts() -> dict[str, str]:
+    """What else could make another training come out otherwise; no time, which could not."""
+    return {
         "python": platform.python_version(),
+        **{package: version(package) for package in ("keras", "scikit-learn", "openvino")},
     }

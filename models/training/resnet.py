@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal, get_args
 
 import keras
 import numpy as np
@@ -14,41 +14,65 @@ from numpy.typing import NDArray
 from models import artifact, networks, pretrained, weights
 from models.dataset import Dataset
 from models.forest import Forest
+from models.training.runlog import RunLog
 from models.training.trainer import Fitted
+
+Backbone = Literal["resnet56", "resnet50"]
+BACKBONES: Final[tuple[Backbone, ...]] = get_args(Backbone)
 
 
 @dataclass(frozen=True)
 class Settings:
+    """``blocks`` in a stage of the CIFAR network, 9 for ResNet-56; ResNet-50 has its own number."""
+
+    backbone: Backbone = "resnet56"
     blocks: int = 9
     weights: Path | None = None
+
+    @property
+    def network(self) -> dict[str, Any]:
+        if self.backbone == "resnet50":
+            return {"name": "resnet50"}
+        return {"name": "resnet", "blocks": self.blocks}
 
 
 class ResNetTrainer:
     """Features of each image and of its mirror image; both teach the forest."""
 
-    def __init__(self, data: Dataset, settings: Settings, seed: int) -> None:
+    name = "resnet"
+
+    def __init__(self, data: Dataset, settings: Settings, seed: int, log: RunLog) -> None:
         self._data = data
-        self._config: dict[str, Any] = {"name": "resnet", "blocks": settings.blocks}
+        self._log = log
+        self._config = settings.network
         keras.utils.set_random_seed(seed)
         self._network = networks.build(self._config)
         self.origin = initialise(self._network, settings)
+        trunk = keras.Model(self._network.input, self._network.outputs[0])
         self._features = np.stack(
             [
-                self._network.predict(
-                    images[..., None].astype(np.float32), batch_size=16, verbose=0
-                )
+                trunk.predict(images[..., None].astype(np.float32), batch_size=16, verbose=0)
                 for images in (data.images, data.images[:, :, ::-1])
             ]
         )
 
-    def fit(self, indices: NDArray[np.intp], seed: int) -> Fitted:
+    def fit(self, indices: NDArray[np.intp], seed: int, part: str) -> Fitted:
         features = self._features[:, indices].reshape(-1, self._features.shape[-1])
         forest = Forest.fit(features, np.tile(self._data.severity[indices], 2), seed)
+        self._log.note("forest", model=self.name, part=part, images=len(indices))
         return Fitted(self._config, self._network, forest)
 
 
 def initialise(network: keras.Model, settings: Settings) -> str:
-    """Give ``network`` pretrained weights and return where they come from."""
+    """Give ``network`` pretrained weights and return where they come from.
+
+    Raises :class:`~models.pretrained.WeightsError` when ResNet-50 is asked for and its official
+    file is not here: nothing stands in for it.
+    """
+    if settings.backbone == "resnet50":
+        source = pretrained.RESNET50
+        network.load_weights(pretrained.require(source, settings.weights), by_name=True)
+        return f"{source.title}; {source.licence}"
     if settings.blocks != 9:
         return "random weights (no pretrained ones have this depth)"
     path = pretrained.find(pretrained.RESNET56, settings.weights)

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models import weights
 from models.base import BaseModel, ForestModel, NetworkModel
 from models.forest import Forest
 from models.runtime import KerasRuntime
@@ -27,13 +26,6 @@ class Fitted:
         runtime = KerasRuntime(self.network)
         return NetworkModel(runtime) if self.forest is None else ForestModel(runtime, self.forest)
 
-    def files(self, *, half: bool) -> dict[str, bytes]:
-        """Return the artefact's files by name, the network in float16 if ``half``."""
-        files = {"weights.safetensors": weights.to_bytes(self.network, half=half)}
-        if self.forest is not None:
-            files["forest.skops"] = self.forest.to_bytes()
-        return files
-
 
 class Trainer(Protocol):
     """Made for a dataset, so that what frozen layers compute is computed once for all folds."""
@@ -41,6 +33,9 @@ class Trainer(Protocol):
     origin: str
     """Where the weights start from: a sentence for the card."""
 
-    def fit(self, indices: NDArray[np.intp], seed: int) -> Fitted:
-        """Train on the images at ``indices``, and on nothing else of the dataset."""
+    def fit(self, indices: NDArray[np.intp], seed: int, part: str) -> Fitted:
+        """Train on the images at ``indices``, and on nothing else of the dataset.
+
+        ``part`` is what the run log calls it.
+        """
         ...

@@ -1,16 +1,23 @@
 """Fine-tune VGG16 in two phases.
 
 1. Everything is frozen but the head, which is fitted by logistic regression on the pooled output
-   of blocks 3 and 4 over several augmented views of each image.
+   of block 3 over several augmented views of each image.
 2. Block 5 is fine-tuned with a small learning rate, and its part of the head learns from zero what
    the first phase left over.
 
 Blocks 1–4 never change, so what they make of the dataset's views is computed once and serves every
 fold; no label enters it.
+
+The head is also shown what bfloat16 makes of the features: each view again, moved by
+``rounding`` times the error that rounding brings, up and down. Evidence that rounding would turn is
+then weighed down, and the faster precision gives the same answers. On 74 public scans, block 3
+frozen and out of fold, 40 times the error moved the largest change of a probability from 0.024 to
+0.007, and the area under the curve from 0.965 to 0.949.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,11 +31,18 @@ from tqdm import tqdm
 from models import artifact, networks, pretrained, weights
 from models.dataset import Dataset
 from models.networks.vgg16 import WIDTHS
+from models.runtime import compile_network, supported
+from models.training import precision
 from models.training.augmentation import Augmentation
+from models.training.runlog import RunLog
 from models.training.soft import linear_fit
 from models.training.trainer import Fitted
 
 FINE_TUNED: Final = "block5_conv"
+TEXTURE: Final = "block3_pool"
+FROZEN: Final = "block4_pool"
+ROUNDED_VIEWS: Final = 2
+"""The image and its mirror image: the error is much the same for any view."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +50,8 @@ class Settings:
     """``strength`` is scikit-learn's C of phase 1, shared by all views of an image."""
 
     views: int = 7
-    strength: float = 0.03
+    strength: float = 0.1
+    rounding: float = 50.0
     epochs: int = 5
     batch_size: int = 16
     learning_rate: float = 3e-5
@@ -45,31 +60,44 @@ class Settings:
 
 
 class VGG16Trainer:
-    def __init__(self, data: Dataset, settings: Settings, seed: int) -> None:
+    name = "vgg16"
+
+    def __init__(self, data: Dataset, settings: Settings, seed: int, log: RunLog) -> None:
         self._data = data
         self._settings = settings
+        self._log = log
         self._config: dict[str, Any] = {"name": "vgg16", "widths": list(settings.widths)}
         keras.utils.set_random_seed(seed)
         self._start = networks.build(self._config)
         self.origin = initialise(self._start, settings)
-        self._pooled, self._maps = self._frozen_features(np.random.default_rng(seed))
+        views = list(self._views(np.random.default_rng(seed)))
+        self._texture, self._maps = _features(self._start, views)
+        rounded = self._rounded(views[:ROUNDED_VIEWS])
+        self._error = rounded - self._texture[:ROUNDED_VIEWS]
 
-    def fit(self, indices: NDArray[np.intp], seed: int) -> Fitted:
-        settings = self._settings
+    def fit(self, indices: NDArray[np.intp], seed: int, part: str) -> Fitted:
         keras.utils.set_random_seed(seed)
         target = self._data.severity[indices]
-        pooled = self._pooled[:, indices].reshape(-1, self._pooled.shape[-1])
-        head, intercept = linear_fit(
-            pooled, np.tile(target, settings.views), settings.strength / settings.views
-        )
+        head, intercept = self._first_phase(indices, target)
         network = networks.build(self._config)
         network.set_weights(self._start.get_weights())
-        width = settings.widths[2]
-        _set_kernel(network, "head_block3", head[:width], intercept)
-        _set_kernel(network, "head_block4", head[width:])
-        _set_kernel(network, "head_block5", np.zeros(settings.widths[4]))
-        self._fine_tune(network, indices, target, self._pooled @ head + intercept, seed)
+        _set_kernel(network, "head_block3", head, intercept)
+        _set_kernel(network, "head_block5", np.zeros(self._settings.widths[4]))
+        self._fine_tune(network, indices, target, self._texture @ head + intercept, seed, part)
         return Fitted(self._config, network)
+
+    def _first_phase(
+        self, indices: NDArray[np.intp], target: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], float]:
+        """Return the head's weights (channels,) for block 3 and its bias."""
+        views = self._texture[:, indices]
+        moved = self._settings.rounding * self._error[:, indices]
+        seen = np.concatenate([views, views[:ROUNDED_VIEWS] + moved, views[:ROUNDED_VIEWS] - moved])
+        return linear_fit(
+            seen.reshape(-1, seen.shape[-1]),
+            np.tile(target, len(seen)),
+            self._settings.strength / len(seen),
+        )
 
     def _fine_tune(
         self,
@@ -78,6 +106,7 @@ class VGG16Trainer:
         target: NDArray[np.float32],
         first_phase: NDArray[np.float64],
         seed: int,
+        part: str,
     ) -> None:
         """Train block 5 and its head, sharing layers with ``network``, on frozen features."""
         block4 = layers.Input(self._maps.shape[2:])
@@ -92,7 +121,8 @@ class VGG16Trainer:
             loss=keras.losses.BinaryCrossentropy(from_logits=True),
         )
         rng = np.random.default_rng(seed)
-        for _ in range(self._settings.epochs):
+        noted = self._log.epochs(self.name, part)
+        for epoch in range(self._settings.epochs):
             view = rng.integers(0, self._settings.views, len(indices))
             tail.fit(
                 [
@@ -101,35 +131,41 @@ class VGG16Trainer:
                 ],
                 target,
                 batch_size=self._settings.batch_size,
+                initial_epoch=epoch,
+                epochs=epoch + 1,
+                callbacks=[noted],
                 verbose=0,
             )
 
-    def _frozen_features(
-        self, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
-        """Return, for every view and image, pooled blocks 3 and 4, and block 4's whole output.
+    def _rounded(self, views: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return what bfloat16 makes of pooled block 3, (views, n, channels).
 
-        Shapes (views, n, channels) float32 and (views, n, 14, 14, channels) float16, which keeps
-        7 views of 114 images in 160 MB.
+        By the engine that serves, where this CPU has bfloat16: TensorFlow rounds at other places,
+        and a head that was shown its errors (their cosine with the engine's is 0.72) was moved as
+        before. TensorFlow stands in on other CPUs.
         """
-        frozen = keras.Model(
-            self._start.input,
-            [self._start.get_layer(f"block{block}_pool").output for block in (3, 4)],
+        if not supported("openvino", "bf16"):
+            with precision.computing_in("mixed_bfloat16"):
+                twin = networks.build(self._config)
+            twin.set_weights(self._start.get_weights())
+            return _features(twin, views)[0]
+        pooled = layers.GlobalAveragePooling2D()(self._start.get_layer(TEXTURE).output)
+        run = compile_network(keras.Model(self._start.input, pooled), "openvino", "bf16")
+        size = self._settings.batch_size
+        return np.stack(
+            [
+                np.concatenate([run(v[at : at + size])[0] for at in range(0, len(v), size)])
+                for v in views
+            ]
         )
+
+    def _views(self, rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
+        """Yield the images, their mirror images, then altered ones: (n, 224, 224) uint8 each."""
         augmentation = Augmentation()
-        pooled, maps = [], []
-        for view in tqdm(range(self._settings.views), desc="vgg16: views", unit="view"):
-            images = self._data.images
-            if view == 1:
-                images = images[:, :, ::-1]
-            elif view > 1:
-                images = np.stack([augmentation.apply(image, rng) for image in images])
-            block3, block4 = frozen.predict(
-                images[..., None].astype(np.float32), batch_size=16, verbose=0
-            )
-            pooled.append(np.concatenate([block3.mean((1, 2)), block4.mean((1, 2))], axis=1))
-            maps.append(block4.astype(np.float16))
-        return np.stack(pooled), np.stack(maps)
+        yield self._data.images
+        yield self._data.images[:, :, ::-1]
+        for _ in range(self._settings.views - ROUNDED_VIEWS):
+            yield np.stack([augmentation.apply(image, rng) for image in self._data.images])
 
 
 def initialise(network: keras.Model, settings: Settings) -> str:
@@ -146,6 +182,31 @@ def initialise(network: keras.Model, settings: Settings) -> str:
     shipped = artifact.load("vgg16", artifact.FOLDER)
     weights.from_bytes(network, shipped.path("weights.safetensors").read_bytes())
     return f"the shipped artefact {shipped.version[:19]} (block 5 already fine-tuned)"
+
+
+def _features(
+    network: keras.Model, views: list[NDArray[np.uint8]]
+) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
+    """Return, for every view and image, pooled block 3, and block 4's whole output.
+
+    Shapes (views, n, channels) float32 and (views, n, 10, 10, channels) float16, which keeps 7
+    views of 114 images in 80 MB.
+    """
+    frozen = keras.Model(
+        network.input,
+        [
+            layers.GlobalAveragePooling2D(dtype="float32")(network.get_layer(TEXTURE).output),
+            network.get_layer(FROZEN).output,
+        ],
+    )
+    pooled, maps = [], []
+    for images in tqdm(views, desc="vgg16: views", unit="view"):
+        block3, block4 = frozen.predict(
+            images[..., None].astype(np.float32), batch_size=16, verbose=0
+        )
+        pooled.append(block3)
+        maps.append(block4.astype(np.float16))
+    return np.stack(pooled), np.stack(maps)
 
 
 def _set_kernel(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
 import fastapi_offline
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.routing import APIRoute
 
 from service.endpoints.state import Opened
+from service.guidance import Facts
 from service.pages import DocsPage
 from service.problems import ProblemDocument
 from service.security import DOCS_POLICY
@@ -23,16 +27,17 @@ async def openapi(request: Request) -> dict[str, Any]:
     return document(request.app)
 
 
-@router.get("/docs")
-async def docs(state: Opened) -> Response:
-    return state.pages.respond(DocsPage(), headers={"Content-Security-Policy": DOCS_POLICY})
+@router.api_route("/docs", methods=["GET", "HEAD"])
+async def docs(request: Request, state: Opened) -> Response:
+    headers = {"Content-Security-Policy": DOCS_POLICY}
+    return state.pages.respond(request, DocsPage(), headers=headers)
 
 
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document as it is true here.
 
-    FastAPI cannot see the problem's schema, and documents validation answers that are never given:
-    an id of another form is a 404.
+    FastAPI cannot see the schemas of problems and facts, leaves nulls out of examples, and
+    documents validation answers that are never given: an id of another form is a 404.
     """
     result = app.openapi()
     for operations in result["paths"].values():
@@ -43,4 +48,23 @@ def document(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = ProblemDocument.model_json_schema()
+    facts = Facts.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= facts.pop("$defs") | {"Facts": facts}
+    for route in _routes(app):
+        for status, said in route.responses.items():
+            for media_type, body in said.get("content", {}).items():
+                if "example" in body:
+                    for method in route.methods or ():
+                        operation = result["paths"][route.path][method.lower()]
+                        shown = operation["responses"][str(status)]["content"][media_type]
+                        shown["example"] = deepcopy(body["example"])
     return result
+
+
+def _routes(app: FastAPI) -> Iterator[APIRoute]:
+    """Every documented route, as its router has it: none is included under another prefix."""
+    for included in app.routes:
+        router = getattr(included, "original_router", None)
+        for route in router.routes if router else ():
+            if isinstance(route, APIRoute) and route.include_in_schema:
+                yield route

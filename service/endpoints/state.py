@@ -9,14 +9,17 @@ from uuid import UUID
 from fastapi import Depends, Path
 from starlette.requests import HTTPConnection, Request
 
-from service.analysis import Analyser
+from service.bulk.traffic import Traffic
+from service.bulk.worker import Bulk
+from service.explanation import Explainer
 from service.health import Health
+from service.judging import Judging
 from service.metrics import Metrics
 from service.pages import Pages
 from service.prediction import Prediction
 from service.problems import Problem
 from service.settings import Settings
-from service.storage import Predictions
+from service.storage import Batches, History, Predictions, Reviews, Studies
 from service.uploads import receive
 
 
@@ -25,8 +28,15 @@ class State:
     settings: Settings
     metrics: Metrics
     pages: Pages
-    analyser: Analyser
+    judging: Judging
+    traffic: Traffic
     predictions: Predictions
+    reviews: Reviews
+    history: History
+    studies: Studies
+    batches: Batches
+    bulk: Bulk
+    explainer: Explainer
     health: Health
 
 
@@ -54,12 +64,22 @@ def no_such_prediction() -> Problem:
     return Problem("prediction_not_found", "There is no result with this id.")
 
 
+async def stored(id: PredictionId, state: Opened) -> Prediction:
+    prediction = await state.predictions.get(id)
+    if prediction is None:
+        raise no_such_prediction()
+    return prediction
+
+
+Stored = Annotated[Prediction, Depends(stored)]
+"""The prediction that the path names; one that was never made is a 404."""
+
+
 async def predict(request: Request, state: State) -> Prediction:
     """Receive, analyse, store: what page and API have in common."""
     settings = state.settings
     data = await receive(request, settings.max_upload_bytes, settings.upload_seconds)
-    prediction, png = await state.analyser.analyse(data)
-    await state.predictions.add(prediction, png)
-    state.metrics.prediction(prediction.outcome, prediction.degraded)
+    with state.traffic.single():
+        prediction = await state.judging(data)
     request.scope["osteoserve.prediction"] = prediction.id
     return prediction

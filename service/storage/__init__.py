@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from service.storage.batches import Batches
 from service.storage.database import Database
 from service.storage.errors import StorageUnavailableError
+from service.storage.history import History
+from service.storage.maps import Maps
 from service.storage.repository import Predictions
+from service.storage.reviews import Reviews
+from service.storage.studies import Patient, Studies
 
-__all__ = ["Database", "Predictions", "StorageUnavailableError"]
+__all__ = [
+    "Batches",
+    "Database",
+    "History",
+    "Maps",
+    "Patient",
+    "Predictions",
+    "Reviews",
+    "StorageUnavailableError",
+    "Studies",
+]

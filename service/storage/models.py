@@ -6,7 +6,19 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, LargeBinary, String, TypeDecorator, Uuid
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -41,12 +53,16 @@ class Base(DeclarativeBase):
 
 class PredictionRow(Base):
     __tablename__ = "prediction"
+    __table_args__ = (Index("ix_prediction_newest", "created_at", "id"),)
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     outcome: Mapped[str] = mapped_column(String(32), index=True)
     image_sha256: Mapped[str] = mapped_column(String(64), index=True)
     version: Mapped[str | None] = mapped_column(String(80), index=True)
+    # Copies out of the document, for lists to filter and sort by.
+    degraded: Mapped[bool]
+    probability: Mapped[float | None] = mapped_column(Double)
     # JSON, not JSONB: what was answered comes back in the order it was answered in.
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
 
@@ -60,3 +76,88 @@ class CanonicalRow(Base):
         Uuid, ForeignKey("prediction.id", ondelete="CASCADE"), primary_key=True
     )
     png: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class HeatMapRow(Base):
+    """One base model's heat map of a prediction's image, by the version that voted."""
+
+    __tablename__ = "heat_map"
+
+    prediction_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("prediction.id", ondelete="CASCADE"), primary_key=True
+    )
+    model: Mapped[str] = mapped_column(String(16), primary_key=True)
+    version: Mapped[str] = mapped_column(String(80))
+    rows: Mapped[list[list[float]]] = mapped_column(JSON)
+
+
+class ReviewRow(Base):
+    """What a clinician said of a prediction. Rows are added, never changed."""
+
+    __tablename__ = "review"
+    __table_args__ = (
+        UniqueConstraint("prediction_id", "number", name="uq_review_prediction_id_number"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    prediction_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("prediction.id", ondelete="CASCADE")
+    )
+    number: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    action: Mapped[str] = mapped_column(String(16))
+    outcome: Mapped[str] = mapped_column(String(32))
+    reviewer: Mapped[str] = mapped_column(String(80))
+    reason: Mapped[str | None] = mapped_column(String(1000))
+
+
+class PatientRow(Base):
+    """A local pseudonym under a random key; the key is what addresses and logs may hold."""
+
+    __tablename__ = "patient"
+    __table_args__ = (UniqueConstraint("reference", name="uq_patient_reference"),)
+
+    key: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    reference: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StudyRow(Base):
+    """What somebody entered about the scan behind a prediction."""
+
+    __tablename__ = "study"
+
+    prediction_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("prediction.id", ondelete="CASCADE"), primary_key=True
+    )
+    patient_key: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("patient.key"), index=True)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class BatchRow(Base):
+    __tablename__ = "batch"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # The front that works on it says so again and again; silence means that it has died.
+    touched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(16))
+    total: Mapped[int]
+    finished: Mapped[int]
+
+
+class BatchLineRow(Base):
+    """One finished item; ``line`` counts in the order of finishing, ``item`` in that of sending."""
+
+    __tablename__ = "batch_line"
+
+    batch_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("batch.id", ondelete="CASCADE"), primary_key=True
+    )
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    item: Mapped[int]
+    # Without either, the prediction has been deleted since.
+    prediction_id: Mapped[UUID | None] = mapped_column(
+        Uuid, ForeignKey("prediction.id", ondelete="SET NULL"), index=True
+    )
+    problem: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

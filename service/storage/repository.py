@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 
 from service.prediction import Prediction
 from service.storage.database import Database
+from service.storage.documents import complete
 from service.storage.models import CanonicalRow, PredictionRow
 
 
@@ -26,7 +27,10 @@ class Predictions:
                     outcome=prediction.outcome,
                     image_sha256=prediction.image.sha256,
                     version=prediction.version,
-                    document=prediction.document(),
+                    degraded=prediction.degraded,
+                    probability=prediction.probability,
+                    # What clinicians say later has a table of its own.
+                    document=prediction.model_dump(mode="json", exclude={"review"}),
                 )
             )
             await connection.execute(
@@ -37,7 +41,8 @@ class Predictions:
         query = select(PredictionRow.document).where(PredictionRow.id == prediction_id)
         async with self._database.connect() as connection:
             document = await connection.scalar(query)
-        return None if document is None else Prediction.model_validate(document)
+            (found,) = await complete(connection, [document])
+        return found
 
     async def image(self, prediction_id: UUID) -> bytes | None:
         query = select(CanonicalRow.png).where(CanonicalRow.prediction_id == prediction_id)

@@ -92,7 +92,8 @@ def test_openvino_answers_as_keras(config: dict[str, Any], count: int) -> None:
 
     for expected, one in zip(outputs(network, images(count)), found, strict=True):
         assert one.shape == expected.shape
-        assert one == pytest.approx(expected, rel=1e-3, abs=1e-4)
+        # Rounding goes with the largest term of a sum, not with what is left of it.
+        assert one == pytest.approx(expected, rel=1e-3, abs=1e-4 * float(np.abs(expected).max()))
 
 
 @pytest.mark.parametrize("name", ["cnn", "vgg16"])

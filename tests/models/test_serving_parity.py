@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from models import artifact, phantom, recipe
+from models import artifact, parity, phantom, recipe
 from models.base import Scorer
 from models.types import BASES
 
@@ -22,7 +22,7 @@ images = np.load(sys.argv[1])
 scorer = Scorer(artifact.load(sys.argv[2], artifact.FOLDER))
 one_by_one = [scorer.score(image[None])[0].probability for image in images]
 together = [vote.probability for vote in scorer.score(images)]
-assert "tensorflow" not in sys.modules
+assert not {"tensorflow", "keras"} & sys.modules.keys()
 print(json.dumps([one_by_one, together]))
 """
 
@@ -42,7 +42,7 @@ def test_runners_answer_as_keras_does(
 
     done = subprocess.run(
         [sys.executable, "-c", SCORE, str(path), name],
-        env={"KERAS_BACKEND": "openvino", "PATH": "/usr/bin:/bin"},
+        env={"PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -53,5 +53,5 @@ def test_runners_answer_as_keras_does(
 
     trained = Scorer(artifact.load(name, artifact.FOLDER), runtime="keras")
     expected = [vote.probability for vote in trained.score(images)]
-    assert one_by_one == pytest.approx(expected, abs=1e-3)
+    assert one_by_one == pytest.approx(expected, abs=parity.LARGEST)
     assert together == pytest.approx(one_by_one, abs=1e-4)

@@ -1,11 +1,22 @@
 from __future__ import annotations
 
+import io
+import logging
 import os
-from collections.abc import AsyncIterator
+import shutil
+import subprocess
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import sql
 
+from service.settings import Settings
+from service.storage import Database
 from tests.service import images
 from tests.service.fronts import Front, front
 from tests.service.runners import running
@@ -35,5 +46,74 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fron
 
 
 @pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level, warnings.showwarning)
+    yield io.StringIO()
+    root.handlers[:], warnings.showwarning = before[0], before[2]
+    root.setLevel(before[1])
+
+
+@pytest.fixture
 def var(tmp_path: Path) -> Path:
     return tmp_path / "var"
+
+
+def postgres_folder() -> Path | None:
+    """Return where initdb and pg_ctl are, newest version first."""
+    on_path = shutil.which("initdb")
+    found = [Path(on_path).resolve().parent] if on_path else []
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in found if (folder / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A server of our own on a socket in a folder of its own. It refuses to run as root."""
+    folder = postgres_folder()
+    if folder is None:
+        pytest.skip("PostgreSQL server (initdb) is not installed")
+    become: list[str] = []
+    # Not below pytest's own folder, which only its owner may enter.
+    place = Path(tempfile.mkdtemp(prefix="osteoserve-pg-"))
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("PostgreSQL will not run as root, and there is no setpriv to become nobody")
+        become = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        os.chown(place, 65534, 65534)
+    data = place / "data"
+
+    def run(*command: str) -> None:
+        subprocess.run([*become, *command], check=True, capture_output=True, cwd=place)
+
+    try:
+        options = ["--auth=trust", "--username=tester", "--no-sync", "--encoding=UTF8"]
+        run(str(folder / "initdb"), f"--pgdata={data}", *options)
+        listen = f"-c listen_addresses= -c unix_socket_directories={place} -c fsync=off"
+        control = [str(folder / "pg_ctl"), f"--pgdata={data}", "--wait"]
+        run(*control, f"--options={listen}", f"--log={place}/log", "start")
+        try:
+            yield f"postgresql://tester@/postgres?host={place}"
+        finally:
+            run(*control, "--mode=immediate", "stop")
+    finally:
+        shutil.rmtree(place)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    if request.param == "sqlite":
+        return Settings(var=tmp_path)
+    url: str = request.getfixturevalue("postgres")
+    name = f"t{uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return Settings(database_url=url.replace("/postgres?", f"/{name}?"))
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    opened = Database(settings)
+    await opened.migrate()
+    yield opened
+    await opened.close()

@@ -3,9 +3,11 @@
 ======================  ==========================================================
 ``Honest``              answers as agreed, with numbers of its own
 ``Slow``                the same, later
+``Held``                the same, once told to
 ``Broken``              500
 ``Busy``                503, as a runner that sheds load
 ``Malformed``           200, with something else in the body
+``Foreign``             a version that the stack was not fitted with
 ``Down``                nothing listens there
 ======================  ==========================================================
 """
@@ -32,6 +34,8 @@ from service.types import BASES, RUNNERS, RunnerName
 AUROC = {"cnn": 0.81, "vgg16": 0.92, "resnet": 0.9}
 PROBABILITY = {"cnn": 0.79, "vgg16": 0.88, "resnet": 0.71}
 CONTRIBUTION = {"cnn": 0.61, "vgg16": 0.94, "resnet": -0.33}
+MAP = [[0.0, 0.4, 0.0], [0.0, 1.6, -0.8], [0.0, 0.4, 0.0]]
+"""What every toy sees: something in the middle, something against it on the right."""
 
 
 def version(name: str) -> str:
@@ -48,6 +52,7 @@ class Honest:
     band: tuple[float, float] = (0.35, 0.48)
     recipe: str = recipe.NAME
     ready: bool = True
+    map: list[list[float]] | None = field(default_factory=lambda: [row[:] for row in MAP])
     calls: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -69,7 +74,10 @@ class Honest:
         async with request.form() as form:
             images = [await part.read() for part in form.getlist("images")]  # type: ignore[union-attr]
         self.calls.append(images)
-        return await self.answer([self.vote() for _ in images])
+        with_map = request.query_params.get("map") == "true"
+        return await self.answer(
+            [{**self.vote(), "map": self.map if with_map else None} for _ in images]
+        )
 
     async def combine(self, request: Request) -> Response:
         votes = (await request.json())["votes"]
@@ -111,6 +119,19 @@ class Slow(Honest):
     async def answer(self, body: Any) -> Response:
         await asyncio.sleep(self.seconds)
         return JSONResponse(body)
+
+
+@dataclass
+class Held(Honest):
+    """Answers once ``go`` is set, and says with ``asked`` that somebody waits."""
+
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, body: Any) -> Response:
+        self.asked.set()
+        await self.go.wait()
+        return await super().answer(body)
 
 
 @dataclass

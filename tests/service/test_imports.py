@@ -4,7 +4,9 @@ import subprocess
 import sys
 import textwrap
 
-FORBIDDEN = ("tensorflow", "keras", "openvino", "bentoml", "sklearn")
+FORBIDDEN = (
+    "tensorflow", "keras", "openvino", "bentoml", "sklearn", "scipy", "shap", "matplotlib",
+)  # fmt: skip
 
 
 def test_the_front_needs_no_model_library() -> None:

@@ -4,20 +4,10 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator
 
 import pytest
 
 from service import journal
-
-
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level, warnings.showwarning)
-    yield io.StringIO()
-    root.handlers[:], warnings.showwarning = before[0], before[2]
-    root.setLevel(before[1])
 
 
 def test_json_lines(lines: io.StringIO) -> None:

@@ -31,7 +31,7 @@ async def test_requests_are_counted_by_template(var: Path, png: bytes) -> None:
             await opened.client.get(location)
         await opened.post(b"")
         await opened.post(images.unusable())
-        await opened.client.get("/static/style.css")
+        await opened.client.get("/static/base.css")
         await opened.client.request("PROPFIND", "/")
         for number in range(20):
             await opened.client.get(f"/nowhere/{number}")

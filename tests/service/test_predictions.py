@@ -58,7 +58,7 @@ async def test_the_answer_has_exactly_the_agreed_fields(shared: Front, png: byte
         "band": [0.35, 0.48],
         "degraded": False,
         "missing": [],
-        "quality": {"accepted": True, "reasons": []},
+        "quality": {"accepted": True, "reasons": [], "findings": []},
         "image": {
             "sha256": hashlib.sha256(png).hexdigest(),
             "format": "png",
@@ -134,7 +134,7 @@ async def test_an_unusable_image_is_a_result_without_a_number(
     body = response.json()
     assert response.status_code == 201
     assert body["outcome"] == "refused"
-    assert body["quality"] == {"accepted": False, "reasons": [reason]}
+    assert body["quality"] == {"accepted": False, "reasons": [reason], "findings": []}
     assert [body[key] for key in ("probability", "threshold", "band", "version")] == [None] * 4
     assert (body["models"], body["missing"], body["degraded"]) == ({}, [], False)
     assert shared.calls == before
@@ -166,7 +166,8 @@ async def test_inside_the_band_it_is_indeterminate(
 async def test_a_failing_model_degrades_the_answer(var: Path, png: bytes, runner: Runner) -> None:
     async with (
         running(runner) as runners,
-        front(var, runners, deadline_seconds=1.0, stack_reserve_seconds=0.4) as opened,
+        # Seconds, so that a busy machine does not make the others late too.
+        front(var, runners, deadline_seconds=4.0, stack_reserve_seconds=1.5) as opened,
     ):
         response = await opened.post(png)
         body = response.json()
@@ -176,7 +177,7 @@ async def test_a_failing_model_degrades_the_answer(var: Path, png: bytes, runner
     assert (body["degraded"], body["missing"]) == (True, ["cnn"])
     assert list(body["models"]) == ["vgg16", "resnet"]
     assert body["version"] == version("stack")
-    assert body["timings_ms"]["total"] < 1000
+    assert body["timings_ms"]["total"] < 4000
     assert counted == 1
 
 

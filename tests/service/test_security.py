@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nowhere", "/api/docs", "/api/openapi.json", "/static/style.css", "/health/live"]
+    "path", ["/", "/nowhere", "/api/docs", "/api/openapi.json", "/static/base.css", "/health/live"]
 )
 async def test_headers_on_every_answer(shared: Front, path: str) -> None:
     headers = (await shared.client.get(path)).headers

@@ -4,90 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import textwrap
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from service.heatmap import EXAMPLE as MAP_EXAMPLE
+from service.heatmap import HeatMap
 from service.prediction import EXAMPLE, Prediction, now
+from service.review import Signature
 from service.settings import Settings
-from service.storage import Database, Predictions, StorageUnavailableError
+from service.storage import Database, Maps, Predictions, Reviews, StorageUnavailableError
 from service.storage.database import database_url
 from service.storage.models import Base
 
 pytestmark = pytest.mark.anyio
-
-
-def postgres_folder() -> Path | None:
-    """Return where initdb and pg_ctl are, newest version first."""
-    on_path = shutil.which("initdb")
-    found = [Path(on_path).resolve().parent] if on_path else []
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((folder for folder in found if (folder / "initdb").exists()), None)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A server of our own on a socket in a folder of its own. It refuses to run as root."""
-    folder = postgres_folder()
-    if folder is None:
-        pytest.skip("PostgreSQL server (initdb) is not installed")
-    become: list[str] = []
-    # Not below pytest's own folder, which only its owner may enter.
-    place = Path(tempfile.mkdtemp(prefix="osteoserve-pg-"))
-    if os.geteuid() == 0:
-        if shutil.which("setpriv") is None:
-            pytest.skip("PostgreSQL will not run as root, and there is no setpriv to become nobody")
-        become = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-        os.chown(place, 65534, 65534)
-    data = place / "data"
-
-    def run(*command: str) -> None:
-        subprocess.run([*become, *command], check=True, capture_output=True, cwd=place)
-
-    try:
-        options = ["--auth=trust", "--username=tester", "--no-sync", "--encoding=UTF8"]
-        run(str(folder / "initdb"), f"--pgdata={data}", *options)
-        listen = f"-c listen_addresses= -c unix_socket_directories={place} -c fsync=off"
-        control = [str(folder / "pg_ctl"), f"--pgdata={data}", "--wait"]
-        run(*control, f"--options={listen}", f"--log={place}/log", "start")
-        try:
-            yield f"postgresql://tester@/postgres?host={place}"
-        finally:
-            run(*control, "--mode=immediate", "stop")
-    finally:
-        shutil.rmtree(place)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    if request.param == "sqlite":
-        return Settings(var=tmp_path)
-    url: str = request.getfixturevalue("postgres")
-    name = f"t{uuid4().hex}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return Settings(database_url=url.replace("/postgres?", f"/{name}?"))
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    opened = Database(settings)
-    await opened.migrate()
-    yield opened
-    await opened.close()
 
 
 def example() -> Prediction:
@@ -205,3 +143,52 @@ def test_plain_urls_mean_psycopg() -> None:
     for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
         url = database_url(Settings(database_url=f"{scheme}://u:p@h/d"))
         assert url.drivername == "postgresql+psycopg"
+
+
+async def test_a_map_is_kept_once(database: Database) -> None:
+    prediction = example()
+    await Predictions(database).add(prediction, b"x")
+    maps = Maps(database)
+    first = HeatMap.model_validate(MAP_EXAMPLE)
+    assert await maps.get(prediction.id, "cnn") is None
+    assert await maps.kept(prediction.id) == frozenset()
+    other = first.model_copy(update={"rows": ((9.0,),)})
+    await asyncio.gather(*(maps.add(prediction.id, one) for one in (first, first)))
+    await maps.add(prediction.id, other)
+    assert await maps.get(prediction.id, "cnn") == first
+    assert await maps.get(prediction.id, "vgg16") is None
+    assert await maps.kept(prediction.id) == {"cnn"}
+
+
+async def test_reviews_written_at_once_are_numbered_one_after_the_other(
+    database: Database,
+) -> None:
+    prediction = example()
+    await Predictions(database).add(prediction, b"x")
+    reviews = Reviews(database)
+    sent = [Signature(action="sign", reviewer=f"Reader {n}") for n in range(4)]
+    await asyncio.gather(*(reviews.add(prediction.id, one, prediction.outcome) for one in sent))
+    kept = await reviews.all(prediction.id)
+    assert [one.number for one in kept] == [1, 2, 3, 4]
+    assert {one.reviewer for one in kept} == {one.reviewer for one in sent}
+    again = await Predictions(database).get(prediction.id)
+    assert again is not None
+    assert again.review == kept[-1]
+    assert again.model_copy(update={"review": None}) == prediction
+
+
+async def test_maps_and_reviews_go_with_their_prediction(database: Database) -> None:
+    prediction = example()
+    await Predictions(database).add(prediction, b"x")
+    await Maps(database).add(prediction.id, HeatMap.model_validate(MAP_EXAMPLE))
+    await Reviews(database).add(
+        prediction.id, Signature(action="sign", reviewer="A. Reader"), prediction.outcome
+    )
+    async with database.begin() as connection:
+        await connection.execute(text("DELETE FROM prediction"))
+    assert await Maps(database).kept(prediction.id) == frozenset()
+    assert await Reviews(database).all(prediction.id) == ()
+    with pytest.raises(StorageUnavailableError):
+        await Reviews(database).add(
+            prediction.id, Signature(action="sign", reviewer="A. Reader"), prediction.outcome
+        )

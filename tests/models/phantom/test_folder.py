@@ -61,6 +61,7 @@ def test_classes_are_near_balance(folder: Path) -> None:
 def test_truth_columns(folder: Path) -> None:
     row = manifest(folder)[0]
     assert row["seed"] == "9"
+    assert {row["origin"] for row in manifest(folder)} == {"synthetic"}
     for name in ("l1", "l2", "l3", "l4"):
         bmd, bmc, area = (float(row[f"{key}_{name}"]) for key in ("bmd", "bmc", "area"))
         assert bmc / area == pytest.approx(bmd, abs=0.001)
@@ -97,3 +98,5 @@ def test_training_reads_the_folder_like_one_of_real_scans(folder: Path) -> None:
     loaded = dataset.load(folder)
     assert len(loaded) == COUNT
     assert list(loaded.groups) == [row["group"] for row in manifest(folder)]
+    assert loaded.synthetic.all()
+    assert list(loaded.attributes["sex"]) == [row["sex"] for row in manifest(folder)]

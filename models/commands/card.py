@@ -1,0 +1,24 @@
+"""``python -m models card``: the card that is stored with a model."""
+
+from __future__ import annotations
+
+import argparse
+
+from models import artifact
+
+FILE = "card.md"
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("card", help="what a model is for, how good it is, its limits")
+    parser.add_argument(
+        "name", nargs="?", default="stack", metavar="NAME", help="a model (%(default)s)"
+    )
+    parser.add_argument("--version", help="12 digits or more; the served version without")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    model = artifact.load(options.name, artifact.artifacts_folder(), options.version)
+    print(model.path(FILE).read_text(encoding="utf-8"), end="")
+    return 0

@@ -1,0 +1,145 @@
+"""``python -m models evaluate``: what is served, on labelled images.
+
+Each base model, the stack and each of its subsets, at the stored thresholds. Images that the gate
+refuses get no probability: they are counted by reason and stand in no other figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from models import artifact
+from models.artifact import Artifact
+from models.calibration import OperatingPoint
+from models.dataset import Dataset, DatasetError, load
+from models.ensemble import Ensemble
+from models.evaluation import DataFacts, Evaluation, Leak, Scored, evaluate
+from models.evaluation.evaluation import FILE
+from models.evaluation.tables import counted, figures, report
+from models.quality import assess, served_gate
+from models.reading import read
+from models.runtime import RUNTIMES, RuntimeChoice
+from models.stack import key, subsets
+from models.types import BASES
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("evaluate", help="score labelled images with what is served")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder, one sub-folder a label, or a CSV file"
+    )
+    parser.add_argument(
+        "--runtime", choices=("auto", *RUNTIMES), default="auto", help="(%(default)s)"
+    )
+    parser.add_argument("--out", type=Path, help="folder for evaluation.json, plots and report.md")
+    parser.add_argument("--provenance", help="a sentence for the report: whose images these are")
+    parser.add_argument(
+        "--leak",
+        action="store_true",
+        help="measure too what a random split after augmentation would claim (a minute or two)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the tables; write them, the plots and evaluation.json where ``--out`` says."""
+    data = load(options.data)
+    stack = artifact.load("stack")
+    trained_on = data.digest == stack.manifest["data"]["digest"]
+    accepted, refused = _accepted(options.data, data)
+    if not accepted.judged.any():
+        raise DatasetError(
+            f"{len(accepted)} of {len(data)} images were accepted ({counted(refused) or 'none'} "
+            "refused), none of them normal or osteoporosis; at least 1 is needed"
+        )
+    bases, combined = _scores(accepted, options.runtime)
+    evaluation = evaluate(
+        bases,
+        combined,
+        accepted,
+        _facts(data, accepted, refused, options.provenance or f"Images of {options.data.name}."),
+        "training" if trained_on else "held-out",
+        _leak(data, stack) if options.leak else None,
+    )
+    print(report(evaluation))
+    if trained_on:
+        _print_cross_validated(stack)
+    if options.out is not None:
+        _write(options.out, evaluation)
+    return 0
+
+
+def _accepted(path: Path, data: Dataset) -> tuple[Dataset, dict[str, int]]:
+    """Return the images that the gate lets pass, and how many it refuses for which reason."""
+    gate = served_gate()
+    root = path if path.is_dir() else path.parent
+    kept, reasons = [], Counter[str]()
+    for index, name in enumerate(data.names):
+        quality = assess(read((root / name).read_bytes()), data.images[index], gate)
+        if quality.accepted:
+            kept.append(index)
+        reasons.update(quality.reasons)
+    return data.select(kept), dict(sorted(reasons.items()))
+
+
+def _scores(data: Dataset, runtime: RuntimeChoice) -> tuple[dict[str, Scored], dict[str, Scored]]:
+    """Return what each base model says, and the stack for each subset of them."""
+    ensemble = Ensemble(runtime=runtime)
+    votes = ensemble.votes(data.images)
+    bases = {}
+    for name, scorer in ensemble.scorers.items():
+        probability = np.array([vote.probability for vote in votes[name]])
+        bases[str(name)] = Scored.served(probability, OperatingPoint(scorer.threshold, scorer.band))
+    combined = {}
+    for names in subsets():
+        verdicts = ensemble.combine(votes, names)
+        probability = np.array([verdict.probability for verdict in verdicts])
+        point = OperatingPoint(verdicts[0].threshold, verdicts[0].band)
+        combined[key(names)] = Scored.served(probability, point)
+    return bases, combined
+
+
+def _facts(
+    data: Dataset, accepted: Dataset, refused: Mapping[str, int], provenance: str
+) -> DataFacts:
+    if data.synthetic.any():
+        provenance += f" {int(data.synthetic.sum())} of them synthetic phantoms, which say nothing "
+        provenance += "of clinical accuracy."
+    return DataFacts(
+        provenance=provenance,
+        digest=data.digest,
+        counts=accepted.counts(),
+        groups=len(set(accepted.groups)),
+        refused_images=len(data) - len(accepted),
+        refused=dict(refused),
+    )
+
+
+def _leak(data: Dataset, stack: Artifact) -> Leak:
+    from models.training import leak, resnet  # noqa: PLC0415 - Keras, where it is asked
+
+    return leak.measure(
+        data, leak.residual_features(resnet.Settings()), seed=stack.manifest["data"]["seed"]
+    )
+
+
+def _print_cross_validated(stack: Artifact) -> None:
+    print("## Honest figures, cross-validated when these models were trained\n")
+    measured = {str(name): artifact.load(name).manifest["metrics"] for name in BASES}
+    print(figures({**measured, "stack": stack.manifest["metrics"]}))
+
+
+def _write(folder: Path, evaluation: Evaluation) -> None:
+    from models.evaluation.plots import plots  # noqa: PLC0415 - matplotlib, where plots are asked
+
+    pictures = plots(evaluation)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_bytes(evaluation.to_bytes())
+    for name, svg in pictures.items():
+        (folder / name).write_bytes(svg)
+    (folder / "report.md").write_text(report(evaluation, list(pictures)), encoding="utf-8")

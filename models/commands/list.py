@@ -1,0 +1,50 @@
+"""``python -m models list``: which versions are served, and which others lie beside them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from models import artifact
+from models.artifact import Artifact, ArtifactError
+from models.evaluation.tables import table
+from models.metrics import Estimate
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("list", help="versions that are stored, and which are served")
+    parser.set_defaults(run=run)
+
+
+def run(_: argparse.Namespace) -> int:
+    """Print a row a version; exit status 1 when one of them is damaged."""
+    root = artifact.artifacts_folder()
+    served = artifact.served(root)
+    rows, damaged = [], []
+    for name, versions in artifact.stored(root).items():
+        for version in versions:
+            try:
+                model = artifact.load(name, root, version)
+            except ArtifactError as error:
+                damaged.append(str(error))
+                continue
+            mark = "served" if served.get(name) == model.version else ""
+            rows.append([name, mark, model.version, _area(model), _size(model.folder), _of(model)])
+    print(table(["model", "", "version", "AUROC (95 %)", "size", "recipe"], rows))
+    for sentence in damaged:
+        print(f"damaged: {sentence}")
+    return 1 if damaged else 0
+
+
+def _area(model: Artifact) -> str:
+    measured = model.manifest.get("metrics", {}).get("auroc")
+    return "–" if measured is None else str(Estimate(**measured))
+
+
+def _size(folder: Path) -> str:
+    total = sum(path.stat().st_size for path in folder.iterdir())
+    return f"{total / 1e6:.2f} MB"
+
+
+def _of(model: Artifact) -> str:
+    return str(model.manifest["recipe"])

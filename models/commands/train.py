@@ -1,0 +1,101 @@
+"""``python -m models train``: all four models on labelled images, or on phantoms.
+
+On 114 images two AVX-512 cores take about half an hour; ``--quick`` takes a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Final
+
+from models.dataset import Dataset, load, phantoms
+
+DEVELOPING: Final = Path("../shared/data/dxa_spine")
+RUNS: Final = Path("var/training")
+SYNTHETIC: Final = "Synthetic phantoms only: the figures say nothing of clinical accuracy."
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("train", help="train all four models on labelled images")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=DEVELOPING if DEVELOPING.is_dir() else None,
+        help="folder with one sub-folder a label, CSV manifest, or DICOM tree with labels.csv; "
+        "phantoms are drawn without it",
+    )
+    parser.add_argument("--phantoms", type=int, default=240, help="how many to draw (%(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("var/artifacts"), help="where artefacts go (%(default)s)"
+    )
+    parser.add_argument("--provenance", help="a sentence for the card: whose images these are")
+    parser.add_argument("--seed", type=int, default=20, help="for splits and weights (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="tiny models, to try the pipeline")
+    parser.add_argument(
+        "--backbone",
+        choices=("resnet56", "resnet50"),
+        default="resnet56",
+        help="whose features the forest reads (%(default)s)",
+    )
+    parser.add_argument(
+        "--weights", type=Path, help="the backbone's official file, checked by checksum"
+    )
+    parser.add_argument("--vgg16-weights", type=Path, help="Keras's official VGG16 file, no top")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
+        default="auto",
+        help="in which the small network is trained (%(default)s)",
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="forget what a killed training had finished"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, say what came out, and how to serve it. A killed training goes on where it was."""
+    # TensorFlow prints pages on import, and warns that each fold's network is traced anew.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for chatty in ("tensorflow", "nncf"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    from models.evaluation.tables import figures  # noqa: PLC0415 - scikit-learn's metrics
+    from models.training import ensemble  # noqa: PLC0415 - TensorFlow, for this command alone
+    from models.training.checkpoint import run_key  # noqa: PLC0415
+
+    settings = ensemble.QUICK if options.quick else ensemble.Settings()
+    settings = replace(
+        settings,
+        seed=options.seed,
+        cnn=replace(settings.cnn, precision=options.precision),
+        vgg16=replace(settings.vgg16, weights=options.vgg16_weights),
+        resnet=replace(settings.resnet, backbone=options.backbone, weights=options.weights),
+    )
+    data, provenance = _data(options)
+    print(f"{len(data)} images: " + ", ".join(f"{n} {label}" for label, n in data.counts().items()))
+    training = ensemble.Run(RUNS / run_key(data.digest, asdict(settings)))
+    if options.fresh:
+        training.checkpoint.clear()
+    finished = training.checkpoint.finished
+    if finished:
+        print(f"goes on after {', '.join(finished)} ({training.folder}; --fresh starts anew)")
+    written, evaluation = ensemble.train(data, settings, options.out, provenance, training)
+    print(figures({name: report.metrics for name, report in evaluation.models.items()}))
+    for name, model in written.items():
+        print(f"{name:7} {model.version}")
+    print(f"Log and curves: {training.folder}")
+    print(f"Serve them: OSTEOSERVE_ARTIFACTS={options.out} make run")
+    return 0
+
+
+def _data(options: argparse.Namespace) -> tuple[Dataset, str]:
+    if options.data is None:
+        return phantoms(options.phantoms, options.seed), options.provenance or SYNTHETIC
+    data = load(options.data)
+    if options.provenance:
+        return data, options.provenance
+    return data, SYNTHETIC if data.synthetic.all() else f"Images of {options.data.name}."

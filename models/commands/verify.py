@@ -1,0 +1,123 @@
+"""``python -m models verify``: is what is served whole, and does it answer alike everywhere?
+
+Checksums of every served artefact; then each runtime that an artefact allows, against Keras in
+float32 on the artefact's own weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import artifact, parity, phantom, recipe
+from models.artifact import Artifact, ArtifactError
+from models.base import ForestModel, NetworkModel, load_model, offset
+from models.calibration import Calibration
+from models.dataset import load
+from models.forest import FILE as FOREST_FILE
+from models.forest import Forest
+from models.runtime import Files, KerasRuntime, installed, parse_name, supported
+from models.types import BASES
+
+PHANTOMS: Final = 16
+SEED: Final = 7
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the answer. ``holds`` is None for what could not be looked at here."""
+
+    model: str
+    checked: str
+    said: str
+    holds: bool | None
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("verify", help="checksums, and every runtime against Keras")
+    parser.add_argument(
+        "--data", type=Path, help="labelled images to compare on; generated phantoms without"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a row a check; exit status 1 when one failed."""
+    if options.data is None:
+        print(f"Compared on {PHANTOMS} generated phantoms; --data takes real images.")
+        images = _phantoms()
+    else:
+        images = load(options.data).images
+        print(f"Compared on {len(images)} images.")
+    failed = 0
+    for name in artifact.served(artifact.artifacts_folder()):
+        for row in verify(name, images):
+            verdict = {True: "ok", False: "FAILED", None: "skipped"}[row.holds]
+            print(f"{row.model:7} {row.checked:14} {verdict:8} {row.said}", flush=True)
+            failed += row.holds is False
+    return 1 if failed else 0
+
+
+def verify(name: str, images: NDArray[np.uint8]) -> list[Row]:
+    """Return what was found of the served model ``name`` on ``images`` (n, 224, 224) uint8."""
+    try:
+        model = artifact.load(name)
+    except ArtifactError as error:
+        return [Row(name, "checksums", str(error), holds=False)]
+    rows = [Row(name, "checksums", f"{len(model.manifest['files'])} files", holds=True)]
+    if name not in BASES:
+        return rows
+    if not installed("keras"):
+        return [*rows, Row(name, "runtimes", "TensorFlow is not installed: no reference", None)]
+    calibration = Calibration(**model.manifest["calibration"])
+    expected = calibration.probability(parity.raw_logits(reference(model), images))
+    return rows + [
+        _compare(model, runtime, calibration, images, expected)
+        for runtime in model.manifest["runtimes"]
+    ]
+
+
+def reference(model: Artifact) -> NetworkModel | ForestModel:
+    """Return ``model`` on Keras, float32, nothing compiled."""
+    from models import networks, weights  # noqa: PLC0415 - both import Keras
+
+    network = networks.build(model.manifest["network"])
+    weights.from_bytes(network, model.path(Files.WEIGHTS).read_bytes())
+    runtime = KerasRuntime(network)
+    if FOREST_FILE not in model.manifest["files"]:
+        return NetworkModel(runtime)
+    return ForestModel(runtime, Forest.from_bytes(model.path(FOREST_FILE).read_bytes()))
+
+
+def _compare(
+    model: Artifact,
+    runtime: str,
+    calibration: Calibration,
+    images: NDArray[np.uint8],
+    expected: NDArray[np.float64],
+) -> Row:
+    try:
+        choice = parse_name(runtime)
+    except ValueError as error:
+        return Row(model.name, runtime, str(error), holds=False)
+    if not supported(*choice):
+        return Row(model.name, runtime, "not to be had on this machine", holds=None)
+    raw = parity.raw_logits(load_model(model, *choice), images)
+    found = calibration.probability(raw + offset(model, runtime))
+    result = parity.difference(found, expected, float(model.manifest["threshold"]))
+    stated = model.manifest["runtimes"][runtime]["max_difference"]
+    said = (
+        f"largest difference {result.largest:.1e} (allowed {parity.LARGEST}, when built "
+        f"{stated:.1e}), {result.changed} decisions changed"
+    )
+    return Row(model.name, runtime, said, result.holds())
+
+
+def _phantoms() -> NDArray[np.uint8]:
+    rng = np.random.default_rng(SEED)
+    return np.stack([recipe.prepare(phantom.draw(rng).scan) for _ in range(PHANTOMS)])

@@ -1,0 +1,25 @@
+"""Labelled images, prepared by the recipe, with the groups that a split must not tear apart.
+
+::
+
+    loading         one door for images on disk
+    ├── folder          sub-folders by label
+    ├── manifest        a CSV file
+    │   └── table
+    ├── series          a tree of DICOM files
+    └── entry           what each of them yields
+    phantoms        images drawn for the purpose, without files
+    dataset         what comes out
+    attributes      what subgroups are made of
+    likeness        which images show the same scan
+    grouping        what therefore stays together
+"""
+
+from __future__ import annotations
+
+from models.dataset.dataset import SEVERITY, Dataset, DatasetError
+from models.dataset.folder import IMAGE_SUFFIXES
+from models.dataset.loading import load
+from models.dataset.phantoms import phantoms
+
+__all__ = ["IMAGE_SUFFIXES", "SEVERITY", "Dataset", "DatasetError", "load", "phantoms"]

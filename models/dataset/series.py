@@ -1,0 +1,156 @@
+"""A tree of DICOM files, of any depth and names, and a ``labels.csv`` beside them.
+
+``labels.csv`` has the column ``label`` and one of ``SeriesInstanceUID``, ``StudyInstanceUID`` and
+``PatientID``, by which files find their label. What a study holds besides images of the spine is
+skipped and counted:
+
+===================  ==========================================================================
+not DICOM            whatever else lies in the tree, ``labels.csv`` apart
+no image             structured reports, presentation states, key objects, DICOMDIR, PDF
+several frames       a label wants one image; segmentations and cine have many
+another body part    Body Part Examined is given and names no spine, as with a hip in one study
+no label             ``labels.csv`` does not name its series, study or patient
+repeated             the SOP Instance UID was met before
+===================  ==========================================================================
+
+Nothing labelled is lost in silence: a row of ``labels.csv`` that finds no image is refused.
+
+The Patient ID groups, and is kept as a SHA-256 digest alone. That is a pseudonym: who has the list
+of IDs can find it again, so a data set stays as confidential as its source. File and folder names
+of an export often hold the patient's name, so that an image is named by its own SHA-256 instead
+(``sha256sum`` finds it again).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from pydicom import Dataset as Header
+from pydicom import dcmread
+
+from models.dataset import table
+from models.dataset.attributes import TAGS
+from models.dataset.dataset import DatasetError
+from models.dataset.entry import Entry, as_label
+from models.reading import sniff
+from models.types import Label
+
+NAME: Final = "labels.csv"
+KEYS: Final = ("SeriesInstanceUID", "StudyInstanceUID", "PatientID")
+WANTED: Final = (
+    *KEYS,
+    *TAGS,
+    "SOPInstanceUID",
+    "BodyPartExamined",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+)
+
+
+def entries(root: Path, skipped: Counter[str]) -> Iterator[Entry]:
+    """Yield the labelled images below ``root``, by content, and count in ``skipped`` the others."""
+    key, labels = _labels(root / NAME)
+    met: set[str] = set()
+    found: set[str] = set()
+    files = ((path, path.read_bytes()) for path in root.rglob("*") if path.is_file())
+    by_content = sorted((hashlib.sha256(data).hexdigest(), path) for path, data in files)
+    for digest, path in by_content:
+        if path == root / NAME:
+            continue
+        name = f"dicom/{digest[:16]}"
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise DatasetError(f"{name} is a link to outside the folder; only files are allowed")
+        header = _header(path.read_bytes(), name)
+        reason = _unusable(header)
+        value = _text(header, key) if header is not None else ""
+        if reason is None and value not in labels:
+            reason = "no label"
+        instance = _text(header, "SOPInstanceUID") if header is not None else ""
+        if reason is None and instance and instance in met:
+            reason = "repeated"
+        if header is None or reason is not None:
+            skipped[reason or "not DICOM"] += 1
+            continue
+        met.add(instance)
+        found.add(value)
+        yield _entry(header, name, path, labels[value][1])
+    missed = [where for value, (where, _) in labels.items() if value not in found]
+    if missed:
+        raise DatasetError(
+            f"{missed[0]}{f' and {len(missed) - 1} more' if missed[1:] else ''}: no single-frame "
+            f"image of the spine has this {key}; skipped were "
+            f"{', '.join(f'{count} files ({why})' for why, count in skipped.items()) or 'none'}"
+        )
+
+
+def _labels(path: Path) -> tuple[str, Mapping[str, tuple[str, Label]]]:
+    """Return the key's name, and by its value the row's place and label."""
+    names = table.columns(path)
+    keys = [key for key in KEYS if key in names]
+    if len(keys) != 1 or "label" not in names:
+        raise DatasetError(f"{path.name} needs the column label and just one of {', '.join(KEYS)}")
+    (key,) = keys
+    labels: dict[str, tuple[str, Label]] = {}
+    for where, row in table.rows(path, (key, "label")):
+        value = row[key]
+        if value in labels:
+            raise DatasetError(f"{where} has the {key} of {labels[value][0]} once more")
+        labels[value] = where, as_label(row["label"], where)
+    return key, labels
+
+
+def _header(data: bytes, name: str) -> Header | None:
+    """Return what is wanted of a DICOM file; None of any other."""
+    if sniff(data) != "dicom":
+        return None
+    try:
+        with warnings.catch_warnings():
+            # pydicom warns of values against the standard, and quotes them.
+            warnings.simplefilter("ignore")
+            header = dcmread(
+                io.BytesIO(data), force=True, stop_before_pixels=True, specific_tags=list(WANTED)
+            )
+            # Elements are parsed when first looked at; all are, while warnings are silent.
+            for element in header:
+                str(element.value)
+    except Exception:
+        # On damaged bytes pydicom raises anything, and its message may quote them.
+        raise DatasetError(f"{name} is DICOM whose header cannot be read") from None
+    return header
+
+
+def _text(header: Header, keyword: str) -> str:
+    return str(header.get(keyword) or "").strip(" \0")
+
+
+def _unusable(header: Header | None) -> str | None:
+    """Return why the file is skipped whatever its label, None if it is not."""
+    if header is None:
+        return "not DICOM"
+    if not (header.get("Rows") and header.get("Columns")):
+        return "no image"
+    if _text(header, "NumberOfFrames") not in ("", "1"):
+        return "several frames"
+    part = _text(header, "BodyPartExamined").upper()
+    return "another body part" if part and "SPINE" not in part else None
+
+
+def _entry(header: Header, name: str, path: Path, label: Label) -> Entry:
+    attributes = {}
+    for keyword, (attribute, parse) in TAGS.items():
+        try:
+            attributes[attribute] = parse(_text(header, keyword))
+        except ValueError as error:
+            raise DatasetError(f"{name}: {error}") from None
+    # Some exports have no Patient ID; then a study is known to be of one patient.
+    kind = "PatientID" if _text(header, "PatientID") else "StudyInstanceUID"
+    digest = hashlib.sha256(f"osteoserve {kind} {_text(header, kind)}".encode()).hexdigest()
+    group = f"patient-{digest[:16]}" if _text(header, kind) else name
+    return Entry(name, path, label, group=group, kin=(group,), attributes=attributes)

@@ -1,0 +1,78 @@
+"""Curves of one model, as plots and pages draw them; rounded far below a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from models.metrics import Probabilities, Truth, calibration_bins
+
+DIGITS: Final = 5
+MOST_POINTS: Final = 200
+"""Of a curve; more cannot be told apart on a page. Fewer images keep all their corners."""
+
+Values = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Roc:
+    false_positive_rate: Values
+    true_positive_rate: Values
+
+
+@dataclass(frozen=True)
+class PrecisionRecall:
+    recall: Values
+    precision: Values
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Mean predicted and observed share of ``count`` images, in bins of equal count."""
+
+    predicted: Values
+    observed: Values
+    count: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """``roc`` and ``precision_recall`` are empty where only one side of the truth was seen."""
+
+    roc: Roc
+    precision_recall: PrecisionRecall
+    reliability: Reliability
+
+
+def curves(truth: Truth, probability: Probabilities) -> Curves:
+    """Return the curves of ``probability`` (n,) against ``truth`` (n,)."""
+    bins = calibration_bins(probability)
+    reliability = Reliability(
+        predicted=_values(np.array([probability[part].mean() for part in bins])),
+        observed=_values(np.array([truth[part].mean() for part in bins])),
+        count=tuple(len(part) for part in bins),
+    )
+    if not truth.any() or truth.all():
+        return Curves(Roc((), ()), PrecisionRecall((), ()), reliability)
+    false_alarm, found, _ = roc_curve(truth, probability)
+    precision, recall, _ = precision_recall_curve(truth, probability, drop_intermediate=True)
+    return Curves(
+        Roc(_values(_thin(false_alarm)), _values(_thin(found))),
+        PrecisionRecall(_values(_thin(recall)), _values(_thin(precision))),
+        reliability,
+    )
+
+
+def _thin(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    if len(points) <= MOST_POINTS:
+        return points
+    kept = np.unique(np.linspace(0, len(points) - 1, MOST_POINTS).round().astype(int))
+    return np.asarray(points[kept])
+
+
+def _values(points: NDArray[np.float64]) -> Values:
+    return tuple(round(float(point), DIGITS) for point in points)

@@ -1,0 +1,66 @@
+"""The same figures for one part of the cases, where the data says who belongs to it.
+
+A cell of few images would give figures that are noise, and could point at a person: it keeps its
+counts and gets no figures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from models import metrics
+from models.dataset import Dataset
+from models.evaluation.scored import Scored
+from models.metrics import Measured
+
+LEAST_IMAGES: Final = 20
+LEAST_OF_EACH: Final = 5
+"""Images of normal and of osteoporosis, each, that a cell must have to get figures."""
+
+MOST_VALUES: Final = 12
+"""A field of more values is no grouping (an exact age, say) and gives no cells."""
+
+
+@dataclass(frozen=True)
+class Subgroup:
+    """``images`` are those judged, normal or osteoporosis; ``metrics`` None when too few."""
+
+    field: str
+    value: str
+    images: int
+    osteoporosis: int
+    metrics: Measured | None
+
+
+def subgroups(
+    scored: Scored, data: Dataset, resamples: int = metrics.RESAMPLES
+) -> tuple[Subgroup, ...]:
+    """Return a cell for each value of each attribute, in order of name."""
+    found = []
+    for field, values in sorted(data.attributes.items()):
+        known = sorted(set(values) - {""})
+        if len(known) <= MOST_VALUES:
+            found += [_cell(field, value, scored, data, resamples) for value in known]
+    return tuple(found)
+
+
+def _cell(field: str, value: str, scored: Scored, data: Dataset, resamples: int) -> Subgroup:
+    within = data.judged & (np.array(data.attributes[field]) == value)
+    truth = data.osteoporosis[within]
+    images, ill = len(truth), int(truth.sum())
+    enough = images >= LEAST_IMAGES and min(ill, images - ill) >= LEAST_OF_EACH
+    measured = (
+        metrics.measure(
+            truth,
+            scored.probability[within],
+            scored.called[within],
+            np.array(data.groups)[within],
+            resamples=resamples,
+        )
+        if enough
+        else None
+    )
+    return Subgroup(field, value, images, ill, measured)

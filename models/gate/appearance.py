@@ -1,0 +1,62 @@
+"""What an image looks like from afar: where edges run, and where it is bright.
+
+Histograms of oriented gradients (Dalal and Triggs, 2005) and brightness over coarse cells. A spine
+is a bright column with level end-plates in the middle of a dark field; a knee or a page is not.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.recipe import SIDE, Canonical
+
+CELLS: Final = 14
+"""Cells a side, of 16×16 canonical pixels: a vertebra is two or three high."""
+
+ORIENTATIONS: Final = 8
+COUNT: Final = CELLS * CELLS * (ORIENTATIONS + 1)
+
+
+def features(canonical: Canonical) -> NDArray[np.float32]:
+    """Return (1764,) float32: 14×14 cells of 8 orientations, then 14×14 brightnesses.
+
+    Orientations are normalised by the energy of the 3×3 cells around, brightness by the image's
+    mean and spread, so that neither window nor noise level decides.
+    """
+    half = SIDE // 2
+    image = canonical.reshape(half, 2, half, 2).mean((1, 3), dtype=np.float32) / 255
+    down, right = np.gradient(image)
+    strength = np.hypot(down, right)
+    # Unsigned direction, shared linearly between the two nearest bins.
+    position = np.arctan2(down, right) % np.pi / np.pi * ORIENTATIONS
+    lower = np.floor(position).astype(np.intp)
+    share = position - lower
+    bins = np.zeros((half, half, ORIENTATIONS), np.float32)
+    rows, columns = np.indices((half, half), sparse=True)
+    bins[rows, columns, lower % ORIENTATIONS] += strength * (1 - share)
+    bins[rows, columns, (lower + 1) % ORIENTATIONS] += strength * share
+    size = half // CELLS
+    cells = bins.reshape(CELLS, size, CELLS, size, ORIENTATIONS).mean((1, 3))
+    padded = np.pad((cells**2).sum(2), 1, mode="edge")
+    energy = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).sum((2, 3))
+    oriented = cells / np.sqrt(energy[..., None] + 1e-4)
+    bright = image.reshape(CELLS, size, CELLS, size).mean((1, 3))
+    bright = (bright - bright.mean()) / (bright.std() + 1e-3)
+    return np.concatenate([oriented.ravel(), bright.ravel()]).astype(np.float32)
+
+
+def turned(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the features (…, 1764) of the same image upside down, mirrored top to bottom.
+
+    An edge that falls rises then: orientation k becomes −k, modulo a half turn.
+    """
+    cells = CELLS * CELLS * ORIENTATIONS
+    lead = features.shape[:-1]
+    oriented = features[..., :cells].reshape(*lead, CELLS, CELLS, ORIENTATIONS)
+    bright = features[..., cells:].reshape(*lead, CELLS, CELLS)
+    swapped = oriented[..., ::-1, :, -np.arange(ORIENTATIONS) % ORIENTATIONS]
+    flipped = bright[..., ::-1, :]
+    return np.concatenate([swapped.reshape(*lead, -1), flipped.reshape(*lead, -1)], axis=-1)

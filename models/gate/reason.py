@@ -1,0 +1,55 @@
+"""Why a scan is refused or looked at with suspicion: the codes, each written once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Reason(StrEnum):
+    """Stable codes. The middle six are NHANES's reasons for an invalid vertebra (DOMAIN §1.6).
+
+    =======================  =======  =============================================================
+    code                     can      sentence
+    =======================  =======  =============================================================
+    ``too_small``            refuse   too few pixels for the texture of a vertebra to be told
+    ``wrong_shape``          refuse   much longer than wide, or the reverse: no lumbar field
+    ``low_contrast``         refuse   too few grey levels; bone cannot be told from noise
+    ``not_spine_dxa``        refuse   does not look like an AP lumbar spine DXA image
+    ``burned_in_sheet``      refuse   a page with text, perhaps around a scan, not the scan alone
+    ``upside_down``          refuse   a spine whose head end is at the bottom
+    ``off_centre``           refuse   the spine runs along or outside one side of the field
+    ``objects_not_removed``  warn     something dense and compact, such as a button or contrast
+    ``implant``              refuse   metal on both sides of the spine, such as screws and rods
+    ``obesity_noise``        refuse   noise drowns the bone
+    ``scan_area``            warn     the field may end within L1 or L4
+    ``movement``             refuse   rows are shifted against each other: the patient moved
+    ``degenerative``         warn     one level much brighter than its neighbours
+    =======================  =======  =============================================================
+
+    What only warns leaves at least two vertebrae to judge (ISCD's minimum, DOMAIN §1.3) or is too
+    common to refuse: 35–80 % of those aged 55–70 have degeneration (DOMAIN §1.7), which the models
+    have met in training. What refuses spoils the whole image or the very texture they look at.
+    """
+
+    TOO_SMALL = "too_small"
+    WRONG_SHAPE = "wrong_shape"
+    LOW_CONTRAST = "low_contrast"
+    NOT_SPINE_DXA = "not_spine_dxa"
+    BURNED_IN_SHEET = "burned_in_sheet"
+    UPSIDE_DOWN = "upside_down"
+    OFF_CENTRE = "off_centre"
+    OBJECTS_NOT_REMOVED = "objects_not_removed"
+    IMPLANT = "implant"
+    OBESITY_NOISE = "obesity_noise"
+    SCAN_AREA = "scan_area"
+    MOVEMENT = "movement"
+    DEGENERATIVE = "degenerative"
+
+    @property
+    def refuses(self) -> bool:
+        """Whether an image is ever refused for this; else it is only a finding."""
+        return self not in _ONLY_WARN
+
+
+_ONLY_WARN: Final = frozenset({Reason.OBJECTS_NOT_REMOVED, Reason.SCAN_AREA, Reason.DEGENERATIVE})

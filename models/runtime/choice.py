@@ -1,0 +1,84 @@
+"""What ``auto`` means: the fastest runtime that the artefact allows and this machine has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from models.runtime.engine import Precision, RuntimeName, runtime_name
+
+_PACKAGES: Final[Mapping[RuntimeName, str]] = {
+    "openvino": "openvino",
+    "litert": "ai_edge_litert",
+    "keras": "tensorflow",
+}
+
+_GPU_DRIVER: Final = Path("/proc/driver/nvidia/version"), Path("/dev/nvidiactl")
+
+_FASTEST_FIRST: Final[tuple[tuple[RuntimeName, Precision], ...]] = (
+    ("openvino", "int8"),
+    ("openvino", "bf16"),
+    ("openvino", "f32"),
+    ("litert", "f32"),
+    ("keras", "f32"),
+)
+
+
+def installed(runtime: RuntimeName) -> bool:
+    """Return whether the engine's package is there, without importing it."""
+    return find_spec(_PACKAGES[runtime]) is not None
+
+
+def automatic(
+    allowed: Collection[str],
+    runtime: RuntimeName | None = None,
+    precision: Precision | None = None,
+) -> tuple[RuntimeName, Precision] | None:
+    """Return the fastest of the ``allowed`` runtimes here, or None where there is none.
+
+    None for ``runtime`` or ``precision`` leaves it open; what is given is kept to. A GPU comes
+    first, then int8, then bfloat16 on CPUs that have it, then float32.
+    """
+    for choice in _candidates():
+        if (
+            runtime_name(*choice) in allowed
+            and runtime in (None, choice[0])
+            and precision in (None, choice[1])
+            and supported(*choice)
+        ):
+            return choice
+    return None
+
+
+def supported(runtime: RuntimeName, precision: Precision) -> bool:
+    """Return whether this machine has the engine, and the CPU what the precision takes.
+
+    Without bfloat16 in the CPU, OpenVINO would compute in float32 under the other name.
+    """
+    if not installed(runtime):
+        return False
+    if precision != "bf16":
+        return True
+    from models.runtime.openvino import has_bfloat16  # noqa: PLC0415 - OpenVINO, where it is there
+
+    return has_bfloat16()
+
+
+def has_gpu() -> bool:
+    """Return whether TensorFlow is installed and sees a GPU.
+
+    TensorFlow is only asked, which takes seconds, where a driver is loaded.
+    """
+    if not installed("keras") or not any(path.exists() for path in _GPU_DRIVER):
+        return False
+    import tensorflow as tf  # noqa: PLC0415 - asked for on machines with a GPU alone
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def _candidates() -> Iterator[tuple[RuntimeName, Precision]]:
+    if has_gpu():
+        yield "keras", "f32"
+    yield from _FASTEST_FIRST

@@ -1,0 +1,29 @@
+"""What this process may use of the machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def usable_cpus() -> int:
+    """Return how many CPUs this process may use: affinity, then the cgroup's quota, at least 1.
+
+    A pod limited to two CPUs of a 64-core node must not start 64 threads.
+    """
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _cgroup_quota(Path("/sys/fs/cgroup"))
+    return max(1, min(cpus, round(quota))) if quota else cpus
+
+
+def _cgroup_quota(root: Path) -> float | None:
+    """Return the CPU quota in CPUs, from cgroup v2 or v1, None without one."""
+    try:
+        quota, period = (root / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
+            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            return None
+    return None if quota in ("max", "-1") else int(quota) / int(period)

@@ -1,0 +1,163 @@
+"""The last step of training: from a trained model to the files that engines read.
+
+Every engine is run on real images and compared with Keras in float32 as trained. One that moves a
+calibrated probability by more than ``models.parity.WHEN_BUILT``, or changes any decision, is
+refused for this artefact: it stands in the card with its difference, and no runner will start it.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import parity, weights
+from models.base import open_model
+from models.calibration import Calibration, OperatingPoint
+from models.forest import FILE as FOREST_FILE
+from models.parity import Difference
+from models.runtime import Files, Precision, RuntimeName, conversion, runtime_name, supported
+from models.training.trainer import Fitted
+
+logger: Final = logging.getLogger(__name__)
+
+IMAGES: Final = 512
+"""At most so many images are compared, and half as many calibrate int8: minutes, not hours."""
+
+
+class ParityError(ValueError):
+    """The artefact does not answer as the network that was trained."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """``files`` by name, for the artefact; the tables are for its manifest and card.
+
+    ``runtimes``: name → ``{"max_difference"}``, those that hold; of a lowered precision also
+    ``"offset"``, what is added to its raw logits. ``refused``: name →
+    ``{"max_difference", "changed"}``, those that do not.
+    """
+
+    files: dict[str, bytes]
+    runtimes: dict[str, dict[str, float]] = field(default_factory=dict)
+    refused: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def export(
+    fitted: Fitted, calibration: Calibration, point: OperatingPoint, images: NDArray[np.uint8]
+) -> Export:
+    """Return the smallest files that answer as ``fitted`` does on ``images``, and where they run.
+
+    ``images`` (n, 224, 224) uint8 are real ones; of more than :data:`IMAGES` an even choice is
+    taken. A file is in half precision if that changes nothing, else in full. Raises
+    :class:`ParityError` when even full precision, read back, gives other answers.
+    """
+    chosen = _evenly(images, IMAGES)
+    expected = parity.raw_logits(fitted.model(), chosen)
+    with tempfile.TemporaryDirectory(prefix="osteoserve-") as folder:
+        trial = _Trial(Path(folder), fitted, calibration, point.threshold, chosen, expected)
+        if fitted.forest is not None:
+            trial.keep({FOREST_FILE: fitted.forest.to_bytes()})
+        for half in (True, False):
+            trial.keep({Files.WEIGHTS: weights.to_bytes(fitted.network, half=half)})
+            if trial.all_hold(("keras", "f32")):
+                break
+        else:
+            raise ParityError("read back from its file, the network does not answer as trained")
+        for half in (True, False):
+            trial.keep({Files.TFLITE: conversion.tflite(fitted.network, half=half)})
+            if trial.all_hold(("openvino", "f32"), ("litert", "f32")):
+                break
+        trial.all_hold(("openvino", "bf16"))
+        int8 = conversion.int8(trial.done.files[Files.TFLITE], _evenly(images, IMAGES // 2))
+        trial.keep(int8)
+        if not trial.all_hold(("openvino", "int8")):
+            trial.drop(int8)
+        return trial.done
+
+
+class _Trial:
+    """A draft of the artefact's folder, and what was found out about it so far."""
+
+    def __init__(
+        self,
+        folder: Path,
+        fitted: Fitted,
+        calibration: Calibration,
+        threshold: float,
+        images: NDArray[np.uint8],
+        expected: NDArray[np.float64],
+    ) -> None:
+        self.done = Export({})
+        self._folder = folder
+        self._fitted = fitted
+        self._calibration = calibration
+        self._threshold = threshold
+        self._images = images
+        self._expected = expected
+
+    def keep(self, files: Mapping[str, bytes]) -> None:
+        self.done.files.update(files)
+        for name, content in files.items():
+            (self._folder / name).write_bytes(content)
+
+    def drop(self, files: Mapping[str, bytes]) -> None:
+        for name in files:
+            del self.done.files[name]
+
+    def all_hold(self, *choices: tuple[RuntimeName, Precision]) -> bool:
+        """Compare each of ``choices`` that this machine has, note how it went, return whether all
+        of them answer alike. A second look replaces the first."""
+        alike = True
+        for runtime, precision in choices:
+            name = runtime_name(runtime, precision)
+            if not supported(runtime, precision):
+                logger.info("%s: not to be had on this machine, so not allowed", name)
+                alike = False
+                continue
+            found, correction = self._compare(runtime, precision)
+            self.done.runtimes.pop(name, None)
+            self.done.refused.pop(name, None)
+            if found.holds(parity.WHEN_BUILT):
+                self.done.runtimes[name] = {"max_difference": found.largest, **correction}
+            else:
+                self.done.refused[name] = {
+                    "max_difference": found.largest,
+                    "changed": found.changed,
+                }
+            alike &= found.holds(parity.WHEN_BUILT)
+            logger.info(
+                "%s: largest difference %.4f, %d changed", name, found.largest, found.changed
+            )
+        return alike
+
+    def _compare(
+        self, runtime: RuntimeName, precision: Precision
+    ) -> tuple[Difference, dict[str, float]]:
+        """Return how far apart the answers are, and what to add to this runtime's logits.
+
+        Rounding weights shifts all answers alike, besides moving each a little. The shift, the mean
+        over the images, is taken back, as is usual after quantising (Nagel et al., ICCV 2019: bias
+        correction). Float32 shifts nothing and is compared as it is.
+        """
+        model = open_model(
+            self._folder, self._fitted.config, self._fitted.forest is not None, runtime, precision
+        )
+        raw = parity.raw_logits(model, self._images)
+        correction = {}
+        if precision != "f32":
+            correction["offset"] = float((self._expected - raw).mean())
+            raw = raw + correction["offset"]
+        found, expected = (self._calibration.probability(r) for r in (raw, self._expected))
+        return parity.difference(found, expected, self._threshold), correction
+
+
+def _evenly(images: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+    count = min(len(images), most)
+    return images[np.linspace(0, len(images) - 1, count).round().astype(np.intp)]

@@ -1,0 +1,40 @@
+"""In which precision a network computes while it is trained; weights stay float32 throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Literal, get_args
+
+import keras
+
+Choice = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+CHOICES: Final[tuple[Choice, ...]] = get_args(Choice)
+
+
+def resolve(choice: Choice) -> str:
+    """Return Keras's policy for ``choice``.
+
+    ``auto`` is bfloat16 on a GPU, whose tensor cores want it, and float32 on CPUs: two AVX-512
+    cores with bfloat16 took longer for an epoch of the small network than without.
+    """
+    if choice != "auto":
+        return choice
+    return "mixed_bfloat16" if on_gpu() else "float32"
+
+
+def on_gpu() -> bool:
+    import tensorflow as tf  # noqa: PLC0415 - only training asks, and it has TensorFlow loaded
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+@contextmanager
+def computing_in(policy: str) -> Iterator[None]:
+    """Build networks under ``policy`` while this is open."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

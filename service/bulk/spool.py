@@ -1,0 +1,80 @@
+"""Where a batch waits for its turn: in memory while small, then in a file that has no name.
+
+The file is unlinked as soon as it is opened, so that nothing is left of it however this ends.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from dataclasses import dataclass
+from typing import IO, Final, Protocol
+
+from service.uploads import consistent, essence, too_large
+
+IN_MEMORY: Final = 4 * 2**20
+
+
+class Items(Protocol):
+    """The images of a batch, read one at a time from any thread."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, index: int) -> bytes:
+        """Return one file. Raises :class:`Problem` or :class:`~models.errors.ScanError`."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def spool() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)
+
+
+@dataclass
+class Part:
+    """One file of a form, in a spool that it shares with those before and after it."""
+
+    spool: IO[bytes]
+    content_type: str
+    named: bool
+    most: int
+    start: int = -1
+    size: int = 0
+
+    @property
+    def chosen(self) -> bool:
+        return self.named or self.size > 0
+
+    def write(self, data: bytes) -> None:
+        if self.start < 0:
+            self.start = self.spool.tell()
+        self.size += len(data)
+        # What is too large for one image is not worth the room.
+        if self.size <= self.most:
+            self.spool.write(data)
+
+
+class Parts:
+    """The files of a form."""
+
+    def __init__(self, spool: IO[bytes], parts: list[Part]) -> None:
+        self._spool = spool
+        self._parts = parts
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def read(self, index: int) -> bytes:
+        part = self._parts[index]
+        if part.size > part.most:
+            raise too_large(part.most)
+        with self._lock:
+            self._spool.seek(max(part.start, 0))
+            data = self._spool.read(part.size)
+        return consistent(data, essence(part.content_type))
+
+    def close(self) -> None:
+        with self._lock:
+            self._spool.close()

@@ -1,0 +1,45 @@
+"""The pages of batches."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from service.endpoints.batches import Known, begin, told
+from service.endpoints.state import Opened
+from service.pages.bulk import BatchPage, BulkPage
+
+pages = APIRouter(include_in_schema=False)
+
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+@pages.api_route("/bulk", methods=["GET", "HEAD"])
+async def form(request: Request, state: Opened) -> Response:
+    size = state.settings.bulk_bytes
+    page = BulkPage(
+        max_items=state.settings.bulk_items,
+        max_size=size.human_readable(separator=" ").replace(".0 ", " "),
+        max_bytes=int(size),
+    )
+    return state.pages.respond(request, page)
+
+
+@pages.post("/bulk")
+async def send(request: Request, state: Opened) -> Response:
+    batch = await begin(request, state)
+    return RedirectResponse(f"/bulk/{batch.id}", 303)
+
+
+@pages.api_route("/bulk/{id}", methods=["GET", "HEAD"])
+async def progress(request: Request, batch: Known, state: Opened) -> Response:
+    lines = [told(line) async for line in state.bulk.lines(batch.id)]
+    return state.pages.respond(request, BatchPage.of(batch, lines), headers=_NO_STORE)
+
+
+@pages.post("/bulk/{id}/cancel")
+async def cancel(batch: Known, state: Opened) -> Response:
+    await state.bulk.cancel(batch.id)
+    return RedirectResponse(f"/bulk/{batch.id}", 303)

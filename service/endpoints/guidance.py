@@ -1,0 +1,102 @@
+"""``/api/v1/considerations`` and ``/treatment``: one engine, asked by programs and by a form.
+
+What is entered is neither stored nor logged, and never part of an address: only POST takes it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from service import content, language
+from service.endpoints.state import Opened
+from service.fields import form_fields, json_fields
+from service.guidance import Answer, Facts, consider
+from service.guidance.considerations import EXAMPLE_FACTS, example
+from service.guidance.facts import FactsError, Fault, read
+from service.pages.facts_form import parse
+from service.pages.treatment import Considered, TreatmentPage
+from service.problems import KINDS, Problem, problems
+
+api = APIRouter(prefix="/api/v1/considerations", tags=["considerations"])
+pages = APIRouter(prefix="/treatment", include_in_schema=False)
+
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
+
+
+@api.post(
+    "",
+    summary="What guidelines say to consider",
+    response_model=Answer,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/Facts"},
+                    "example": EXAMPLE_FACTS,
+                }
+            },
+        }
+    },
+    responses={
+        200: {
+            "description": "Considerations, each with its reasons and its source; conflicting ones "
+            "side by side. Nothing is stored.",
+            "content": {"application/json": {"example": example()}},
+        },
+        **problems(400, 403, 413, 422, 500, 503),
+    },
+)
+async def create(request: Request, response: Response) -> Answer:
+    """Send what is known of a person: every fact is optional, and what is left out is *not known*.
+
+    No image and no probability is among the facts: nothing recommended here can follow from one.
+    FRAX is an input and never computed. Research use only; a clinician decides.
+    """
+    sent = await json_fields(request)
+    response.headers.update(_NO_STORE)
+    try:
+        return consider(read(sent), _today())
+    except FactsError as error:
+        faults = {name: str(fault) for name, fault in error.faults.items()}
+        raise Problem("invalid_facts", f"Not valid: {error}", more={"faults": faults}) from None
+
+
+@pages.api_route("", methods=["GET", "HEAD"])
+async def form(request: Request, state: Opened) -> Response:
+    return state.pages.respond(request, _page({}, {}, None))
+
+
+@pages.post("")
+async def answer(request: Request, state: Opened) -> Response:
+    sent = await form_fields(request)
+    try:
+        facts = parse(sent)
+    except FactsError as error:
+        page, status = _page(sent, error.faults, None), KINDS["invalid_facts"].status
+    else:
+        page, status = _page(sent, {}, facts), 200
+    return state.pages.respond(request, page, status, _NO_STORE)
+
+
+def _page(
+    sent: Mapping[str, str], faults: Mapping[str, Fault], facts: Facts | None
+) -> TreatmentPage:
+    article = content.load("treatment", language.current().code)
+    today = _today()
+    found = consider(facts or read({}), today)
+    return TreatmentPage.of(
+        article=article,
+        expired=found.content.expired or article.review.expired(today),
+        sent=sent,
+        faults=faults,
+        considered=None if facts is None else Considered.of(facts, found),
+    )

@@ -1,0 +1,105 @@
+"""Lists of predictions, and taking one away: ``/api/v1/predictions`` and ``/history``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import RedirectResponse
+
+from service import listing
+from service.endpoints.state import Opened, PredictionId, State, Stored, no_such_prediction
+from service.listing import CursorError
+from service.pages.history import DeletePage, HistoryPage
+from service.prediction import EXAMPLE, Prediction
+from service.problems import Problem, problems
+
+router = APIRouter(prefix="/api/v1/predictions", tags=["predictions"])
+pages = APIRouter(include_in_schema=False)
+
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+class PredictionList(BaseModel):
+    """One page of a list."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: tuple[Prediction, ...]
+    next: str | None = Field(
+        description="Send as `after`, with all else unchanged, for the page behind this one; null "
+        "on the last."
+    )
+
+
+_LIST_EXAMPLE: Final[dict[str, Any]] = {"items": [EXAMPLE], "next": None}
+
+
+@router.get(
+    "",
+    summary="List predictions",
+    response_model=PredictionList,
+    responses={
+        200: {
+            "description": "One page, newest first unless asked otherwise.",
+            "content": {"application/json": {"example": _LIST_EXAMPLE}},
+        },
+        **problems(422, 500, 503),
+    },
+)
+async def listed(
+    query: Annotated[listing.Query, Query()], response: Response, state: Opened
+) -> PredictionList:
+    """Filters narrow each other. Results that arrive while you read on do not shift the pages."""
+    response.headers.update(_NO_STORE)
+    return await _found(query, state)
+
+
+@router.delete(
+    "/{id}",
+    status_code=204,
+    summary="Delete a prediction",
+    responses={204: {"description": "Gone."}, **problems(403, 404, 500, 503)},
+)
+async def delete(id: PredictionId, state: Opened) -> Response:
+    """Remove the prediction with its image, heat maps, reviews and study facts, for good."""
+    if not await state.history.delete(id):
+        raise no_such_prediction()
+    return Response(status_code=204)
+
+
+@pages.api_route("/history", methods=["GET", "HEAD"])
+async def history(request: Request, state: Opened) -> Response:
+    # A form sends every field, also those left empty.
+    given = {name: value for name, value in request.query_params.items() if value.strip()}
+    try:
+        query = listing.Query.model_validate(given)
+    except ValidationError as error:
+        faults = [{**item, "loc": ("query", *item["loc"])} for item in error.errors()]
+        raise RequestValidationError(faults) from None
+    page = HistoryPage.of(query, await _found(query, state))
+    return state.pages.respond(request, page, headers=_NO_STORE)
+
+
+@pages.api_route("/results/{id}/delete", methods=["GET", "HEAD"])
+async def ask(request: Request, prediction: Stored, state: Opened) -> Response:
+    return state.pages.respond(request, DeletePage.of(prediction), headers=_NO_STORE)
+
+
+@pages.post("/results/{id}/delete")
+async def confirmed(id: PredictionId, state: Opened) -> Response:
+    if not await state.history.delete(id):
+        raise no_such_prediction()
+    return RedirectResponse("/history", 303)
+
+
+async def _found(query: listing.Query, state: State) -> PredictionList:
+    try:
+        items, following = await state.history.page(query)
+    except CursorError:
+        raise Problem(
+            "invalid_request", "query.after: not a cursor that was given for this order."
+        ) from None
+    return PredictionList(items=items, next=following.cursor() if following else None)

@@ -1,0 +1,72 @@
+"""``/api/v1/predictions/{id}/reviews``: what clinicians say of a prediction. Only ever added to."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from service.endpoints.state import Opened, Stored
+from service.fields import json_fields
+from service.problems import problems
+from service.review import EXAMPLE, Override, Review, Signature, draft
+
+router = APIRouter(prefix="/api/v1/predictions/{id}/reviews", tags=["predictions"])
+
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+_SENT: Final[dict[str, Any]] = {
+    name: EXAMPLE[name] for name in ("action", "outcome", "reviewer", "reason")
+}
+_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "oneOf": [kind.model_json_schema() for kind in (Signature, Override)],
+                "discriminator": {"propertyName": "action"},
+            },
+            "example": _SENT,
+        }
+    },
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Sign a prediction, or override it",
+    response_model=Review,
+    openapi_extra={"requestBody": _BODY},
+    responses={
+        201: {
+            "description": "Written down. The prediction stays as it was answered.",
+            "content": {"application/json": {"example": EXAMPLE}},
+        },
+        **problems(400, 403, 404, 413, 422, 500, 503),
+    },
+)
+async def add(request: Request, response: Response, prediction: Stored, state: Opened) -> Review:
+    """`sign` agrees with the outcome; `override` names another one and needs a reason.
+
+    `reviewer` is a name or initials, as it shall stand beside the result.
+    """
+    review = draft(await json_fields(request), prediction.outcome)
+    response.headers.update(_NO_STORE)
+    return await state.reviews.add(prediction.id, review, prediction.outcome)
+
+
+@router.get(
+    "",
+    summary="Every review of a prediction",
+    response_model=tuple[Review, ...],
+    responses={
+        200: {
+            "description": "The first one first; the last one counts.",
+            "content": {"application/json": {"example": [EXAMPLE]}},
+        },
+        **problems(404, 500, 503),
+    },
+)
+async def read(response: Response, prediction: Stored, state: Opened) -> tuple[Review, ...]:
+    response.headers.update(_NO_STORE)
+    return await state.reviews.all(prediction.id)

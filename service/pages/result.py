@@ -1,0 +1,200 @@
+"""One prediction as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from service.language import N_, _, listing, moment, number
+from service.pages import votes
+from service.pages.page import Page
+from service.pages.signing import Signed, Signing
+from service.pages.study import StudyCard
+from service.pages.verdict import Verdict
+from service.pages.votes import MODEL_NAMES, Gauge, Row
+from service.prediction import Prediction
+from service.review import Review
+from service.study import Study
+from service.types import BASES, BaseName, Outcome
+
+REASONS: Final[Mapping[str, str]] = {
+    "too_small": N_("The image has too few pixels for the texture of a vertebra to be told."),
+    "wrong_shape": N_(
+        "The image is much longer than wide, or wider than long: no lumbar DXA field."
+    ),
+    "not_spine_dxa": N_(
+        "This does not look like an AP lumbar spine DXA image: upright, bone bright."
+    ),
+    "low_contrast": N_("The image has too few grey levels; bone cannot be told from noise."),
+    "burned_in_sheet": N_(
+        "This looks like a page with text, perhaps a report around a scan: send the scan alone."
+    ),
+    "upside_down": N_("The spine seems to stand on its head."),
+    "off_centre": N_("No spine runs down the middle of the field."),
+    "objects_not_removed": N_(
+        "Something denser than bone lies in the field, such as a button or contrast medium."
+    ),
+    "implant": N_("Metal seems to lie along the spine, such as screws or rods."),
+    "obesity_noise": N_("Noise drowns the bone, as in a very large patient."),
+    "scan_area": N_("The field may be too short to show all of L1 to L4."),
+    "movement": N_("Rows are shifted against each other: the patient may have moved."),
+    "degenerative": N_("One level is much brighter than its neighbours, as degeneration makes it."),
+}
+"""Why the gate refuses, and what it notices without refusing, by the code of models.quality."""
+
+WIDTH: Final = 224
+"""CSS pixels of the canonical image; the height follows the file's own proportions."""
+
+_LOW: Final = -2.5
+_NORMAL: Final = -1.0
+"""T-scores, as the scanner reports them (DOMAIN.md §1.1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """Where a model's heat map can be had; without ``address``, why it cannot."""
+
+    model: str
+    name: str
+    address: str | None
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """The T-score that the scanner reports, beside what the models say."""
+
+    value: str
+    range: str
+    differs: bool
+
+    @classmethod
+    def of(cls, study: Study | None, outcome: Outcome) -> Reported | None:
+        if study is None or study.t_score is None:
+            return None
+        t = study.t_score
+        if t <= _LOW:
+            found = _("in the range of osteoporosis (−2.5 or lower)")
+        elif t < _NORMAL:
+            found = _("in the range of low bone mass (between −2.5 and −1.0)")
+        else:
+            found = _("in the normal range (−1.0 or higher)")
+        judged = outcome in ("osteoporosis", "normal")
+        return cls(
+            value=number(t, 1, signed=True),
+            range=found,
+            differs=judged and (t <= _LOW) != (outcome == "osteoporosis"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultPage(Page):
+    templates = ("result.html",)
+    section = "/history"
+
+    id: str
+    created: str
+    created_iso: str
+    outcome: Outcome
+    verdict: Verdict
+    probability: str | None
+    threshold: str | None
+    band: str | None
+    gauge: Gauge | None
+    degraded: bool
+    absent: str
+    """The names of the base models that did not answer, as a list in words."""
+    unused: str
+    alone: str | None
+    """The base model that decided without the stack."""
+    rows: tuple[Row, ...]
+    reasons: tuple[str, ...]
+    findings: tuple[str, ...]
+    maps: tuple[Map, ...]
+    scan_width: int
+    scan_height: int
+    image_format: str
+    image_size: str
+    image_sha256: str
+    recipe: str
+    version: str | None
+    milliseconds: str
+    review: Signed | None
+    """The one that counts; none: preliminary."""
+    earlier: tuple[Signed, ...]
+    signing: Signing
+    study: StudyCard | None
+    reported: Reported | None
+
+    @classmethod
+    def of(
+        cls,
+        prediction: Prediction,
+        *,
+        reviews: tuple[Review, ...] = (),
+        study: Study | None = None,
+        signing: Signing | None = None,
+        out_of_reach: Collection[BaseName] = (),
+    ) -> ResultPage:
+        """``reviews`` are all there are, the first one first; without them the last one is shown.
+
+        ``signing`` holds a form that was sent and could not be taken; ``out_of_reach`` names the
+        models that voted but cannot be asked for their heat maps now.
+        """
+        p = prediction
+        alone = votes.speaker(p)
+        last = reviews[-1] if reviews else p.review
+        return cls(
+            id=str(p.id),
+            created=moment(p.created_at),
+            created_iso=p.created_at.isoformat(),
+            outcome=p.outcome,
+            verdict=Verdict.of(p.outcome),
+            probability=votes.probability(p.probability),
+            threshold=votes.probability(p.threshold),
+            band=f"{number(p.band[0] * 100, 1)}–{votes.probability(p.band[1])}" if p.band else None,
+            gauge=votes.gauge(p),
+            degraded=p.degraded,
+            absent=listing(MODEL_NAMES[n] for n in p.missing if n not in p.models and n != "stack"),
+            unused=listing(MODEL_NAMES[n] for n in p.missing if n in p.models),
+            alone=MODEL_NAMES[alone] if alone else None,
+            rows=votes.rows(p),
+            reasons=tuple(_sentence(code) for code in p.quality.reasons),
+            findings=tuple(_sentence(code) for code in p.quality.findings),
+            maps=_maps(p, out_of_reach),
+            scan_width=WIDTH,
+            scan_height=round(WIDTH * p.image.height / p.image.width),
+            image_format={"dicom": "DICOM"}.get(p.image.format, p.image.format.upper()),
+            image_size=f"{p.image.width} × {p.image.height}",
+            image_sha256=p.image.sha256,
+            recipe=p.recipe,
+            version=p.version,
+            milliseconds=f"{number(p.timings_ms.get('total', 0.0))} ms",
+            review=Signed.of(last) if last else None,
+            earlier=tuple(Signed.of(one) for one in reversed(reviews[:-1])),
+            signing=signing or Signing.of(p.outcome),
+            study=StudyCard.of(study) if study else None,
+            reported=Reported.of(study, p.outcome),
+        )
+
+
+def _maps(prediction: Prediction, out_of_reach: Collection[BaseName]) -> tuple[Map, ...]:
+    if not prediction.models:
+        return ()
+    found = []
+    for name in BASES:
+        why = ""
+        if name not in prediction.models:
+            why = _("No heat map: the model did not answer.")
+        elif name in out_of_reach:
+            why = _("No heat map: the model is not running now.")
+        address = None if why else f"/api/v1/predictions/{prediction.id}/maps/{name}"
+        found.append(Map(model=name, name=MODEL_NAMES[name], address=address, why=why))
+    return tuple(found)
+
+
+def _sentence(code: str) -> str:
+    if code in REASONS:
+        return _(REASONS[code])
+    return _("Something speaks against the image (%(code)s).", code=code)

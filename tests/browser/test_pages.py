@@ -1,0 +1,57 @@
+"""Every page, as it is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.browser.places import KEPT, RESULTS, STATIC, addresses
+from tests.browser.visits import Visit, opened
+from tests.service.fronts import Front
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+NAMES = [*STATIC, *RESULTS, "refused", "degraded", *KEPT]
+WIDTHS = (320, 1440)
+
+
+@pytest.fixture(scope="session")
+async def places(shared: Front) -> dict[str, str]:
+    return await addresses(shared)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_a_page(
+    chromium: Browser,
+    shared: Front,
+    places: dict[str, str],
+    screenshots: Path,
+    name: str,
+    language: str,
+) -> None:
+    url = str(shared.client.base_url)
+    for width in WIDTHS:
+        size = {"width": width, "height": 900}
+        async with opened(chromium, url, viewport=size, locale=language) as visit:
+            await visit.go(places[name])
+            assert await visit.page.get_attribute("html", "lang") == language
+            assert await visit.sideways() <= 0, f"wider than {width} px"
+            assert await visit.shifted() < 0.01
+            for theme in ("light", "dark"):
+                await visit.themed(theme)
+                assert await visit.grave() == []
+                await visit.page.screenshot(
+                    path=screenshots / f"{name}-{language}-{width}-{theme}.png", full_page=True
+                )
+
+
+@pytest.mark.parametrize("name", [*RESULTS, "treatment", "patient"])
+async def test_printed(visit: Visit, places: dict[str, str], screenshots: Path, name: str) -> None:
+    await visit.go(places[name])
+    await visit.page.pdf(path=screenshots / f"{name}.pdf", format="A4")
+    await visit.page.emulate_media(media="print")
+    for gone in ("nav", ".menu", ".skip", ".languages"):
+        assert not await visit.page.locator(gone).first.is_visible()

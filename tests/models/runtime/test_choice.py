@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from models.runtime import CHOICES, choice, parse_name, runtime_name
+
+ALL = {runtime_name(*known) for known in CHOICES}
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything installed, no GPU, a CPU with bfloat16."""
+    monkeypatch.setattr(choice, "has_gpu", lambda: False)
+    monkeypatch.setattr(choice, "supported", lambda *_: True)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "taken"),
+    [
+        (ALL, ("openvino", "int8")),
+        (ALL - {"openvino-int8"}, ("openvino", "bf16")),
+        ({"keras-f32", "openvino-f32", "litert-f32"}, ("openvino", "f32")),
+        ({"keras-f32", "litert-f32"}, ("litert", "f32")),
+        ({"keras-f32"}, ("keras", "f32")),
+        (set(), None),
+    ],
+)
+@pytest.mark.usefixtures("plain")
+def test_the_fastest_allowed_is_taken(allowed: set[str], taken: object) -> None:
+    assert choice.automatic(allowed) == taken
+
+
+@pytest.mark.usefixtures("plain")
+def test_what_is_named_is_kept_to() -> None:
+    assert choice.automatic(ALL, runtime="litert") == ("litert", "f32")
+    assert choice.automatic(ALL, precision="bf16") == ("openvino", "bf16")
+    assert choice.automatic(ALL - {"openvino-bf16"}, precision="bf16") is None
+    assert choice.automatic(ALL, runtime="litert", precision="int8") is None
+
+
+def test_bfloat16_is_not_taken_on_a_cpu_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "has_gpu", lambda: False)
+    monkeypatch.setattr("models.runtime.openvino.has_bfloat16", lambda: False)
+
+    assert choice.automatic({"openvino-bf16", "openvino-f32"}) == ("openvino", "f32")
+    assert choice.automatic({"openvino-bf16"}, precision="bf16") is None
+
+
+def test_a_gpu_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "has_gpu", lambda: True)
+    monkeypatch.setattr(choice, "supported", lambda *_: True)
+
+    assert choice.automatic(ALL) == ("keras", "f32")
+    assert choice.automatic(ALL, runtime="openvino", precision="f32") == ("openvino", "f32")
+
+
+@pytest.mark.parametrize("known", CHOICES, ids=lambda known: runtime_name(*known))
+def test_names_are_read_back(known: tuple[str, str]) -> None:
+    assert parse_name(runtime_name(*known)) == known
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="runtime torch-f32: allowed are keras-f32"):
+        parse_name("torch-f32")

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.runtime import cpus
+
+
+@pytest.mark.parametrize(
+    ("files", "quota"),
+    [
+        pytest.param({"cpu.max": "150000 100000"}, 1.5, id="v2 with a quota"),
+        pytest.param({"cpu.max": "max 100000"}, None, id="v2 without"),
+        pytest.param(
+            {"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"},
+            2.0,
+            id="v1 with a quota",
+        ),
+        pytest.param(
+            {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"},
+            None,
+            id="v1 without",
+        ),
+        pytest.param({}, None, id="no cgroup"),
+    ],
+)
+def test_the_quota_of_the_cgroup(tmp_path: Path, files: dict[str, str], quota: float) -> None:
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+    assert cpus._cgroup_quota(tmp_path) == quota
+
+
+def test_at_least_one_cpu() -> None:
+    assert cpus.usable_cpus() >= 1

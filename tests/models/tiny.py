@@ -1,0 +1,67 @@
+"""A whole ensemble of tiny, untrained models, exported as training does: seconds to make."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+
+from models import artifact, networks, phantom, recipe, stack
+from models.calibration import Calibration, OperatingPoint
+from models.forest import Forest
+from models.runtime import compile_network
+from models.training.export import export
+from models.training.trainer import Fitted
+from models.types import BASES, BaseName
+
+CONFIGS: Final[dict[BaseName, dict[str, Any]]] = {
+    "cnn": {"name": "cnn", "widths": [4, 8]},
+    "vgg16": {"name": "vgg16", "widths": [4, 4, 8, 8, 8]},
+    "resnet": {"name": "resnet", "blocks": 1},
+}
+
+POINT: Final = OperatingPoint(0.001, (0.0005, 0.002))
+"""Far from what untrained models answer, so that no rounding changes a decision."""
+
+
+def phantoms(count: int) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    return np.stack([recipe.prepare(phantom.draw(rng).scan) for _ in range(count)])
+
+
+def fitted(name: BaseName, images: np.ndarray) -> Fitted:
+    keras.utils.set_random_seed(6)
+    network = networks.build(CONFIGS[name])
+    if name != "resnet":
+        return Fitted(CONFIGS[name], network)
+    features = compile_network(network, "keras")(images)[0]
+    severity = np.linspace(0.1, 0.9, len(images)).astype(np.float32)
+    return Fitted(CONFIGS[name], network, Forest.fit(features, severity, seed=1))
+
+
+def write(root: Path) -> None:
+    images = phantoms(6)
+    versions: dict[str, str] = {}
+    for name in BASES:
+        scale = Calibration(slope=0.1, intercept=0.0)
+        done = export(fitted(name, images), scale, POINT, images)
+        manifest = {
+            "network": CONFIGS[name],
+            "calibration": asdict(scale),
+            "threshold": POINT.threshold,
+            "band": list(POINT.band),
+            "metrics": {"auroc": {"value": 0.5, "low": 0.4, "high": 0.6}},
+            "runtimes": done.runtimes,
+            "refused_runtimes": done.refused,
+        }
+        versions[name] = artifact.write(root, name, manifest, done.files).version
+    combiner = {"intercept": 0.0, "threshold": POINT.threshold, "band": list(POINT.band)}
+    subsets = {
+        stack.key(names): {**combiner, "weights": dict.fromkeys(names, 1 / len(names))}
+        for names in stack.subsets()
+    }
+    combined = artifact.write(root, "stack", {"bases": dict(versions), "subsets": subsets}, {})
+    artifact.serve(root, {**versions, "stack": combined.version})

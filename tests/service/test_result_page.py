@@ -1,0 +1,154 @@
+"""What the page of a result says and offers beside the verdict, read from its HTML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import html
+
+from service.language import speaking
+from service.pages import Pages, ResultPage
+from service.pages.verdict import CONSIDERATIONS, HEADINGS, MEANINGS
+from service.prediction import EXAMPLE, Prediction
+from service.study import Study
+from tests.service import images
+from tests.service.fronts import Front, front
+from tests.service.runners import Down, running
+from tests.service.test_pages import assert_well_made
+
+pytestmark = pytest.mark.anyio
+
+
+def drawn(changes: dict[str, Any] | None = None, **more: Any) -> html.HtmlElement:
+    prediction = Prediction.model_validate({**EXAMPLE, **(changes or {})})
+    page = html.fromstring(Pages().render(ResultPage.of(prediction, **more)))
+    assert_well_made(page)
+    return page
+
+
+def words(page: html.HtmlElement, path: str) -> str:
+    return " ".join(" ".join(one.text_content() for one in page.xpath(path)).split())
+
+
+def study(t_score: float | None) -> Study:
+    return Study(prediction_id=EXAMPLE["id"], t_score=t_score)
+
+
+async def test_without_scripts_every_map_stands_over_the_scan(shared: Front, png: bytes) -> None:
+    page = html.fromstring((await shared.upload(png, path="/")).text)
+    panes = page.xpath("//figure[contains(@class, 'pane')]")
+    assert [one.findtext("figcaption") for one in panes] == [
+        "The scan", "CNN", "VGG16", "ResNet + forest"
+    ]  # fmt: skip
+    for pane in panes[1:]:
+        below, above = pane.xpath(".//img")
+        assert below.get("src").endswith("/image")
+        assert above.get("src").endswith(f"/maps/{pane.get('data-model')}")
+    # Controls do nothing without a script, so none is shown.
+    (controls,) = page.xpath("//*[contains(@class, 'controls')]")
+    assert "hidden" in controls.attrib
+    for field in controls.xpath(".//input"):
+        assert page.xpath(f"//label[@for='{field.get('id')}']")
+
+
+async def test_the_pictures_have_the_proportions_of_the_file(shared: Front, png: bytes) -> None:
+    page = html.fromstring((await shared.upload(png, path="/")).text)
+    height = str(round(224 * images.HEIGHT / images.WIDTH))
+    for image in page.xpath("//figure//img"):
+        assert (image.get("width"), image.get("height")) == ("224", height)
+    boxes = set(page.xpath("//*[@class='stage']/svg/@viewbox | //*[@class='stage']/svg/@viewBox"))
+    assert boxes == {f"0 0 224 {height}"}
+
+
+async def test_a_refused_image_has_no_heat_map(shared: Front) -> None:
+    page = html.fromstring((await shared.upload(images.unusable(), path="/")).text)
+    assert len(page.xpath("//figure//img")) == 1
+    assert page.xpath("//input[@id='opacity'] | //*[@class='heat-legend']") == []
+    assert page.xpath("//input[@id='width'] | //input[@id='level']")
+
+
+async def test_a_model_that_did_not_vote_or_does_not_run_says_so(var: Path, png: bytes) -> None:
+    async with running(Down("cnn")) as runners, front(var, runners) as opened:
+        location = (await opened.post(png)).headers["location"]
+        address = location.replace("/api/v1/predictions", "/results")
+        await opened.client.get(f"{location}/maps/vgg16")
+        for name in ("vgg16", "resnet"):
+            await runners[name].stop()
+        states = opened.app.state.health.states
+        await opened.settled(lambda: states["vgg16"] == states["resnet"] == "down")
+        page = html.fromstring((await opened.client.get(address)).text)
+    said = {
+        pane.get("data-model"): words(pane, ".//*[@class='nothing']")
+        for pane in page.xpath("//figure[contains(@class, 'map')]")
+    }
+    assert said == {
+        "cnn": "No heat map: the model did not answer.",
+        "vgg16": "",  # kept since it was asked for
+        "resnet": "No heat map: the model is not running now.",
+    }
+    assert page.xpath("//input[@name='map']/@value") == ["vgg16"]
+
+
+@pytest.mark.parametrize(
+    ("t_score", "outcome", "words_of_it", "differs"),
+    [
+        (-2.5, "osteoporosis", "−2.5, in the range of osteoporosis", False),
+        (-2.5, "normal", "−2.5, in the range of osteoporosis", True),
+        (-2.4, "osteoporosis", "−2.4, in the range of low bone mass", True),
+        (-2.4, "normal", "−2.4, in the range of low bone mass", False),
+        (-1.0, "osteoporosis", "−1.0, in the normal range", True),
+        (-1.1, "indeterminate", "−1.1, in the range of low bone mass", False),
+        (-3.1, "indeterminate", "−3.1, in the range of osteoporosis", False),
+    ],
+)
+def test_the_scanner_s_t_score_comes_first(
+    t_score: float, outcome: str, words_of_it: str, differs: bool
+) -> None:
+    page = drawn({"outcome": outcome}, study=study(t_score))
+    assert f"T-score by the scanner: {words_of_it}" in words(page, "//*[@class='reported']")
+    assert ("differ" in words(page, "//*[@class='reported']")) is differs
+    (article,) = page.xpath("//article")
+    kinds = [one.get("class") if one.tag == "div" else one.tag for one in article.iter("div", "h1")]
+    assert kinds.index("reported") < kinds.index("h1")
+
+
+def test_without_a_t_score_nothing_is_said_of_one() -> None:
+    for given in (None, study(None)):
+        assert drawn(study=given).xpath("//*[@class='reported']") == []
+
+
+def test_findings_are_shown_and_do_not_refuse() -> None:
+    quality = {"accepted": True, "reasons": [], "findings": ["low_contrast", "of_tomorrow"]}
+    page = drawn({"quality": quality})
+    items = page.xpath("//*[@class='findings']//li")
+    assert [bool(one.text_content().strip()) for one in items] == [True, True]
+    assert "of_tomorrow" in items[1].text_content()
+    assert words(page, "//h1") == "Signs of osteoporosis"
+    assert drawn().xpath("//*[@class='findings']") == []
+
+
+@pytest.mark.parametrize("outcome", list(HEADINGS))
+def test_considerations_have_sources_and_recommend_nothing(outcome: str) -> None:
+    nothing = {"probability": None, "threshold": None, "band": None, "version": None, "models": {}}
+    page = drawn({"outcome": outcome, **(nothing if outcome == "refused" else {})})
+    text = words(page, "//section[contains(@class, 'next')]")
+    assert "Nothing here is a recommendation" in text
+    assert page.xpath("//section[contains(@class, 'next')]//a/@href") == ["/treatment", "/faq"]
+    for item in page.xpath("//section[contains(@class, 'next')]//li")[outcome == "refused" :]:
+        assert item.findtext("small")
+    whole = page.text_content().lower()
+    for never in ("no osteoporosis", "prescribe", "start treatment", "you should"):
+        assert never not in whole
+
+
+def test_every_outcome_has_its_words() -> None:
+    assert HEADINGS.keys() == MEANINGS.keys() == CONSIDERATIONS.keys()
+
+
+def test_numbers_are_written_as_the_language_writes_them() -> None:
+    with speaking("de"):
+        page = drawn(study=study(-2.7))
+    assert "83,0 %" in words(page, "//figure[@class='gauge']")
+    assert "−2,7" in words(page, "//*[@class='reported']")
