@@ -6,7 +6,7 @@ FRONT := .venv/front
 RUNNERS := .venv/runners
 DEV := .venv/dev
 
-.PHONY: help run setup test test-browser pictures lint train train-quick evaluate verify lock clean
+.PHONY: help run setup test test-browser test-chart pictures images chart lint train train-quick evaluate verify lock clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -22,6 +22,15 @@ test: setup ## run the whole test suite
 test-browser: setup ## drive every page in Chromium, which is installed where it is missing and may be
 	tests/browser/install
 	$(DEV)/bin/python -m pytest tests/browser -m browser
+
+test-chart: $(DEV)/.ready ## lint, render and validate the Helm chart (part of test)
+	$(DEV)/bin/python -m pytest tests/chart
+
+chart: $(DEV)/.ready ## write what of the chart is generated: schema's settings, README table, k8s/base
+	$(DEV)/bin/python -m k8s
+
+images: ## build the container images with buildah, podman or docker
+	k8s/images/build
 
 pictures: setup ## make the README's pictures anew
 	tests/browser/install

@@ -1,0 +1,74 @@
+{{/* Combinations that no schema can tell from good ones: each is refused with what to do instead. */}}
+
+{{- define "osteoserve.check.front" -}}
+{{- $front := include "osteoserve.component" (dict "root" $ "name" "front") | fromYaml }}
+{{- if include "osteoserve.sqlite" . }}
+{{- $why := "results are kept in SQLite, a file that one front alone may write. Put a postgresql:// URL into a Secret and name it in database.existingSecret" }}
+{{- if ne $front.autoscaling.kind "none" }}
+{{- fail (printf "front.autoscaling.kind is %s, but %s, or set front.autoscaling.kind to none." $front.autoscaling.kind $why) }}
+{{- end }}
+{{- if gt (int $front.replicas) 1 }}
+{{- fail (printf "front.replicas is %d, but %s, or set front.replicas to 1." (int $front.replicas) $why) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Takes (dict "root" $ "name" COMPONENT "path" ITS KEY). */}}
+{{- define "osteoserve.check.component" -}}
+{{- $values := include "osteoserve.component" . | fromYaml }}
+{{- with $values.autoscaling }}
+{{- if ne .kind "none" }}
+{{- if gt (int .minReplicas) (int .maxReplicas) }}
+{{- fail (printf "%s.autoscaling.minReplicas is %d, more than maxReplicas, %d: lower the one or raise the other." $.path (int .minReplicas) (int .maxReplicas)) }}
+{{- end }}
+{{- if not (or .cpuUtilization .requestsInFlight) }}
+{{- fail (printf "%s.autoscaling has nothing to go by: set cpuUtilization or requestsInFlight." $.path) }}
+{{- end }}
+{{- if and .cpuUtilization (not (dig "requests" "cpu" "" $values.resources)) }}
+{{- fail (printf "%s.autoscaling.cpuUtilization is a part of what is requested: set %s.resources.requests.cpu, or cpuUtilization to null." $.path $.path) }}
+{{- end }}
+{{- if and (eq .kind "keda") .requestsInFlight (not $.root.Values.metrics.prometheusAddress) }}
+{{- fail (printf "%s.autoscaling.kind is keda, which asks Prometheus: set metrics.prometheusAddress, for example http://prometheus.monitoring:9090." $.path) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and (not (trimSuffix "%" (toString $values.rollout.maxSurge) | int)) (not (trimSuffix "%" (toString $values.rollout.maxUnavailable) | int)) }}
+{{- fail (printf "%s.rollout: maxSurge and maxUnavailable are both 0, so no pod could ever be replaced: set one of them to 1." $.path) }}
+{{- end }}
+{{- $pause := add (int $values.preStopSeconds) 15 }}
+{{- if lt (int $values.terminationGraceSeconds) (int $pause) }}
+{{- fail (printf "%s.terminationGraceSeconds is %d; preStopSeconds and the 15 s that requests in flight may take need %d." $.path (int $values.terminationGraceSeconds) (int $pause)) }}
+{{- end }}
+{{- range $list := list "requests" "limits" }}
+{{- range $key, $value := dig $list dict $values.resources }}
+{{- include "osteoserve.check.quantity" (dict "path" (printf "%s.resources.%s.%s" $.path $list $key) "value" $value) }}
+{{- end }}
+{{- end }}
+{{- include "osteoserve.check.quantity" (dict "path" (printf "%s.scratch" $.path) "value" $values.scratch) }}
+{{- if eq $.name "stack" }}
+{{- with $values.gpu }}
+{{- fail "runners.stack.gpu: the stack is a logistic regression and uses no GPU: leave it out." }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "osteoserve.check.quantity" -}}
+{{- if not (regexMatch "^([0-9]+(\\.[0-9]+)?|\\.[0-9]+)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$" (kindIs "string" .value | ternary .value (toJson .value))) }}
+{{- fail (printf "%s: %q is no quantity: write CPUs as 500m or 2, bytes as 512Mi or 1Gi." .path (toString .value)) }}
+{{- end }}
+{{- end }}
+
+{{- define "osteoserve.check.edge" -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
+{{- fail "ingress.enabled needs ingress.host: the name under which people reach the pages." }}
+{{- end }}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
+{{- fail "httpRoute.enabled needs httpRoute.parentRefs: the Gateway that this route belongs to, for example [{name: public, namespace: gateways}]." }}
+{{- end }}
+{{- if and (or .Values.ingress.enabled .Values.httpRoute.enabled) .Values.networkPolicy.enabled (not .Values.networkPolicy.clients) }}
+{{- fail "ingress or httpRoute is enabled, but the network policies let nobody through: name the controller's pods in networkPolicy.clients, for example [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress-nginx}}}], or set networkPolicy.enabled to false." }}
+{{- end }}
+{{- if and .Values.metrics.serviceMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.metrics) }}
+{{- fail "metrics.serviceMonitor is enabled, but the network policies keep Prometheus out: name its pods in networkPolicy.metrics, for example [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}], or set networkPolicy.enabled to false." }}
+{{- end }}
+{{- end }}

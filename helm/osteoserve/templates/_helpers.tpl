@@ -1,0 +1,68 @@
+{{/* Names and labels. */}}
+{{- define "osteoserve.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
+{{/* The release's prefix of every name. Short enough that "-migrate" and a pod's hash still fit. */}}
+{{- define "osteoserve.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- else if contains (include "osteoserve.name" .) .Release.Name }}
+{{- .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "osteoserve.name" .) | trunc 40 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{/* Labels that select: they can never change. Takes (dict "root" $ "name" COMPONENT). */}}
+{{- define "osteoserve.selector" -}}
+app.kubernetes.io/name: {{ include "osteoserve.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .name }}
+{{- end }}
+
+{{- define "osteoserve.labels" -}}
+{{ include "osteoserve.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: osteoserve
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* The five components, the front first. */}}
+{{- define "osteoserve.components" -}}
+front cnn vgg16 resnet stack
+{{- end }}
+
+{{- define "osteoserve.runners" -}}
+cnn vgg16 resnet stack
+{{- end }}
+
+{{/* Values of one component over those they share, as YAML. Takes (dict "root" $ "name" COMPONENT). */}}
+{{- define "osteoserve.component" -}}
+{{- $own := eq .name "front" | ternary .root.Values.front (get .root.Values.runners .name) }}
+{{- mergeOverwrite (deepCopy .root.Values.common) (deepCopy ($own | default dict)) | toYaml }}
+{{- end }}
+
+{{/* Whether results lie in SQLite: no URL of a PostgreSQL was given. */}}
+{{- define "osteoserve.sqlite" -}}
+{{- if not .Values.database.existingSecret }}true{{ end }}
+{{- end }}
+
+{{/* Takes (dict "root" $ "image" MERGED). A digest wins over a tag; the tag is the chart's app version. */}}
+{{- define "osteoserve.image" -}}
+{{- $global := .root.Values.global | default dict }}
+{{- $registry := .image.registry | default $global.imageRegistry }}
+{{- with $registry }}{{ . }}/{{ end }}{{ .image.repository }}
+{{- if .image.digest }}@{{ .image.digest }}{{ else }}:{{ .image.tag | default .root.Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{/* A setting as text: a number must not become 3.3554432e+07. */}}
+{{- define "osteoserve.text" -}}
+{{- if kindIs "string" . }}{{ . | quote }}{{ else }}{{ . | toJson | quote }}{{ end }}
+{{- end }}
+
+{{/* The metric that says how many requests a component has in its hands. */}}
+{{- define "osteoserve.inFlight" -}}
+{{- eq . "front" | ternary "osteoserve_http_requests_in_flight" "bentoml_service_request_in_progress" }}
+{{- end }}

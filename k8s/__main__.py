@@ -1,0 +1,21 @@
+"""``python -m k8s``: write every file that is made from another, and say which have changed."""
+
+from __future__ import annotations
+
+import sys
+
+from k8s import base, readme, schema
+
+
+def main() -> int:
+    # In this order: the table reads the schema.
+    for target in (schema, readme, base):
+        for path, text in target.written().items():
+            if path.read_text("utf-8") != text:
+                path.write_text(text, "utf-8")
+                print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

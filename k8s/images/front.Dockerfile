@@ -1,0 +1,53 @@
+# The front: no TensorFlow, no BentoML. Built by k8s/images/build from the repository's root.
+ARG BASE_IMAGE=docker.io/library/python:3.11-slim
+
+FROM ${BASE_IMAGE} AS install
+COPY requirements/front.txt /build/requirements.txt
+COPY k8s/images/prune /build/prune
+# pip stays outside, so that nothing in the image can install.
+RUN python -m venv --without-pip /opt/osteoserve \
+    && pip --python /opt/osteoserve/bin/python --disable-pip-version-check \
+        install --no-cache-dir --no-compile --require-hashes --no-deps -r /build/requirements.txt
+WORKDIR /srv/osteoserve
+COPY models models
+COPY service service
+COPY frontend frontend
+# The root is read-only in service: what Python would compile at each start is compiled here, and
+# only what a front imports.
+RUN /build/prune /opt/osteoserve frontend/locales \
+    && /opt/osteoserve/bin/python -B -c "import sys, service.__main__; \
+        print(*(m.__file__ for m in list(sys.modules.values()) if (getattr(m, '__file__', None) or '').endswith('.py')), sep='\n')" \
+        > /build/imported \
+    && /opt/osteoserve/bin/python -m compileall -q --invalidation-mode unchecked-hash -i /build/imported
+
+FROM install AS sbom
+COPY k8s/images/sbom.txt /build/sbom.txt
+RUN python -m venv --without-pip /build/tool \
+    && pip --python /build/tool/bin/python --disable-pip-version-check \
+        install --no-cache-dir --require-hashes --no-deps -r /build/sbom.txt \
+    && /build/tool/bin/cyclonedx-py environment /opt/osteoserve/bin/python \
+        --output-reproducible --output-format JSON --output-file /build/sbom.cdx.json
+
+FROM ${BASE_IMAGE}
+ARG VERSION=0.0.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="osteoserve-front" \
+      org.opencontainers.image.description="A second look at spine DXA scans: pages and API. Research use only." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=install /opt/osteoserve /opt/osteoserve
+COPY --from=install /srv/osteoserve /srv/osteoserve
+COPY --from=sbom /build/sbom.cdx.json /usr/share/sbom/osteoserve.cdx.json
+COPY LICENSE NOTICE /srv/osteoserve/
+ENV PATH=/opt/osteoserve/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOME=/tmp \
+    OSTEOSERVE_HOST=0.0.0.0 \
+    OSTEOSERVE_VAR=/var/lib/osteoserve
+WORKDIR /srv/osteoserve
+USER 10001:10001
+EXPOSE 8000
+ENTRYPOINT ["python", "-m", "service"]
+CMD ["serve"]

@@ -1,0 +1,42 @@
+"""Scenarios of the chart, each rendered once a run."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from k8s import helm
+
+HERE = Path(__file__).parent
+SCENARIOS = {
+    "defaults": None,
+    **{path.stem: path for path in sorted((helm.ROOT / "k8s" / "sites").glob("*.yaml"))},
+    **{path.stem: path for path in sorted((HERE / "scenarios").glob("*.yaml"))},
+    "kind": helm.ROOT / "k8s" / "kind" / "values.yaml",
+}
+
+Object = dict[str, Any]
+
+
+@cache
+def scenario(name: str) -> tuple[Object, ...]:
+    """Every object of the release ``rel`` in the namespace ``ns``."""
+    path = SCENARIOS[name]
+    return _objects(helm.template(*([path] if path else []), release="rel", namespace="ns"))
+
+
+@cache
+def rendered(*sets: str) -> tuple[Object, ...]:
+    return _objects(helm.template(sets=sets, release="rel", namespace="ns"))
+
+
+def kinds(objects: tuple[Object, ...], kind: str) -> dict[str, Object]:
+    """Objects of one kind, by name."""
+    return {one["metadata"]["name"]: one for one in objects if one["kind"] == kind}
+
+
+def _objects(text: str) -> tuple[Object, ...]:
+    return tuple(one for one in yaml.safe_load_all(text) if one)

@@ -1,0 +1,235 @@
+"""What stands in the objects."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.metrics import Metrics
+from tests.chart.conftest import SCENARIOS, Object, kinds, rendered, scenario
+
+
+def pod_specs(objects: tuple[Object, ...]) -> dict[str, Any]:
+    found = {}
+    for one in objects:
+        if one["kind"] == "Pod":
+            found[one["metadata"]["name"]] = one["spec"]
+        elif one["kind"] in ("Deployment", "Job"):
+            found[one["metadata"]["name"]] = one["spec"]["template"]["spec"]
+    return found
+
+
+def deployment(objects: tuple[Object, ...], name: str) -> Any:
+    (found,) = (
+        one for key, one in kinds(objects, "Deployment").items() if key.endswith(f"-{name}")
+    )
+    return found["spec"]
+
+
+def container(objects: tuple[Object, ...], name: str) -> Any:
+    return deployment(objects, name)["template"]["spec"]["containers"][0]
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_pod_fits_the_restricted_standard(name: str) -> None:
+    for spec in pod_specs(scenario(name)).values():
+        assert spec["automountServiceAccountToken"] is False
+        # OSTEOSERVE_PORT=tcp://… from a Service's name would be read as a setting.
+        assert spec["enableServiceLinks"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for one in spec["containers"]:
+            assert one["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert "memory" in one["resources"]["limits"]
+            assert "cpu" in one["resources"]["requests"]
+
+
+def test_ids_that_the_platform_gives_are_left_out() -> None:
+    spec = pod_specs(scenario("openshift"))["rel-osteoserve-front"]
+    assert set(spec["securityContext"]) == {
+        "runAsNonRoot", "fsGroupChangePolicy", "seccompProfile",
+    }  # fmt: skip
+
+
+def test_probes_ask_different_things_of_the_front() -> None:
+    front = container(scenario("defaults"), "front")
+    paths = {
+        key: front[f"{key}Probe"]["httpGet"]["path"] for key in ("startup", "readiness", "liveness")
+    }
+    assert paths == {
+        "startup": "/health/startup", "readiness": "/health/ready", "liveness": "/health/live",
+    }  # fmt: skip
+
+
+def test_a_runner_has_as_long_to_start_as_the_values_say() -> None:
+    probe = container(scenario("everything"), "cnn")["startupProbe"]
+    assert probe["failureThreshold"] * probe["periodSeconds"] >= 61
+
+
+def test_the_grace_covers_the_pause() -> None:
+    spec = deployment(scenario("everything"), "front")["template"]["spec"]
+    assert spec["terminationGracePeriodSeconds"] == 40
+    assert spec["containers"][0]["lifecycle"]["preStop"] == {"sleep": {"seconds": 7}}
+
+
+def test_a_rollout_loses_no_pod_and_sqlite_never_has_two_fronts() -> None:
+    assert deployment(scenario("hospital"), "front")["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+    }
+    assert deployment(scenario("defaults"), "front")["strategy"] == {"type": "Recreate"}
+
+
+def test_replicas_are_left_to_an_autoscaler() -> None:
+    assert "replicas" not in deployment(scenario("everything"), "cnn")
+    assert deployment(scenario("everything"), "stack")["replicas"] == 0
+    assert deployment(scenario("hospital"), "cnn")["replicas"] == 2
+
+
+def test_a_number_among_settings_stays_one() -> None:
+    data = kinds(scenario("everything"), "ConfigMap")["second-look-front"]["data"]
+    assert data == {
+        "OSTEOSERVE_MAX_UPLOAD_BYTES": "33554432",
+        "OSTEOSERVE_DEADLINE_SECONDS": "6.5",
+        "OSTEOSERVE_LOG_FORMAT": "json",
+    }
+
+
+def test_a_changed_setting_restarts_its_component_alone() -> None:
+    changed = rendered("front.settings.OSTEOSERVE_LOG_FORMAT=" + json.dumps("json"))
+
+    def checksum(objects: tuple[Object, ...], name: str) -> Any:
+        return deployment(objects, name)["template"]["metadata"]["annotations"]["checksum/config"]
+
+    default = scenario("defaults")
+    assert checksum(changed, "front") != checksum(default, "front")
+    assert checksum(changed, "cnn") == checksum(default, "cnn")
+
+
+def test_the_front_is_told_where_runners_and_database_are() -> None:
+    env = {one["name"]: one for one in container(scenario("hospital"), "front")["env"]}
+    assert env["OSTEOSERVE_VGG16_URL"]["value"] == "http://rel-osteoserve-vgg16:8000"
+    assert "rel-osteoserve-vgg16" in kinds(scenario("hospital"), "Service")
+    assert env["OSTEOSERVE_DATABASE_URL"]["valueFrom"]["secretKeyRef"] == {
+        "name": "osteoserve-database", "key": "url",
+    }  # fmt: skip
+    default = {one["name"] for one in container(scenario("defaults"), "front")["env"]}
+    assert "OSTEOSERVE_DATABASE_URL" not in default
+
+
+def test_images_come_from_the_registry_by_digest_or_tag() -> None:
+    objects = scenario("everything")
+    assert container(objects, "front")["image"].startswith(
+        "registry.example/team/front@sha256:0123"
+    )
+    assert container(objects, "cnn")["image"] == "registry.example/osteoserve/cnn:v9"
+    assert container(scenario("defaults"), "cnn")["image"] == "osteoserve/cnn:0.1.0"
+
+
+def test_a_gpu_is_a_limit_of_its_runner_alone() -> None:
+    objects = scenario("hospital")
+    assert container(objects, "vgg16")["resources"]["limits"] == {
+        "memory": "1536Mi", "nvidia.com/mig-1g.10gb": 1,
+    }  # fmt: skip
+    assert deployment(objects, "vgg16")["template"]["spec"]["runtimeClassName"] == "nvidia"
+    assert "nvidia" not in json.dumps(container(objects, "cnn"))
+
+
+def test_pods_spread_by_the_values() -> None:
+    spec = deployment(scenario("everything"), "cnn")["template"]["spec"]
+    assert {
+        one["topologyKey"]: one["whenUnsatisfiable"] for one in spec["topologySpreadConstraints"]
+    } == {
+        "kubernetes.io/hostname": "DoNotSchedule",
+        "topology.kubernetes.io/zone": "ScheduleAnyway",
+    }
+    assert (
+        "topologySpreadConstraints" not in deployment(scenario("bare"), "cnn")["template"]["spec"]
+    )
+
+
+def test_priority_is_the_component_s_own_before_the_chart_s() -> None:
+    objects = scenario("everything")
+    assert deployment(objects, "cnn")["template"]["spec"]["priorityClassName"] == "low"
+    assert deployment(objects, "stack")["template"]["spec"]["priorityClassName"] == "second-look"
+
+
+def test_autoscalers_look_at_what_the_values_name() -> None:
+    objects = scenario("everything")
+    (cpu, pods) = kinds(objects, "HorizontalPodAutoscaler")["second-look-cnn"]["spec"]["metrics"]
+    assert cpu["resource"]["target"] == {"type": "Utilization", "averageUtilization": 60}
+    assert pods["pods"]["metric"] == {"name": "bentoml_service_request_in_progress"}
+    assert pods["pods"]["target"]["averageValue"] == "4.5"
+    (trigger,) = kinds(objects, "ScaledObject")["second-look-resnet"]["spec"]["triggers"]
+    assert trigger["metadata"] == {
+        "serverAddress": "http://prometheus.monitoring:9090",
+        "query": 'sum(bentoml_service_request_in_progress{namespace="ns",'
+        'service="second-look-resnet"})',
+        "threshold": "4.5",
+    }
+
+
+def test_runners_may_send_nowhere_and_hear_the_front_alone() -> None:
+    for policy in kinds(scenario("hospital"), "NetworkPolicy").values():
+        spec = policy["spec"]
+        component = spec["podSelector"]["matchLabels"].get("app.kubernetes.io/component")
+        if component not in ("cnn", "vgg16", "resnet", "stack"):
+            continue
+        assert spec["policyTypes"] == ["Ingress"]
+        (rule,) = spec["ingress"]
+        (peer,) = rule["from"]
+        labels = peer["podSelector"]["matchLabels"]
+        assert labels["app.kubernetes.io/component"] == "front"
+        assert rule["ports"] == [{"port": 8000}]
+
+
+def test_everything_is_denied_first() -> None:
+    policy = kinds(scenario("defaults"), "NetworkPolicy")["rel-osteoserve-default-deny"]["spec"]
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert "ingress" not in policy
+    assert "egress" not in policy
+    wanted = policy["podSelector"]["matchLabels"].items()
+    for one in kinds(scenario("defaults"), "Deployment").values():
+        assert wanted <= one["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_the_test_pod_carries_the_client_label() -> None:
+    (pod,) = kinds(scenario("defaults"), "Pod").values()
+    assert pod["metadata"]["labels"]["osteoserve/client"] == "rel"
+    compile(pod["spec"]["containers"][0]["args"][0], "release_test.py", "exec")
+
+
+def test_hooks_leave_nothing_behind() -> None:
+    hooks = [
+        one["metadata"]["annotations"]
+        for one in scenario("everything")
+        if "helm.sh/hook" in one["metadata"].get("annotations", {})
+    ]
+    assert len(hooks) == 3
+    for hook in hooks:
+        assert hook["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+
+
+def test_rules_and_dashboards_name_metrics_that_there_are() -> None:
+    metrics = Metrics()
+    known = set()
+    for family in text_string_to_metric_families(metrics.exposition().decode()):
+        suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
+        known |= {family.name + suffix for suffix in suffixes.get(family.type, ("",))}
+    objects = scenario("everything")
+    rules = json.dumps(kinds(objects, "PrometheusRule")["second-look"]["spec"])
+    dashboard = kinds(objects, "ConfigMap")["second-look-dashboard-overview"]["data"]
+    panels = json.loads(dashboard["osteoserve-overview.json"])["panels"]
+    asked = rules + "".join(target["expr"] for panel in panels for target in panel["targets"])
+    named = set(re.findall(r"\bosteoserve_[a-z_]+", asked))
+    assert len(named) >= 5
+    assert named <= known
+    assert "@" not in rules

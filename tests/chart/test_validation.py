@@ -1,0 +1,159 @@
+"""What is refused, word for word."""
+
+from __future__ import annotations
+
+import pytest
+
+from k8s import helm
+
+POSTGRES = 'database.existingSecret="pg"'
+SQLITE = (
+    "results are kept in SQLite, a file that one front alone may write. Put a postgresql:// URL "
+    "into a Secret and name it in database.existingSecret"
+)
+
+
+@pytest.mark.parametrize(
+    ("sets", "says"),
+    [
+        pytest.param(
+            ["front.replicas=3"],
+            f"front.replicas is 3, but {SQLITE}, or set front.replicas to 1.",
+            id="two writers of SQLite",
+        ),
+        pytest.param(
+            ['front.autoscaling.kind="hpa"'],
+            f"front.autoscaling.kind is hpa, but {SQLITE}, or set front.autoscaling.kind to none.",
+            id="SQLite scaled",
+        ),
+        pytest.param(
+            ['runners.cnn.autoscaling={"kind":"hpa","minReplicas":7}'],
+            "runners.cnn.autoscaling.minReplicas is 7, more than maxReplicas, 6: lower the one or "
+            "raise the other.",
+            id="fewest over most",
+        ),
+        pytest.param(
+            ['runners.cnn.autoscaling={"kind":"hpa","cpuUtilization":0}'],
+            "at '/runners/cnn/autoscaling/cpuUtilization': minimum: got 0, want 1",
+            id="no CPU at all",
+        ),
+        pytest.param(
+            ['runners.cnn.autoscaling={"kind":"hpa"}', "runners.cnn.resources.requests=null"],
+            "runners.cnn.autoscaling.cpuUtilization is a part of what is requested: set "
+            "runners.cnn.resources.requests.cpu, or cpuUtilization to null.",
+            id="a part of nothing",
+        ),
+        pytest.param(
+            ['runners.cnn.autoscaling={"kind":"keda","requestsInFlight":4}'],
+            "runners.cnn.autoscaling.kind is keda, which asks Prometheus: set "
+            "metrics.prometheusAddress, for example http://prometheus.monitoring:9090.",
+            id="KEDA without Prometheus",
+        ),
+        pytest.param(
+            ['common.rollout={"maxSurge":0,"maxUnavailable":"0%"}'],
+            "front.rollout: maxSurge and maxUnavailable are both 0, so no pod could ever be "
+            "replaced: set one of them to 1.",
+            id="a rollout that cannot move",
+        ),
+        pytest.param(
+            ["common.preStopSeconds=20"],
+            "front.terminationGraceSeconds is 30; preStopSeconds and the 15 s that requests in "
+            "flight may take need 35.",
+            id="killed in its pause",
+        ),
+        pytest.param(
+            ['runners.vgg16.resources.requests.cpu="two"'],
+            'runners.vgg16.resources.requests.cpu: "two" is no quantity: write CPUs as 500m or 2, '
+            "bytes as 512Mi or 1Gi.",
+            id="CPU in words",
+        ),
+        pytest.param(
+            ['database.sqlite.persistence.size="5GB"'],
+            'database.sqlite.persistence.size: "5GB" is no quantity: write CPUs as 500m or 2, '
+            "bytes as 512Mi or 1Gi.",
+            id="gigabytes",
+        ),
+        pytest.param(
+            ['runners.stack.gpu={"resource":"nvidia.com/gpu","count":1}'],
+            "runners.stack.gpu: the stack is a logistic regression and uses no GPU: leave it out.",
+            id="a GPU for a sum",
+        ),
+        pytest.param(
+            ["ingress.enabled=true"],
+            "ingress.enabled needs ingress.host: the name under which people reach the pages.",
+            id="ingress to nowhere",
+        ),
+        pytest.param(
+            ["httpRoute.enabled=true"],
+            "httpRoute.enabled needs httpRoute.parentRefs: the Gateway that this route belongs to, "
+            "for example [{name: public, namespace: gateways}].",
+            id="route without gateway",
+        ),
+        pytest.param(
+            ["ingress.enabled=true", 'ingress.host="a.example"'],
+            "ingress or httpRoute is enabled, but the network policies let nobody through: name "
+            "the controller's pods in networkPolicy.clients, for example [{namespaceSelector: "
+            "{matchLabels: {kubernetes.io/metadata.name: ingress-nginx}}}], or set "
+            "networkPolicy.enabled to false.",
+            id="a closed door behind an open one",
+        ),
+        pytest.param(
+            ["metrics.serviceMonitor.enabled=true"],
+            "metrics.serviceMonitor is enabled, but the network policies keep Prometheus out: name "
+            "its pods in networkPolicy.metrics, for example [{namespaceSelector: {matchLabels: "
+            "{kubernetes.io/metadata.name: monitoring}}}], or set networkPolicy.enabled to false.",
+            id="Prometheus kept out",
+        ),
+        pytest.param(
+            ["front.replica=2"],
+            "at '/front': additional properties 'replica' not allowed",
+            id="misspelt",
+        ),
+        pytest.param(
+            ["runners.cnn.autoscaling.minReplica=2"],
+            "at '/runners/cnn/autoscaling': additional properties 'minReplica' not allowed",
+            id="misspelt deep down",
+        ),
+        pytest.param(
+            ["runners.vgg19={}"],
+            "at '/runners': additional properties 'vgg19' not allowed",
+            id="a runner that there is not",
+        ),
+        pytest.param(
+            ['front.replicas="3"'],
+            "at '/front/replicas': got string, want integer",
+            id="a number in quotes",
+        ),
+        pytest.param(
+            ["front.settings.OSTEOSERVE_DEADLINE=3"],
+            "at '': invalid propertyName 'OSTEOSERVE_DEADLINE'",
+            id="a setting that there is not",
+        ),
+        pytest.param(
+            ['front.settings.OSTEOSERVE_DATABASE_URL="sqlite:///x"'],
+            "at '': invalid propertyName 'OSTEOSERVE_DATABASE_URL'",
+            id="a setting that is the chart's",
+        ),
+        pytest.param(
+            ['front.gpu={"resource":"nvidia.com/gpu","count":1}'],
+            "at '/front': additional properties 'gpu' not allowed",
+            id="a GPU for the front",
+        ),
+    ],
+)  # fmt: skip
+def test_refused_with_what_to_do(sets: list[str], says: str) -> None:
+    with pytest.raises(helm.HelmError) as refused:
+        helm.template(sets=tuple(sets))
+    assert says in " ".join(str(refused.value).split())
+
+
+def test_more_fronts_are_taken_with_postgresql() -> None:
+    assert "replicas: 3" in helm.template(sets=("front.replicas=3", POSTGRES))
+
+
+def test_a_parent_chart_s_global_values_are_let_through() -> None:
+    assert helm.template(sets=('global={"anything":{"at":"all"}}',))
+
+
+def test_lint_finds_nothing() -> None:
+    assert "0 chart(s) failed" in helm.run("lint", str(helm.CHART), "--strict")
