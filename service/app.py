@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final, TypedDict
 
+import anyio.to_thread
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -13,7 +14,9 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from models.artifact import ArtifactError
 from models.errors import ScanError
+from service import served
 from service.analysis import Analyser, AnalysisError
 from service.assets import Assets
 from service.bulk.traffic import Traffic
@@ -39,6 +42,7 @@ from service.endpoints import (
 )
 from service.endpoints.state import State
 from service.explanation import Explainer, ExplanationError
+from service.head import Head
 from service.health import Health
 from service.judging import Judging
 from service.language import Speaking
@@ -141,6 +145,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
     app.add_middleware(Speaking)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Head)
     return app
 
 
@@ -174,6 +179,9 @@ def _lifespan(
                     health=health,
                 )
                 app.state.health = health
+                # Reading whole artefacts is not for the first who asks what is served.
+                with suppress(ArtifactError):
+                    await anyio.to_thread.run_sync(served.lineup)
                 async with health.watching(), worker.working():
                     yield Lifespan(osteoserve=opened)
         finally:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-_FOR_GOOD: Final = "public, max-age=31536000, immutable"
-_ASK_AGAIN: Final = "no-cache"
+from service.caching import ASK_AGAIN, FOR_GOOD
 
 
 class Assets(StaticFiles):
@@ -27,5 +25,5 @@ class Assets(StaticFiles):
     ) -> Response:
         response = super().file_response(full_path, stat_result, scope, status_code)
         named = "v" in parse_qs(scope["query_string"].decode("latin-1"))
-        response.headers["Cache-Control"] = _FOR_GOOD if named else _ASK_AGAIN
+        response.headers["Cache-Control"] = FOR_GOOD if named else ASK_AGAIN
         return response

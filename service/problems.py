@@ -1,8 +1,8 @@
-"""What can go wrong, as RFC 9457 problem details: one table, one shape, one place that renders it.
+"""What can go wrong, as RFC 9457 problem details: one shape, one place that renders it.
 
 ::
 
-    Problem                       has a code; status and title come from KINDS
+    Problem                       has a code; status and title come from service.kinds
     ScanError (models.errors)     the file cannot be read     → its own code, a row of KINDS each
     RunnersUnavailableError            no base runner answered     → runners_unavailable
     OverloadedError                    no decoder in time          → overloaded
@@ -30,7 +30,9 @@ from starlette.responses import JSONResponse, Response
 from models.errors import ScanError
 from service import language
 from service.analysis import OverloadedError, RunnersUnavailableError
+from service.caching import NO_STORE
 from service.explanation import ExplanationError
+from service.kinds import KINDS, Kind
 from service.language import N_, _
 from service.negotiation import weight
 from service.pages import ErrorPage, Pages
@@ -39,197 +41,6 @@ from service.storage import StorageUnavailableError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-
-@dataclass(frozen=True)
-class Kind:
-    """A row of the table: what a code means, wherever it turns up."""
-
-    status: int
-    title: str
-    help: str
-
-
-KINDS: Final[Mapping[str, Kind]] = {
-    # What was sent cannot be read as one scan (models.errors).
-    "unreadable_scan": Kind(
-        422, N_("File cannot be read"), N_("Export the image again and send that.")
-    ),
-    "empty_file": Kind(
-        422, N_("File is empty"), N_("The upload held no bytes. Choose the file again.")
-    ),
-    "unsupported_format": Kind(
-        415,
-        N_("Not an image we read"),
-        N_("Send PNG, JPEG, TIFF or DICOM; others need converting first."),
-    ),
-    "corrupt_file": Kind(
-        422,
-        N_("File is damaged"),
-        N_("It is cut short or not what its header says. Export it again."),
-    ),
-    "too_many_pixels": Kind(
-        413, N_("Image is too large"), N_("Export it at the scanner's resolution.")
-    ),
-    "too_few_pixels": Kind(
-        422, N_("Image is too small"), N_("Send the full image, not a thumbnail.")
-    ),
-    "constant_image": Kind(422, N_("Image is blank"), N_("Every pixel has the same value.")),
-    "multiple_frames": Kind(
-        422,
-        N_("File holds several images"),
-        N_("Send one file for each image: no animation, no stack."),
-    ),
-    "unsupported_colour": Kind(
-        422, N_("Colours cannot be read as grey"), N_("Export the scan as greyscale or plain RGB.")
-    ),
-    "transparency": Kind(
-        422,
-        N_("Image is partly transparent"),
-        N_("What shows depends on a background. Flatten it first."),
-    ),
-    "no_pixel_data": Kind(
-        422,
-        N_("DICOM file without an image"),
-        N_("Reports and structured files hold nothing to judge."),
-    ),
-    "missing_tag": Kind(
-        422, N_("DICOM tag is missing"), N_("The pixels cannot be read without it.")
-    ),
-    "invalid_tag": Kind(
-        422, N_("DICOM tag is invalid"), N_("Its value cannot be used for the pixels.")
-    ),
-    "unsupported_transfer_syntax": Kind(
-        415,
-        N_("DICOM compression not supported"),
-        N_("Send it uncompressed, or as JPEG, JPEG-LS, JPEG 2000 or RLE."),
-    ),
-    # How it was sent.
-    "payload_too_large": Kind(
-        413, N_("File is too large"), N_("Send a smaller file; one will do.")
-    ),
-    "unsupported_media_type": Kind(
-        415,
-        N_("Content type not accepted"),
-        N_(
-            "Send multipart/form-data with the field file, or the "
-            "file itself as image/png, image/jpeg, image/tiff, application/dicom or "
-            "application/octet-stream."
-        ),
-    ),
-    "content_type_mismatch": Kind(
-        415, N_("Content is not what its type says"), N_("Name the true type, or leave it out.")
-    ),
-    "malformed_upload": Kind(
-        400, N_("Upload cannot be parsed"), N_("The multipart body is broken.")
-    ),
-    "malformed_body": Kind(
-        400, N_("Request cannot be parsed"), N_("Send what the API page or the form describes.")
-    ),
-    "invalid_review": Kind(
-        422,
-        N_("Review cannot be taken"),
-        N_("Sign, or override with another outcome and a reason; say who you are."),
-    ),
-    "missing_file": Kind(
-        422, N_("No file was sent"), N_("Put the image into the form field file.")
-    ),
-    "several_files": Kind(
-        422, N_("More than one file was sent"), N_("Send one request for each image.")
-    ),
-    "upload_timeout": Kind(
-        408, N_("Upload took too long"), N_("Send it again over a faster line.")
-    ),
-    "client_disconnected": Kind(
-        499, N_("Client went away"), N_("Nobody was left to read the answer.")
-    ),
-    "invalid_archive": Kind(
-        422,
-        N_("Archive cannot be taken"),
-        N_("Pack the images again as a plain zip file, or choose them one by one."),
-    ),
-    "encrypted_archive": Kind(
-        422, N_("Archive is encrypted"), N_("Pack the images again without a password.")
-    ),
-    "batch_too_large": Kind(
-        413, N_("Batch is too large"), N_("Send fewer images at a time, as several batches.")
-    ),
-    # What was asked for.
-    "not_found": Kind(404, N_("Nothing here"), N_("No page or resource has this address.")),
-    "prediction_not_found": Kind(
-        404, N_("No such result"), N_("It was never made here, or it has been removed.")
-    ),
-    "no_heat_map": Kind(
-        404,
-        N_("No heat map"),
-        N_("Not every model draws one, and one that did not vote has nothing to show."),
-    ),
-    "model_changed": Kind(
-        409,
-        N_("Model has changed"),
-        N_("The map of another version would explain another vote. Analyse the image again."),
-    ),
-    "batch_not_found": Kind(404, N_("No such batch"), N_("No batch has this number.")),
-    "patient_not_found": Kind(
-        404, N_("No such patient"), N_("No study that is kept has this patient.")
-    ),
-    "invalid_study": Kind(
-        422, N_("Study facts cannot be taken"), N_("The fields named above need another value.")
-    ),
-    "method_not_allowed": Kind(
-        405, N_("Method not allowed"), N_("The Allow header names those that are.")
-    ),
-    "invalid_request": Kind(
-        422, N_("Request is invalid"), N_("A parameter has a value that cannot be.")
-    ),
-    "invalid_facts": Kind(
-        422, N_("Facts cannot be taken"), N_("See faults: each names a fact and what is allowed.")
-    ),
-    "cross_origin": Kind(
-        403,
-        N_("Sent from another site"),
-        N_(
-            "Files are only accepted from this site's own pages; "
-            "programs send neither Origin nor Sec-Fetch-Site."
-        ),
-    ),
-    "bad_request": Kind(400, N_("Request cannot be answered"), N_("See detail.")),
-    "too_many_requests": Kind(
-        429,
-        N_("Too many requests"),
-        N_("Nothing was judged or stored. Try again after Retry-After."),
-    ),
-    # What is wrong here.
-    "model_unavailable": Kind(
-        503, N_("Model does not answer"), N_("The result stands. Try again after Retry-After.")
-    ),
-    "runners_unavailable": Kind(
-        503,
-        N_("No model is available"),
-        N_("Nothing was judged or stored. Try again after Retry-After."),
-    ),
-    "overloaded": Kind(
-        503, N_("Too busy"), N_("Nothing was judged or stored. Try again after Retry-After.")
-    ),
-    "bulk_busy": Kind(
-        503,
-        N_("Too many batches"),
-        N_("Nothing was taken. Send the batch again after Retry-After."),
-    ),
-    "storage_unavailable": Kind(
-        503,
-        N_("Results cannot be stored or read"),
-        N_("The database does not answer. Nothing was stored. Try again after Retry-After."),
-    ),
-    "not_ready": Kind(503, N_("Not ready"), N_("See checks for what is being waited for.")),
-    "models_unreadable": Kind(
-        500,
-        N_("Models cannot be shown"),
-        N_("What lies beside the front is not what was trained. Whoever runs it must look."),
-    ),
-    "internal_error": Kind(
-        500, N_("Something went wrong here"), N_("This is our mistake; it has been logged.")
-    ),
-}
 
 _HTTP_CODES: Final[Mapping[int, str]] = {
     404: "not_found",
@@ -305,7 +116,7 @@ def respond(request: Request, error: Exception, pages: Pages) -> Response:
     """Answer ``error`` as a page or as JSON. The only place that decides which."""
     problem = translate(error)
     instance = request.url.path
-    headers = dict(problem.headers)
+    headers = {**problem.headers, **NO_STORE}
     if wants_page(request):
         page = ErrorPage(
             status=problem.kind.status,
@@ -317,7 +128,6 @@ def respond(request: Request, error: Exception, pages: Pages) -> Response:
             instance=instance,
             retry_after=headers.get("Retry-After"),
         )
-        headers["Cache-Control"] = "no-store"
         return pages.respond(request, page, problem.kind.status, headers)
     return JSONResponse(
         problem.document(instance), problem.kind.status, headers, media_type=MEDIA_TYPE
@@ -365,6 +175,8 @@ def _from_http(error: HTTPException) -> Problem:
     code = _HTTP_CODES.get(error.status_code)
     headers = dict(error.headers or {})
     if code == "method_not_allowed":
+        if "GET" in (methods := headers.get("Allow", "").split(", ")):
+            headers["Allow"] = ", ".join(sorted({*methods, "HEAD"}))
         return Problem(code, f"Allowed here: {headers.get('Allow', 'see the API page')}.", headers)
     if code == "not_found":
         return Problem(code, N_("No page or resource has this address."), headers)

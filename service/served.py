@@ -153,6 +153,21 @@ def lineup() -> Lineup:
     return _lineup(root, tuple(sorted(versions.items())))
 
 
+def example(found: Lineup) -> dict[str, Any]:
+    """Return ``found`` in little: no points of curves, of each card the heading."""
+    return found.model_copy(
+        update={
+            "models": {
+                name: one.model_copy(update={"card": one.card.partition("\n")[0]})
+                for name, one in found.models.items()
+            },
+            "results": {
+                name: one.model_copy(update={"curves": None}) for name, one in found.results.items()
+            },
+        }
+    ).model_dump(mode="json")
+
+
 def plot(name: str) -> bytes | None:
     """Return the SVG drawing ``name`` of the stack that is served; None where it has none."""
     if name not in PLOTS:

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     from models.evaluation.tables import figures  # noqa: PLC0415 - scikit-learn's metrics
     from models.training import ensemble  # noqa: PLC0415 - TensorFlow, for this command alone
-    from models.training.checkpoint import run_key  # noqa: PLC0415
+    from models.training.checkpoint import run_key  # noqa: PLC0415 - as above
 
     settings = ensemble.QUICK if options.quick else ensemble.Settings()
     settings = replace(

@@ -10,21 +10,22 @@ from models import recipe
 from service import content, language
 from service.endpoints.state import Opened
 from service.pages.article import AboutPage, ArticlePage
+from service.prediction import now
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.api_route("/faq", methods=["GET", "HEAD"])
+@router.get("/faq")
 async def faq(request: Request, state: Opened) -> Response:
     return _article("faq", request, state)
 
 
-@router.api_route("/integrate", methods=["GET", "HEAD"])
+@router.get("/integrate")
 async def integrate(request: Request, state: Opened) -> Response:
     return _article("integrate", request, state)
 
 
-@router.api_route("/about", methods=["GET", "HEAD"])
+@router.get("/about")
 async def about(request: Request, state: Opened) -> Response:
     article, today = _load("about")
     page = AboutPage(
@@ -43,4 +44,4 @@ def _article(name: str, request: Request, state: Opened) -> Response:
 def _load(name: str) -> tuple[content.Article, datetime.date]:
     """Return the article in the current language, and today."""
     article = content.load(name, language.current().code)
-    return article, datetime.datetime.now(datetime.UTC).date()
+    return article, now().date()

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from service.batch import Batch, Closing, Line
 from service.bulk.upload import ZIP_TYPES, receive
+from service.caching import NO_STORE
 from service.endpoints.state import Opened, State
 from service.prediction import EXAMPLE
 from service.problems import Problem, problems
@@ -20,7 +21,6 @@ router = APIRouter(prefix="/api/v1/batches", tags=["batches"])
 
 NDJSON: Final = "application/x-ndjson"
 
-_NO_STORE: Final = {"Cache-Control": "no-store"}
 _FILE: Final[dict[str, Any]] = {"type": "string", "format": "binary"}
 _BODY: Final[dict[str, Any]] = {
     "required": True,
@@ -124,7 +124,7 @@ async def create(request: Request, state: Opened) -> Response:
     `remaining` says which images to send again.
     """
     batch = await begin(request, state)
-    headers = {**_NO_STORE, "Location": f"{router.prefix}/{batch.id}"}
+    headers = {**NO_STORE, "Location": f"{router.prefix}/{batch.id}"}
     return StreamingResponse(
         _lines(batch.id, 0, state, follow=True), 201, headers, media_type=NDJSON
     )
@@ -137,7 +137,7 @@ async def create(request: Request, state: Opened) -> Response:
     responses={200: {"description": "As it is now.", **_ONE}, **problems(404, 500, 503)},
 )
 async def read(batch: Known, response: Response) -> Batch:
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return batch
 
 
@@ -159,7 +159,7 @@ async def results(
 ) -> Response:
     """After a broken connection: send the `line` you read last and get those behind it."""
     return StreamingResponse(
-        _lines(batch.id, after, state, follow=False), headers=_NO_STORE, media_type=NDJSON
+        _lines(batch.id, after, state, follow=False), headers=NO_STORE, media_type=NDJSON
     )
 
 
@@ -175,7 +175,7 @@ async def results(
 async def cancel(batch: Known, response: Response, state: Opened) -> Batch:
     """Begin no further image. What is finished stays; a batch that has ended is left as it is."""
     await state.bulk.cancel(batch.id)
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return await known(batch.id, state)
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
+from service.caching import NO_STORE
 from service.endpoints.batches import Known, begin, told
 from service.endpoints.state import Opened
 from service.pages.bulk import BatchPage, BulkPage
 
 pages = APIRouter(include_in_schema=False)
 
-_NO_STORE: Final = {"Cache-Control": "no-store"}
 
-
-@pages.api_route("/bulk", methods=["GET", "HEAD"])
+@pages.get("/bulk")
 async def form(request: Request, state: Opened) -> Response:
     size = state.settings.bulk_bytes
     page = BulkPage(
@@ -33,10 +30,10 @@ async def send(request: Request, state: Opened) -> Response:
     return RedirectResponse(f"/bulk/{batch.id}", 303)
 
 
-@pages.api_route("/bulk/{id}", methods=["GET", "HEAD"])
+@pages.get("/bulk/{id}")
 async def progress(request: Request, batch: Known, state: Opened) -> Response:
     lines = [told(line) async for line in state.bulk.lines(batch.id)]
-    return state.pages.respond(request, BatchPage.of(batch, lines), headers=_NO_STORE)
+    return state.pages.respond(request, BatchPage.of(batch, lines), headers=NO_STORE)
 
 
 @pages.post("/bulk/{id}/cancel")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +11,10 @@ from typing import Any, Final
 import fastapi_offline
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 
+from models.artifact import ArtifactError
+from service import served
 from service.endpoints.state import Opened
 from service.guidance import Facts
 from service.pages import DocsPage
@@ -24,10 +28,16 @@ ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
 
 @router.get("/openapi.json")
 async def openapi(request: Request) -> dict[str, Any]:
-    return document(request.app)
+    result = document(request.app)
+    # What is served shows itself; where it cannot be read, that answer has no example.
+    with suppress(ArtifactError):
+        example = served.example(await run_in_threadpool(served.lineup))
+        answer = result["paths"]["/api/v1/models"]["get"]["responses"]["200"]
+        answer["content"]["application/json"]["example"] = example
+    return result
 
 
-@router.api_route("/docs", methods=["GET", "HEAD"])
+@router.get("/docs")
 async def docs(request: Request, state: Opened) -> Response:
     headers = {"Content-Security-Policy": DOCS_POLICY}
     return state.pages.respond(request, DocsPage(), headers=headers)

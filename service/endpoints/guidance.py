@@ -5,30 +5,25 @@ What is entered is neither stored nor logged, and never part of an address: only
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
-from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
 from service import content, language
+from service.caching import NO_STORE
 from service.endpoints.state import Opened
 from service.fields import form_fields, json_fields
 from service.guidance import Answer, Facts, consider
 from service.guidance.considerations import EXAMPLE_FACTS, example
 from service.guidance.facts import FactsError, Fault, read
+from service.kinds import KINDS
 from service.pages.facts_form import parse
 from service.pages.treatment import Considered, TreatmentPage
-from service.problems import KINDS, Problem, problems
+from service.prediction import now
+from service.problems import Problem, problems
 
 api = APIRouter(prefix="/api/v1/considerations", tags=["considerations"])
 pages = APIRouter(prefix="/treatment", include_in_schema=False)
-
-_NO_STORE: Final = {"Cache-Control": "no-store"}
-
-
-def _today() -> datetime.date:
-    return datetime.datetime.now(datetime.UTC).date()
 
 
 @api.post(
@@ -62,15 +57,15 @@ async def create(request: Request, response: Response) -> Answer:
     FRAX is an input and never computed. Research use only; a clinician decides.
     """
     sent = await json_fields(request)
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     try:
-        return consider(read(sent), _today())
+        return consider(read(sent), now().date())
     except FactsError as error:
         faults = {name: str(fault) for name, fault in error.faults.items()}
         raise Problem("invalid_facts", f"Not valid: {error}", more={"faults": faults}) from None
 
 
-@pages.api_route("", methods=["GET", "HEAD"])
+@pages.get("")
 async def form(request: Request, state: Opened) -> Response:
     return state.pages.respond(request, _page({}, {}, None))
 
@@ -84,14 +79,14 @@ async def answer(request: Request, state: Opened) -> Response:
         page, status = _page(sent, error.faults, None), KINDS["invalid_facts"].status
     else:
         page, status = _page(sent, {}, facts), 200
-    return state.pages.respond(request, page, status, _NO_STORE)
+    return state.pages.respond(request, page, status, NO_STORE)
 
 
 def _page(
     sent: Mapping[str, str], faults: Mapping[str, Fault], facts: Facts | None
 ) -> TreatmentPage:
     article = content.load("treatment", language.current().code)
-    today = _today()
+    today = now().date()
     found = consider(facts or read({}), today)
     return TreatmentPage.of(
         article=article,

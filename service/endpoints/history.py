@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import RedirectResponse
 
 from service import listing
+from service.caching import NO_STORE
 from service.endpoints.state import Opened, PredictionId, State, Stored, no_such_prediction
 from service.listing import CursorError
 from service.pages.history import DeletePage, HistoryPage
@@ -18,8 +19,6 @@ from service.problems import Problem, problems
 
 router = APIRouter(prefix="/api/v1/predictions", tags=["predictions"])
 pages = APIRouter(include_in_schema=False)
-
-_NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 class PredictionList(BaseModel):
@@ -53,7 +52,7 @@ async def listed(
     query: Annotated[listing.Query, Query()], response: Response, state: Opened
 ) -> PredictionList:
     """Filters narrow each other. Results that arrive while you read on do not shift the pages."""
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return await _found(query, state)
 
 
@@ -70,7 +69,7 @@ async def delete(id: PredictionId, state: Opened) -> Response:
     return Response(status_code=204)
 
 
-@pages.api_route("/history", methods=["GET", "HEAD"])
+@pages.get("/history")
 async def history(request: Request, state: Opened) -> Response:
     # A form sends every field, also those left empty.
     given = {name: value for name, value in request.query_params.items() if value.strip()}
@@ -80,12 +79,12 @@ async def history(request: Request, state: Opened) -> Response:
         faults = [{**item, "loc": ("query", *item["loc"])} for item in error.errors()]
         raise RequestValidationError(faults) from None
     page = HistoryPage.of(query, await _found(query, state))
-    return state.pages.respond(request, page, headers=_NO_STORE)
+    return state.pages.respond(request, page, headers=NO_STORE)
 
 
-@pages.api_route("/results/{id}/delete", methods=["GET", "HEAD"])
+@pages.get("/results/{id}/delete")
 async def ask(request: Request, prediction: Stored, state: Opened) -> Response:
-    return state.pages.respond(request, DeletePage.of(prediction), headers=_NO_STORE)
+    return state.pages.respond(request, DeletePage.of(prediction), headers=NO_STORE)
 
 
 @pages.post("/results/{id}/delete")

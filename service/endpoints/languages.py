@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse
 
+from service.fields import form_fields
 from service.language import COOKIE, N_, languages
 from service.problems import Problem
 
@@ -19,13 +20,13 @@ _YEAR: Final = 365 * 24 * 3600
 @router.post("/language")
 async def choose(request: Request) -> RedirectResponse:
     """Form fields: ``language``, a code of :func:`languages`; ``back``, a path of this site."""
-    async with request.form(max_files=0, max_fields=2) as form:
-        code, back = form.get("language"), form.get("back")
+    sent = await form_fields(request)
+    code = sent.get("language", "")
     if code not in languages():
         raise Problem("invalid_request", N_("There are no pages in this language."))
-    response = RedirectResponse(_own(back if isinstance(back, str) else ""), 303)
+    response = RedirectResponse(_own(sent.get("back", "")), 303)
     response.set_cookie(
-        COOKIE, str(code), max_age=_YEAR, path="/", secure=request.url.scheme == "https",
+        COOKIE, code, max_age=_YEAR, path="/", secure=request.url.scheme == "https",
         httponly=True, samesite="lax",
     )  # fmt: skip
     return response

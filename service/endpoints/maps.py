@@ -7,15 +7,17 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import JSONResponse
 
+from service.caching import NO_STORE
 from service.endpoints.state import Opened, Stored
 from service.heatmap import EXAMPLE, HeatMap
+from service.negotiation import weighed
 from service.problems import Problem, problems
 from service.types import BASES, BaseName
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/maps", tags=["predictions"])
 
 _PNG: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
-_ASKED: Final = {"Cache-Control": "no-store", "Vary": "Accept"}
+_ASKED: Final = {**NO_STORE, "Vary": "Accept"}
 
 
 def model_name(
@@ -61,6 +63,7 @@ async def read(
 
 
 def wants_numbers(accept: str) -> bool:
-    """JSON for who asks for JSON and for no picture; browsers' ``<img>`` asks for pictures."""
-    types = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    return "application/json" in types and not any(one.startswith("image/") for one in types)
+    """JSON for who names JSON, and would not rather have a picture as a browser's ``<img>``."""
+    wanted = weighed(accept)
+    pictures = (weight for kind, weight in wanted.items() if kind.startswith("image/"))
+    return wanted.get("application/json", 0.0) > max(pictures, default=0.0)

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from models.artifact import ArtifactError, artifacts_folder
 from service import served
+from service.caching import ASK_AGAIN, FOR_GOOD
 from service.endpoints.state import Opened
 from service.pages.models import ModelsPage
 from service.problems import Problem, problems
@@ -19,7 +20,6 @@ pages = APIRouter(prefix="/models", include_in_schema=False)
 
 PLOT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """A drawing needs nothing, wherever it is opened."""
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 async def _lineup() -> Lineup:
@@ -49,17 +49,17 @@ async def read(response: Response) -> Lineup:
 
     Versions are those on disk beside the front; each prediction names the versions that judged it.
     """
-    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Cache-Control"] = ASK_AGAIN
     return await _lineup()
 
 
-@pages.api_route("", methods=["GET", "HEAD"])
+@pages.get("")
 async def page(request: Request, state: Opened) -> Response:
     found = await _lineup()
     return state.pages.respond(request, ModelsPage.of(found, state.health.states))
 
 
-@pages.api_route("/plots/{name}.svg", methods=["GET", "HEAD"])
+@pages.get("/plots/{name}.svg")
 async def plot(name: str, request: Request) -> Response:
     try:
         drawn = await run_in_threadpool(served.plot, name)
@@ -74,6 +74,6 @@ async def plot(name: str, request: Request) -> Response:
         media_type="image/svg+xml",
         headers={
             "Content-Security-Policy": PLOT_POLICY,
-            "Cache-Control": _FOR_EVER if named else "no-cache",
+            "Cache-Control": FOR_GOOD if named else ASK_AGAIN,
         },
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from starlette.responses import RedirectResponse
 
+from service.caching import NO_STORE
 from service.endpoints.state import Opened
 from service.fields import form_fields
 from service.monitoring import course
@@ -16,8 +17,6 @@ from service.problems import Problem
 from service.study import StudyError, reference
 
 pages = APIRouter(include_in_schema=False)
-
-_NO_STORE: Final[dict[str, Any]] = {"Cache-Control": "no-store"}
 
 
 def patient_key(key: Annotated[str, Path()]) -> UUID:
@@ -39,7 +38,7 @@ async def search(request: Request, state: Opened) -> Response:
     return RedirectResponse(f"/patients/{key}", 303)
 
 
-@pages.api_route("/patients/{key}", methods=["GET", "HEAD"])
+@pages.get("/patients/{key}")
 async def patient(
     request: Request, key: Annotated[UUID, Depends(patient_key)], state: Opened
 ) -> Response:
@@ -49,7 +48,7 @@ async def patient(
     precision = state.settings.precision
     points = course([study for study, _ in found.studies], precision)
     page = PatientPage.of(found, points, precision)
-    return state.pages.respond(request, page, headers=_NO_STORE)
+    return state.pages.respond(request, page, headers=NO_STORE)
 
 
 def _no_such_patient() -> Problem:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from service.caching import NO_STORE
 from service.endpoints.state import Opened, PredictionId, no_such_prediction, predict
 from service.prediction import EXAMPLE, Prediction
 from service.problems import problems
@@ -29,7 +30,6 @@ _BODY: Final[dict[str, Any]] = {
     },
 }
 _EXAMPLE: Final[dict[str, Any]] = {"content": {"application/json": {"example": EXAMPLE}}}
-_NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 @router.post(
@@ -59,7 +59,7 @@ async def create(request: Request, response: Response, state: Opened) -> Predict
     """
     prediction = await predict(request, state)
     response.headers["Location"] = f"{router.prefix}/{prediction.id}"
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return prediction
 
 
@@ -76,7 +76,7 @@ async def read(id: PredictionId, response: Response, state: Opened) -> Predictio
     prediction = await state.predictions.get(id)
     if prediction is None:
         raise no_such_prediction()
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return prediction
 
 
@@ -96,4 +96,4 @@ async def image(id: PredictionId, state: Opened) -> Response:
     png = await state.predictions.image(id)
     if png is None:
         raise no_such_prediction()
-    return Response(png, media_type="image/png", headers=_NO_STORE)
+    return Response(png, media_type="image/png", headers=NO_STORE)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import anyio.to_thread
 from fastapi import APIRouter, Response
 
+from service.caching import NO_STORE
 from service.endpoints.state import Opened, State, Stored, no_such_prediction
 from service.language import current
 from service.pages import ResultPage
@@ -39,7 +40,7 @@ async def read(prediction: Stored, state: Opened) -> Response:
     return await _sheet(prediction, state)
 
 
-@pages.api_route("/report.pdf", methods=["GET", "HEAD"])
+@pages.get("/report.pdf")
 async def page(prediction: Stored, state: Opened) -> Response:
     return await _sheet(prediction, state)
 
@@ -56,7 +57,7 @@ async def _sheet(prediction: Prediction, state: State) -> Response:
     maps = await state.explainer.heat_maps(prediction)
     pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps))
     headers = {
-        "Cache-Control": "no-store",
+        **NO_STORE,
         # Nothing of the patient, and not the id: files get sent around.
         "Content-Disposition": 'inline; filename="osteoserve-report.pdf"',
         "Content-Language": current().code,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
+from service.caching import NO_STORE
 from service.endpoints.state import Opened, State, Stored
 from service.fields import form_fields
 from service.pages import ResultPage
@@ -16,10 +15,8 @@ from service.review import ReviewError, draft
 
 router = APIRouter(prefix="/results/{id}", include_in_schema=False)
 
-_NO_STORE: Final = {"Cache-Control": "no-store"}
 
-
-@router.api_route("", methods=["GET", "HEAD"])
+@router.get("")
 async def read(request: Request, prediction: Stored, state: Opened) -> Response:
     return await shown(request, prediction, state)
 
@@ -55,5 +52,5 @@ async def shown(
         signing=signing,
         out_of_reach=await state.explainer.out_of_reach(prediction, down),
     )
-    headers = {**_NO_STORE, "Content-Location": f"/results/{prediction.id}"}
+    headers = {**NO_STORE, "Content-Location": f"/results/{prediction.id}"}
     return state.pages.respond(request, page, status, headers)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from service.caching import NO_STORE
 from service.endpoints.state import Opened, Stored
 from service.fields import json_fields
 from service.problems import problems
@@ -13,7 +14,6 @@ from service.review import EXAMPLE, Override, Review, Signature, draft
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/reviews", tags=["predictions"])
 
-_NO_STORE: Final = {"Cache-Control": "no-store"}
 _SENT: Final[dict[str, Any]] = {
     name: EXAMPLE[name] for name in ("action", "outcome", "reviewer", "reason")
 }
@@ -51,7 +51,7 @@ async def add(request: Request, response: Response, prediction: Stored, state: O
     `reviewer` is a name or initials, as it shall stand beside the result.
     """
     review = draft(await json_fields(request), prediction.outcome)
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return await state.reviews.add(prediction.id, review, prediction.outcome)
 
 
@@ -68,5 +68,5 @@ async def add(request: Request, response: Response, prediction: Stored, state: O
     },
 )
 async def read(response: Response, prediction: Stored, state: Opened) -> tuple[Review, ...]:
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return await state.reviews.all(prediction.id)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
+from service.caching import NO_STORE
 from service.endpoints.state import Opened, PredictionId, Stored, no_such_prediction
 from service.fields import form_fields, json_fields
 from service.pages.study import StudyForm, StudyPage
@@ -16,7 +17,6 @@ from service.study import Facts, Study, StudyError, from_form, from_json
 router = APIRouter(prefix="/api/v1/predictions/{id}/study", tags=["studies"])
 pages = APIRouter(include_in_schema=False)
 
-_NO_STORE: Final = {"Cache-Control": "no-store"}
 
 _FACTS: Final[dict[str, Any]] = {
     "patient_reference": "study-17-0042",
@@ -52,7 +52,7 @@ async def read(id: PredictionId, response: Response, state: Opened) -> Study:
     study = await state.studies.get(id)
     if study is None:
         raise no_such_prediction()
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return study
 
 
@@ -86,17 +86,17 @@ async def replace(id: PredictionId, request: Request, response: Response, state:
     study = await state.studies.put(id, facts)
     if study is None:
         raise no_such_prediction()
-    response.headers.update(_NO_STORE)
+    response.headers.update(NO_STORE)
     return study
 
 
-@pages.api_route("/results/{id}/study", methods=["GET", "HEAD"])
+@pages.get("/results/{id}/study")
 async def form(request: Request, prediction: Stored, state: Opened) -> Response:
     study = await state.studies.get(prediction.id)
     if study is None:
         raise no_such_prediction()
     page = StudyPage(form=StudyForm.of(study))
-    return state.pages.respond(request, page, headers=_NO_STORE)
+    return state.pages.respond(request, page, headers=NO_STORE)
 
 
 @pages.post("/results/{id}/study")
@@ -106,7 +106,7 @@ async def entered(request: Request, id: PredictionId, state: Opened) -> Response
         study = await state.studies.put(id, from_form(fields))
     except StudyError as error:
         page = StudyPage(form=StudyForm.again(id, fields, error.faults))
-        return state.pages.respond(request, page, 422, _NO_STORE)
+        return state.pages.respond(request, page, 422, NO_STORE)
     if study is None:
         raise no_such_prediction()
     return RedirectResponse(f"/results/{id}#study", 303)

@@ -6,14 +6,14 @@ from fastapi import APIRouter, Request, Response
 
 from service.endpoints.results import shown
 from service.endpoints.state import Opened, predict
+from service.kinds import KINDS
 from service.language import _
 from service.pages import AnalysePage, ProblemRow, ProblemsPage
-from service.problems import KINDS
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.api_route("/", methods=["GET", "HEAD"])
+@router.get("/")
 async def form(request: Request, state: Opened) -> Response:
     size = state.settings.max_upload_bytes
     page = AnalysePage(
@@ -28,7 +28,7 @@ async def judge(request: Request, state: Opened) -> Response:
     return await shown(request, prediction, state)
 
 
-@router.api_route("/problems", methods=["GET", "HEAD"])
+@router.get("/problems")
 async def problems(request: Request, state: Opened) -> Response:
     rows = tuple(
         ProblemRow(code=code, status=kind.status, title=_(kind.title), help=_(kind.help))

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from service import language
+from service.caching import ASK_AGAIN
 from service.content import FRONTEND
 from service.language import N_, Language, _, languages
 from service.pages.labels import INTENDED, labels
@@ -135,7 +136,7 @@ class Pages:
             self.render(page, address),
             status,
             {
-                "Cache-Control": "no-cache",
+                "Cache-Control": ASK_AGAIN,
                 **headers,
                 "Content-Language": language.current().code,
                 "Vary": "Accept, Accept-Language, Cookie",

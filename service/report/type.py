@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 from typing import Final
 
@@ -42,6 +43,44 @@ def fonts() -> None:
         addMapping(REGULAR, bold, italic, name)
 
 
+_BARRED: Final = str.maketrans(
+    {"đ": "d", "Đ": "D", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T", "ŋ": "ng", "Ŋ": "NG"}
+)
+"""Letters that Unicode does not take apart."""
+
+
+def spelt(words: str) -> str:
+    """Return ``words`` in letters that the fonts have.
+
+    Others lose their accents; one that is nothing without them shows as its number, ``[U+0416]``,
+    since a box would say nothing.
+    """
+    return "".join(map(_letter, words))
+
+
+def _letter(letter: str) -> str:
+    if _drawn(letter):
+        return letter
+    plain = "".join(
+        part
+        for part in unicodedata.normalize("NFKD", letter.translate(_BARRED))
+        if not unicodedata.combining(part)
+    )
+    if _drawn(plain):
+        # A mark that stands alone follows its letter and may go.
+        return plain
+    return f"[U+{ord(letter):04X}]"
+
+
+def _drawn(letters: str) -> bool:
+    fonts()
+    return all(
+        ord(letter) in pdfmetrics.getFont(name).face.charToGlyph
+        for letter in letters
+        for name in (REGULAR, BOLD)
+    )
+
+
 def text(
     words: str | Markup,
     size: float = 8,
@@ -52,6 +91,7 @@ def text(
     bullet: bool = False,
 ) -> Paragraph:
     """Return a paragraph. ``words`` is escaped unless it is markup; sizes are in points."""
+    shown = spelt(str(escape(words)))
     style = ParagraphStyle(
         "sheet",
         fontName=BOLD if bold else REGULAR,
@@ -65,4 +105,4 @@ def text(
         # Long words: versions and hashes have no place to break.
         splitLongWords=1,
     )
-    return Paragraph(str(escape(words)), style, bulletText="–" if bullet else None)
+    return Paragraph(shown, style, bulletText="–" if bullet else None)

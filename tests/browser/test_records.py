@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -43,7 +44,7 @@ async def test_facts_are_entered_and_kept(either: Visit, shared: Front) -> None:
     await wrong.fill("0,901")
     await page.get_by_role("button", name="Keep these facts").click()
     await page.wait_for_url(re.compile(place + "#study$"))
-    study = page.locator("#study")
+    study = page.locator("section.study")
     for fact in ("ward-7/0007", "0.901", "−2.1", "L2", "Female"):
         await expect(study).to_contain_text(fact)
     assert "ward-7" not in page.url
@@ -51,13 +52,14 @@ async def test_facts_are_entered_and_kept(either: Visit, shared: Front) -> None:
 
 async def test_a_patient_is_found_and_followed(either: Visit, shared: Front) -> None:
     page = either.page
-    await studies(shared, "ward-8/0008")
+    reference = f"ward-8/{uuid4()}"
+    await studies(shared, reference)
     await either.go("/history")
-    await page.get_by_label("Patient reference").fill("ward-8/0008")
+    await page.get_by_label("Patient reference").fill(reference)
     await page.get_by_role("button", name="Show studies").click()
     await expect(page.get_by_role("heading", name="One patient over time")).to_be_visible()
     assert "ward-8" not in page.url
-    await expect(page.locator("main strong").first).to_have_text("ward-8/0008")
+    await expect(page.locator("main strong").first).to_have_text(reference)
     rows = page.locator("tbody tr")
     await expect(rows).to_have_count(5)
     await expect(rows.nth(0)).to_contain_text("the first")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from lxml import html
 
-from service.problems import KINDS
+from service.kinds import KINDS
 
 
 def assert_problem(response: httpx.Response, code: str) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from lxml import html
 from starlette.responses import JSONResponse, Response
 
 from service.bulk.traffic import Traffic
+from service.kinds import KINDS
 from service.prediction import now
-from service.problems import KINDS
 from service.storage import Batches, Database, History
 from service.storage.batches import SILENCE
 from tests.service import images

@@ -12,8 +12,8 @@ from lxml import html
 from starlette.datastructures import Headers
 
 from service import catalogue, language
+from service.kinds import KINDS
 from service.language import choose, languages, po, speaking
-from service.problems import KINDS
 from tests.service.fronts import Front
 
 OTHERS = [code for code in languages() if code != language.SOURCE]

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from lxml import html
 
-from service.problems import KINDS, MEDIA_TYPE
+from service.kinds import KINDS
+from service.problems import MEDIA_TYPE
+from service.served import Lineup
 from service.uploads import RAW_TYPES
 from tests.service.fronts import API, Front
 
@@ -78,3 +80,15 @@ async def test_the_page_comes_from_here_alone(shared: Front) -> None:
         assert (await shared.client.get(address)).status_code == 200
     assert "https:" not in response.text
     assert "img-src 'self' data:" in response.headers["content-security-policy"]
+
+
+async def test_what_is_served_is_its_own_example(shared: Front, document: dict[str, Any]) -> None:
+    answer = document["paths"]["/api/v1/models"]["get"]["responses"]["200"]
+    example = answer["content"]["application/json"]["example"]
+    served = (await shared.client.get("/api/v1/models")).json()
+    assert Lineup.model_validate_json(json.dumps(example)).version == served["version"]
+    for name, model in example["models"].items():
+        assert served["models"][name]["card"].startswith(model["card"])
+    assert {one["threshold"] for one in example["results"].values()} == {
+        one["threshold"] for one in served["results"].values()
+    }

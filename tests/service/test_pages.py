@@ -10,10 +10,10 @@ from fastapi import FastAPI, HTTPException
 from lxml import html
 
 from models.gate import Reason
+from service.kinds import KINDS
 from service.language import languages
 from service.pages import REASONS, STATIC, Pages, ResultPage
 from service.prediction import EXAMPLE, Prediction
-from service.problems import KINDS
 from tests.service import images
 from tests.service.fronts import Front, front
 from tests.service.runners import Down, Foreign, Honest, Runner, running

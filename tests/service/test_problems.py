@@ -7,7 +7,8 @@ from starlette.requests import Request
 
 from models.errors import ScanError
 from service.analysis import AnalysisError
-from service.problems import KINDS, translate, wants_page
+from service.kinds import KINDS
+from service.problems import translate, wants_page
 
 
 def subclasses(kind: type[Exception]) -> Iterator[type[Exception]]:

@@ -22,7 +22,7 @@ from service.pages import STATIC, ResultPage
 from service.pages.labels import LABELS
 from service.prediction import EXAMPLE, Prediction
 from service.report import render
-from service.report.type import TONES
+from service.report.type import TONES, spelt
 from service.review import MAX_REASON, Review
 from service.study import Study
 from tests.service import images
@@ -175,3 +175,11 @@ async def test_without_runners_there_is_still_a_sheet(
         response = await opened.client.get(f"{location}/report.pdf")
     assert pages(response.content) == 1
     assert "ResNet + forest did not answer." in words(response.content, tmp_path)
+
+
+def test_no_letter_becomes_a_box(tmp_path: Path) -> None:
+    assert spelt("Łukasz Đorđević, Nguyễn, Müller") == "Łukasz Dordevic, Nguyen, Müller"
+    assert spelt("Жa") == "[U+0416]a"
+    assert spelt("a\u0302\u0331") == "a"
+    signed = review("sign", None).model_copy(update={"reviewer": "Zoë Čapek Ж"})
+    assert "Signed by Zoë Capek [U+0416]" in words(sheet(reviews=(signed,)), tmp_path)
