@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models import artifact
+from models import artifact, metrics
 from models.artifact import Artifact
 from models.calibration import OperatingPoint
 from models.dataset import Dataset, DatasetError, load
@@ -43,6 +43,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="measure too what a random split after augmentation would claim (a minute or two)",
     )
+    parser.add_argument(
+        "--resamples",
+        type=int,
+        default=metrics.RESAMPLES,
+        help="of the bootstrap behind the intervals (%(default)s)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -65,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
         _facts(data, accepted, refused, options.provenance or f"Images of {options.data.name}."),
         "training" if trained_on else "held-out",
         _leak(data, stack) if options.leak else None,
+        options.resamples,
     )
     print(report(evaluation))
     if trained_on:

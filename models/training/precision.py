@@ -17,7 +17,7 @@ def resolve(choice: Choice) -> str:
 
     ``auto`` is bfloat16 on a GPU, whose tensor cores want it, and float32 on CPUs: with bfloat16 an
     epoch of the small network took 0.80 of the time (0.71–0.93, three runs side by side on two
-    AVX-512 BF16 cores), which is a minute of a training, and the figures in the cards are float32's.
+    AVX-512 BF16 cores): a minute of a whole training, and the cards' figures are float32's.
     """
     if choice != "auto":
         return choice

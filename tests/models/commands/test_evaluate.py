@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(*arguments: str) -> int:
     parser = argparse.ArgumentParser()
     evaluate.add(parser.add_subparsers(required=True))
-    options = parser.parse_args(["evaluate", *arguments])
+    options = parser.parse_args(["evaluate", "--resamples", "30", *arguments])
     return int(options.run(options))
 
 
