@@ -179,7 +179,8 @@ def _lifespan(
                     health=health,
                 )
                 app.state.health = health
-                # Reading whole artefacts is not for the first who asks what is served.
+                # Compiling pages and reading whole artefacts is not for the first who asks.
+                await anyio.to_thread.run_sync(pages.warm)
                 with suppress(ArtifactError):
                     await anyio.to_thread.run_sync(served.lineup)
                 async with health.watching(), worker.working():

@@ -74,8 +74,9 @@ def _letter(letter: str) -> str:
 
 def _drawn(letters: str) -> bool:
     fonts()
+    # Vera's own table leads some letters to glyph 0, which is the box.
     return all(
-        ord(letter) in pdfmetrics.getFont(name).face.charToGlyph
+        pdfmetrics.getFont(name).face.charToGlyph.get(ord(letter))
         for letter in letters
         for name in (REGULAR, BOLD)
     )

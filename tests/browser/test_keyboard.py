@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FileChooser, Page, expect
 
 from tests.browser.places import result
 from tests.browser.test_analyse import PNG, RESULT
@@ -36,15 +37,19 @@ async def tab_to(page: Page, name: str, steps: int = 60) -> None:
 
 async def test_from_upload_to_signature(visit: Visit) -> None:
     page = visit.page
+    # Before the page is there: a chooser is caught only once the browser was told to.
+    choosers: asyncio.Queue[FileChooser] = asyncio.Queue()
+    page.on("filechooser", choosers.put_nowait)
     await visit.go("/")
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     await expect(page.get_by_role("link", name="Skip to content")).to_be_in_viewport()
     await page.keyboard.press("Enter")
     await tab_to(page, "file")
-    async with page.expect_file_chooser() as chooser:
-        await page.keyboard.press("Enter")
-    await (await chooser.value).set_files(PNG)
+    await page.keyboard.press("Enter")
+    async with asyncio.timeout(30):
+        chooser = await choosers.get()
+    await chooser.set_files(PNG)
     await expect(page.locator(".queued .state")).to_have_text("Waiting")
     await tab_to(page, "Analyse image")
     await page.keyboard.press("Enter")

@@ -43,7 +43,7 @@ class Front:
         return metrics.registry.get_sample_value(name, labels) or 0.0
 
     async def settled(self, state: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not state():  # noqa: ASYNC110 - any state, so no event
                 await asyncio.sleep(0.01)
 

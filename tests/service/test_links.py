@@ -1,4 +1,4 @@
-"""Every link of every page leads somewhere: to a page, a file, and the place in it that it names."""
+"""Every link of every page leads somewhere: to a page or file, and to the place in it, if named."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ async def test_head_is_wherever_get_is(shared: Front, png: bytes) -> None:
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == got.headers["content-length"]
         assert head.headers["content-type"] == got.headers["content-type"]
-    refused = await shared.client.put(API)
+    refused = await shared.client.put("/api/v1/models")
     assert refused.status_code == 405
     assert {"GET", "HEAD"} <= set(refused.headers["allow"].split(", "))

@@ -212,7 +212,7 @@ async def test_without_the_stack_the_best_model_speaks_alone(
     own = Honest(speaker, threshold=0.6, band=(0.55, 0.65))  # type: ignore[arg-type]
     async with (
         running(*failing, own) as runners,
-        front(var, runners, deadline_seconds=1.5) as opened,
+        front(var, runners, deadline_seconds=4.0) as opened,
     ):
         response = await opened.post(png)
     body = response.json()

@@ -178,8 +178,8 @@ async def test_without_runners_there_is_still_a_sheet(
 
 
 def test_no_letter_becomes_a_box(tmp_path: Path) -> None:
-    assert spelt("Łukasz Đorđević, Nguyễn, Müller") == "Łukasz Dordevic, Nguyen, Müller"
+    assert spelt("Łukasz Đorđević, Nguyễn, Müller") == "Łukasz Dorđević, Nguyen, Müller"
     assert spelt("Жa") == "[U+0416]a"
     assert spelt("a\u0302\u0331") == "a"
-    signed = review("sign", None).model_copy(update={"reviewer": "Zoë Čapek Ж"})
-    assert "Signed by Zoë Capek [U+0416]" in words(sheet(reviews=(signed,)), tmp_path)
+    signed = review("sign", None).model_copy(update={"reviewer": "Zoë Đapęk Ж"})
+    assert "Signed by Zoë Dapek [U+0416]" in words(sheet(reviews=(signed,)), tmp_path)

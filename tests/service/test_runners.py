@@ -116,8 +116,9 @@ async def test_failures_have_names_and_are_counted(
     async with client(runner) as (runners, metrics, _):
         start = time.monotonic()
         with pytest.raises(error):
-            await runners.predict("cnn", PNG, recipe.NAME, Deadline.after(0.5))
-        assert time.monotonic() - start < 1
+            await runners.predict("cnn", PNG, recipe.NAME, Deadline.after(2))
+        # Far from the 30 seconds of the slow one, and nothing that a busy machine could miss.
+        assert time.monotonic() - start < 15
     labels = {"runner": "cnn", "result": error.result}
     assert metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels) == 1
 
