@@ -55,6 +55,9 @@ def configure(form: str, level: str, stream: TextIO | None = None) -> None:
     """Send every log line of the process to ``stream`` (standard error) in our form."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else PlainFormatter())
+    # A line that cannot be written (closed stream, full disk) is lost in silence. Python would else
+    # print to standard error the exception being handled, message and all.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

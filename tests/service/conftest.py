@@ -46,12 +46,18 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fron
 
 
 @pytest.fixture
-def lines() -> Iterator[io.StringIO]:
+def own_logging() -> Iterator[None]:
+    """Whatever a test configures of Python's logging is put back."""
     root = logging.getLogger()
-    before = (root.handlers[:], root.level, warnings.showwarning)
-    yield io.StringIO()
-    root.handlers[:], warnings.showwarning = before[0], before[2]
-    root.setLevel(before[1])
+    before = (root.handlers[:], root.level, warnings.showwarning, logging.raiseExceptions)
+    yield
+    root.handlers[:], level, warnings.showwarning, logging.raiseExceptions = before
+    root.setLevel(level)
+
+
+@pytest.fixture
+def lines(own_logging: None) -> io.StringIO:
+    return io.StringIO()
 
 
 @pytest.fixture

@@ -50,3 +50,15 @@ def test_decoders_and_warnings_cannot_quote_a_file(lines: io.StringIO) -> None:
     warnings.showwarning("DOE^JANE", UserWarning, "x.py", 1)
     assert "DOE" not in lines.getvalue()
     assert "UserWarning" in lines.getvalue()
+
+
+def test_a_line_that_cannot_be_written_tells_nothing_either(
+    lines: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    journal.configure("plain", "info", lines)
+    lines.close()
+    try:
+        int("DOE^JANE")
+    except ValueError:
+        journal.log(logging.ERROR, "bug")
+    assert "DOE" not in "".join(capfd.readouterr())

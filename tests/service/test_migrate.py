@@ -11,6 +11,8 @@ from service.__main__ import main
 from service.settings import load
 from service.storage import Database
 
+pytestmark = pytest.mark.usefixtures("own_logging")
+
 
 @pytest.fixture
 def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
