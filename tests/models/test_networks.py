@@ -103,7 +103,7 @@ def test_the_mean_of_the_map_is_the_logit(name: str) -> None:
     assert heat.mean((1, 2)) == pytest.approx(logit, abs=1e-5)
 
 
-def test_a_full_residual_network_has_56_layers_with_weights_on_its_path() -> None:
+def test_the_residual_network_is_the_first_eleven_blocks_of_resnet_56() -> None:
     network = resnet.build()
 
     convolutions = [
@@ -111,7 +111,24 @@ def test_a_full_residual_network_has_56_layers_with_weights_on_its_path() -> Non
         for layer in network.layers
         if isinstance(layer, keras.layers.Conv2D) and layer.trainable
     ]
-    assert len(convolutions) == 55  # and the linear layer that the forest stands in for
+    assert len(convolutions) == 1 + 2 * (9 + 2)
+
+
+def test_beside_the_columns_that_it_looks_at_nothing_counts_and_nothing_is_drawn() -> None:
+    network = small({"name": "resnet", "blocks": [1, 1], "columns": 128})
+    image = images(1)
+    changed = image.copy()
+    changed[:, :, :48] = 0
+    changed[:, :, -48:] = 255
+
+    features, maps = outputs(network, image)
+    others, _ = outputs(network, changed)
+
+    assert np.array_equal(features, others)
+    assert maps.shape == (1, 56, 56, 32)
+    assert not maps[:, :, :12].any()
+    assert not maps[:, :, -12:].any()
+    assert maps.mean((1, 2)) == pytest.approx(features, rel=1e-5)
 
 
 def test_shortcuts_subsample_and_pad_with_zeros() -> None:

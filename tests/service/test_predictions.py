@@ -255,7 +255,7 @@ async def test_with_all_decoders_busy_it_says_so_in_time(
     ):
         group.start_soon(opened.post, png)
         await opened.settled(begun.is_set)
-        response = await opened.post(png)
+        response = await opened.post(png + b"another file")
         finish.set()
     assert_problem(response, "overloaded")
 
