@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from service.densitometry import LEAST_VERTEBRAE, MEN_FROM, Range, range_of
 from service.language import N_, _, listing, moment, number
 from service.pages import votes
 from service.pages.page import Page
@@ -46,9 +47,11 @@ REASONS: Final[Mapping[str, str]] = {
 WIDTH: Final = 224
 """CSS pixels of the canonical image; the height follows the file's own proportions."""
 
-_LOW: Final = -2.5
-_NORMAL: Final = -1.0
-"""T-scores, as the scanner reports them (DOMAIN.md §1.1)."""
+RANGES: Final[Mapping[Range, str]] = {
+    "osteoporosis": N_("in the range of osteoporosis (−2.5 or lower)"),
+    "low_mass": N_("in the range of low bone mass (between −2.5 and −1.0)"),
+    "normal": N_("in the normal range (−1.0 or higher)"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,18 +76,20 @@ class Reported:
     def of(cls, study: Study | None, outcome: Outcome) -> Reported | None:
         if study is None or study.t_score is None:
             return None
-        t = study.t_score
-        if t <= _LOW:
-            found = _("in the range of osteoporosis (−2.5 or lower)")
-        elif t < _NORMAL:
-            found = _("in the range of low bone mass (between −2.5 and −1.0)")
-        else:
-            found = _("in the normal range (−1.0 or higher)")
+        value = number(study.t_score, 1, signed=True)
+        # As the rules of treatment have it: such a score is no ground for a range.
+        if study.vertebrae is not None and len(study.vertebrae) < LEAST_VERTEBRAE:
+            said = _("of a single vertebra, which is not used for diagnosis")
+            return cls(value=value, range=said, differs=False)
+        if study.sex == "male" and study.age_years is not None and study.age_years < MEN_FROM:
+            said = _("in a man under 50, for whom the Z-score is read")
+            return cls(value=value, range=said, differs=False)
+        found = range_of(study.t_score)
         judged = outcome in ("osteoporosis", "normal")
         return cls(
-            value=number(t, 1, signed=True),
-            range=found,
-            differs=judged and (t <= _LOW) != (outcome == "osteoporosis"),
+            value=value,
+            range=_(RANGES[found]),
+            differs=judged and (found == "osteoporosis") != (outcome == "osteoporosis"),
         )
 
 

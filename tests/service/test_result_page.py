@@ -32,8 +32,8 @@ def words(page: html.HtmlElement, path: str) -> str:
     return " ".join(" ".join(one.text_content() for one in page.xpath(path)).split())
 
 
-def study(t_score: float | None) -> Study:
-    return Study(prediction_id=EXAMPLE["id"], t_score=t_score)
+def study(t_score: float | None, **facts: Any) -> Study:
+    return Study(prediction_id=EXAMPLE["id"], t_score=t_score, **facts)
 
 
 async def test_without_scripts_every_map_stands_over_the_scan(shared: Front, png: bytes) -> None:
@@ -112,6 +112,23 @@ def test_the_scanner_s_t_score_comes_first(
     (article,) = page.xpath("//article")
     kinds = [one.get("class") if one.tag == "div" else one.tag for one in article.iter("div", "h1")]
     assert kinds.index("reported") < kinds.index("h1")
+
+
+@pytest.mark.parametrize(
+    ("facts", "words_of_it"),
+    [
+        ({"vertebrae": ["L3"]}, "−2.7, of a single vertebra, which is not used for diagnosis."),
+        ({"vertebrae": ["L2", "L3"]}, "−2.7, in the range of osteoporosis"),
+        ({"sex": "male", "age_years": 49}, "−2.7, in a man under 50, for whom the Z-score is read"),
+        ({"sex": "male", "age_years": 50}, "−2.7, in the range of osteoporosis"),
+        ({"sex": "female", "age_years": 49}, "−2.7, in the range of osteoporosis"),
+        ({"age_years": 49}, "−2.7, in the range of osteoporosis"),
+    ],
+)
+def test_a_t_score_has_a_range_where_ranges_apply(facts: Any, words_of_it: str) -> None:
+    told = words(drawn({"outcome": "normal"}, study=study(-2.7, **facts)), "//*[@class='reported']")
+    assert words_of_it in told
+    assert ("differ" in told) is ("range of osteoporosis" in words_of_it)
 
 
 def test_without_a_t_score_nothing_is_said_of_one() -> None:
