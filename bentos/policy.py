@@ -1,12 +1,13 @@
-"""How a runner batches and on what it runs: settings with the defaults that fit two cores."""
+"""How a runner batches, on what it runs, what it tells: settings, with what fits two cores."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from models.runtime import PRECISIONS, RUNTIMES, PrecisionChoice, RuntimeChoice
+from telemetry.journal import Form, Level
 
 T = TypeVar("T", bound=str)
 
@@ -25,6 +26,9 @@ class Policy:
     OSTEOSERVE_MAX_BATCH_SIZE           8             images that are computed together
     OSTEOSERVE_MAX_LATENCY_MS           5000          a request that would wait longer is
                                                       answered 503 at once
+    OSTEOSERVE_LOG_FORMAT               plain         plain or json
+    OSTEOSERVE_LOG_LEVEL                info          debug, info, warning or error
+    OSTEOSERVE_TRACING_ENDPOINT         none          where spans go, as in telemetry.tracing
     ==================================  ============  ====================================
 
     What is named and not allowed by the artefact is refused when the runner starts; what ``auto``
@@ -38,6 +42,9 @@ class Policy:
     precision: PrecisionChoice = "auto"
     max_batch_size: int = 8
     max_latency_ms: int = 5000
+    log_format: Form = "plain"
+    log_level: Level = "info"
+    tracing_endpoint: str | None = None
 
     @classmethod
     def from_environment(cls) -> Policy:
@@ -47,6 +54,9 @@ class Policy:
             precision=_choice("OSTEOSERVE_PRECISION", ("auto", *PRECISIONS), cls.precision),
             max_batch_size=_whole("OSTEOSERVE_MAX_BATCH_SIZE", cls.max_batch_size, least=2),
             max_latency_ms=_whole("OSTEOSERVE_MAX_LATENCY_MS", cls.max_latency_ms, least=100),
+            log_format=_choice("OSTEOSERVE_LOG_FORMAT", get_args(Form), cls.log_format),
+            log_level=_choice("OSTEOSERVE_LOG_LEVEL", get_args(Level), cls.log_level),
+            tracing_endpoint=os.environ.get("OSTEOSERVE_TRACING_ENDPOINT") or None,
         )
 
 

@@ -8,6 +8,7 @@ import bentoml
 import numpy as np
 
 from bentos.policy import Policy
+from bentos.tracing import computing
 from bentos.wire import ImagesInput, Item, VoteAnswer
 from models import artifact
 from models.base import Scorer, Vote
@@ -45,10 +46,11 @@ def base_runner(name: BaseName) -> Any:
         )
         def predict(self, items: list[Item]) -> list[VoteAnswer]:
             """Return one vote an image."""
-            votes = self._scorer.score(
-                np.stack([item.image for item in items]),
-                explained=[index for index, item in enumerate(items) if item.with_map],
-            )
+            with computing(name, [item.origin for item in items]):
+                votes = self._scorer.score(
+                    np.stack([item.image for item in items]),
+                    explained=[index for index, item in enumerate(items) if item.with_map],
+                )
             return [_answer(self._scorer, vote) for vote in votes]
 
     return BaseRunner

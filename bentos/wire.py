@@ -8,11 +8,13 @@ each image to a temporary file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from bentoml import IODescriptor
 from bentoml.exceptions import BadInput
+from opentelemetry.trace import SpanContext
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -20,6 +22,7 @@ from starlette.requests import Request
 
 from models import recipe
 from models.recipe import Canonical, RecipeError
+from telemetry.tracing import here
 
 MAX_IMAGES: Final = 64
 """Images, or sets of votes, in one call."""
@@ -31,6 +34,8 @@ class Item:
 
     image: Canonical
     with_map: bool
+    origin: SpanContext | None = None
+    """The span of the call, under which its computing is shown."""
 
 
 class ImagesInput(IODescriptor):
@@ -56,7 +61,7 @@ class ImagesInput(IODescriptor):
             raise BadInput(f"images could not be read: {error.detail}") from error
         with_map = request.query_params.get("map") == "true"
         try:
-            items = [Item(recipe.decode(content), with_map) for content in contents]
+            items = [Item(recipe.decode(content), with_map, here()) for content in contents]
         except RecipeError as error:
             raise BadInput(str(error)) from error
         return cls(items=items)
@@ -83,6 +88,19 @@ class CastVote(BaseModel):
     version: str = Field(max_length=80)
 
 
+class Ballot(dict[str, CastVote]):
+    """One image's votes, each under its model's name."""
+
+    origin: SpanContext | None = None
+    """The span of the call, under which its computing is shown."""
+
+    @classmethod
+    def of(cls, votes: Mapping[str, CastVote], origin: SpanContext | None) -> Ballot:
+        ballot = cls(votes)
+        ballot.origin = origin
+        return ballot
+
+
 class VotesInput(IODescriptor):
     """JSON ``{"votes": [{"cnn": {"probability": …, "version": …}, …}, …]}``, one set an image."""
 
@@ -99,6 +117,7 @@ class VotesInput(IODescriptor):
                 for fault in error.errors(include_input=False)[:5]
             )
             raise BadInput(f"votes could not be read: {faults}") from error
+        votes.votes = [Ballot.of(one, here()) for one in votes.votes]
         return votes
 
 

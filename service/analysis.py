@@ -25,6 +25,7 @@ import anyio.to_thread
 from models import quality, recipe
 from models.gate import Gate
 from models.reading import Limits, read
+from service import tracing
 from service.decision import decide
 from service.prediction import Image, Prediction, Quality, Vote, now
 from service.runners import BaseAnswer, Deadline, RunnerError, Runners, StackAnswer
@@ -108,9 +109,10 @@ class Analyser:
                 "All decoders are busy with other images.", self._settings.deadline_seconds
             ) from None
         try:
-            return await anyio.to_thread.run_sync(
-                prepare, data, self._limits, self._gate, limiter=self._threads
-            )
+            with tracing.span("prepare"):
+                return await anyio.to_thread.run_sync(
+                    prepare, data, self._limits, self._gate, limiter=self._threads
+                )
         finally:
             self._slots.release()
 

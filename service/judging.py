@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service import tracing
 from service.analysis import Analyser
 from service.metrics import Metrics
 from service.prediction import Prediction
@@ -20,7 +21,8 @@ class Judging:
         Raises :class:`models.errors.ScanError`, :class:`~service.analysis.AnalysisError` or
         :class:`~service.storage.StorageUnavailableError`; then nothing is kept.
         """
-        prediction, png = await self._analyser.analyse(data)
+        with tracing.span("judge"):
+            prediction, png = await self._analyser.analyse(data)
         await self._predictions.add(prediction, png)
         self._metrics.prediction(prediction.outcome, prediction.degraded)
         return prediction

@@ -36,6 +36,7 @@ from pydantic import (
     model_validator,
 )
 
+from service import tracing
 from service.heatmap import Rows, even
 from service.metrics import Metrics
 from service.prediction import Probability, Version
@@ -217,7 +218,7 @@ class Runners:
         answers: TypeAdapter[list[AnswerT]],
         **body: Any,
     ) -> AnswerT:
-        with self._metrics.runner_call(name) as call:
+        with self._metrics.runner_call(name) as call, tracing.calling(name):
             try:
                 answer = _parse(await self._post(name, path, deadline, **body), answers)
                 if answer.recipe != recipe:
@@ -231,14 +232,15 @@ class Runners:
     async def _post(
         self, name: RunnerName, path: str, deadline: Deadline, **body: Any
     ) -> httpx.Response:
+        headers = tracing.headers()
         try:
             async with asyncio.timeout(max(deadline.left, 0)):
                 try:
-                    return await self._clients[name].post(path, **body)
+                    return await self._clients[name].post(path, headers=headers, **body)
                 except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
                     # A kept connection that the runner has closed says nothing about the runner.
                     # Asking twice is harmless: a prediction changes nothing.
-                    return await self._fresh[name].post(path, **body)
+                    return await self._fresh[name].post(path, headers=headers, **body)
         except TimeoutError as error:
             raise RunnerTimeoutError("no answer within the deadline") from error
         except httpx.ConnectError as error:

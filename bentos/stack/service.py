@@ -5,7 +5,8 @@ from __future__ import annotations
 import bentoml
 
 from bentos.policy import Policy
-from bentos.wire import CastVote, VerdictAnswer, VotesInput
+from bentos.tracing import computing
+from bentos.wire import Ballot, VerdictAnswer, VotesInput
 from models import artifact
 from models.stack import NoVotesError, Stack
 
@@ -31,11 +32,12 @@ class Runner:
         max_latency_ms=policy.max_latency_ms,
         input_spec=VotesInput,
     )
-    def combine(self, votes: list[dict[str, CastVote]]) -> list[VerdictAnswer]:
+    def combine(self, votes: list[Ballot]) -> list[VerdictAnswer]:
         """Return one verdict for each set of votes."""
-        return [self._verdict(one) for one in votes]
+        with computing("stack", [ballot.origin for ballot in votes]):
+            return [self._verdict(ballot) for ballot in votes]
 
-    def _verdict(self, votes: dict[str, CastVote]) -> VerdictAnswer:
+    def _verdict(self, votes: Ballot) -> VerdictAnswer:
         version, recipe = self._artifact.version, str(self._artifact.manifest["recipe"])
         try:
             verdict = self._stack.combine(
