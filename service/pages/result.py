@@ -6,8 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from models.explanation.location import Location
 from service.densitometry import LEAST_VERTEBRAE, MEN_FROM, Range, range_of
 from service.language import N_, _, listing, moment, number
+from service.located import located
 from service.pages import votes
 from service.pages.page import Page
 from service.pages.signing import Signed, Signing
@@ -56,12 +58,16 @@ RANGES: Final[Mapping[Range, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Map:
-    """Where a model's heat map can be had; without ``address``, why it cannot."""
+    """Where a model's heat map can be had; without ``address``, why it cannot.
+
+    ``cautions`` say what its colours must not be taken for.
+    """
 
     model: str
     name: str
     address: str | None
     why: str
+    cautions: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,9 +200,41 @@ def _maps(prediction: Prediction, out_of_reach: Collection[BaseName]) -> tuple[M
             why = _("No heat map: the model did not answer.")
         elif name in out_of_reach:
             why = _("No heat map: the model is not running now.")
+        vote = prediction.models.get(name)
+        where = located(name, vote.version) if vote else None
+        if not why and where is not None and not where.either.beyond_chance:
+            why = _(_NOWHERE)
         address = None if why else f"/api/v1/predictions/{prediction.id}/maps/{name}"
-        found.append(Map(model=name, name=MODEL_NAMES[name], address=address, why=why))
+        cautions = () if why else _cautions(where)
+        found.append(
+            Map(model=name, name=MODEL_NAMES[name], address=address, why=why, cautions=cautions)
+        )
     return tuple(found)
+
+
+_NOWHERE: Final = N_(
+    "No heat map: on drawn spines this model’s evidence lay in the spine no more than by chance."
+)
+_UNKNOWN: Final = N_("It has not been measured whether this version’s map lies in the spine.")
+_FOR: Final = N_(
+    "Do not take orange for a place of disease: on drawn spines it favoured the spine on "
+    "%(inside)s of %(images)s only, no more than by chance."
+)
+_AGAINST: Final = N_(
+    "Do not take blue for sound bone: on drawn spines it favoured the spine on %(inside)s of "
+    "%(images)s only, no more than by chance."
+)
+
+
+def _cautions(where: Location | None) -> tuple[str, ...]:
+    if where is None:
+        return (_(_UNKNOWN),)
+    colours = ((_FOR, where.speaks_for), (_AGAINST, where.speaks_against))
+    return tuple(
+        _(sentence, inside=number(found.inside), images=number(found.images))
+        for sentence, found in colours
+        if not found.beyond_chance
+    )
 
 
 def _sentence(code: str) -> str:
