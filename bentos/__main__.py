@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,9 @@ from typing import Final
 
 import uvicorn
 
+from bentos.policy import Policy
 from models.types import BASES
+from telemetry import journal, tracing
 
 RUNNERS: Final = (*BASES, "stack")
 
@@ -39,17 +40,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parents=True, exist_ok=True
     )
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    service = importlib.import_module(f"bentos.{options.runner}.service").Runner
-    uvicorn.run(
-        service.to_asgi(is_main=True),
-        host=options.host,
-        port=options.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        server_header=False,
-    )
+    try:
+        policy = Policy.from_environment(options.runner)
+        tracing.wanted(policy.tracing_endpoint)
+    except ValueError as error:
+        parser.exit(2, f"{error}\n")
+    journal.configure(policy.log_format, policy.log_level)
+    with tracing.exporting(options.runner, policy.tracing_endpoint, begins=False):
+        service = importlib.import_module(f"bentos.{options.runner}.service").Runner
+        importlib.import_module("bentos.tracing").adopt()
+        uvicorn.run(
+            service.to_asgi(is_main=True),
+            host=options.host,
+            port=options.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            server_header=False,
+        )
 
 
 if __name__ == "__main__":

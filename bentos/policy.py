@@ -1,4 +1,4 @@
-"""How a runner batches and on what it runs: settings with the defaults that fit two cores."""
+"""How a runner batches, on what it runs, what it tells: settings, with what fits two cores."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, get_args
 
 from models.runtime import PRECISIONS, RUNTIMES, PrecisionChoice, RuntimeChoice
 from models.types import BaseName
+from telemetry.journal import Form, Level
 
 T = TypeVar("T", bound=str)
 
@@ -37,6 +38,9 @@ class Policy:
                                                       answered 503 at once
     OSTEOSERVE_QUEUE_IMAGES             256           images that wait at most; more are
                                                       answered 503 with Retry-After
+    OSTEOSERVE_LOG_FORMAT               plain         plain or json
+    OSTEOSERVE_LOG_LEVEL                info          debug, info, warning or error
+    OSTEOSERVE_TRACING_ENDPOINT         none          where spans go, as in telemetry.tracing
     ==================================  ============  ====================================
 
     What is named and not allowed by the artefact is refused when the runner starts; what ``auto``
@@ -51,6 +55,9 @@ class Policy:
     max_batch_size: int = 8
     max_latency_ms: int = 5000
     queue_images: int = 256
+    log_format: Form = "plain"
+    log_level: Level = "info"
+    tracing_endpoint: str | None = None
 
     @classmethod
     def from_environment(cls, runner: RunnerName) -> Policy:
@@ -62,6 +69,9 @@ class Policy:
             max_batch_size=_whole("OSTEOSERVE_MAX_BATCH_SIZE", tuned.max_batch_size, least=2),
             max_latency_ms=_whole("OSTEOSERVE_MAX_LATENCY_MS", tuned.max_latency_ms, least=100),
             queue_images=_whole("OSTEOSERVE_QUEUE_IMAGES", cls.queue_images, least=1),
+            log_format=_choice("OSTEOSERVE_LOG_FORMAT", get_args(Form), cls.log_format),
+            log_level=_choice("OSTEOSERVE_LOG_LEVEL", get_args(Level), cls.log_level),
+            tracing_endpoint=os.environ.get("OSTEOSERVE_TRACING_ENDPOINT") or None,
         )
 
 

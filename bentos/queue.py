@@ -14,7 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar
 
+from opentelemetry.trace import SpanContext
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from bentos.tracing import computing
 
 logger: Final = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class Call:
     """One HTTP call on its way through; ``waiting`` of its items no batch has begun yet.
 
     ``left`` are seconds, from ``entered`` on, in which each item's answer is of use; empty: always.
+    Under the span ``origin`` its computing is shown.
     """
 
     count: int
@@ -47,6 +51,7 @@ class Call:
     entered: float
     waiting: int
     abandoned: bool = False
+    origin: SpanContext | None = None
 
     def expired(self, index: int, now: float) -> bool:
         return bool(self.left) and now - self.entered >= self.left[index]
@@ -71,6 +76,7 @@ class Queue:
         registry: CollectorRegistry,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._runner = runner
         self._limit = limit
         self._clock = clock
         self._waiting = 0
@@ -156,11 +162,8 @@ class Queue:
                 self._results[reason].inc()
         if not wanted:
             return answers
-        try:
-            found: Sequence[R | Dropped] = compute([items[place].content for place in wanted])
-        except Exception:
-            logger.exception("a batch of %d failed; one by one", len(wanted))
-            found = [self._alone(items[place].content, compute) for place in wanted]
+        with computing(self._runner, [items[place].call.origin for place in wanted]):
+            found = self._together([items[place].content for place in wanted], compute)
         for place, answer in zip(wanted, found, strict=True):
             answers[place] = answer
             self._results["failed" if answer == "failed" else "ok"].inc()
@@ -179,6 +182,15 @@ class Queue:
         if item.call.abandoned:
             return "cancelled"
         return "expired" if item.call.expired(item.index, now) else None
+
+    def _together(
+        self, contents: list[T], compute: Callable[[list[T]], Sequence[R]]
+    ) -> Sequence[R | Dropped]:
+        try:
+            return compute(contents)
+        except Exception:
+            logger.exception("a batch of %d failed; one by one", len(contents))
+            return [self._alone(content, compute) for content in contents]
 
     @staticmethod
     def _alone(content: T, compute: Callable[[list[T]], Sequence[R]]) -> R | Dropped:

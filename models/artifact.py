@@ -4,6 +4,7 @@
 
     artifacts/
         served.json                  {"cnn": "sha256:…", …}: the versions that belong together
+        maps.json                    where their maps' evidence lies, measured after training
         cnn/3f2a…/                   the first 12 digits of the version
             manifest.json            recipe, network, calibration, threshold, data, metrics, files
             weights.safetensors      float16 where it costs nothing, no pickle anywhere

@@ -16,6 +16,7 @@ from service import settings as table
 from service.server import Server
 from service.settings import Settings, SettingsError
 from service.storage import Database, StorageUnavailableError
+from telemetry import tracing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,7 +90,11 @@ def _serve(settings: Settings) -> int:
     for line in table.unknown():
         journal.log(logging.WARNING, "unknown setting", about=line)
     try:
-        Server(settings).run()
+        with tracing.exporting("front", settings.tracing_endpoint):
+            Server(settings).run()
+    except tracing.TracingError as error:
+        print(error, file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         # The server has stopped cleanly and says so once more for the shell.
         return 130

@@ -26,6 +26,7 @@ from models import quality, recipe
 from models.gate import Gate
 from models.reading import Limits, read
 from models.recipe import Canonical
+from service import tracing
 from service.admission import Admission, CrowdedError
 from service.answers import BaseAnswer, StackAnswer
 from service.deadline import Deadline
@@ -162,9 +163,10 @@ class Analyser:
                 raise OverloadedError(
                     "All decoders are busy with other images.", self._settings.deadline_seconds
                 ) from None
-            return await anyio.to_thread.run_sync(
-                prepare, data, digest, self._limits, self._gate, limiter=self._threads
-            )
+            with tracing.span("prepare"):
+                return await anyio.to_thread.run_sync(
+                    prepare, data, digest, self._limits, self._gate, limiter=self._threads
+                )
 
     async def _fan_out(
         self,

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from models.artifact import ArtifactError
 from models.errors import ScanError
-from service import served
+from service import served, tracing
 from service.analysis import Analyser, AnalysisError
 from service.assets import Assets
 from service.bulk.worker import Bulk
@@ -105,7 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan(settings, metrics, pages),
         dependencies=[Depends(same_origin)],
-        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        telemetry=tracing.REQUESTS,
     )
     for kind in (
         Problem, ScanError, AnalysisError, KeyReusedError, KeyInvalidError, StorageUnavailableError,

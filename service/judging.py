@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service import idempotency
+from service import idempotency, tracing
 from service.analysis import Analyser
 from service.metrics import Metrics
 from service.prediction import Prediction
@@ -31,7 +31,8 @@ class Judging:
             earlier = await self._predictions.under(key)
             if earlier is not None:
                 return idempotency.replayed(earlier, data)
-        prediction, png = await self._analyser.analyse(data, priority)
+        with tracing.span("judge"):
+            prediction, png = await self._analyser.analyse(data, priority)
         stored = await self._predictions.add(prediction, png, key)
         if stored.id != prediction.id:
             return idempotency.replayed(stored, data)

@@ -20,12 +20,11 @@ from itertools import pairwise
 from typing import Final, Literal
 from uuid import UUID
 
+from service.densitometry import LEAST_VERTEBRAE
 from service.study import Study
 
 CONFIDENCE_FACTOR: Final = Decimal("2.77")
 """1.96 × √2: 95 % of differences between two scans without change are smaller."""
-
-LEAST_VERTEBRAE: Final = 2
 
 Verdict = Literal["gain", "loss", "no_significant_change", "not_comparable"]
 

@@ -27,10 +27,12 @@ from types import TracebackType
 from typing import Any, ClassVar, Final, Self, TypeVar
 
 import httpx
+from opentelemetry.trace import SpanContext
 from pydantic import TypeAdapter, ValidationError
 
 from models import recipe
 from models.recipe import Canonical
+from service import tracing
 from service.answers import BaseAnswer, Dropped, StackAnswer
 from service.circuit import Circuit
 from service.coalescing import Coalescer, Send, Waiting
@@ -172,18 +174,25 @@ class Runners:
             together: Sequence[Waiting[Canonical, BaseAnswer]],
         ) -> Sequence[BaseAnswer | Exception]:
             images, deadlines = [w.item for w in together], [w.deadline for w in together]
-            return await self._ask_base(name, images, deadlines, "/predict")
+            others = _others(together)
+            return await self._ask_base(name, images, deadlines, "/predict", others)
 
         return ask
 
     async def _ask_base(
-        self, name: BaseName, images: Sequence[Canonical], deadlines: Sequence[Deadline], path: str
+        self,
+        name: BaseName,
+        images: Sequence[Canonical],
+        deadlines: Sequence[Deadline],
+        path: str,
+        others: Sequence[SpanContext | None] = (),
     ) -> Sequence[BaseAnswer | RunnerError]:
         return await self._ask(
             name,
             path,
             deadlines,
             _BASE_ANSWERS,
+            others,
             content=recipe.pack(images),
             headers={
                 "Content-Type": "application/octet-stream",
@@ -204,7 +213,13 @@ class Runners:
         deadlines = [waiting.deadline for waiting in together]
         headers = {COUNT_HEADER: str(len(sets))}
         answers = await self._ask(
-            "stack", "/combine", deadlines, _STACK_ANSWERS, json={"votes": sets}, headers=headers
+            "stack",
+            "/combine",
+            deadlines,
+            _STACK_ANSWERS,
+            _others(together),
+            json={"votes": sets},
+            headers=headers,
         )
         return [
             RunnerMalformedError("used a vote that was not given")
@@ -219,9 +234,11 @@ class Runners:
         path: str,
         deadlines: Sequence[Deadline],
         answers: TypeAdapter[list[AnswerT | Dropped]],
+        others: Sequence[SpanContext | None],
         **body: Any,
     ) -> list[AnswerT | RunnerError]:
-        response = await self._lines[name].call(path, deadlines, answers, **body)
+        with tracing.calling(name, others):
+            response = await self._lines[name].call(path, deadlines, answers, **body)
         found: list[AnswerT | RunnerError] = []
         for answer in response:
             if isinstance(answer, Dropped):
@@ -316,7 +333,7 @@ class _Line:
         self, path: str, latest: Deadline, deadlines: Sequence[Deadline], **body: Any
     ) -> httpx.Response:
         left = ",".join(str(max(0, int(deadline.left * 1000))) for deadline in deadlines)
-        body["headers"] = {**body["headers"], LEFT_HEADER: left}
+        body["headers"] = {**body["headers"], **tracing.headers(), LEFT_HEADER: left}
         try:
             async with asyncio.timeout(max(latest.left, 0)):
                 if self._hedge is None:
@@ -359,6 +376,11 @@ class _Line:
             # Once the call that opened it has told its own error.
             error = RunnerOpenError("does not answer")
             asyncio.get_running_loop().call_soon(self._waiting.fail, error)
+
+
+def _others(together: Sequence[Waiting[Any, Any]]) -> list[SpanContext | None]:
+    """Return the spans of all requests in a call but the one in whose name it is made."""
+    return [waiting.context.run(tracing.here) for waiting in together[1:]]
 
 
 async def _in_time(asked: Awaitable[T]) -> T:

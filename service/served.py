@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models import artifact
 from models.artifact import Artifact, ArtifactError
+from service.located import located
 from service.types import BASES, RUNNERS, RunnerName
 
 EVALUATION: Final = "evaluation.json"
@@ -108,7 +109,9 @@ class Served(_Part):
     version: str
     origin: str | None = Field(description="Where its weights began.")
     recipe: str
-    card: str = Field(description="Markdown.")
+    card: str = Field(
+        description="Markdown; of a base model, with what was measured of its heat maps since."
+    )
 
 
 class Lineup(_Part):
@@ -214,11 +217,13 @@ def _plots(root: Path, version: str) -> Mapping[str, bytes]:
 
 
 def _served(one: Artifact) -> Served:
+    measured = located(one.name, one.version)
+    told = "" if measured is None else f"\n{measured.told()}"
     return Served(
         version=one.version,
         origin=one.manifest.get("origin"),
         recipe=one.manifest["recipe"],
-        card=one.path("card.md").read_text(encoding="utf-8"),
+        card=one.path("card.md").read_text(encoding="utf-8") + told,
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticUndefined
@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from models.reading.limits import PILLOW_MAX_PIXELS, Limits
 from service.monitoring import Precision
 from service.types import RunnerName
+from telemetry.journal import Form, Level
 
 PREFIX: Final = "OSTEOSERVE_"
 
@@ -162,9 +163,13 @@ class Settings(BaseSettings):
         10, ge=1, description="Longest wait for requests in flight at shutdown."
     )
 
-    log_format: Literal["plain", "json"] = Field("plain", description="Form of a log line.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least level that is logged."
+    log_format: Form = Field("plain", description="Form of a log line.")
+    log_level: Level = Field("info", description="Least level that is logged.")
+    tracing_endpoint: Url | None = Field(
+        None,
+        description="Collector that spans are sent to by OTLP over HTTP, as "
+        "http://collector:4318; none: where OTEL_EXPORTER_OTLP_ENDPOINT says, and without that no "
+        "tracing. OTEL_SDK_DISABLED=true turns it off.",
     )
 
     @field_validator("database_url")

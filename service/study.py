@@ -28,6 +28,7 @@ from pydantic import (
     ValidationError,
 )
 
+from service.densitometry import SCORE_RANGE
 from service.language import N_
 
 Vertebra = Literal["L1", "L2", "L3", "L4"]
@@ -37,9 +38,6 @@ VERTEBRAE: Final[tuple[Vertebra, ...]] = get_args(Vertebra)
 
 BMD_RANGE: Final = (0.422, 1.901)
 """Total spine BMD in g/cm², the extremes in NHANES 2007–08 (codebook DXXSPN_E; DOMAIN.md §1.6)."""
-
-T_SCORE_RANGE: Final = (-10.0, 10.0)
-"""Wider than any scanner reports: it stops slips of the keyboard, not rare patients."""
 
 AGE_RANGE: Final = (18, 120)
 EARLIEST: Final = date(1987, 1, 1)
@@ -53,7 +51,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "scanner.serial": N_("1 to 32 printable characters"),
     "bmd_g_cm2": N_("a number from 0.422 to 1.901, in g/cm², at most three decimals"),
     "vertebrae": N_("one to four of L1, L2, L3 and L4, each at most once"),
-    "t_score": N_("a number from -10.0 to 10.0, one decimal, as the scanner reports it"),
+    "t_score": N_("a number from -6.0 to 6.0, one decimal, as the scanner reports it"),
     "sex": N_("female or male"),
     "age_years": N_("a whole number from 18 to 120"),
 }
@@ -170,7 +168,7 @@ class Facts(_Part):
     t_score: (
         Annotated[
             float,
-            Field(ge=T_SCORE_RANGE[0], le=T_SCORE_RANGE[1], allow_inf_nan=False),
+            Field(ge=SCORE_RANGE[0], le=SCORE_RANGE[1], allow_inf_nan=False),
             _decimals(1),
         ]
         | None

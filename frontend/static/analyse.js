@@ -206,4 +206,3 @@ for (const name of ["dragleave", "drop"]) {
 drop.addEventListener("drop", (event) => add([...event.dataTransfer.files]));
 
 input.multiple = true;
-drop.querySelector("label").textContent = words.drop;

@@ -27,11 +27,12 @@ ARG RUNNER
 WORKDIR /srv/osteoserve
 COPY models models
 COPY bentos bentos
+COPY telemetry telemetry
 # Its own model, and no other's.
 RUN test -d "bentos/${RUNNER}" \
     && for other in models/artifacts/*/; do \
         test "$(basename "$other")" = "${RUNNER}" || rm -rf "$other"; done \
-    && python -m compileall -q --invalidation-mode unchecked-hash models bentos
+    && python -m compileall -q --invalidation-mode unchecked-hash models bentos telemetry
 
 FROM ${BASE_IMAGE}
 ARG RUNNER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from models import artifact
+from models.explanation import location
 
 FILE = "card.md"
 
@@ -19,6 +20,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    model = artifact.load(options.name, artifact.artifacts_folder(), options.version)
+    root = artifact.artifacts_folder()
+    model = artifact.load(options.name, root, options.version)
     print(model.path(FILE).read_text(encoding="utf-8"), end="")
+    measured = location.read(root).get(options.name)
+    if measured is not None and measured.version == model.version:
+        print(f"\n{measured.told()}", end="")
     return 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from models.dataset import Dataset, load, phantoms
+from models.explanation import location
 
 DEVELOPING: Final = Path("../shared/data/dxa_spine")
 RUNS: Final = Path("var/training")
@@ -63,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for chatty in ("tensorflow", "nncf"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
+    from models.commands import maps  # noqa: PLC0415 - scikit-learn behind it
     from models.evaluation.tables import figures  # noqa: PLC0415 - scikit-learn's metrics
     from models.training import ensemble  # noqa: PLC0415 - TensorFlow, for this command alone
     from models.training.checkpoint import run_key  # noqa: PLC0415 - as above
@@ -84,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
     if finished:
         print(f"goes on after {', '.join(finished)} ({training.folder}; --fresh starts anew)")
     written, evaluation = ensemble.train(data, settings, options.out, provenance, training)
+    location.write(options.out, maps.measure(options.out))
     print(figures({name: report.metrics for name, report in evaluation.models.items()}))
     for name, model in written.items():
         print(f"{name:7} {model.version}")

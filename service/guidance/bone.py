@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from service.densitometry import LEAST_VERTEBRAE, OSTEOPOROSIS, range_of
 from service.guidance.facts import Facts, Fracture, FractureSite, Scores, Site
 from service.guidance.logic import NO, Because, Finding, every, fact, neither, some
 from service.guidance.person import postmenopausal, t_scores_apply
-
-OSTEOPOROSIS: Final = -2.5
-LOW_MASS: Final = -1.0
-"""WHO's limits: osteoporosis at −2.5 and below; normal at −1.0 and above."""
 
 CENTRAL: Final[tuple[Site, ...]] = ("lumbar_spine", "total_hip", "femoral_neck")
 HIP: Final[tuple[Site, ...]] = ("total_hip", "femoral_neck")
@@ -19,7 +16,7 @@ HIP: Final[tuple[Site, ...]] = ("total_hip", "femoral_neck")
 
 def valid_sites(facts: Facts) -> tuple[Site, ...]:
     """The sites whose scores count: a spine of two vertebrae or more, the radius where needed."""
-    spine_counts = facts.evaluable_vertebrae is None or facts.evaluable_vertebrae >= 2
+    spine_counts = facts.evaluable_vertebrae is None or facts.evaluable_vertebrae >= LEAST_VERTEBRAE
     sites = tuple(site for site in CENTRAL if site != "lumbar_spine" or spine_counts)
     if facts.forearm_indicated or (
         facts.forearm_indicated is None and not _given(facts.t_scores, sites)
@@ -74,12 +71,12 @@ def osteoporosis_range(facts: Facts) -> Finding:
 
 
 def low_mass_range(facts: Facts, sites: tuple[Site, ...] | None = None) -> Finding:
-    found = lowest_t(facts, lambda t: OSTEOPOROSIS < t < LOW_MASS, sites)
+    found = lowest_t(facts, lambda t: range_of(t) == "low_mass", sites)
     return every(t_scores_apply(facts), found)
 
 
 def normal_range(facts: Facts) -> Finding:
-    return every(t_scores_apply(facts), lowest_t(facts, lambda t: t >= LOW_MASS))
+    return every(t_scores_apply(facts), lowest_t(facts, lambda t: range_of(t) == "normal"))
 
 
 def fracture(facts: Facts, *sites: FractureSite) -> Finding:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from service.densitometry import SCORE_RANGE
 from service.language import N_
 
 Sex = Literal["female", "male"]
@@ -60,10 +61,15 @@ def _one_decimal(value: float) -> float:
 
 Score = Annotated[
     float,
-    Field(ge=-6, le=6, allow_inf_nan=False, json_schema_extra={"multipleOf": 0.1}),
+    Field(
+        ge=SCORE_RANGE[0],
+        le=SCORE_RANGE[1],
+        allow_inf_nan=False,
+        json_schema_extra={"multipleOf": 0.1},
+    ),
     AfterValidator(_one_decimal),
 ]
-"""A T- or Z-score as the scanner reports it, with one decimal; −6 to 6 is plausible."""
+"""A T- or Z-score as the scanner reports it, with one decimal."""
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Months = Annotated[int, Field(ge=0, le=1200), BeforeValidator(_whole)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from service.densitometry import MEN_FROM
 from service.guidance.facts import Drug, Facts, Symptom
 from service.guidance.logic import Because, Finding, every, fact, neither, some
 
@@ -43,12 +44,13 @@ def premenopausal(facts: Facts) -> Finding:
 
 def t_scores_apply(facts: Facts) -> Finding:
     """Post-menopausal women and men of 50 and over (ISCD)."""
-    return some(postmenopausal(facts), every(male(facts), aged(facts, 50)))
+    return some(postmenopausal(facts), every(male(facts), aged(facts, MEN_FROM)))
 
 
 def z_scores_apply(facts: Facts) -> Finding:
     """Pre-menopausal women, men under 50, children (ISCD)."""
-    return some(premenopausal(facts), every(male(facts), aged(facts, 0, 49)), aged(facts, 0, 17))
+    young_man = every(male(facts), aged(facts, 0, MEN_FROM - 1))
+    return some(premenopausal(facts), young_man, aged(facts, 0, 17))
 
 
 def takes(facts: Facts, drugs: frozenset[Drug]) -> Finding:

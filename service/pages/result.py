@@ -6,7 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from models.explanation.location import Location
+from service.densitometry import LEAST_VERTEBRAE, MEN_FROM, Range, range_of
 from service.language import N_, _, listing, moment, number
+from service.located import located
 from service.pages import votes
 from service.pages.page import Page
 from service.pages.signing import Signed, Signing
@@ -46,19 +49,25 @@ REASONS: Final[Mapping[str, str]] = {
 WIDTH: Final = 224
 """CSS pixels of the canonical image; the height follows the file's own proportions."""
 
-_LOW: Final = -2.5
-_NORMAL: Final = -1.0
-"""T-scores, as the scanner reports them (DOMAIN.md §1.1)."""
+RANGES: Final[Mapping[Range, str]] = {
+    "osteoporosis": N_("in the range of osteoporosis (−2.5 or lower)"),
+    "low_mass": N_("in the range of low bone mass (between −2.5 and −1.0)"),
+    "normal": N_("in the normal range (−1.0 or higher)"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Map:
-    """Where a model's heat map can be had; without ``address``, why it cannot."""
+    """Where a model's heat map can be had; without ``address``, why it cannot.
+
+    ``cautions`` say what its colours must not be taken for.
+    """
 
     model: str
     name: str
     address: str | None
     why: str
+    cautions: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,18 +82,20 @@ class Reported:
     def of(cls, study: Study | None, outcome: Outcome) -> Reported | None:
         if study is None or study.t_score is None:
             return None
-        t = study.t_score
-        if t <= _LOW:
-            found = _("in the range of osteoporosis (−2.5 or lower)")
-        elif t < _NORMAL:
-            found = _("in the range of low bone mass (between −2.5 and −1.0)")
-        else:
-            found = _("in the normal range (−1.0 or higher)")
+        value = number(study.t_score, 1, signed=True)
+        # As the rules of treatment have it: such a score is no ground for a range.
+        if study.vertebrae is not None and len(study.vertebrae) < LEAST_VERTEBRAE:
+            said = _("of a single vertebra, which is not used for diagnosis")
+            return cls(value=value, range=said, differs=False)
+        if study.sex == "male" and study.age_years is not None and study.age_years < MEN_FROM:
+            said = _("in a man under 50, for whom the Z-score is read")
+            return cls(value=value, range=said, differs=False)
+        found = range_of(study.t_score)
         judged = outcome in ("osteoporosis", "normal")
         return cls(
-            value=number(t, 1, signed=True),
-            range=found,
-            differs=judged and (t <= _LOW) != (outcome == "osteoporosis"),
+            value=value,
+            range=_(RANGES[found]),
+            differs=judged and (found == "osteoporosis") != (outcome == "osteoporosis"),
         )
 
 
@@ -189,9 +200,41 @@ def _maps(prediction: Prediction, out_of_reach: Collection[BaseName]) -> tuple[M
             why = _("No heat map: the model did not answer.")
         elif name in out_of_reach:
             why = _("No heat map: the model is not running now.")
+        vote = prediction.models.get(name)
+        where = located(name, vote.version) if vote else None
+        if not why and where is not None and not where.either.beyond_chance:
+            why = _(_NOWHERE)
         address = None if why else f"/api/v1/predictions/{prediction.id}/maps/{name}"
-        found.append(Map(model=name, name=MODEL_NAMES[name], address=address, why=why))
+        cautions = () if why else _cautions(where)
+        found.append(
+            Map(model=name, name=MODEL_NAMES[name], address=address, why=why, cautions=cautions)
+        )
     return tuple(found)
+
+
+_NOWHERE: Final = N_(
+    "No heat map: on drawn spines this model’s evidence lay in the spine no more than by chance."
+)
+_UNKNOWN: Final = N_("It has not been measured whether this version’s map lies in the spine.")
+_FOR: Final = N_(
+    "Do not take orange for a place of disease: on drawn spines it favoured the spine on "
+    "%(inside)s of %(images)s only, no more than by chance."
+)
+_AGAINST: Final = N_(
+    "Do not take blue for sound bone: on drawn spines it favoured the spine on %(inside)s of "
+    "%(images)s only, no more than by chance."
+)
+
+
+def _cautions(where: Location | None) -> tuple[str, ...]:
+    if where is None:
+        return (_(_UNKNOWN),)
+    colours = ((_FOR, where.speaks_for), (_AGAINST, where.speaks_against))
+    return tuple(
+        _(sentence, inside=number(found.inside), images=number(found.images))
+        for sentence, found in colours
+        if not found.beyond_chance
+    )
 
 
 def _sentence(code: str) -> str:

@@ -202,7 +202,7 @@ def _pictures(page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]) -
     cells = [framed(scan, _("The scan"))]
     for shown in page.maps:
         found = next((one for name, one in maps.items() if name == shown.model), None)
-        if found is None:
+        if found is None or shown.address is None:
             cells.append([text(_("%(model)s: no heat map", model=shown.name), colour=SOFT)])
         else:
             cells.append(framed(over(scan, found), _("Heat map of %(model)s", model=shown.name)))
@@ -217,7 +217,12 @@ def _pictures(page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]) -
         told += " " + _(
             "Orange speaks for osteoporosis, blue against; each map by its own strongest value."
         )
-    return [table, text(told, 6.5, colour=SOFT)]
+    cautions = [
+        text(f"{shown.name}: {caution}", 6.5, colour=WARN)
+        for shown in page.maps
+        for caution in shown.cautions
+    ]
+    return [table, text(told, 6.5, colour=SOFT), *cautions]
 
 
 def over(scan: bytes, found: HeatMap) -> bytes:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser
 
 from tests.browser.places import KEPT, RESULTS, STATIC, addresses
+from tests.browser.trickle import Trickle
 from tests.browser.visits import Visit, opened
-from tests.service.fronts import Front
+from tests.service.fronts import Front, front
+from tests.service.runners import running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -46,6 +49,33 @@ async def test_a_page(
                 await visit.page.screenshot(
                     path=screenshots / f"{name}-{language}-{width}-{theme}.png", full_page=True
                 )
+
+
+@pytest.fixture(scope="session")
+async def slow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front]:
+    var = tmp_path_factory.mktemp("slow")
+    async with (
+        running() as runners,
+        front(var, runners, lambda app: app.add_middleware(Trickle)) as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def slow_places(slow: Front) -> dict[str, str]:
+    return await addresses(slow)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_nothing_moves_when_a_page_arrives_slowly(
+    chromium: Browser, slow: Front, slow_places: dict[str, str], name: str
+) -> None:
+    url = str(slow.client.base_url)
+    for width in WIDTHS:
+        size = {"width": width, "height": 900}
+        async with opened(chromium, url, viewport=size, locale="de") as visit:
+            await visit.go(slow_places[name])
+            assert await visit.shifted() < 0.001, f"at {width} px"
 
 
 @pytest.mark.parametrize("name", [*RESULTS, "treatment", "patient"])

@@ -68,7 +68,7 @@ class Running:
         return self.process.wait(60)
 
 
-def start(folder: Path, var: Path | None = None) -> Running:
+def start(folder: Path, var: Path | None = None, **environment: str) -> Running:
     """Start everything on a free port; return at once. State lies in ``folder``, or in ``var``."""
     var = folder / "var" if var is None else var
     port = free_port()
@@ -81,6 +81,7 @@ def start(folder: Path, var: Path | None = None) -> Running:
                 **os.environ,
                 "OSTEOSERVE_PORT": str(port),
                 "OSTEOSERVE_VAR": str(var),
+                **environment,
             },
             stdout=file,
             stderr=subprocess.STDOUT,

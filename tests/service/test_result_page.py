@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from lxml import html
 
+from models.explanation import location
+from models.explanation.location import Inside, Location
 from service.language import speaking
 from service.pages import Pages, ResultPage
 from service.pages.verdict import CONSIDERATIONS, HEADINGS, MEANINGS
@@ -28,12 +30,18 @@ def drawn(changes: dict[str, Any] | None = None, **more: Any) -> html.HtmlElemen
     return page
 
 
+@pytest.fixture
+def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OSTEOSERVE_ARTIFACTS", str(tmp_path))
+    return tmp_path
+
+
 def words(page: html.HtmlElement, path: str) -> str:
     return " ".join(" ".join(one.text_content() for one in page.xpath(path)).split())
 
 
-def study(t_score: float | None) -> Study:
-    return Study(prediction_id=EXAMPLE["id"], t_score=t_score)
+def study(t_score: float | None, **facts: Any) -> Study:
+    return Study(prediction_id=EXAMPLE["id"], t_score=t_score, **facts)
 
 
 async def test_without_scripts_every_map_stands_over_the_scan(shared: Front, png: bytes) -> None:
@@ -71,9 +79,9 @@ async def test_a_refused_image_has_no_heat_map(shared: Front) -> None:
 
 async def test_a_model_that_did_not_vote_or_does_not_run_says_so(var: Path, png: bytes) -> None:
     async with running(Down("cnn")) as runners, front(var, runners) as opened:
-        location = (await opened.post(png)).headers["location"]
-        address = location.replace("/api/v1/predictions", "/results")
-        await opened.client.get(f"{location}/maps/vgg16")
+        made = (await opened.post(png)).headers["location"]
+        address = made.replace("/api/v1/predictions", "/results")
+        await opened.client.get(f"{made}/maps/vgg16")
         for name in ("vgg16", "resnet"):
             await runners[name].stop()
         states = opened.app.state.health.states
@@ -89,6 +97,48 @@ async def test_a_model_that_did_not_vote_or_does_not_run_says_so(var: Path, png:
         "resnet": "No heat map: the model is not running now.",
     }
     assert page.xpath("//input[@name='map']/@value") == ["vgg16"]
+
+
+def measured(inside: int) -> Inside:
+    return Inside(inside, 60, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("either", "speaks_for", "speaks_against", "said"),
+    [
+        (50, 50, 50, []),
+        (50, 9, 60, ["Do not take orange", "9 of 60"]),
+        (50, 60, 24, ["Do not take blue", "24 of 60"]),
+        (50, 30, 30, ["Do not take orange", "Do not take blue"]),
+    ],
+)
+def test_a_colour_that_is_not_in_the_spine_has_a_warning(
+    artifacts: Path, either: int, speaks_for: int, speaks_against: int, said: list[str]
+) -> None:
+    version = EXAMPLE["models"]["vgg16"]["version"]
+    parts = (measured(either), measured(speaks_for), measured(speaks_against))
+    location.write(artifacts, {"vgg16": Location(version, *parts)})
+    page = drawn()
+    told = words(page, "//figure[@data-model='vgg16']")
+    assert [one for one in said if one not in told] == []
+    assert len(page.xpath("//figure[@data-model='vgg16']//*[@class='caution']")) == sum(
+        sentence.startswith("Do not") for sentence in said
+    )
+    # Of the others nothing was measured, and that is said.
+    assert "has not been measured" in words(page, "//figure[@data-model='cnn']")
+
+
+def test_a_map_that_is_nowhere_is_hidden(artifacts: Path) -> None:
+    version = EXAMPLE["models"]["vgg16"]["version"]
+    location.write(artifacts, {"vgg16": Location(version, *[measured(30)] * 3)})
+    (pane,) = drawn().xpath("//figure[@data-model='vgg16']")
+    assert pane.xpath(".//img") == []
+    assert "No heat map: on drawn spines" in words(pane, ".//*[@class='nothing']")
+
+
+def test_what_was_measured_of_another_version_says_nothing(artifacts: Path) -> None:
+    location.write(artifacts, {"vgg16": Location("sha256:0", *[measured(60)] * 3)})
+    assert "has not been measured" in words(drawn(), "//figure[@data-model='vgg16']")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +162,23 @@ def test_the_scanner_s_t_score_comes_first(
     (article,) = page.xpath("//article")
     kinds = [one.get("class") if one.tag == "div" else one.tag for one in article.iter("div", "h1")]
     assert kinds.index("reported") < kinds.index("h1")
+
+
+@pytest.mark.parametrize(
+    ("facts", "words_of_it"),
+    [
+        ({"vertebrae": ["L3"]}, "−2.7, of a single vertebra, which is not used for diagnosis."),
+        ({"vertebrae": ["L2", "L3"]}, "−2.7, in the range of osteoporosis"),
+        ({"sex": "male", "age_years": 49}, "−2.7, in a man under 50, for whom the Z-score is read"),
+        ({"sex": "male", "age_years": 50}, "−2.7, in the range of osteoporosis"),
+        ({"sex": "female", "age_years": 49}, "−2.7, in the range of osteoporosis"),
+        ({"age_years": 49}, "−2.7, in the range of osteoporosis"),
+    ],
+)
+def test_a_t_score_has_a_range_where_ranges_apply(facts: Any, words_of_it: str) -> None:
+    told = words(drawn({"outcome": "normal"}, study=study(-2.7, **facts)), "//*[@class='reported']")
+    assert words_of_it in told
+    assert ("differ" in told) is ("range of osteoporosis" in words_of_it)
 
 
 def test_without_a_t_score_nothing_is_said_of_one() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from service.densitometry import BELOW_FOR_AGE
 from service.guidance.bone import (
     HIP,
     fracture,
@@ -48,7 +49,9 @@ def _again(least: float, below: float) -> Callable[[Facts], Finding]:
 
 
 def _secondary(facts: Facts) -> Finding:
-    return some(osteoporosis_range(facts), fracture(facts), lowest_z(facts, lambda z: z <= -2.0))
+    return some(
+        osteoporosis_range(facts), fracture(facts), lowest_z(facts, lambda z: z <= BELOW_FOR_AGE)
+    )
 
 
 RULES: Final = (

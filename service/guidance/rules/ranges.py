@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from service.densitometry import BELOW_FOR_AGE, LEAST_VERTEBRAE, OSTEOPOROSIS
 from service.guidance.bone import (
     fracture,
     low_mass_range,
@@ -20,7 +21,7 @@ from service.language import N_
 
 
 def _below_for_age(facts: Facts) -> Finding:
-    return every(z_scores_apply(facts), lowest_z(facts, lambda z: z <= -2.0))
+    return every(z_scores_apply(facts), lowest_z(facts, lambda z: z <= BELOW_FOR_AGE))
 
 
 def _not_by_density(facts: Facts) -> Finding:
@@ -29,11 +30,11 @@ def _not_by_density(facts: Facts) -> Finding:
 
 
 def _too_few_vertebrae(facts: Facts) -> Finding:
-    return fact("evaluable_vertebrae", facts.evaluable_vertebrae, lambda n: n < 2)
+    return fact("evaluable_vertebrae", facts.evaluable_vertebrae, lambda n: n < LEAST_VERTEBRAE)
 
 
 def _persists(facts: Facts) -> Finding:
-    improved = lowest_t(facts, lambda t: t > -2.5)
+    improved = lowest_t(facts, lambda t: t > OSTEOPOROSIS)
     diagnosed = fact("diagnosed_before", facts.diagnosed_before, bool)
     return every(diagnosed, t_scores_apply(facts), improved)
 

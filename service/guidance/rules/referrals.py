@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from service.densitometry import BELOW_FOR_AGE, MEN_FROM, OSTEOPOROSIS
 from service.guidance.bone import (
     fracture,
     fracture_on_therapy,
@@ -20,9 +21,11 @@ from service.language import N_
 
 def _young(facts: Facts) -> Finding:
     """Pre-menopausal or a man under 50, with something that speaks of weak bone."""
-    young = some(premenopausal(facts), every(male(facts), aged(facts, 18, 49)))
+    young = some(premenopausal(facts), every(male(facts), aged(facts, 18, MEN_FROM - 1)))
     weak = some(
-        fracture(facts), lowest_t(facts, lambda t: t <= -2.5), lowest_z(facts, lambda z: z <= -2.0)
+        fracture(facts),
+        lowest_t(facts, lambda t: t <= OSTEOPOROSIS),
+        lowest_z(facts, lambda z: z <= BELOW_FOR_AGE),
     )
     return every(young, weak)
 
@@ -69,7 +72,7 @@ RULES: Final = (
             "With a Z-score of −2.0 or lower that nothing explains, referral to a specialist is "
             "commonly advised."
         ),
-        when=lambda facts: lowest_z(facts, lambda z: z <= -2.0),
+        when=lambda facts: lowest_z(facts, lambda z: z <= BELOW_FOR_AGE),
     ),
     Rule(
         id="commonly-stated.bone-loss",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from service.densitometry import OSTEOPOROSIS
 from service.guidance.bone import CENTRAL, any_t, frax, osteoporosis_range, thresholds, untested
 from service.guidance.bone import very_high_risk as at_very_high_risk
 from service.guidance.facts import Facts
@@ -36,7 +37,7 @@ def _acp(person: Callable[[Facts], Finding]) -> Callable[[Facts], Finding]:
 
 def _glucocorticoids(facts: Facts) -> Finding:
     taken = fact("glucocorticoids", facts.glucocorticoids, bool)
-    return every(taken, any_t(facts, lambda t: t <= -2.5, CENTRAL))
+    return every(taken, any_t(facts, lambda t: t <= OSTEOPOROSIS, CENTRAL))
 
 
 def _nogg(facts: Facts) -> Finding:

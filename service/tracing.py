@@ -1,0 +1,72 @@
+"""The front's spans beside those of requests, which FastAPI makes. All of it is free when off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final
+
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry import propagate, trace
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode
+
+from service.types import RunnerName
+from telemetry.tracing import here
+
+__all__ = ["REQUESTS", "calling", "headers", "here", "span"]
+
+_ROUTINE: Final = ("/health/", "/metrics", "/static/")
+
+
+def _routine(scope: MutableMapping[str, Any]) -> bool:
+    """Probes and scrapes would drown the rest."""
+    return str(scope["path"]).startswith(_ROUTINE)
+
+
+REQUESTS: Final[TelemetryConfig] = {
+    "tracing": True,
+    # Where spans go, and whether there are any, is telemetry.tracing's to say.
+    "auto_configure": False,
+    "operation_spans": False,
+    # Ours are other ones.
+    "metrics": False,
+    "logs": False,
+    "exclude": _routine,
+}
+
+
+@contextmanager
+def calling(runner: RunnerName, others: Iterable[SpanContext | None] = ()) -> Iterator[Span]:
+    """Span one call of a runner, which is ended as an error by any exception.
+
+    It belongs to the request that is at work. A call that carries images of other requests as well
+    links to those: ``others`` are what :func:`here` returned in each.
+    """
+    with trace.get_tracer("osteoserve").start_as_current_span(
+        f"runner {runner}",
+        kind=SpanKind.CLIENT,
+        attributes={"osteoserve.runner": runner},
+        links=[Link(other) for other in others if other is not None],
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as opened:
+        try:
+            yield opened
+        except BaseException as error:
+            opened.set_attribute("error.type", type(error).__qualname__)
+            opened.set_status(StatusCode.ERROR)
+            raise
+
+
+def headers() -> Mapping[str, str]:
+    """Return what a request carries on: W3C ``traceparent`` of the open span; empty when off."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier
+
+
+def span(name: str) -> AbstractContextManager[Span]:
+    """Span some work within a request, or within a batch."""
+    return trace.get_tracer("osteoserve").start_as_current_span(
+        name, record_exception=False, set_status_on_exception=False
+    )
