@@ -25,7 +25,9 @@ import anyio.to_thread
 from models import quality, recipe
 from models.gate import Gate
 from models.reading import Limits, read
+from models.statistics import Statistic, describe
 from service.decision import decide
+from service.drift import Drift
 from service.prediction import Image, Prediction, Quality, Vote, now
 from service.runners import BaseAnswer, Deadline, RunnerError, Runners, StackAnswer
 from service.settings import Settings
@@ -57,6 +59,7 @@ class Prepared:
     image: Image
     quality: Quality
     png: bytes
+    statistics: dict[Statistic, float]
     timings: dict[str, float]
 
 
@@ -73,9 +76,10 @@ class Judgement:
 
 
 class Analyser:
-    def __init__(self, settings: Settings, runners: Runners) -> None:
+    def __init__(self, settings: Settings, runners: Runners, drift: Drift) -> None:
         self._settings = settings
         self._runners = runners
+        self._drift = drift
         self._limits = Limits(max_pixels=settings.max_pixels)
         self._gate = quality.served_gate()
         self._slots = asyncio.Semaphore(settings.decoders)
@@ -93,6 +97,7 @@ class Analyser:
         votes: dict[BaseName, BaseAnswer] = {}
         judgement: Judgement | None = None
         if prepared.quality.accepted:
+            self._drift.image(prepared.statistics)
             votes = await self._fan_out(prepared.png, deadline, timings)
             judgement = await self._judge(votes, deadline, timings)
         timings["total"] = _milliseconds(time.perf_counter() - start)
@@ -157,6 +162,7 @@ def prepare(data: bytes, limits: Limits, gate: Gate) -> Prepared:
     with _timed(timings, "prepare"):
         canonical = recipe.prepare(scan)
         verdict = quality.assess(scan, canonical, gate)
+        statistics = describe(canonical)
         png = recipe.encode(canonical)
     return Prepared(
         image=Image(sha256=digest, format=scan.format, width=scan.width, height=scan.height),
@@ -164,6 +170,7 @@ def prepare(data: bytes, limits: Limits, gate: Gate) -> Prepared:
             accepted=verdict.accepted, reasons=verdict.reasons, findings=verdict.findings
         ),
         png=png,
+        statistics=statistics,
         timings=timings,
     )
 

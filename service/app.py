@@ -21,6 +21,7 @@ from service.analysis import Analyser, AnalysisError
 from service.assets import Assets
 from service.bulk.traffic import Traffic
 from service.bulk.worker import Bulk
+from service.drift import Drift, served_reference
 from service.endpoints import (
     articles,
     batches,
@@ -160,7 +161,10 @@ def _lifespan(
                 health = Health(settings, runners, database, metrics)
                 await health.migrate()
                 stored = Predictions(database)
-                judging = Judging(Analyser(settings, runners), stored, metrics)
+                # It may have to read artefacts whole.
+                known = await anyio.to_thread.run_sync(served_reference)
+                drift = Drift(settings, metrics, known)
+                judging = Judging(Analyser(settings, runners, drift), stored, metrics, drift)
                 traffic, lines = Traffic(), Batches(database)
                 worker = Bulk(settings, lines, traffic, judging)
                 opened = State(
