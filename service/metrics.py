@@ -141,6 +141,12 @@ class Metrics:
             ("runner",),
             registry=self.registry,
         )
+        self._disk: tuple[Gauge, ...] | None = None
+        self._storage_up = Gauge(
+            "osteoserve_storage_up",
+            "1 if the database answered when last asked.",
+            registry=self.registry,
+        )
         self._objectives()
         self._begin_at_zero()
 
@@ -228,6 +234,22 @@ class Metrics:
 
     def runner_ready(self, runner: RunnerName, ready: bool) -> None:
         self._runner_ready.labels(runner).set(ready)
+
+    def storage(self, up: bool) -> None:
+        self._storage_up.set(up)
+
+    def disk(self, free: int, size: int) -> None:
+        """Tell of the file system under the database, in bytes; only where it is ours to fill."""
+        if self._disk is None:
+            self._disk = tuple(
+                Gauge(f"osteoserve_storage_{name}_bytes", text, registry=self.registry)
+                for name, text in (
+                    ("free", "Room left on the file system that holds the database."),
+                    ("size", "Size of the file system that holds the database."),
+                )
+            )
+        for gauge, value in zip(self._disk, (free, size), strict=True):
+            gauge.set(value)
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)
