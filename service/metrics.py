@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 from models.errors import ScanError
 from models.gate import Reason
@@ -53,6 +60,7 @@ class Call:
 class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._requests = Counter(
             "osteoserve_http_requests",
             "Requests by method, route template and status.",
@@ -182,6 +190,8 @@ class Metrics:
         is no increase, so a rate would miss it."""
         for slo in SLOS:
             self._duration.labels(slo.method, slo.route)
+            for status in ("500", "503"):
+                self._requests.labels(slo.method, slo.route, status)
         for outcome in _OUTCOMES:
             for degraded in ("false",) if outcome == "refused" else ("false", "true"):
                 self._predictions.labels(outcome, degraded)

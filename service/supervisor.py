@@ -44,8 +44,9 @@ RESTART_WINDOW_SECONDS: Final = 300.0
 
 POLL_SECONDS: Final = 0.25
 
-TARGETS: Final = "targets.json"
-"""In the run's folder: where to scrape what runs, as Prometheus' file_sd_configs read it."""
+TARGETS: Final = "targets"
+"""Folder of state with a file a run: where to scrape what runs, as Prometheus' file_sd_configs
+read it. They take a pattern of files alone, so it is not the run's own folder."""
 
 
 class StartError(RuntimeError):
@@ -134,7 +135,7 @@ class Supervisor:
                 for name, port in ports.items()
             },
         )
-        self._targets = self._folder / TARGETS
+        self._targets = settings.var.resolve() / TARGETS / f"{settings.port}.json"
         self._target_groups = [
             {"targets": [f"{settings.host}:{settings.port}"], "labels": {"component": "front"}},
             *(
@@ -177,6 +178,7 @@ class Supervisor:
         """Start everything, then watch it. Ends only by raising :class:`StartError`."""
         processes = [*self._runners, self._front]
         async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
+            self._targets.parent.mkdir(exist_ok=True)
             replace(self._targets, json.dumps(self._target_groups, indent=1).encode())
             _say(f"starting {', '.join(process.name for process in processes)}")
             begun = time.monotonic()

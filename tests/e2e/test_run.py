@@ -115,7 +115,7 @@ def test_pages_are_there(client: httpx.Client, png: bytes) -> None:
 
 def test_prometheus_finds_every_process(running: Running) -> None:
     port = running.url.rsplit(":", 1)[1]
-    groups = json.loads((running.var / "run" / port / "targets.json").read_text())
+    groups = json.loads((running.var / "targets" / f"{port}.json").read_text())
 
     assert [group["labels"]["component"] for group in groups] == ["front", *BASES, "stack"]
     for group in groups:
@@ -185,7 +185,7 @@ def test_two_instances_do_not_disturb_each_other(
             assert second.get(f"/api/v1/predictions/{answers[0]['id']}").json() == answers[0]
         assert len({answer["probability"] for answer in answers}) == 1
         children = other.descendants()
-        targets = running.var / "run" / other.url.rsplit(":", 1)[1] / "targets.json"
+        targets = running.var / "targets" / f"{other.url.rsplit(':', 1)[1]}.json"
         assert targets.exists()
         assert other.stop() == 0
         assert not targets.exists()

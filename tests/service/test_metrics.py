@@ -54,7 +54,9 @@ async def test_requests_are_counted_by_template(var: Path, png: bytes) -> None:
         found = await series(opened)
     name = "osteoserve_http_requests_total"
     requests = {
-        tuple(dict(labels).values()): value for (key, labels), value in found.items() if key == name
+        tuple(dict(labels).values()): value
+        for (key, labels), value in found.items()
+        if key == name and value
     }
     # Label values in the order of their names: method, route, status.
     assert requests == {
