@@ -19,8 +19,11 @@ from k8s.rules.scope import PLAIN, Scope
 from tests.e2e.conftest import free_port
 from tests.operations.tools import tool
 
-HURRIED: Final = Scope(matchers=PLAIN.matchers, speed=60)
-"""An hour is a minute: windows, holding times and intervals of every rule, nothing else."""
+HURRIED: Final = Scope(matchers=PLAIN.matchers, speed=30)
+"""An hour is two minutes: windows, holding times and intervals of every rule, nothing else."""
+
+LOOK: Final = "2s"
+"""Between two scrapes, and as long as one may take: a busy machine needs more than a second."""
 
 
 @dataclass
@@ -55,7 +58,7 @@ class Prometheus:
         found = self._get("/api/v1/alerts")["alerts"]
         return {one["labels"]["alertname"] for one in found if one["state"] == "firing"}
 
-    def until(self, true: Callable[[], object], seconds: float = 120) -> None:
+    def until(self, true: Callable[[], object], seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < deadline, f"firing: {self.firing()}, {self.targets()}"
@@ -69,7 +72,7 @@ class Prometheus:
 
 @contextmanager
 def prometheus(folder: Path, targets: str, rules: Scope | None = HURRIED) -> Iterator[Prometheus]:
-    """Run Prometheus as ``k8s/prometheus`` configures it, looking every second.
+    """Run Prometheus as ``k8s/prometheus`` configures it, looking more often.
 
     ``targets`` is the pattern of target files. The rules are those of the scope ``rules``, or
     without one the committed file's.
@@ -80,7 +83,7 @@ def prometheus(folder: Path, targets: str, rules: Scope | None = HURRIED) -> Ite
         path = folder / "rules.yaml"
         path.write_text(text(rules))
     config = yaml.safe_load((PROMETHEUS / "prometheus.yaml").read_text())
-    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    config["global"] = {"scrape_interval": LOOK, "evaluation_interval": LOOK}
     config["rule_files"] = [str(path)]
     (job,) = config["scrape_configs"]
     job["file_sd_configs"] = [{"files": [targets], "refresh_interval": "1s"}]
