@@ -31,6 +31,7 @@ from tests.e2e.conftest import Running, end, start
 from tests.operations.names import OF_ADMISSION, OF_RUNNERS
 from tests.operations.prometheus import Prometheus, prometheus
 from tests.operations.test_dashboards import queries
+from tests.operations.tools import tool
 
 pytestmark = pytest.mark.e2e
 
@@ -41,6 +42,7 @@ be valid, and may be empty. Empty this when they do."""
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Prometheus]]:
+    tool("prometheus")
     folder = tmp_path_factory.mktemp("watched")
     instance = start(folder, OSTEOSERVE_DRIFT_ENOUGH="20")
     try:
