@@ -6,7 +6,7 @@ FRONT := .venv/front
 RUNNERS := .venv/runners
 DEV := .venv/dev
 
-.PHONY: help run setup test test-browser test-chart pictures images chart lint train train-quick evaluate verify lock clean
+.PHONY: help run setup test test-browser test-chart pictures images chart operations lint train train-quick evaluate verify lock clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -16,7 +16,8 @@ run: $(FRONT)/.ready $(RUNNERS)/.ready ## serve http://127.0.0.1:$(PORT) until C
 
 setup: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## make all three environments
 
-test: setup ## run the whole test suite
+test: setup ## run the whole test suite; Prometheus is fetched where it is missing and can be
+	tests/operations/install
 	$(DEV)/bin/python -m pytest
 
 test-browser: setup ## drive every page in Chromium, which is installed where it is missing and may be
@@ -28,6 +29,8 @@ test-chart: $(DEV)/.ready ## lint, render and validate the Helm chart (part of t
 
 chart: $(DEV)/.ready ## write what of the chart is generated: schema's settings, README table, k8s/base
 	$(DEV)/bin/python -m k8s
+
+operations: chart ## write Prometheus' rules and Grafana's dashboards from the table of objectives
 
 images: ## build the container images with buildah, podman or docker
 	k8s/images/build

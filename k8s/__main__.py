@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 
 from k8s import base, readme, schema
+from k8s.dashboards import files as dashboards
+from k8s.rules import files as rules
 
 
 def main() -> int:
     # In this order: the table reads the schema.
-    for target in (schema, readme, base):
+    for target in (schema, readme, base, rules, dashboards):
         for path, text in target.written().items():
-            if path.read_text("utf-8") != text:
+            if not path.exists() or path.read_text("utf-8") != text:
                 path.write_text(text, "utf-8")
                 print(path)
     return 0

@@ -12,6 +12,7 @@
             forest.safetensors       resnet only
             evaluation.json, *.svg   stack only
             card.md
+        reference/…/                 how the training images looked: counts only
 
 A version is the SHA-256 of the manifest in canonical JSON; the manifest holds the SHA-256 of every
 other file. Nothing can change without its name changing, and :func:`load` checks both.

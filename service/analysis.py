@@ -26,11 +26,13 @@ from models import quality, recipe
 from models.gate import Gate
 from models.reading import Limits, read
 from models.recipe import Canonical
+from models.statistics import Statistic, describe
 from service import tracing
 from service.admission import Admission, CrowdedError
 from service.answers import BaseAnswer, StackAnswer
 from service.deadline import Deadline
 from service.decision import decide
+from service.drift import Drift
 from service.metrics import Metrics
 from service.prediction import Image, Prediction, Quality, Vote, now
 from service.priority import Priority, Slots
@@ -69,6 +71,7 @@ class Prepared:
     quality: Quality
     canonical: Canonical
     png: bytes
+    statistics: dict[Statistic, float]
     timings: dict[str, float]
 
 
@@ -95,10 +98,13 @@ class Judged:
 
 
 class Analyser:
-    def __init__(self, settings: Settings, runners: Runners, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, runners: Runners, metrics: Metrics, drift: Drift
+    ) -> None:
         self._settings = settings
         self._runners = runners
         self._metrics = metrics
+        self._drift = drift
         self._limits = Limits(max_pixels=settings.max_pixels)
         self._gate = quality.served_gate()
         self._admission = Admission(settings.queue_seconds)
@@ -130,6 +136,7 @@ class Analyser:
                 timings = dict(prepared.timings)
                 if not prepared.quality.accepted:
                     return Judged(prepared, {}, None, timings)
+                self._drift.image(prepared.statistics)
                 votes = await self._fan_out(prepared.canonical, deadline, timings, priority)
                 judgement = await self._judge(votes, deadline, timings, priority)
                 return Judged(prepared, votes, judgement, timings)
@@ -225,6 +232,7 @@ def prepare(data: bytes, digest: str, limits: Limits, gate: Gate) -> Prepared:
     with _timed(timings, "prepare"):
         canonical = recipe.prepare(scan)
         verdict = quality.assess(scan, canonical, gate)
+        statistics = describe(canonical)
         png = recipe.encode(canonical)
     return Prepared(
         image=Image(sha256=digest, format=scan.format, width=scan.width, height=scan.height),
@@ -233,6 +241,7 @@ def prepare(data: bytes, digest: str, limits: Limits, gate: Gate) -> Prepared:
         ),
         canonical=canonical,
         png=png,
+        statistics=statistics,
         timings=timings,
     )
 

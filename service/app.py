@@ -20,6 +20,7 @@ from service import served, tracing
 from service.analysis import Analyser, AnalysisError
 from service.assets import Assets
 from service.bulk.worker import Bulk
+from service.drift import Drift, served_reference
 from service.endpoints import (
     articles,
     batches,
@@ -160,7 +161,11 @@ def _lifespan(
             async with Runners(settings, metrics) as runners:
                 health = Health(settings, runners, database, metrics)
                 await health.migrate()
-                judging = Judging(Analyser(settings, runners, metrics), stored, metrics)
+                # It may have to read artefacts whole.
+                known = await anyio.to_thread.run_sync(served_reference)
+                drift = Drift(settings, metrics, known)
+                analyser = Analyser(settings, runners, metrics, drift)
+                judging = Judging(analyser, stored, metrics, drift)
                 lines = Batches(database)
                 worker = Bulk(settings, lines, judging)
                 opened = State(

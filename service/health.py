@@ -18,11 +18,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal
+
+import anyio.to_thread
 
 from service.journal import fault, log
 from service.metrics import Metrics
@@ -115,13 +118,31 @@ class Health:
             if ready:
                 self.ever_ready.add(name)
 
+    async def look_at_storage(self) -> None:
+        """Ask the database whether it answers, and how much room is left where it lies."""
+        self.metrics.storage((await self.readiness()).storage)
+        folder = self.database.folder
+        if folder is not None:
+            with contextlib.suppress(OSError):
+                usage = await anyio.to_thread.run_sync(shutil.disk_usage, folder)
+                self.metrics.disk(usage.free, usage.total)
+
     async def _watch(self) -> None:
+        # Apart, since a database that hangs must not keep anybody from seeing a runner return.
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._repeat("watch runners", self.look))
+            tasks.create_task(self._repeat("watch storage", self._storage))
+
+    async def _storage(self) -> None:
+        if not self.database.migrated:
+            await self.migrate()
+        await self.look_at_storage()
+
+    async def _repeat(self, task: str, look: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                if not self.database.migrated:
-                    await self.migrate()
-                await self.look()
+                await look()
             except Exception as error:
                 # A watch that ended unseen would leave the last states standing for ever.
-                log(logging.ERROR, "bug", task="watch runners", fault=fault(error))
+                log(logging.ERROR, "bug", task=task, fault=fault(error))
             await asyncio.sleep(self.settings.probe_seconds)

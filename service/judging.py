@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from models.errors import ScanError
 from service import idempotency, tracing
 from service.analysis import Analyser
+from service.drift import Drift
 from service.metrics import Metrics
 from service.prediction import Prediction
 from service.priority import Priority
@@ -11,10 +13,13 @@ from service.storage import Predictions
 
 
 class Judging:
-    def __init__(self, analyser: Analyser, predictions: Predictions, metrics: Metrics) -> None:
+    def __init__(
+        self, analyser: Analyser, predictions: Predictions, metrics: Metrics, drift: Drift
+    ) -> None:
         self._analyser = analyser
         self._predictions = predictions
         self._metrics = metrics
+        self._drift = drift
 
     async def __call__(
         self, data: bytes, priority: Priority = Priority.PERSON, key: str | None = None
@@ -31,10 +36,15 @@ class Judging:
             earlier = await self._predictions.under(key)
             if earlier is not None:
                 return idempotency.replayed(earlier, data)
-        with tracing.span("judge"):
-            prediction, png = await self._analyser.analyse(data, priority)
+        try:
+            with tracing.span("judge"):
+                prediction, png = await self._analyser.analyse(data, priority)
+        except ScanError as error:
+            self._metrics.unreadable(error)
+            raise
         stored = await self._predictions.add(prediction, png, key)
         if stored.id != prediction.id:
             return idempotency.replayed(stored, data)
-        self._metrics.prediction(prediction.outcome, prediction.degraded)
+        self._metrics.prediction(prediction)
+        self._drift.prediction(prediction)
         return prediction

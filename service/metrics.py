@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
+from models.errors import ScanError
+from models.gate import Reason
+from models.statistics import Statistic
+from service.prediction import Prediction
 from service.priority import Priority
 from service.recent import Found
-from service.types import Outcome, RunnerName
+from service.slo import SLOS
+from service.types import RUNNERS, Outcome, RunnerName
 
-REQUEST_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+REQUEST_BUCKETS: Final = tuple(
+    sorted(
+        {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, *(s.latency_seconds for s in SLOS)}
+    )
+)
+"""Every threshold of an objective is one of them, or nobody could tell whether it holds."""
 RUNNER_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 CALL_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64)
+SCORE_BUCKETS: Final = tuple(round(0.1 * step, 1) for step in range(1, 11))
+STATISTIC_BUCKETS: Final[dict[Statistic, tuple[float, ...]]] = {
+    "brightness": (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.75),
+    "contrast": (0.1, 0.15, 0.2, 0.225, 0.25, 0.275, 0.3, 0.35, 0.4),
+    "detail": (0.01, 0.02, 0.03, 0.04, 0.045, 0.05, 0.055, 0.06, 0.08),
+}
 
+_OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_MEANINGS: Final[dict[Statistic, str]] = {
+    "brightness": "Mean grey",
+    "contrast": "Standard deviation of grey",
+    "detail": "Mean step from row to row",
+}
 
 
 @dataclass
@@ -32,6 +62,7 @@ class Call:
 class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._requests = Counter(
             "osteoserve_http_requests",
             "Requests by method, route template and status.",
@@ -40,7 +71,7 @@ class Metrics:
         )
         self._duration = Histogram(
             "osteoserve_http_request_duration_seconds",
-            "Time from a request's head to its answer's last byte.",
+            "Time from a request's head to its answer's head; a batch's lines are not waited for.",
             ("method", "route"),
             buckets=REQUEST_BUCKETS,
             registry=self.registry,
@@ -54,6 +85,51 @@ class Metrics:
             "osteoserve_predictions",
             "Predictions stored, by outcome and whether a model was missing.",
             ("outcome", "degraded"),
+            registry=self.registry,
+        )
+        self._refused = Counter(
+            "osteoserve_predictions_refused",
+            "Images refused as not usable, by reason; one image may have several.",
+            ("reason",),
+            registry=self.registry,
+        )
+        self._missing = Counter(
+            "osteoserve_predictions_degraded",
+            "Predictions stored without a model that belongs to them, by that model.",
+            ("missing",),
+            registry=self.registry,
+        )
+        self._unreadable = Counter(
+            "osteoserve_files_unreadable",
+            "Files that could not be read as a scan, by code.",
+            ("code",),
+            registry=self.registry,
+        )
+        self._score = Histogram(
+            "osteoserve_prediction_score_ratio",
+            "Calibrated probability of osteoporosis of predictions that are not degraded.",
+            buckets=SCORE_BUCKETS,
+            registry=self.registry,
+        )
+        self._statistics = {
+            name: Histogram(
+                f"osteoserve_image_{name}_ratio",
+                f"{meaning} of accepted images, of the range from black to white.",
+                buckets=STATISTIC_BUCKETS[name],
+                registry=self.registry,
+            )
+            for name, meaning in _MEANINGS.items()
+        }
+        self._stability = Gauge(
+            "osteoserve_drift_stability_index",
+            "Population stability index of the last images against the models' reference.",
+            ("statistic",),
+            registry=self.registry,
+        )
+        self._window = Gauge(
+            "osteoserve_drift_window_images",
+            "Images that the stability index would be told of now.",
+            ("statistic",),
             registry=self.registry,
         )
         self._runner_calls = Counter(
@@ -100,14 +176,87 @@ class Metrics:
             ("runner",),
             registry=self.registry,
         )
+        self._disk: tuple[Gauge, ...] | None = None
+        self._storage_up = Gauge(
+            "osteoserve_storage_up",
+            "1 if the database answered when last asked.",
+            registry=self.registry,
+        )
+        self._objectives()
+        self._begin_at_zero()
+
+    def _objectives(self) -> None:
+        """Tell the targets, so that whoever reads the metrics need not know the table."""
+        labels = ("slo", "method", "route")
+        availability = Gauge(
+            "osteoserve_slo_availability_target_ratio",
+            "Least share of requests that are not answered with a 5xx.",
+            labels,
+            registry=self.registry,
+        )
+        threshold = Gauge(
+            "osteoserve_slo_latency_threshold_seconds",
+            "Time within which an answer is fast.",
+            labels,
+            registry=self.registry,
+        )
+        share = Gauge(
+            "osteoserve_slo_latency_target_ratio",
+            "Least share of requests whose answer is fast.",
+            labels,
+            registry=self.registry,
+        )
+        for slo in SLOS:
+            of = (slo.name, slo.method, slo.route)
+            availability.labels(*of).set(slo.availability)
+            threshold.labels(*of).set(slo.latency_seconds)
+            share.labels(*of).set(slo.latency_share)
+
+    def _begin_at_zero(self) -> None:
+        """Make the series that are known beforehand: the first event of one that was not there
+        is no increase, so a rate would miss it."""
+        for slo in SLOS:
+            self._duration.labels(slo.method, slo.route)
+            for status in ("500", "503"):
+                self._requests.labels(slo.method, slo.route, status)
+        for outcome in _OUTCOMES:
+            for degraded in ("false",) if outcome == "refused" else ("false", "true"):
+                self._predictions.labels(outcome, degraded)
+        for reason in Reason:
+            if reason.refuses:
+                self._refused.labels(reason.value)
+        for missing in RUNNERS:
+            self._missing.labels(missing)
+        self._unreadable.labels(ScanError.code)
+        for error in ScanError.__subclasses__():
+            self._unreadable.labels(error.code)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         method = method if method in _METHODS else "other"
         self._requests.labels(method, route, str(status)).inc()
         self._duration.labels(method, route).observe(seconds)
 
-    def prediction(self, outcome: Outcome, degraded: bool) -> None:
-        self._predictions.labels(outcome, str(degraded).lower()).inc()
+    def prediction(self, prediction: Prediction) -> None:
+        self._predictions.labels(prediction.outcome, str(prediction.degraded).lower()).inc()
+        for reason in prediction.quality.reasons:
+            self._refused.labels(reason).inc()
+        for missing in prediction.missing:
+            self._missing.labels(missing).inc()
+        if prediction.probability is not None and not prediction.degraded:
+            self._score.observe(prediction.probability)
+
+    def unreadable(self, error: ScanError) -> None:
+        self._unreadable.labels(error.code).inc()
+
+    def image(self, statistics: Mapping[Statistic, float]) -> None:
+        for name, value in statistics.items():
+            self._statistics[name].observe(value)
+
+    def drift(self, statistic: str, images: int, index: float | None) -> None:
+        """``index`` is None while there are too few images to tell."""
+        self._window.labels(statistic).set(images)
+        if index is not None:
+            self._stability.labels(statistic).set(index)
 
     @contextmanager
     def runner_call(self, runner: RunnerName, images: int) -> Iterator[Call]:
@@ -132,6 +281,22 @@ class Metrics:
 
     def runner_ready(self, runner: RunnerName, ready: bool) -> None:
         self._runner_ready.labels(runner).set(ready)
+
+    def storage(self, up: bool) -> None:
+        self._storage_up.set(up)
+
+    def disk(self, free: int, size: int) -> None:
+        """Tell of the file system under the database, in bytes; only where it is ours to fill."""
+        if self._disk is None:
+            self._disk = tuple(
+                Gauge(f"osteoserve_storage_{name}_bytes", text, registry=self.registry)
+                for name, text in (
+                    ("free", "Room left on the file system that holds the database."),
+                    ("size", "Size of the file system that holds the database."),
+                )
+            )
+        for gauge, value in zip(self._disk, (free, size), strict=True):
+            gauge.set(value)
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)

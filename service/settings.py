@@ -130,6 +130,21 @@ class Settings(BaseSettings):
         "a prediction of its own, unless one of them has answered in another version since.",
     )
 
+    drift_images: int = Field(
+        500,
+        ge=20,
+        le=100_000,
+        description="Images, the last ones of a front, that are compared with the models' "
+        "reference.",
+    )
+    drift_enough: int = Field(
+        200,
+        ge=20,
+        le=100_000,
+        description="With fewer images the comparison is not told: at 200 and without any change, "
+        "about one in a thousand exceeds the alert's 0.25.",
+    )
+
     bmd_precision: Decimal = Field(
         Precision().spine_g_cm2,
         gt=0,

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -27,6 +28,7 @@ from typing import Any, Final
 
 import httpx
 
+from models.files import replace
 from service.settings import Settings
 from service.types import RUNNERS, RunnerName
 
@@ -41,6 +43,10 @@ RESTART_WINDOW_SECONDS: Final = 300.0
 """A runner may end this often within the window before everything is stopped."""
 
 POLL_SECONDS: Final = 0.25
+
+TARGETS: Final = "targets"
+"""Folder of state with a file a run: where to scrape what runs, as Prometheus' file_sd_configs
+read it. They take a pattern of files alone, so it is not the run's own folder."""
 
 
 class StartError(RuntimeError):
@@ -129,6 +135,14 @@ class Supervisor:
                 for name, port in ports.items()
             },
         )
+        self._targets = settings.var.resolve() / TARGETS / f"{settings.port}.json"
+        self._target_groups = [
+            {"targets": [f"{settings.host}:{settings.port}"], "labels": {"component": "front"}},
+            *(
+                {"targets": [f"127.0.0.1:{port}"], "labels": {"component": name}}
+                for name, port in ports.items()
+            ),
+        ]
         self._stopping = asyncio.Event()
 
     async def run(self) -> int:
@@ -155,6 +169,8 @@ class Supervisor:
             await asyncio.gather(work, asked, return_exceptions=True)
             await self._front.stop()
             await asyncio.gather(*(process.stop() for process in self._runners))
+            # What was stopped on purpose is nothing to be called for.
+            self._targets.unlink(missing_ok=True)
             _say("all stopped")
         return 1
 
@@ -162,6 +178,8 @@ class Supervisor:
         """Start everything, then watch it. Ends only by raising :class:`StartError`."""
         processes = [*self._runners, self._front]
         async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
+            self._targets.parent.mkdir(exist_ok=True)
+            replace(self._targets, json.dumps(self._target_groups, indent=1).encode())
             _say(f"starting {', '.join(process.name for process in processes)}")
             begun = time.monotonic()
             for process in processes:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from models import artifact, calibration, folds, metrics, pretrained, stack
+from models import artifact, calibration, folds, metrics, pretrained, reference, stack
 from models.artifact import Artifact
 from models.calibration import Calibration, OperatingPoint
 from models.dataset import Dataset
@@ -91,7 +91,7 @@ class _Base:
 def train(
     data: Dataset, settings: Settings, root: Path, provenance: str, run: Run | None = None
 ) -> tuple[dict[str, Artifact], Evaluation]:
-    """Train, write and serve four artefacts under ``root``; return them by name, and their figures.
+    """Train, write and serve five artefacts under ``root``; return them by name, and their figures.
 
     With the ``run`` of an earlier training that was killed, what that one finished is not trained
     again. Raises :class:`~models.dataset.DatasetError` for data that cannot be split,
@@ -117,6 +117,7 @@ def train(
             bases[name] = _write_base(root, trained, facts, settings.resamples)
     found = _leak(data, settings)
     written, evaluation = _write_stack(root, bases, data, splits, facts, found, settings.resamples)
+    written[reference.NAME] = reference.write(root, data.images, facts)
     artifact.serve(root, {name: model.version for name, model in written.items()})
     log.note("end", versions={name: model.version for name, model in written.items()})
     log.draw()

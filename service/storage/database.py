@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import anyio.to_thread
@@ -54,6 +55,12 @@ class Database:
     @property
     def is_sqlite(self) -> bool:
         return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the database's file lies; None: in a server of its own, or in memory."""
+        name = self._url.database
+        return Path(name).parent if self.is_sqlite and name not in (None, "", ":memory:") else None
 
     @property
     def migrated(self) -> bool:

@@ -10,9 +10,13 @@ import pytest
 import yaml
 
 from k8s import base, helm, readme, schema
+from k8s.dashboards import files as dashboards
+from k8s.rules import files as rules
 
 
-@pytest.mark.parametrize("target", [schema, readme, base], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    "target", [schema, readme, base, rules, dashboards], ids=lambda one: one.__name__
+)
 def test_no_drift(target: Any) -> None:
     for path, text in target.written().items():
         assert path.read_text("utf-8") == text, "python -m k8s writes it anew"

@@ -68,8 +68,11 @@ class Running:
         return self.process.wait(60)
 
 
-def start(folder: Path, var: Path | None = None, **environment: str) -> Running:
-    """Start everything on a free port; return at once. State lies in ``folder``, or in ``var``."""
+def start(folder: Path, var: Path | None = None, **settings: str) -> Running:
+    """Start everything on a free port; return at once. State lies in ``folder``, or in ``var``.
+
+    ``settings`` are variables of the environment.
+    """
     var = folder / "var" if var is None else var
     port = free_port()
     output = folder / "output.txt"
@@ -81,7 +84,7 @@ def start(folder: Path, var: Path | None = None, **environment: str) -> Running:
                 **os.environ,
                 "OSTEOSERVE_PORT": str(port),
                 "OSTEOSERVE_VAR": str(var),
-                **environment,
+                **settings,
             },
             stdout=file,
             stderr=subprocess.STDOUT,

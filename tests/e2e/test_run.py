@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -112,6 +113,18 @@ def test_pages_are_there(client: httpx.Client, png: bytes) -> None:
     assert "esearch use only" in page.text
 
 
+def test_prometheus_finds_every_process(running: Running) -> None:
+    port = running.url.rsplit(":", 1)[1]
+    groups = json.loads((running.var / "targets" / f"{port}.json").read_text())
+
+    assert [group["labels"]["component"] for group in groups] == ["front", *BASES, "stack"]
+    for group in groups:
+        (target,) = group["targets"]
+        metrics = httpx.get(f"http://{target}/metrics", trust_env=False)
+        assert metrics.status_code == 200
+        assert "# TYPE" in metrics.text
+
+
 def test_nothing_of_an_upload_stays_on_disk(
     client: httpx.Client, running: Running, png: bytes
 ) -> None:
@@ -172,7 +185,10 @@ def test_two_instances_do_not_disturb_each_other(
             assert second.get(f"/api/v1/predictions/{answers[0]['id']}").json() == answers[0]
         assert len({answer["probability"] for answer in answers}) == 1
         children = other.descendants()
+        targets = running.var / "targets" / f"{other.url.rsplit(':', 1)[1]}.json"
+        assert targets.exists()
         assert other.stop() == 0
+        assert not targets.exists()
     finally:
         end(other)
 

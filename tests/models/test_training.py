@@ -51,10 +51,10 @@ def trained(phantoms: Path, workplace: Path) -> Path:
     return root
 
 
-def test_training_writes_four_artefacts_that_belong_together(trained: Path) -> None:
+def test_training_writes_artefacts_that_belong_together(trained: Path) -> None:
     served = artifact.served(trained)
 
-    assert set(served) == {*BASES, "stack"}
+    assert set(served) == {*BASES, "stack", "reference"}
     combined = artifact.load("stack", trained).manifest
     assert combined["bases"] == {name: served[name] for name in BASES}
     assert set(combined["subsets"]) == {stack.key(names) for names in stack.subsets()}

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from service.settings import Settings
+from service.storage import Database
 from service.types import RUNNERS
 from tests.service.fronts import front
 from tests.service.runners import Down, Honest, running
@@ -119,3 +121,34 @@ async def test_the_watch_ends_with_the_front(var: Path) -> None:
     async with running() as runners, front(var, runners):
         pass
     assert "watch runners" not in [task.get_name() for task in asyncio.all_tasks()]
+
+
+def spoil(var: Path) -> None:
+    """Make what was a database none any more."""
+    for path in var.glob("osteoserve.db*"):
+        path.write_bytes(b"no database" * 100)
+
+
+async def test_storage_is_told_of_with_the_room_that_is_left(var: Path) -> None:
+    async with running() as runners, front(var, runners) as opened:
+        registry = opened.app.state.health.metrics.registry
+
+        def sample(name: str) -> float | None:
+            value: float | None = registry.get_sample_value(f"osteoserve_storage_{name}")
+            return value
+
+        await opened.settled(lambda: sample("free_bytes") is not None)
+        assert sample("up") == 1
+        assert 0 < (sample("free_bytes") or 0) < (sample("size_bytes") or 0)
+        spoil(var)
+        await opened.settled(lambda: sample("up") == 0)
+
+
+def test_room_is_told_of_where_the_database_is_a_file_of_ours(tmp_path: Path) -> None:
+    places = {
+        Settings(var=tmp_path): tmp_path,
+        Settings(database_url=f"sqlite:///{tmp_path}/deep/a.db"): tmp_path / "deep",
+        Settings(database_url="postgresql://somebody@elsewhere/osteoserve"): None,
+    }
+    for settings, folder in places.items():
+        assert Database(settings).folder == folder
