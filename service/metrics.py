@@ -37,7 +37,7 @@ class Metrics:
         )
         self._duration = Histogram(
             "osteoserve_http_request_duration_seconds",
-            "Time from a request's head to its answer's last byte.",
+            "Time from a request's head to its answer's head; a batch's lines are not waited for.",
             ("method", "route"),
             buckets=REQUEST_BUCKETS,
             registry=self.registry,

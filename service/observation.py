@@ -36,11 +36,13 @@ class Observation:
             return
         status = 500
         begun = False
+        head: float | None = None
 
         async def watched(message: Message) -> None:
-            nonlocal status, begun
+            nonlocal status, begun, head
             if message["type"] == "http.response.start":
                 status, begun = message["status"], True
+                head = time.perf_counter()
             await send(message)
 
         start = time.perf_counter()
@@ -54,14 +56,15 @@ class Observation:
                 raise ConnectionAbortedError("answer broke off") from None
             await self._respond(Request(scope), error)(scope, receive, watched)
         finally:
-            seconds = time.perf_counter() - start
+            end = time.perf_counter()
             self._metrics.in_flight.dec()
-            self._record(scope, status, seconds)
+            self._record(scope, status, (end if head is None else head) - start, end - start)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, begun: float, seconds: float) -> None:
+        """``begun`` and ``seconds``: until the answer's head, and until its end."""
         route = template(scope)
         if route is not None:
-            self._metrics.request(scope["method"], route, status, seconds)
+            self._metrics.request(scope["method"], route, status, begun)
         log(
             logging.DEBUG if route is not None and _routine(route) else logging.INFO,
             "request",
