@@ -1,12 +1,13 @@
 PYTHON ?= $(firstword $(shell command -v python3.12 >/dev/null 2>&1 && python3.12 -c '' 2>/dev/null && echo python3.12) $(shell command -v python3.11 >/dev/null 2>&1 && python3.11 -c '' 2>/dev/null && echo python3.11) python3)
 PORT ?= 8000
 DATA ?=
+SHAPE ?= steady
 
 FRONT := .venv/front
 RUNNERS := .venv/runners
 DEV := .venv/dev
 
-.PHONY: help run setup test test-browser test-chart pictures images chart lint train train-quick evaluate verify lock clean
+.PHONY: help run setup test test-browser test-chart pictures images chart lint train train-quick evaluate verify load lock clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,6 +53,10 @@ evaluate: $(DEV)/.ready ## score a labelled folder, DATA=folder, with what is se
 
 verify: $(DEV)/.ready ## checksums of what is served, and every runtime against Keras
 	$(DEV)/bin/python -m models verify $(if $(DATA),--data $(DATA))
+
+load: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## put load on one of its own, or on URL=; SHAPE= RATE= SCALE= RUNS= WORKERS=
+	@$(DEV)/bin/python -m loadtests run --shape $(SHAPE) $(if $(URL),--url $(URL)) $(if $(RATE),--rate $(RATE)) \
+		$(if $(SCALE),--scale $(SCALE)) $(if $(RUNS),--runs $(RUNS)) $(if $(WORKERS),--workers $(WORKERS))
 
 lock: $(DEV)/.ready ## compile requirements/*.txt anew from pyproject.toml
 	requirements/compile $(DEV)/bin/uv
