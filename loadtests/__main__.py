@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Final
+from urllib.parse import urlsplit
 
 from loadtests import baseline, capacity, machine, measurement, run
 from loadtests.baseline import BaselineError
@@ -73,7 +74,7 @@ def _worker(options: argparse.Namespace) -> int:
     host, _, port = options.master.rpartition(":")
     if not host or not port.isdecimal():
         raise PlanError(f"--master is {options.master!r}; it is HOST:PORT")
-    return run.worker(_plan(options), options.url, host, int(port))
+    return run.worker(_plan(options), _address(options.url), host, int(port))
 
 
 def _keep(options: argparse.Namespace) -> int:
@@ -123,11 +124,18 @@ def _plan(options: argparse.Namespace) -> Plan:
 @contextmanager
 def _front(url: str | None, out: Path) -> Iterator[Front]:
     if url is not None:
-        yield Front(url.rstrip("/"))
+        yield Front(_address(url))
         return
     print("osteoserve: starting one of our own", flush=True)
     with own(out / "own") as front:
         yield front
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise PlanError("the address is not http://HOST[:PORT] or https://HOST[:PORT]")
+    return url.rstrip("/")
 
 
 def _baseline(options: argparse.Namespace) -> Path:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +73,7 @@ def own(folder: Path) -> Iterator[Front]:
             stderr=subprocess.STDOUT,
             # Ctrl-C is for the load; this is stopped when that has ended.
             start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - this process has no threads
         )
     try:
         _wait(process, output)
@@ -83,6 +86,13 @@ def own(folder: Path) -> Iterator[Front]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def die_with_parent() -> None:
+    """Ask Linux to end this child, of its own making, when its parent is killed and cannot."""
+    if sys.platform == "linux":
+        parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
+        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGTERM)
 
 
 def _wait(process: subprocess.Popen[bytes], output: Path) -> None:

@@ -24,6 +24,10 @@ DOUBT: Final = 0.01
 LEAST_SENT: Final = 0.9
 """Of what was planned; with less, the generator was tested and not the service."""
 
+LATE_SECONDS: Final = min(slo.latency_seconds for slo in mix.OBJECTIVES.values())
+"""After their time, requests are sent by a generator that is busy or starved: latencies, which
+contain that, would be its own. One in a hundred may be, where objectives are judged."""
+
 PREDICTING: Final = ("predict", "batch")
 """Endpoints whose answers say whether a model was missing."""
 
@@ -164,8 +168,19 @@ def _generator(plan: Plan, tally: Tally) -> Iterator[Failure]:
             "load generator",
             "sent",
             f"{sent} requests sent of {planned:.0f} planned: it could not keep up, and measured "
-            "itself. Use more workers, another machine or a lower rate",
+            f"itself. {_INSTEAD}",
         )
+    late = tally.over(stages(plan, Rule.OBJECTIVES)).lateness.quantile(0.99)
+    if late is not None and late > LATE_SECONDS:
+        yield Failure(
+            "load generator",
+            "sent",
+            f"one in a hundred requests was sent {late:.2g} s or more after its time: latencies "
+            f"are its own. {_INSTEAD}",
+        )
+
+
+_INSTEAD: Final = "Use more workers, another or a less busy machine, or a lower rate"
 
 
 def _failure(name: str, rule: str, text: str, count: Count | None = None) -> Failure:

@@ -49,6 +49,7 @@ class Report:
         return gate.stages(self.plan, Rule.OBJECTIVES) or gate.stages(self.plan, *_COUNTED)
 
     def document(self) -> dict[str, Any]:
+        lateness = self.tally.over(self.judged).lateness
         return {
             "format": FORMAT,
             "begun": self.begun.isoformat(),
@@ -61,8 +62,8 @@ class Report:
             "endpoints": {ask.slo: self._endpoint(ask.slo) for ask in self.plan.asks},
             "stages": [self._stage(number) for number in range(len(self.plan.stages))],
             "generator": {
-                "lateness_p50": _rounded(self.tally.lateness.quantile(0.5)),
-                "lateness_p99": _rounded(self.tally.lateness.quantile(0.99)),
+                "lateness_p50": _rounded(lateness.quantile(0.5)),
+                "lateness_p99": _rounded(lateness.quantile(0.99)),
                 "images": self.tally.images,
                 "images_late": self.tally.images_late,
                 "seconds_per_image": _rounded(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from loadtests.front import ROOT, free_port
+from loadtests.front import ROOT, die_with_parent, free_port
 from loadtests.plan import DRAIN_SECONDS, Plan
 from loadtests.tally import Tally
 
@@ -111,6 +111,7 @@ def _locust(
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT if file else None,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - this process has no threads
         )
     finally:
         if file:

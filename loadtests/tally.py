@@ -32,13 +32,21 @@ class Durations:
                 return _LEAST_SECONDS * math.exp(bucket * _STEP)
         return None
 
+    def document(self) -> dict[str, int]:
+        return {str(bucket): count for bucket, count in sorted(self.buckets.items())}
+
+    @classmethod
+    def of(cls, document: Mapping[str, int]) -> Self:
+        return cls(Counter({int(bucket): count for bucket, count in document.items()}))
+
 
 @dataclass
 class Count:
     """Of one endpoint in one stage.
 
     ``requests`` is the sum of ``served``, ``shed``, ``failed`` and ``wrong``. ``fast``,
-    ``degraded`` and ``refused`` are among the served, and so are ``durations``.
+    ``degraded`` and ``refused`` are among the served, and so are ``durations``. ``lateness`` is how
+    long after their time requests were sent, which durations contain.
     """
 
     served: int = 0
@@ -50,12 +58,14 @@ class Count:
     refused: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     durations: Durations = field(default_factory=Durations)
+    lateness: Durations = field(default_factory=Durations)
 
     @property
     def requests(self) -> int:
         return self.served + self.shed + self.failed + self.wrong
 
-    def add(self, verdict: Verdict, seconds: float, fast: bool) -> None:
+    def add(self, verdict: Verdict, seconds: float, fast: bool, late: float = 0.0) -> None:
+        self.lateness.add(late)
         setattr(self, verdict.kind, getattr(self, verdict.kind) + 1)
         if verdict.fault:
             self.faults[f"{verdict.kind}: {verdict.fault}"] += 1
@@ -70,6 +80,7 @@ class Count:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.faults.update(other.faults)
         self.durations.buckets.update(other.durations.buckets)
+        self.lateness.buckets.update(other.lateness.buckets)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -78,28 +89,30 @@ class Count:
                 for name in ("served", "shed", "failed", "wrong", "fast", "degraded", "refused")
             },
             "faults": dict(self.faults),
-            "durations": {str(key): value for key, value in self.durations.buckets.items()},
+            "durations": self.durations.document(),
+            "lateness": self.lateness.document(),
         }
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
-        rest = {key: document[key] for key in document if key not in ("faults", "durations")}
-        buckets = {int(key): value for key, value in document["durations"].items()}
+        apart = ("faults", "durations", "lateness")
         return cls(
-            **rest, faults=Counter(document["faults"]), durations=Durations(Counter(buckets))
+            **{key: value for key, value in document.items() if key not in apart},
+            faults=Counter(document["faults"]),
+            durations=Durations.of(document["durations"]),
+            lateness=Durations.of(document["lateness"]),
         )
 
 
 @dataclass
 class Tally:
-    """Counts by stage and endpoint. ``lateness`` is how long after their time requests were sent.
+    """Counts by stage and endpoint, and what images took.
 
     ``images``, ``images_late`` and ``image_seconds``: made ahead, made during the load for want of
     those, and what making them ahead took.
     """
 
     counts: dict[tuple[int, str], Count] = field(default_factory=dict)
-    lateness: Durations = field(default_factory=Durations)
     images: int = 0
     images_late: int = 0
     image_seconds: float = 0.0
@@ -119,7 +132,6 @@ class Tally:
     def merge(self, other: Tally) -> None:
         for (stage, name), count in other.counts.items():
             self.count(stage, name).merge(count)
-        self.lateness.buckets.update(other.lateness.buckets)
         self.images += other.images
         self.images_late += other.images_late
         self.image_seconds += other.image_seconds
@@ -131,7 +143,6 @@ class Tally:
                 {"stage": stage, "endpoint": name, **count.document()}
                 for (stage, name), count in sorted(self.counts.items())
             ],
-            "lateness": {str(key): value for key, value in self.lateness.buckets.items()},
             "images": self.images,
             "images_late": self.images_late,
             "image_seconds": self.image_seconds,
@@ -143,10 +154,8 @@ class Tally:
         for row in document["counts"]:
             rest = {key: row[key] for key in row if key not in ("stage", "endpoint")}
             counts[row["stage"], row["endpoint"]] = Count.of(rest)
-        lateness = {int(key): value for key, value in document["lateness"].items()}
         return cls(
             counts=counts,
-            lateness=Durations(Counter(lateness)),
             images=document["images"],
             images_late=document["images_late"],
             image_seconds=document["image_seconds"],

@@ -117,14 +117,13 @@ def _draw() -> None:
     limit = size(SCANS[-1], found, day).wait
     for balance, colour in ((Balance.RANDOM, "#b2182b"), (Balance.SHARED, "#2166ac")):
         pooled = balance is Balance.SHARED
+        name = "one queue" if pooled else "a queue each"
         count = servers if pooled else 1
         means = [queueing.mean_wait(count, part * count, seconds, 0.0) for part in busy]
-        left.plot(
-            busy, np.array(means) * 1000, color=colour, label=f"{balance.value} queue, formula"
-        )
+        left.plot(busy, np.array(means) * 1000, color=colour, label=f"{name}, formula")
         some = busy[::2]
         simulated = [_mean(part, seconds, servers, balance, rng) * 1000 for part in some]
-        left.plot(some, simulated, "o", color=colour, label=f"{balance.value} queue, simulated")
+        left.plot(some, simulated, "o", color=colour, label=f"{name}, simulated")
     left.axhline(limit * 1000, color="grey", linestyle=":", label="what one wait may take")
     left.set(
         xlabel=f"utilisation of {servers} vgg16 replicas",

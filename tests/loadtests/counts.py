@@ -23,7 +23,12 @@ def good(plan: Plan = STEADY, each: int = 60) -> Tally:
 
 
 def fill(
-    tally: Tally, stage: int, name: str, verdicts: Iterable[Verdict], seconds: float = 0.05
+    tally: Tally,
+    stage: int,
+    name: str,
+    verdicts: Iterable[Verdict],
+    seconds: float = 0.05,
+    late: float = 0.001,
 ) -> None:
     for verdict in verdicts:
-        tally.count(stage, name).add(verdict, seconds, seconds <= 0.25)
+        tally.count(stage, name).add(verdict, seconds, seconds <= 0.25, late)

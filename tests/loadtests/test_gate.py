@@ -126,6 +126,15 @@ def test_a_generator_that_cannot_keep_up_fails() -> None:
     assert failure.startswith("load generator: 680 requests sent of 1000 planned")
 
 
+def test_a_generator_that_is_late_fails_where_latency_is_judged() -> None:
+    for plan, failures in ((STEADY, 1), (OVERLOAD, 0)):
+        tally = good(plan, each=100)
+        fill(tally, 1, "faq-page", [SERVED] * 40, seconds=0.2, late=0.39)
+        found = [one for one in told(plan, tally) if one.startswith("load generator")]
+        assert len(found) == failures
+        assert all("s or more after its time" in one for one in found)
+
+
 def test_the_binomial_test_is_the_textbook_s() -> None:
     rng = np.random.default_rng(8)
     for _ in range(200):

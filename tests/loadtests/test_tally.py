@@ -41,7 +41,6 @@ def test_merged_from_processes_as_counted_in_one() -> None:
         verdict = Verdict(kind, fault="x" if kind != "served" else "")  # type: ignore[arg-type]
         for tally in (parts[number % 2], whole):
             fill(tally, number % 2, "predict", [verdict], seconds=0.1 * (number + 1))
-            tally.lateness.add(0.01)
             tally.images += 1
     together = Tally()
     for part in parts:
