@@ -106,7 +106,7 @@ def _compare(stored: Path, reports: Sequence[dict[str, object]]) -> bool:
 
 
 def _measure(options: argparse.Namespace) -> int:
-    with own(options.out / "own") as front:
+    with own(options.out) as front:
         found = measurement.measure(front, options.out, options.guess)
     found.write()
     print(
@@ -127,7 +127,7 @@ def _front(url: str | None, out: Path) -> Iterator[Front]:
         yield Front(_address(url))
         return
     print("osteoserve: starting one of our own", flush=True)
-    with own(out / "own") as front:
+    with own(out) as front:
         yield front
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -49,16 +50,17 @@ class Front:
 
 @contextmanager
 def own(folder: Path) -> Iterator[Front]:
-    """Run what ``make run`` runs, with its state and output below ``folder``.
+    """Run what ``make run`` runs. Of it, output stays in a folder below ``folder``, state does not.
 
     Raises :class:`FrontError`.
     """
     python = Path(os.environ.get("OSTEOSERVE_FRONT_PYTHON", ROOT / ".venv/front/bin/python"))
     if not python.exists():
         raise FrontError(f"no {python}: `make setup` makes it; or name a running one with URL=")
-    folder.mkdir(parents=True, exist_ok=True)
-    output = folder / "run.txt"
     port = free_port()
+    folder = folder / f"own-{port}"
+    folder.mkdir(parents=True, exist_ok=True)
+    output, state = folder / "run.txt", folder / "state"
     with output.open("w") as file:
         process = subprocess.Popen(  # noqa: S603 - our own supervisor
             [str(python), "-m", "service", "run"],
@@ -66,7 +68,7 @@ def own(folder: Path) -> Iterator[Front]:
             env={
                 **os.environ,
                 "OSTEOSERVE_PORT": str(port),
-                "OSTEOSERVE_VAR": str(folder / "state"),
+                "OSTEOSERVE_VAR": str(state),
             },
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -86,6 +88,8 @@ def own(folder: Path) -> Iterator[Front]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        # A database that grew with every run would make every run slower than the last.
+        shutil.rmtree(state, ignore_errors=True)
 
 
 def die_with_parent() -> None:

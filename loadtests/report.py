@@ -132,12 +132,13 @@ class Report:
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: auto; padding: 1rem }}
 table {{ border-collapse: collapse; margin: 1rem 0 }}
 th, td {{ padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ccc }}
-th:first-child, td:first-child {{ text-align: left }}
+th, td {{ white-space: nowrap }}
+th:first-child, td:first-child {{ text-align: left; white-space: normal }}
 </style>
 <h1>{"Passed" if self.passed else "Failed"}: {escape(self.plan.shape)}</h1>
-<p>{escape(self.plan.goals.meaning)}: {self.plan.rate:.4g} requests a second as working rate,
-begun {self.begun:%Y-%m-%d %H:%M} UTC, {self.plan.workers} process(es). The warm-up is not
-counted. <a href="locust.html">Locust's own page</a> has it in its figures.</p>
+<p>{escape(self.plan.goals.meaning.capitalize())}, which was {self.plan.rate:.4g} requests a second.
+Begun {self.begun:%Y-%m-%d %H:%M} UTC; processes that asked: {self.plan.workers}. The warm-up is not
+counted; <a href="locust.html">Locust's own page</a> has it in its figures.</p>
 <ul>{against}</ul>
 <h2>Endpoints</h2>
 {_table(head, endpoints)}

@@ -71,21 +71,21 @@ class Shape:
 
 SHAPES: Final[Mapping[str, Shape]] = {
     "smoke": Shape(
-        meaning="the working rate for half a minute: does everything answer?",
+        meaning="half a minute at the working rate",
         stages=(
             Stage(seconds=8, rate=1, rule=Rule.WARM_UP),
             Stage(seconds=24, rate=1, rule=Rule.OBJECTIVES),
         ),
     ),
     "steady": Shape(
-        meaning="the working rate for two minutes",
+        meaning="two minutes at the working rate",
         stages=(
             Stage(seconds=20, rate=1, rule=Rule.WARM_UP),
             Stage(seconds=100, rate=1, rule=Rule.OBJECTIVES),
         ),
     ),
     "ramp": Shape(
-        meaning="from a fifth of the working rate to all that was measured",
+        meaning="from a fifth of the working rate to twice the working rate",
         stages=(
             Stage(seconds=20, rate=0.2, rule=Rule.WARM_UP),
             Stage(seconds=90, rate=0.2, to=1, rule=Rule.OBJECTIVES),
@@ -93,7 +93,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
         ),
     ),
     "spike": Shape(
-        meaning="eight times as many for twenty seconds, and how long that is felt",
+        meaning="eight times as many for twenty seconds, between halves of the working rate",
         stages=(
             Stage(seconds=20, rate=0.5, rule=Rule.WARM_UP),
             Stage(seconds=40, rate=0.5, rule=Rule.OBJECTIVES),
@@ -104,14 +104,14 @@ SHAPES: Final[Mapping[str, Shape]] = {
         served=0.2,
     ),
     "soak": Shape(
-        meaning="the working rate for half an hour",
+        meaning="half an hour at the working rate",
         stages=(
             Stage(seconds=60, rate=1, rule=Rule.WARM_UP),
             Stage(seconds=1800, rate=1, rule=Rule.OBJECTIVES),
         ),
     ),
     "overload": Shape(
-        meaning="half as much again as was measured to be served",
+        meaning="three times the working rate",
         stages=(
             Stage(seconds=20, rate=1, rule=Rule.WARM_UP),
             Stage(seconds=90, rate=3, rule=Rule.SHEDDING),
