@@ -1,13 +1,12 @@
 PYTHON ?= $(firstword $(shell command -v python3.12 >/dev/null 2>&1 && python3.12 -c '' 2>/dev/null && echo python3.12) $(shell command -v python3.11 >/dev/null 2>&1 && python3.11 -c '' 2>/dev/null && echo python3.11) python3)
 PORT ?= 8000
 DATA ?=
-SHAPE ?= steady
 
 FRONT := .venv/front
 RUNNERS := .venv/runners
 DEV := .venv/dev
 
-.PHONY: help run setup test test-browser test-chart pictures images chart lint train train-quick evaluate verify load lock clean
+.PHONY: help run setup test test-browser test-chart pictures images chart lint train train-quick evaluate verify lock clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -54,6 +53,8 @@ evaluate: $(DEV)/.ready ## score a labelled folder, DATA=folder, with what is se
 verify: $(DEV)/.ready ## checksums of what is served, and every runtime against Keras
 	$(DEV)/bin/python -m models verify $(if $(DATA),--data $(DATA))
 
+SHAPE ?= steady
+.PHONY: load
 load: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## put load on one of its own, or on URL=; SHAPE= RATE= SCALE= RUNS= WORKERS=
 	@$(DEV)/bin/python -m loadtests run --shape $(SHAPE) $(if $(URL),--url $(URL)) $(if $(RATE),--rate $(RATE)) \
 		$(if $(SCALE),--scale $(SCALE)) $(if $(RUNS),--runs $(RUNS)) $(if $(WORKERS),--workers $(WORKERS))

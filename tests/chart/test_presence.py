@@ -59,12 +59,3 @@ def test_the_migration_is_there_with_postgresql_alone() -> None:
     assert not kinds(scenario("defaults"), "Job")
     assert set(kinds(scenario("hospital"), "Job")) == {"rel-osteoserve-migrate"}
     assert not kinds(scenario("openshift"), "Job")
-
-
-def test_a_load_test_is_there_when_asked_for_alone() -> None:
-    for name in ("defaults", "hospital"):
-        assert not [one for one in kinds(scenario(name), "Job") if "-load-" in one]
-        assert "rel-osteoserve-load-to-front" not in kinds(scenario(name), "NetworkPolicy")
-    objects = rendered("loadTest.enabled=true")
-    assert len(kinds(objects, "Job")) == 1
-    assert "rel-osteoserve-load-to-front" in kinds(objects, "NetworkPolicy")
