@@ -109,6 +109,8 @@ def _measure(options: argparse.Namespace) -> int:
     with own(options.out) as front:
         found = measurement.measure(front, options.out, options.guess)
     found.write()
+    # Where there is no benchmark its costs are what the capacity page rests on.
+    capacity.write_page()
     print(
         f"osteoserve: {found.requests_per_second:.3g} requests a second of the mix, "
         f"{found.images_per_second:.3g} images a second; written to {machine.MEASURED}"

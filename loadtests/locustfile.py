@@ -8,6 +8,7 @@ when they were due, and their latency runs from then, not from when they could b
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import sys
@@ -34,6 +35,8 @@ from loadtests.tally import Tally
 
 _PLAN: Final = Plan.given()
 _MARGIN: Final = 1.1
+_AT_ONCE: Final = 100_000.0
+"""Callers a second that come or go: a stage has its rate from its first second."""
 
 
 class _Process:
@@ -46,7 +49,8 @@ class _Process:
         counted = sum(
             _PLAN.planned(stage) for stage in _PLAN.stages if stage.rule is Rule.OBJECTIVES
         )
-        self.asks = mix.measured(_PLAN.asks, int(counted / _PLAN.workers), self.rng)
+        least = math.ceil(mix.LEAST / _PLAN.workers)
+        self.asks = mix.measured(_PLAN.asks, int(counted / _PLAN.workers), self.rng, least)
         self.owed: deque[Ask] = deque()
         """Asked for when nothing was known yet that they could look at."""
         self.known: dict[str, deque[Any]] = {
@@ -104,25 +108,32 @@ class Caller(FastHttpUser):
     insecure = False
 
     def on_start(self) -> None:
-        stage = _PLAN.stage(time.perf_counter() - _process.begun) or 0
-        closed = _PLAN.stages[stage].callers is not None
-        self._due = time.perf_counter() + (0 if closed else random.random() * PACE_SECONDS)  # noqa: S311
-        gevent.sleep(self._due - time.perf_counter())
+        self._due = time.perf_counter()
+        self._turn = False
+        if not self._closed():
+            self._due += random.random() * PACE_SECONDS  # noqa: S311
 
     def wait_time(self) -> float:
+        """Return the time to the next turn.
+
+        All waiting is done here: when there are to be fewer callers, who waits is taken away at
+        once, and who asks is let finish.
+        """
         now = time.perf_counter()
-        stage = _PLAN.stage(now - _process.begun)
-        if stage is not None and _PLAN.stages[stage].callers is not None:
-            self._due = now
-        else:
-            self._due += PACE_SECONDS
+        if self._turn:
+            self._due = now if self._closed() else self._due + PACE_SECONDS
+        self._turn = True
         return max(0.0, self._due - now)
+
+    def _closed(self) -> bool:
+        stage = _PLAN.stage(time.perf_counter() - _process.begun)
+        return stage is not None and _PLAN.stages[stage].callers is not None
 
     @task
     def ask(self) -> None:
         stage = _PLAN.stage(self._due - _process.begun)
-        if stage is None:
-            gevent.sleep(DRAIN_SECONDS * 2)
+        # Locust asks before it waits; here the first turn is waited for.
+        if not self._turn or stage is None:
             return
         counted = _PLAN.stages[stage].rule is not Rule.WARM_UP
         row, made = _process.next(counted=counted)
@@ -151,6 +162,7 @@ class Caller(FastHttpUser):
         # A whole answer may not take longer than a turn: a socket's timeout begins anew each time.
         limit = gevent.Timeout(TIMEOUT_SECONDS)
         limit.start()
+        begun = time.perf_counter()
         try:
             with self.client.request(
                 slo.method,
@@ -162,7 +174,8 @@ class Caller(FastHttpUser):
                 stream=made.stream,
                 catch_response=True,
             ) as response:
-                verdict = _verdict(row, response, made)
+                left = TIMEOUT_SECONDS - (time.perf_counter() - begun)
+                verdict = _verdict(row, response, made, left)
                 if verdict.kind in ("failed", "wrong"):
                     response.failure(f"{verdict.kind}: {verdict.fault}")
                 else:
@@ -174,20 +187,20 @@ class Caller(FastHttpUser):
             limit.close()
 
 
-def _verdict(row: Ask, response: Any, made: Request) -> Verdict:
+def _verdict(row: Ask, response: Any, made: Request, left: float) -> Verdict:
     if not response.status_code:
         # What Locust's client wraps into one that says nothing.
         error = getattr(response.error, "original", None) or response.error
         return Verdict("failed", type(error).__name__)
     headers = {key.lower(): value for key, value in response.headers.items()}
-    body = _lines(response) if made.stream else (response.content or b"")
+    body = _lines(response, left - 1) if made.stream else (response.content or b"")
     return answers.judge(row.slo, Answer(response.status_code, headers, bytes(body)))
 
 
-def _lines(response: Any) -> bytes:
+def _lines(response: Any, seconds: float) -> bytes:
     """Read a stream until it ends, or until the caller has to go: a batch goes on without it."""
     read = bytearray()
-    with gevent.Timeout(TIMEOUT_SECONDS / 2, False):
+    with gevent.Timeout(max(seconds, 0.1), False):
         for chunk in response.iter_content(65536, decode_content=False):
             read += chunk
     return bytes(read)
@@ -200,8 +213,7 @@ class Load(LoadTestShape):
             return None
         if seconds > _PLAN.seconds + 1 and _all_back(self.runner):
             return None
-        callers = _PLAN.callers(seconds)
-        return callers, max(float(callers), 1.0)
+        return _PLAN.callers(seconds), _AT_ONCE
 
 
 def _all_back(runner: Runner | None) -> bool:

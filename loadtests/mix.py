@@ -71,16 +71,19 @@ def endless(rows: tuple[Ask, ...], rng: random.Random) -> Iterator[Ask]:
     return itertools.chain.from_iterable(rounds)
 
 
-def measured(rows: tuple[Ask, ...], count: int, rng: random.Random) -> Iterator[Ask]:
-    """Yield the same, but of every row at least :data:`LEAST` among the first ``count``.
+def measured(
+    rows: tuple[Ask, ...], count: int, rng: random.Random, least: int = LEAST
+) -> Iterator[Ask]:
+    """Yield the same, but of every row at least ``least`` among the first ``count``.
 
     A short or a gentle load measures the rare ones too: those that whole rounds do not bring often
-    enough come between the others, as early as can be.
+    enough are mixed into the first half.
     """
     asks = endless(rows, rng)
-    rounds = count // sum(row.weight for row in rows)
-    lacking = [row for row in rows for _ in range(LEAST - rounds * row.weight)]
-    for row in rng.sample(lacking, len(lacking)):
-        yield row
-        yield next(asks)
+    # Whole ones, whatever is mixed in besides.
+    rounds = max(0, count - least * len(rows)) // sum(row.weight for row in rows)
+    lacking = [row for row in rows for _ in range(least - rounds * row.weight)]
+    if lacking:
+        lacking += itertools.islice(asks, max(0, count // 2 - len(lacking)))
+        yield from rng.sample(lacking, len(lacking))
     yield from asks

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from loadtests.front import ROOT, die_with_parent, free_port
-from loadtests.plan import DRAIN_SECONDS, Plan
+from loadtests.plan import DRAIN_SECONDS, TIMEOUT_SECONDS, Plan
 from loadtests.tally import Tally
 
 LOCUSTFILE: Final = Path(__file__).parent / "locustfile.py"
@@ -100,7 +100,8 @@ def _locust(
     file = output.open("wb") if output else None
     try:
         return subprocess.Popen(  # noqa: S603 - Locust on our own file
-            [*command, "--stop-timeout", "1", *arguments],
+            # When there are to be fewer callers, those that ask are let finish.
+            [*command, "--stop-timeout", f"{TIMEOUT_SECONDS + 1:.0f}", *arguments],
             cwd=ROOT,
             env={
                 **os.environ,

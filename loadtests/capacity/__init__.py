@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from loadtests.capacity.command import add_command
 from loadtests.capacity.costs import CapacityError, Costs
+from loadtests.capacity.page import write as write_page
 
-__all__ = ["CapacityError", "Costs", "add_command"]
+__all__ = ["CapacityError", "Costs", "add_command", "write_page"]

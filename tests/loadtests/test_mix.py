@@ -31,9 +31,9 @@ def test_a_round_holds_every_row_as_often_as_it_weighs() -> None:
         assert counted == {ask.slo: ask.weight for ask in mix.MIX}
 
 
-@pytest.mark.parametrize("count", [90, 199, 200, 250, 399, 400, 1000])
+@pytest.mark.parametrize("count", [40, 90, 199, 200, 250, 399, 400, 1000])
 def test_the_rare_ones_come_often_enough_however_short_it_is(count: int) -> None:
-    for seed in range(5):
+    for seed in range(20):
         asks = mix.measured(mix.MIX, count, random.Random(seed))  # noqa: S311
         counted = Counter(ask.slo for ask in islice(asks, count))
         assert all(counted[ask.slo] >= mix.LEAST for ask in mix.MIX)
