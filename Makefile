@@ -56,6 +56,12 @@ evaluate: $(DEV)/.ready ## score a labelled folder, DATA=folder, with what is se
 verify: $(DEV)/.ready ## checksums of what is served, and every runtime against Keras
 	$(DEV)/bin/python -m models verify $(if $(DATA),--data $(DATA))
 
+SHAPE ?= steady
+.PHONY: load
+load: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## put load on one of its own, or on URL=; SHAPE= RATE= SCALE= RUNS= WORKERS=
+	@$(DEV)/bin/python -m loadtests run --shape $(SHAPE) $(if $(URL),--url $(URL)) $(if $(RATE),--rate $(RATE)) \
+		$(if $(SCALE),--scale $(SCALE)) $(if $(RUNS),--runs $(RUNS)) $(if $(WORKERS),--workers $(WORKERS))
+
 lock: $(DEV)/.ready ## compile requirements/*.txt anew from pyproject.toml
 	requirements/compile $(DEV)/bin/uv
 

@@ -44,7 +44,15 @@ def test_everything_sets_every_value_that_there_is() -> None:
     path = helm.ROOT / "tests" / "chart" / "scenarios" / "everything.yaml"
     everything = yaml.safe_load(path.read_text("utf-8"))
     assert set(everything) == set(root["properties"])
-    for key in ("common", "database", "networkPolicy", "ingress", "httpRoute", "metrics"):
+    for key in (
+        "common",
+        "database",
+        "networkPolicy",
+        "ingress",
+        "httpRoute",
+        "metrics",
+        "loadTest",
+    ):
         assert set(everything[key]) == set(root["properties"][key]["properties"])
 
 

@@ -135,6 +135,23 @@ SQLITE = (
             id="a setting that is the chart's",
         ),
         pytest.param(
+            ['loadTest.shape="wave"'],
+            "at '/loadTest/shape': value must be one of 'smoke', 'steady', 'ramp', 'spike', "
+            "'soak', 'overload'",
+            id="a shape that there is not",
+        ),
+        pytest.param(
+            ["loadTest.rate=0"],
+            "at '/loadTest/rate': exclusiveMinimum: got 0, want 0",
+            id="no load at all",
+        ),
+        pytest.param(
+            ['loadTest.scratch="lots"'],
+            'loadTest.scratch: "lots" is no quantity: write CPUs as 500m or 2, bytes as 512Mi or '
+            "1Gi.",
+            id="scratch in words",
+        ),
+        pytest.param(
             ['front.gpu={"resource":"nvidia.com/gpu","count":1}'],
             "at '/front': additional properties 'gpu' not allowed",
             id="a GPU for the front",

@@ -1,0 +1,251 @@
+"""Is an answer right? What status and content of every endpoint must be, without any client.
+
+The rules are the API's contract. Fields that are not known here are let through: later versions add
+some. An answer is *served*, *shed* (429 or 503 that says when to come back), *failed* (5xx, no
+answer, or a 4xx to what was sent rightly), or *wrong*: answered as if all were well, with content
+that cannot be. No share of wrong answers is small enough.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+Kind = Literal["served", "shed", "failed", "wrong"]
+
+OUTCOMES: Final = frozenset({"osteoporosis", "normal", "indeterminate", "refused"})
+BASES: Final = frozenset({"cnn", "vgg16", "resnet"})
+_VERSION: Final = re.compile(r"sha256:[0-9a-f]{8,64}")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class WrongAnswerError(Exception):
+    """The content cannot be; the message says what of it, and quotes nothing of it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. Names of headers are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``fault`` says what was wrong, from few and fixed words. ``found`` is for later requests."""
+
+    kind: Kind
+    fault: str = ""
+    degraded: bool = False
+    refused: bool = False
+    found: Mapping[str, Any] = field(default_factory=dict)
+
+
+Check = Callable[[Answer], Verdict]
+
+
+def judge(name: str, answer: Answer) -> Verdict:
+    """Judge the answer to the ask with this name."""
+    status, check = EXPECTED[name]
+    if answer.status == status:
+        return _content(answer, check)
+    if answer.status < 400:
+        return Verdict("wrong", f"{answer.status} instead of {status}")
+    if answer.status not in (429, 503):
+        return Verdict("failed", _code(answer))
+    wait = answer.headers.get("retry-after", "")
+    if wait.isdecimal() and int(wait) >= 1:
+        return Verdict("shed", _code(answer))
+    return Verdict("failed", f"{_code(answer)} without Retry-After")
+
+
+def _content(answer: Answer, check: Check) -> Verdict:
+    try:
+        return check(answer)
+    except WrongAnswerError as error:
+        return Verdict("wrong", str(error))
+    except (KeyError, TypeError, ValueError) as error:
+        # Its message would quote the answer.
+        return Verdict("wrong", f"cannot be read ({type(error).__name__})")
+
+
+def _code(answer: Answer) -> str:
+    """Return the status, with the problem's stable code where there is one."""
+    try:
+        code = json.loads(answer.body)["code"]
+    except (ValueError, KeyError, TypeError):
+        return str(answer.status)
+    known = isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code)
+    return f"{answer.status} {code}" if known else str(answer.status)
+
+
+def prediction(document: Any) -> Verdict:
+    """Judge one prediction. Raises :class:`WrongAnswerError`, KeyError, TypeError or ValueError."""
+    outcome, probability = document["outcome"], document["probability"]
+    votes, missing = document["models"], document["missing"]
+    degraded = document["degraded"]
+    refused = outcome == "refused"
+    _true(outcome in OUTCOMES, "no such outcome")
+    _true(bool(_UUID.fullmatch(document["id"])), "id is no UUID")
+    _true((probability is None) == refused, "probability where refused, or none where not")
+    _true(document["quality"]["accepted"] is not refused, "refused, but accepted by the gate")
+    _true(not refused or bool(document["quality"]["reasons"]), "refused without a reason")
+    _true(degraded is bool(missing), "degraded does not go with missing")
+    _true(document["intended_use"] == "research", "not for research use")
+    _true(bool(_DIGEST.fullmatch(document["image"]["sha256"])), "image without a digest")
+    if refused:
+        _true(not votes and document["version"] is None, "refused, but voted")
+    else:
+        _true(0 <= probability <= 1, "probability out of range")
+        low, high = document["band"]
+        _true(0 <= low <= document["threshold"] <= high <= 1, "threshold outside its band")
+        _true((low <= probability <= high) == (outcome == "indeterminate"), "band against outcome")
+        _true(
+            outcome == "indeterminate"
+            or (probability >= document["threshold"]) == (outcome == "osteoporosis"),
+            "threshold against outcome",
+        )
+        _true(bool(_VERSION.fullmatch(document["version"])), "no version")
+        _true(bool(votes) and set(votes) <= BASES, "no votes, or of no model")
+        _true(BASES - set(votes) == set(missing) - {"stack"}, "missing does not go with the votes")
+        for vote in votes.values():
+            _true(0 <= vote["probability"] <= 1, "vote out of range")
+            _true(bool(_VERSION.fullmatch(vote["version"])), "vote without a version")
+    return Verdict(
+        "served",
+        degraded=degraded,
+        refused=refused,
+        found={"id": document["id"], "models": tuple(votes)},
+    )
+
+
+def _predicted(answer: Answer) -> Verdict:
+    document = _json(answer)
+    verdict = prediction(document)
+    _true(
+        answer.headers.get("location") == f"/api/v1/predictions/{document['id']}",
+        "Location is not where it lies",
+    )
+    return verdict
+
+
+def _read(answer: Answer) -> Verdict:
+    # Old ones may be degraded: that says nothing of now.
+    prediction(_json(answer))
+    return Verdict("served")
+
+
+def _listed(answer: Answer) -> Verdict:
+    document = _json(answer)
+    _true(isinstance(document["items"], list) and "next" in document, "no list")
+    for item in document["items"]:
+        prediction(item)
+    return Verdict("served")
+
+
+def _batch(answer: Answer) -> Verdict:
+    """The lines of a batch, as many as came before whoever asked went away."""
+    _true(answer.media_type == "application/x-ndjson", "not NDJSON")
+    location = answer.headers.get("location", "")
+    _true(location.startswith("/api/v1/batches/"), "no Location")
+    degraded = False
+    whole, _, _ = answer.body.rpartition(b"\n")
+    for line in whole.splitlines():
+        document = json.loads(line)
+        if (one := document.get("prediction")) is not None:
+            degraded = prediction(one).degraded or degraded
+        elif (problem := document.get("problem")) is not None:
+            _true(problem["status"] in (429, 503), "an image of a batch was not read")
+        else:
+            _progress(document["batch"])
+    return Verdict("served", degraded=degraded, found={"batch": location.rpartition("/")[2]})
+
+
+def _progress(document: Any) -> None:
+    _true(document["state"] in ("running", "finished", "cancelled", "interrupted"), "no such state")
+    _true(
+        document["finished"] + len(document["remaining"]) == document["total"],
+        "finished and remaining do not make the total",
+    )
+
+
+def _batch_read(answer: Answer) -> Verdict:
+    _progress(_json(answer))
+    return Verdict("served")
+
+
+def _batch_page(answer: Answer) -> Verdict:
+    location = answer.headers.get("location", "")
+    _true(location.startswith("/bulk/"), "no Location")
+    return Verdict("served", found={"batch": location.rpartition("/")[2]})
+
+
+def _considered(answer: Answer) -> Verdict:
+    document = _json(answer)
+    _true(bool(document["considerations"]), "nothing to consider")
+    return Verdict("served")
+
+
+def _page(answer: Answer) -> Verdict:
+    _true(answer.media_type == "text/html", "not HTML")
+    _true(b"esearch use only" in answer.body, "a page without its warning")
+    _true(answer.body.rstrip().endswith(b"</html>"), "a page that is cut short")
+    return Verdict("served")
+
+
+def _analysed(answer: Answer) -> Verdict:
+    _page(answer)
+    place = answer.headers.get("content-location", "")
+    _true(place.startswith("/results/"), "no Content-Location")
+    return Verdict("served")
+
+
+def _signed(magic: bytes, media_type: str) -> Check:
+    def check(answer: Answer) -> Verdict:
+        _true(answer.media_type == media_type, f"not {media_type}")
+        _true(answer.body.startswith(magic), f"not {media_type} inside")
+        return Verdict("served")
+
+    return check
+
+
+def _json(answer: Answer) -> Any:
+    _true(answer.media_type == "application/json", "not JSON")
+    return json.loads(answer.body)
+
+
+def _true(fact: bool, otherwise: str) -> None:
+    if not fact:
+        raise WrongAnswerError(otherwise)
+
+
+EXPECTED: Final[Mapping[str, tuple[int, Check]]] = {
+    "predict": (201, _predicted),
+    "analyse": (200, _analysed),
+    "prediction": (200, _read),
+    "result-page": (200, _page),
+    "heat-map": (200, _signed(b"\x89PNG\r\n\x1a\n", "image/png")),
+    "report": (200, _signed(b"%PDF-", "application/pdf")),
+    "predictions": (200, _listed),
+    "history-page": (200, _page),
+    "batch": (201, _batch),
+    "batch-page": (303, _batch_page),
+    "batch-progress": (200, _batch_read),
+    "front-page": (200, _page),
+    "faq-page": (200, _page),
+    "treatment-page": (200, _page),
+    "treatment": (200, _page),
+    "considerations": (200, _considered),
+    "models-page": (200, _page),
+}
+"""Status and check of each endpoint of the mix."""

@@ -1,0 +1,90 @@
+"""What one image costs each component, from the benchmark where it is, else as measured here."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from loadtests import machine
+from loadtests.front import COMPONENTS, ROOT
+
+BENCHMARK: Final = ROOT / "docs" / "benchmarks" / "results.json"
+"""Read are ``contenders.osteoserve.cpu_seconds_per_image`` and, where it is,
+``gpu_seconds_per_image``: seconds by component."""
+
+BASES: Final = ("cnn", "vgg16", "resnet")
+
+VARIATION: Final[Mapping[str, float]] = {"front": 0.25}
+"""Squared coefficient of variation of the time for one image. Formats differ in what reading them
+takes (an assumption on the safe side); networks see canonical images, which are all alike."""
+
+
+class CapacityError(ValueError):
+    """The calculation cannot be made; the message says why."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds by component: of one core, and of a GPU for those that have one. ``source``: whose.
+
+    ``gpu`` is a component's time for one image with a GPU, its request's handling included.
+    """
+
+    cpu: Mapping[str, float]
+    gpu: Mapping[str, float]
+    source: str
+
+    def __post_init__(self) -> None:
+        if set(self.cpu) != set(COMPONENTS):
+            raise CapacityError(f"costs are wanted of {', '.join(COMPONENTS)}, given are those of "
+                                f"{', '.join(self.cpu) or 'none'}")  # fmt: skip
+        for name, seconds in (*self.cpu.items(), *self.gpu.items()):
+            if not (math.isfinite(seconds) and 0 < seconds < 60):
+                raise CapacityError(f"{name} costs {seconds} s an image; above 0, below 60 can be")
+        if wrong := set(self.gpu) - set(BASES):
+            raise CapacityError(f"{', '.join(sorted(wrong))}: {', '.join(BASES)} can use a GPU")
+
+    def seconds(self, component: str) -> float:
+        """Return how long one image keeps a replica of ``component`` busy."""
+        return self.gpu.get(component, self.cpu[component])
+
+    @property
+    def path(self) -> float:
+        """Seconds of one image through an idle service: front, slowest network, stack."""
+        return (
+            self.seconds("front") + max(self.seconds(one) for one in BASES) + self.seconds("stack")
+        )
+
+
+def read(benchmark: Path = BENCHMARK, measured: Path = machine.MEASURED) -> Costs:
+    """Return the benchmark's costs, or without one those that the load test measured."""
+    if benchmark.exists():
+        found = _ours(json.loads(benchmark.read_text("utf-8")))
+        return Costs(found["cpu_seconds_per_image"], {}, "docs/benchmarks/results.json")
+    here = machine.read(measured)
+    return Costs(here.cpu_seconds_per_image, {}, f"measured on {here.measured_on}")
+
+
+def benchmark_gpu(benchmark: Path = BENCHMARK) -> Mapping[str, float]:
+    """Return seconds with a GPU by component, as far as the benchmark has them."""
+    if not benchmark.exists():
+        return {}
+    found: Mapping[str, float] = _ours(json.loads(benchmark.read_text("utf-8"))).get(
+        "gpu_seconds_per_image", {}
+    )
+    return found
+
+
+def _ours(document: Any) -> Any:
+    try:
+        found = document["contenders"]["osteoserve"]
+        found["cpu_seconds_per_image"]
+    except (KeyError, TypeError):
+        raise CapacityError(
+            "the benchmark's results have no contenders.osteoserve.cpu_seconds_per_image"
+        ) from None
+    return found

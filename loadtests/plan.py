@@ -1,0 +1,146 @@
+"""What one run does and when: a shape at a rate. Every process of a run has the same plan."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Final
+
+from loadtests import mix
+from loadtests.mix import Ask
+from loadtests.shapes import CAPACITY, COST, SHAPES, Shape, Stage
+
+PACE_SECONDS: Final = 20.0
+"""Every caller asks once in this time; so many callers are there as make the rate.
+
+The load is open: whoever gives up after :data:`TIMEOUT_SECONDS` is back in time for the next turn,
+so that a slow service is asked no less often than a fast one, and its slowness does not hide itself
+(coordinated omission)."""
+
+TIMEOUT_SECONDS: Final = 15.0
+"""Longer than the front's own deadline, shorter than the pace."""
+
+DRAIN_SECONDS: Final = TIMEOUT_SECONDS + 6.0
+"""After the last request, at most: what is in flight comes back, and workers report, every three
+seconds."""
+
+MOST_REQUESTS: Final = 1_000_000
+MOST_IMAGES: Final = 60_000
+"""About 6 GB on disk while the run lasts."""
+
+VARIABLE: Final = "OSTEOSERVE_LOAD_PLAN"
+
+_SHAPES: Final[Mapping[str, Shape]] = {**SHAPES, "capacity": CAPACITY, "cost": COST}
+
+
+class PlanError(ValueError):
+    """The load asked for cannot be made; the message says what can."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """``rate`` is the working rate in requests a second, shared by ``workers`` processes.
+
+    Where the load is closed it is a guess at what will be served, for which images are made ahead.
+    ``scale`` makes every stage so many times as long. ``only`` names the rows of the mix that are
+    asked; none: all of them.
+    """
+
+    shape: str
+    rate: float
+    workers: int = 1
+    scale: float = 1.0
+    only: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.shape not in _SHAPES:
+            raise PlanError(f"there is no shape {self.shape!r}; {', '.join(SHAPES)} are")
+        if not (math.isfinite(self.rate) and self.rate > 0):
+            raise PlanError(f"the rate is {self.rate}; it is in requests a second, above 0")
+        if not 0.01 <= self.scale <= 100:
+            raise PlanError(f"stages are to be {self.scale} times as long; 0.01 to 100 can be")
+        if not 1 <= self.workers <= 64:
+            raise PlanError(f"there are {self.workers} workers; 1 to 64 can be")
+        for name in self.only:
+            if name not in mix.OBJECTIVES:
+                raise PlanError(f"no endpoint is called {name!r}; {', '.join(mix.OBJECTIVES)} are")
+        for what, count, most in (
+            ("requests", self.requests, MOST_REQUESTS),
+            ("images", self.images, MOST_IMAGES),
+        ):
+            if count > most:
+                raise PlanError(
+                    f"{self.shape} at {self.rate:g} requests a second is {count:.0f} {what}; "
+                    f"{most} is the most of one run. Lower the rate or take a shorter shape"
+                )
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        return tuple(
+            replace(stage, seconds=stage.seconds * self.scale) for stage in self.goals.stages
+        )
+
+    @property
+    def goals(self) -> Shape:
+        return _SHAPES[self.shape]
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        return mix.asks(self.only)
+
+    @property
+    def seconds(self) -> float:
+        return self.goals.seconds * self.scale
+
+    @property
+    def requests(self) -> float:
+        """How many are planned in all stages together; where the load is closed, a guess."""
+        return sum(self.planned(stage) for stage in self.stages)
+
+    @property
+    def images(self) -> float:
+        once = sum(ask.images for ask in self.asks)
+        return self.requests * mix.images(self.asks) + 2 * once
+
+    def planned(self, stage: Stage) -> float:
+        if stage.callers is not None:
+            return self.rate * stage.seconds
+        return self.rate * stage.mean * stage.seconds
+
+    def stage(self, seconds: float) -> int | None:
+        """Return the number of the stage ``seconds`` after the start; None when it is over."""
+        end = 0.0
+        for number, stage in enumerate(self.stages):
+            end += stage.seconds
+            if seconds < end:
+                return number
+        return None
+
+    def callers(self, seconds: float) -> int:
+        """Return how many callers there are ``seconds`` after the start, at its end as before."""
+        begin = 0.0
+        stages = self.stages
+        for stage in stages:
+            if seconds < begin + stage.seconds or stage is stages[-1]:
+                if stage.callers is not None:
+                    return stage.callers
+                inside = min(seconds - begin, stage.seconds)
+                return max(1, round(self.rate * stage.at(inside) * PACE_SECONDS))
+            begin += stage.seconds
+        raise AssertionError("unreachable: a shape has stages")
+
+    def environment(self) -> dict[str, str]:
+        return {VARIABLE: json.dumps(asdict(self))}
+
+    @classmethod
+    def given(cls) -> Plan:
+        """Return the plan that the process was started with. Raises :class:`PlanError`."""
+        text = os.environ.get(VARIABLE)
+        if text is None:
+            raise PlanError(f"no {VARIABLE}: start it with python -m loadtests")
+        fields = json.loads(text)
+        return cls(**{**fields, "only": tuple(fields["only"])})
