@@ -53,6 +53,8 @@ class Contender:
     path: str
     packages: tuple[str, ...]
     component: Component | None = None
+    ports: tuple[str, ...] = ()
+    """More ports than one a role, by name."""
 
     @property
     def python(self) -> Path:

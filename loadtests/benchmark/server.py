@@ -44,7 +44,8 @@ class Server:
         self._roles: dict[int, str] = {}
         self.tree = Tree([child.pid for child in psutil.Process().children()], self._component)
         self.memory = Memory(self.tree)
-        self._ports = dict(_free_ports([command.role for command in contender.commands]))
+        roles = [command.role for command in contender.commands]
+        self._ports = dict(_free_ports([*roles, *contender.ports]))
         self._started: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -54,7 +55,7 @@ class Server:
     def __enter__(self) -> Self:
         VAR.mkdir(parents=True, exist_ok=True)
         # State and logs of this start alone, gone with it; short, since Ray's sockets lie there.
-        self._folder = Path(tempfile.mkdtemp(prefix="osteoserve-bench-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="bench-"))
         begun = time.perf_counter()
         try:
             for command in self.contender.commands:
@@ -105,6 +106,7 @@ class Server:
                     "TMPDIR": str(self._folder),
                     "OSTEOSERVE_VAR": str(self._folder),
                     "TF_CPP_MIN_LOG_LEVEL": "2",
+                    "BENCH_ENGINE": self.contender.engine,
                     **{key: _filled(v, values) for key, v in command.environment.items()},
                 },
                 stdin=subprocess.DEVNULL,
@@ -186,10 +188,10 @@ def _answers(client: httpx.Client, url: str) -> bool:
         return False
 
 
-def _free_ports(roles: list[str]) -> Iterator[tuple[str, int]]:
-    """Yield a port for each role; all were free together a moment ago."""
+def _free_ports(names: list[str]) -> Iterator[tuple[str, int]]:
+    """Yield a port for each name; all were free together a moment ago."""
     with contextlib.ExitStack() as stack:
-        for role in roles:
+        for name in names:
             probe = stack.enter_context(socket.socket())
             probe.bind(("127.0.0.1", 0))
-            yield role, int(probe.getsockname()[1])
+            yield name, int(probe.getsockname()[1])
