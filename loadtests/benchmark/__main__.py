@@ -10,24 +10,40 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from loadtests.benchmark import machine, reference, results
+from loadtests.benchmark import documents, machine, reference, results
 from loadtests.benchmark.arrivals import ARRIVALS
 from loadtests.benchmark.contender import VAR
 from loadtests.benchmark.contenders import CONTENDERS, LIMIT, NAMES
 from loadtests.benchmark.load import Load
 from loadtests.benchmark.measurement import P99_SECONDS
+from loadtests.benchmark.modes.front import front
+from loadtests.benchmark.modes.linear import linear
 from loadtests.benchmark.modes.one import one
+from loadtests.benchmark.modes.overload import overload
 from loadtests.benchmark.modes.run import Run, say
 from loadtests.benchmark.modes.throughput import throughput
 from loadtests.benchmark.tree import adopt_orphans
 
-MODES: Final[dict[str, Callable[[Run], Any]]] = {"one": one}
+MODES: Final[dict[str, Callable[[Run], Any]]] = {
+    "one": one,
+    "front": front,
+    "overload": overload,
+    "linear": linear,
+}
+
+QUICK_SECONDS: Final = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(given)
+    if options.mode == "table":
+        documents.write(options.out, results.read(options.out))
+        return 0
     names = options.only or list(NAMES)
+    rounds, seconds = options.rounds, options.seconds
+    if options.quick:
+        rounds, seconds = 1, QUICK_SECONDS
     adopt_orphans()
     begun = time.monotonic()
     found: dict[str, Any] = {
@@ -37,13 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "load": {
             "arrivals": options.arrivals,
             "p99_seconds": P99_SECONDS,
-            "step_seconds": options.seconds,
-            "rounds": options.rounds,
+            "step_seconds": seconds,
+            "rounds": rounds,
         },
     }
     expected = reference.expected()
     with Load() as load:
-        run = Run(load, expected, options.arrivals, options.seconds, options.rounds)
+        run = Run(load, expected, options.arrivals, seconds, rounds, options.quick)
         if options.mode in ("throughput", "all"):
             figures = throughput(run, names)
             found["contenders"] = {name: _told(name) | one for name, one in figures.items()}
@@ -56,13 +72,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 found[name] = mode(run)
     found["minutes"] = (time.monotonic() - begun) / 60
     results.write(options.out, found)
+    documents.write(options.out, results.read(options.out))
     say(f"written to {options.out / results.FILE} after {found['minutes']:.1f} minutes")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m loadtests.benchmark", description=__doc__)
-    parser.add_argument("mode", choices=("throughput", *MODES, "all"))
+    parser.add_argument(
+        "mode",
+        choices=("throughput", *MODES, "all", "table"),
+        help="what to measure; table writes page and pictures anew from what is there",
+    )
     parser.add_argument(
         "--only", type=_names, metavar="NAME,…", help=f"contenders: {', '.join(NAMES)}"
     )
@@ -70,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="length of one step (%(default)s)"
     )
+    parser.add_argument("--quick", action="store_true", help="one round, short steps: a rough look")
     parser.add_argument("--arrivals", choices=ARRIVALS, default="poisson", help="(%(default)s)")
     parser.add_argument(
         "--out", type=Path, default=VAR, help="folder of results.json (var/benchmark)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from loadtests.benchmark import arrivals
@@ -98,25 +98,24 @@ class Bench:
         rate = 0.0
         for _ in range(2):
             count = max(4 * clients, int(rate * seconds))
-            plan = Plan(self._server.url, self._take(count), clients=clients, seconds=seconds)
+            plan = Plan(self._server.url, self.take(count), clients=clients, seconds=seconds)
             sent = self.send(plan)
             rate = sum(sample.status in ANSWERED for sample in sent.samples) / sent.seconds
         return rate
 
-    def step(self, rate: float, *, give_up: bool = True, seconds: float | None = None) -> Step:
+    def step(self, rate: float, *, give_up: bool = True) -> Step:
         """Send at ``rate`` a second. ``give_up`` ends it once it cannot hold any more."""
-        seconds = self._seconds if seconds is None else seconds
-        count = max(int(rate * seconds), min(LEAST, int(rate * LONGEST_SECONDS)), 10)
-        allowed = count // 100
-        plan = Plan(
-            self._server.url,
-            self._take(count),
-            [float(due) for due in arrivals.due(self._kind, count, rate)],
-            overdue=P99_SECONDS if give_up else float("inf"),
-            overdue_allowed=allowed,
-        )
-        sent = self.send(plan)
-        return self._step(rate, count, sent)
+        least = min(LEAST, int(rate * LONGEST_SECONDS))
+        count = max(int(rate * self._seconds), least, 1)
+        plan = self.plan(rate, count)
+        if give_up:
+            plan = replace(plan, overdue=P99_SECONDS, overdue_allowed=count // 100)
+        return self._step(rate, count, self.send(plan))
+
+    def plan(self, rate: float, count: int) -> Plan:
+        """Return a plan to send ``count`` unseen images at ``rate`` a second, whatever comes."""
+        due = [float(moment) for moment in arrivals.due(self._kind, count, rate)]
+        return Plan(self._server.url, self.take(count), due)
 
     def send(self, plan: Plan) -> Sent:
         """Send ``plan``, check its answers; :attr:`cost` is then what it took."""
@@ -154,7 +153,7 @@ class Bench:
             and all(_whole(sample) for sample in sent.samples),
         )
 
-    def _take(self, count: int) -> range:
+    def take(self, count: int) -> range:
         """Return the numbers of ``count`` images that this server has not seen."""
         first, self._next = self._next, self._next + count
         return range(first, self._next)

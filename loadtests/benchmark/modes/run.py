@@ -19,13 +19,17 @@ from loadtests.benchmark.server import Server
 
 @dataclass(frozen=True)
 class Run:
-    """``seconds`` is the length of one step; ``rounds`` how often a search is repeated."""
+    """``seconds`` is the length of one step; ``rounds`` how often a search is repeated.
+
+    ``quick`` leaves out what takes minutes.
+    """
 
     load: Load
     expected: Mapping[int, Expected]
     arrivals: Arrivals
     seconds: float
     rounds: int
+    quick: bool
 
     @contextmanager
     def on(self, contender: Contender) -> Iterator[tuple[Server, Bench]]:

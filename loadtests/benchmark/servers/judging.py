@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -63,10 +62,3 @@ def prepare(file: bytes, gate: Gate) -> Canonical | None:
 def answer(verdict: Verdict) -> dict[str, Any]:
     outcome = decide(verdict.probability, verdict.threshold, verdict.band)
     return {"outcome": outcome, "probability": verdict.probability}
-
-
-def votes(said: Mapping[BaseName, tuple[float, str]]) -> dict[str, tuple[float, str]]:
-    """Return the base models' words as the stack takes them."""
-    return {
-        str(name): (float(probability), version) for name, (probability, version) in said.items()
-    }

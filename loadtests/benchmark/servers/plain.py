@@ -36,7 +36,7 @@ def create_app() -> FastAPI:
         canonical = judging.prepare(file, gate)
         if canonical is None:
             return judging.REFUSED
-        votes = {}
+        votes: dict[str, tuple[float, str]] = {}
         for name, (model, calibration, version) in models.items():
             logits, _ = model.raw_logits(canonical[None])
             votes[name] = (float(calibration.probability(logits)[0]), version)
