@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from loadtests.benchmark.modes.one import one
 from loadtests.benchmark.modes.overload import overload
 from loadtests.benchmark.modes.run import Run, say
 from loadtests.benchmark.modes.throughput import throughput
+from loadtests.benchmark.server import ServerError
 from loadtests.benchmark.tree import adopt_orphans
 
 MODES: Final[dict[str, Callable[[Run], Any]]] = {
@@ -45,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.quick:
         rounds, seconds = 1, QUICK_SECONDS
     adopt_orphans()
-    begun = time.monotonic()
+    # As Ctrl-C: what was started is ended.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    begun, failed = time.monotonic(), list[str]()
     found: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "loadtests.benchmark", *given]),
         "machine": machine.machine(),
@@ -58,6 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         },
     }
     expected = reference.expected()
+
+    def keep() -> None:
+        # After every mode: an hour's figures must not hang on the last one's.
+        found["minutes"] = (time.monotonic() - begun) / 60
+        results.write(options.out, found)
+        documents.write(options.out, results.read(options.out))
+
     with Load() as load:
         run = Run(load, expected, options.arrivals, seconds, rounds, options.quick)
         if options.mode in ("throughput", "all"):
@@ -67,14 +78,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found["against"] = results.best(figures)
             for ratio, value in found["ratios"].items():
                 say(f"{value:7.2f} × {ratio} ({found['against'][ratio]})")
+            keep()
         for name, mode in MODES.items():
-            if options.mode in (name, "all"):
+            if options.mode not in (name, "all"):
+                continue
+            try:
                 found[name] = mode(run)
-    found["minutes"] = (time.monotonic() - begun) / 60
-    results.write(options.out, found)
-    documents.write(options.out, results.read(options.out))
+            except ServerError as error:
+                say(f"{name}: {error}")
+                failed.append(name)
+            keep()
     say(f"written to {options.out / results.FILE} after {found['minutes']:.1f} minutes")
-    return 0
+    return 1 if failed else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rounds", type=int, default=3, help="of each search (%(default)s)")
     parser.add_argument(
-        "--seconds", type=float, default=10.0, help="length of one step (%(default)s)"
+        "--seconds", type=float, default=8.0, help="length of one step (%(default)s)"
     )
     parser.add_argument("--quick", action="store_true", help="one round, short steps: a rough look")
     parser.add_argument("--arrivals", choices=ARRIVALS, default="poisson", help="(%(default)s)")

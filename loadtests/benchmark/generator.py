@@ -84,7 +84,7 @@ async def _send(plan: Plan, bodies: Sequence[bytes]) -> Sent:
         cpu, step.start = time.process_time(), time.perf_counter()
         await (step.open(session) if plan.due is not None else step.closed(session))
         seconds = time.perf_counter() - step.start
-        return Sent(step.samples, seconds, time.process_time() - cpu, step.lost)
+        return Sent(step.samples, seconds, time.process_time() - cpu, step.stopped)
 
 
 class _Step:
@@ -95,6 +95,7 @@ class _Step:
         self.start = 0.0
         self.late = 0
         self.waiting: dict[asyncio.Task[None], float] = {}
+        self.stopped = False
 
     @property
     def now(self) -> float:
@@ -117,6 +118,8 @@ class _Step:
             task.add_done_callback(self.waiting.pop)
         while self.waiting and not self.lost:
             await asyncio.wait(self.waiting, timeout=0.1)
+        # Asked before those that wait are gone.
+        self.stopped = self.lost
         left = list(self.waiting)
         for task in left:
             task.cancel()

@@ -23,7 +23,7 @@ P99_SECONDS: Final = 1.0
 LEAST: Final = 100
 """Requests that a step has at least, for a p99 that is more than one request's luck."""
 
-LONGEST_SECONDS: Final = 40.0
+LONGEST_SECONDS: Final = 24.0
 """A step is no longer, even if it has fewer then: slow servers would take minutes each."""
 
 VERIFIED_WITHIN: Final = 3
@@ -63,7 +63,7 @@ class Bench:
         load: Load,
         expected: Mapping[int, Expected],
         kind: Arrivals = "poisson",
-        seconds: float = 10.0,
+        seconds: float = 8.0,
     ) -> None:
         self._server = server
         self._load = load
@@ -90,7 +90,7 @@ class Bench:
             f"{name}: of {BEFORE} images {sum(faults.values())} got no whole answer: {dict(faults)}"
         )
 
-    def capacity(self, clients: int = 32, seconds: float = 5.0) -> float:
+    def capacity(self, clients: int = 16, seconds: float = 5.0) -> float:
         """Return images a second with ``clients`` that wait for their answers: a first guess.
 
         Asked twice: what compiles or grows at the first large batch has done so by then.

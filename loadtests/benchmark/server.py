@@ -25,6 +25,9 @@ START_SECONDS: Final = 240.0
 STOP_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.05
 
+DIES_WITH_US: Final = ("setpriv", "--pdeathsig", "SIGTERM")
+"""Of util-linux, which puts the command in its own place: nothing outlives a killed harness."""
+
 IDLE_SHARE: Final = 0.2
 """CPUs that a server may use and still counts as having nothing to do."""
 
@@ -98,7 +101,11 @@ class Server:
         values = {role: str(port) for role, port in self._ports.items()}
         with self._log(command).open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - the contenders' table
-                [str(self.contender.python), *(_filled(a, values) for a in command.arguments)],
+                [
+                    *DIES_WITH_US,
+                    str(self.contender.python),
+                    *(_filled(argument, values) for argument in command.arguments),
+                ],
                 cwd=ROOT,
                 env={
                     **os.environ,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from loadtests.benchmark.measurement import Step
 from loadtests.benchmark.modes.run import Run, say
 from loadtests.benchmark.results import deciding
 from loadtests.benchmark.search import search
+from loadtests.benchmark.server import ServerError
 
 SHY: Final = 0.85
 """Of what a server does for clients that wait, about what it does for those who do not."""
@@ -34,7 +36,7 @@ def throughput(run: Run, names: Iterable[str]) -> dict[str, dict[str, Any]]:
                     if name == LIMIT
                     else measured(run, CONTENDERS[name], _guess(earlier))
                 )
-            except RuntimeError as error:
+            except (ServerError, subprocess.CalledProcessError) as error:
                 # One that fails must not cost the others their figures; it is told in the results.
                 say(f"{name}: {error}")
                 found = {"error": str(error)}

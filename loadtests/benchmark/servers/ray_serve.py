@@ -38,7 +38,6 @@ OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-@serve.deployment(**OPTIONS)
 class Base:
     def __init__(self, name: BaseName) -> None:
         self._scorer = judging.scorer(name)
@@ -54,7 +53,6 @@ class Base:
         return [(vote.probability, self._scorer.version) for vote in votes]
 
 
-@serve.deployment(**OPTIONS)
 class Combiner:
     def __init__(self) -> None:
         self._stack = Stack.from_artifact(artifact.load("stack"))
@@ -64,7 +62,6 @@ class Combiner:
         return [judging.answer(self._stack.combine(one)) for one in votes]
 
 
-@serve.deployment(**OPTIONS)
 class Front:
     def __init__(self, bases: dict[BaseName, DeploymentHandle], stack: DeploymentHandle) -> None:
         self._gate = quality.served_gate()
@@ -85,7 +82,6 @@ class Front:
         return answer
 
 
-@serve.deployment(**OPTIONS)
 class Whole:
     """All four models in one replica."""
 
@@ -121,11 +117,12 @@ def main() -> None:
         object_store_memory=200_000_000,
     )
     serve.start(http_options={"host": "127.0.0.1", "port": options.port})
+    deployment = serve.deployment(**OPTIONS)
     if options.topology == "one":
-        application = Whole.bind()
+        application = deployment(Whole).bind()
     else:
-        bases = {name: Base.options(name=name).bind(name) for name in BASES}
-        application = Front.bind(bases, Combiner.bind())
+        bases = {name: deployment(Base).options(name=name).bind(name) for name in BASES}
+        application = deployment(Front).bind(bases, deployment(Combiner).bind())
     serve.run(application, blocking=True)
 
 
