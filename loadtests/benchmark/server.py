@@ -137,6 +137,11 @@ class Server:
                     time.sleep(POLL_SECONDS)
 
     def _end(self) -> None:
+        # A second Ctrl-C, or one that also reaches the group, must not leave servers behind.
+        with _undisturbed():
+            self._stop()
+
+    def _stop(self) -> None:
         if self.memory.started:
             self.memory.stop()
         everything = self.tree.processes()
@@ -182,6 +187,18 @@ class Server:
     def _last_words(self, command: Command) -> str:
         lines = self._log(command).read_text(errors="replace").splitlines()[-15:]
         return "".join(f"\n    {line}" for line in lines)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ignore stop signals inside."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    earlier = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, earlier, strict=True):
+            signal.signal(number, handler)
 
 
 def _filled(text: str, values: dict[str, str]) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import textwrap
+import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -52,6 +55,35 @@ def test_a_server_is_started_measured_and_ended_with_all_that_it_started() -> No
     assert server.start_seconds > 0.2
     assert server.url.endswith("/predict")
     assert not any(process.is_running() for process in processes)
+
+
+def test_a_stop_signal_sent_twice_leaves_nothing_behind(tmp_path: Path) -> None:
+    code = textwrap.dedent(f"""
+        import signal, sys, time
+        from pathlib import Path
+        from loadtests.benchmark.server import Server
+        from loadtests.benchmark.tree import adopt_orphans
+        from tests.loadtests.benchmark.test_server import SERVER, contender
+        adopt_orphans()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with Server(contender(SERVER)) as server:
+            found = [str(process.pid) for process in server.tree.processes()]
+            Path({str(tmp_path / "pids")!r}).write_text(" ".join(found))
+            time.sleep(60)
+    """)
+    harness = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "pids").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.2)
+    harness.send_signal(signal.SIGTERM)
+    time.sleep(0.1)
+    harness.send_signal(signal.SIGTERM)
+    harness.wait(60)
+
+    pids = (tmp_path / "pids").read_text().split()
+    assert len(pids) == 2
+    assert not [pid for pid in pids if psutil.pid_exists(int(pid))]
 
 
 def test_one_that_ends_says_why() -> None:
