@@ -6,7 +6,7 @@ FRONT := .venv/front
 RUNNERS := .venv/runners
 DEV := .venv/dev
 
-.PHONY: help run setup test test-browser test-chart pictures images chart operations lint train train-quick evaluate verify lock clean
+.PHONY: help run setup test test-browser test-chart pictures images chart operations lint train train-quick evaluate tune bench load verify lock clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,6 +52,11 @@ train-quick: $(DEV)/.ready ## the same in minutes, with models that are too smal
 
 evaluate: $(DEV)/.ready ## score a labelled folder, DATA=folder, with what is served
 	$(DEV)/bin/python -m models evaluate --data $(DATA) --out var/evaluation
+
+BENCH := $(foreach name,plain ray litserve mlserver,.venv/bench-$(name)/.ready)
+
+bench: setup $(BENCH) ## measure this project, its peers and the machine's limit, into docs/benchmarks
+	$(DEV)/bin/python -m loadtests.benchmark all --out docs/benchmarks
 
 verify: $(DEV)/.ready ## checksums of what is served, and every runtime against Keras
 	$(DEV)/bin/python -m models verify $(if $(DATA),--data $(DATA))

@@ -1,0 +1,148 @@
+"""The machine's own limit: the bare runtime in a loop, in one process, no server and no HTTP.
+
+``python -m loadtests.benchmark.limit [SECONDS]`` runs in the runners' environment and prints JSON:
+
+==================  ==============================================================================
+``one_ms``          base model → median milliseconds of one canonical image alone
+``batch``           base model → images at once that take the least time an image
+``networks``        canonical images in, the stack's verdicts out: the three base models one after
+                    another, each in its best batch. This is what the ratio ``limit`` is about
+``whole``           the same from PNG files: reading, gate and recipe besides, in two threads
+==================  ==============================================================================
+
+The last two hold ``images_per_second``, ``cpu_seconds_per_image`` and ``answers``, a probability
+and an outcome for each of ``numbers``, which are held against the reference like any contender's.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadtests.benchmark.images import Images
+from loadtests.benchmark.reference import NUMBERS
+from models import quality, recipe
+from models.decision import Decision, decide
+from models.ensemble import Ensemble
+from models.gate import Gate
+from models.reading import read
+from models.runtime import usable_cpus
+from models.types import BaseName
+
+SIZES: Final = (1, 2, 4, 8, 16, 32)
+Answer = tuple[float, Decision]
+
+BLOCK: Final = SIZES[-1]
+ALONE: Final = 40
+"""Images whose time alone is taken."""
+
+
+def main(arguments: Sequence[str]) -> None:
+    seconds = float(arguments[0]) if arguments else 10.0
+    begun = time.perf_counter()
+    ensemble, gate = Ensemble(), quality.served_gate()
+    start_seconds = time.perf_counter() - begun
+    numbers = NUMBERS[:BLOCK]
+    files = Images().many(numbers)
+    images = np.stack([recipe.prepare(read(file)) for file in files])
+    alone = {name: one(ensemble, name, images) for name in ensemble.scorers}
+    batch = {name: best(ensemble, name, images, seconds / 20) for name in ensemble.scorers}
+
+    def networks() -> list[Answer]:
+        return judge(ensemble, images, batch)
+
+    with ThreadPoolExecutor(usable_cpus()) as threads:
+
+        def whole() -> list[Answer]:
+            ready = list(threads.map(lambda file: prepared(file, gate), files))
+            return judge(ensemble, np.stack(ready), batch)
+
+        said = {
+            "start_seconds": start_seconds,
+            "runtimes": {name: scorer.runtime for name, scorer in ensemble.scorers.items()},
+            "numbers": numbers,
+            "one_ms": alone,
+            "batch": batch,
+            "networks": loop(networks, seconds),
+            "whole": loop(whole, seconds),
+            # Kilobytes on Linux; one process, so its own is all there is.
+            "peak_memory_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        }
+    print(json.dumps(said))
+
+
+def one(ensemble: Ensemble, name: BaseName, images: NDArray[np.uint8]) -> float:
+    """Return the median milliseconds of one image alone."""
+    scorer, taken = ensemble.scorers[name], []
+    for turn in range(ALONE):
+        begun = time.perf_counter()
+        scorer.score(images[turn % BLOCK][None])
+        taken.append(1000 * (time.perf_counter() - begun))
+    # The first few pay for what an engine does once.
+    return statistics.median(taken[ALONE // 4 :])
+
+
+def best(ensemble: Ensemble, name: BaseName, images: NDArray[np.uint8], seconds: float) -> int:
+    """Return how many images at once take the least time an image."""
+    scorer, cost = ensemble.scorers[name], {}
+    for size in SIZES:
+        scorer.score(images[:size])
+        count, begun = 0, time.perf_counter()
+        while (spent := time.perf_counter() - begun) < seconds:
+            scorer.score(images[:size])
+            count += size
+        cost[size] = spent / count
+    return min(cost, key=lambda size: cost[size])
+
+
+def judge(
+    ensemble: Ensemble, images: NDArray[np.uint8], batch: dict[BaseName, int]
+) -> list[Answer]:
+    """Return the stack's word on each of ``images``."""
+    votes = {
+        name: [
+            vote
+            for start in range(0, len(images), batch[name])
+            for vote in scorer.score(images[start : start + batch[name]])
+        ]
+        for name, scorer in ensemble.scorers.items()
+    }
+    return [
+        (verdict.probability, decide(verdict.probability, verdict.threshold, verdict.band))
+        for verdict in ensemble.combine(votes)
+    ]
+
+
+def prepared(file: bytes, gate: Gate) -> recipe.Canonical:
+    scan = read(file)
+    canonical = recipe.prepare(scan)
+    if not quality.assess(scan, canonical, gate).accepted:
+        raise ValueError("the gate refused an image of the benchmark")
+    return canonical
+
+
+def loop(work: Callable[[], list[Answer]], seconds: float) -> dict[str, Any]:
+    """Do ``work`` on a block again and again for ``seconds``; once before, which is not counted."""
+    work()
+    count, cpu, begun = 0, time.process_time(), time.perf_counter()
+    while (spent := time.perf_counter() - begun) < seconds:
+        answers = work()
+        count += len(answers)
+    return {
+        "images_per_second": count / spent,
+        "cpu_seconds_per_image": (time.process_time() - cpu) / count,
+        "answers": answers,
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""What is measured, a module each; every one returns what goes into ``results.json``."""

@@ -1,0 +1,46 @@
+"""One warm request alone, from the front to its answer, against the slowest model's own time."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from loadtests.benchmark.contenders import OSTEOSERVE
+from loadtests.benchmark.generator import Plan
+from loadtests.benchmark.modes.run import Run, say
+from loadtests.benchmark.percentiles import percentile
+
+REQUESTS: Final = 100
+WARM: Final = 20
+"""Of these requests, sent first, nobody takes the time."""
+
+FACTOR: Final = 1.35
+CONSTANT_MS: Final = 15.0
+"""What is allowed: the factor times the slowest base model alone, and the constant."""
+
+
+def one(run: Run) -> dict[str, Any]:
+    """Return medians in milliseconds, and whether the allowed time is kept."""
+    with run.on(OSTEOSERVE) as (server, bench):
+        sent = bench.send(Plan(server.url, bench.take(REQUESTS)))
+        latencies = [1000 * sample.latency for sample in sent.samples[WARM:]]
+        cost = {name: 1000 * spent / REQUESTS for name, spent in bench.cost.items()}
+        checked = bench.checked.record()
+    alone = run.limit()["one_ms"]
+    slowest = max(alone, key=lambda name: alone[name])
+    allowed = FACTOR * alone[slowest] + CONSTANT_MS
+    found = {
+        "p50_ms": percentile(latencies, 0.5),
+        "p99_ms": percentile(latencies, 0.99),
+        "cpu_ms": cost,
+        "models_alone_ms": alone,
+        "slowest": slowest,
+        "allowed_ms": allowed,
+        "kept": {"p50": percentile(latencies, 0.5) <= allowed},
+        "checked": checked,
+    }
+    say(
+        f"one request alone: p50 {found['p50_ms']:.1f} ms; {slowest} alone "
+        f"{alone[slowest]:.1f} ms, allowed {allowed:.1f} ms: "
+        f"{'kept' if found['kept']['p50'] else 'NOT kept'}"
+    )
+    return found

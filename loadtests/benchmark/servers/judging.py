@@ -1,0 +1,64 @@
+"""From a file to an answer, less whatever lies between: the same for every contender."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+import numpy as np
+
+from models import artifact, quality, recipe
+from models.base import Scorer
+from models.decision import decide
+from models.ensemble import Ensemble
+from models.gate import Gate
+from models.reading import read
+from models.recipe import SIDE, Canonical
+from models.runtime import RuntimeChoice
+from models.stack import Verdict
+from models.types import BaseName
+
+BATCH: Final = 8
+"""Images at once at most, which is what the runners take."""
+
+WAIT_SECONDS: Final = 0.01
+"""How long a batch that is not full waits for more: Ray Serve's default, and the others' too."""
+
+REFUSED: Final = {"outcome": "refused", "probability": None}
+
+
+def engine() -> RuntimeChoice:
+    """Return what ``BENCH_ENGINE`` asks for: Keras, or what this project takes by itself.
+
+    Keras is its graph in batches filled up to a power of two, which takes less time than
+    ``predict`` and does not compile anew for each size: the better of two ways for a server.
+    """
+    return "keras" if os.environ["BENCH_ENGINE"] == "keras" else "auto"
+
+
+def scorer(name: BaseName) -> Scorer:
+    """Return a base model, warm for every size of a batch."""
+    made = Scorer(artifact.load(name), engine())
+    for size in range(1, BATCH + 1):
+        made.score(np.zeros((size, SIDE, SIDE), np.uint8))
+    return made
+
+
+def ensemble() -> Ensemble:
+    """Return all four models, warm for every size of a batch."""
+    made = Ensemble(runtime=engine())
+    for size in range(1, BATCH + 1):
+        made.verdicts(np.zeros((size, SIDE, SIDE), np.uint8))
+    return made
+
+
+def prepare(file: bytes, gate: Gate) -> Canonical | None:
+    """Return what the models see of a file, None where the gate refuses it."""
+    scan = read(file)
+    canonical = recipe.prepare(scan)
+    return canonical if quality.assess(scan, canonical, gate).accepted else None
+
+
+def answer(verdict: Verdict) -> dict[str, Any]:
+    outcome = decide(verdict.probability, verdict.threshold, verdict.band)
+    return {"outcome": outcome, "probability": verdict.probability}
