@@ -47,9 +47,11 @@ class Release:
     name: str
     namespace: Namespace
     images: Images
+    values: Path | None = VALUES
+    """None: the chart's own."""
 
     def upgrade(self, values: Mapping[str, Any] | None = None) -> None:
-        """Install, or change: what tests/cluster/values.yaml says, and over it ``values``."""
+        """Install, or change: what its file says, and over it ``values``."""
         over = [
             argument
             for key, value in (values or {}).items()
@@ -57,7 +59,7 @@ class Release:
         ]
         helm.run(
             "upgrade", "--install", self.name, str(helm.CHART), *self._where(),
-            "--values", str(VALUES), *self.images.values(), *over,
+            *(["--values", str(self.values)] if self.values else []), *self.images.values(), *over,
             "--wait", "--timeout", f"{START_SECONDS}s",
         )  # fmt: skip
 

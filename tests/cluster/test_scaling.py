@@ -16,7 +16,9 @@ from tests.cluster.report import Scenario
 
 pytestmark = pytest.mark.cluster
 
-SLOWEST = "vgg16"
+SLOWEST = "resnet"
+"""Takes the most CPU an image: its network, and then its forest."""
+
 SCALED = {
     f"runners.{SLOWEST}.autoscaling": {
         "kind": "hpa", "minReplicas": 1, "maxReplicas": 2, "cpuUtilization": 80,
@@ -54,7 +56,7 @@ def test_the_slowest_runner_scales_out_and_back(release: Release, scenario: Scen
     release.upgrade(SCALED)
     release.wait_until_whole()
     with watched(release) as seen:
-        with load(release, "busy", workers=4) as answers:
+        with load(release, "busy", workers=6) as answers:
             out = eventually(
                 f"{SLOWEST} has two pods", lambda: release.replicas(SLOWEST) == (2, 2), 600, 2
             )
