@@ -6,7 +6,7 @@ FRONT := .venv/front
 RUNNERS := .venv/runners
 DEV := .venv/dev
 
-.PHONY: help run setup test test-browser test-chart pictures images chart operations lint train train-quick evaluate tune bench load verify lock clean
+.PHONY: help run setup test test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ test-browser: setup ## drive every page in Chromium, which is installed where it
 
 test-chart: $(DEV)/.ready ## lint, render and validate the Helm chart (part of test)
 	$(DEV)/bin/python -m pytest tests/chart
+
+cluster-test: $(DEV)/.ready ## try the chart on the cluster that KUBECONFIG names; images: REGISTRY and TAG
+	$(DEV)/bin/python -m pytest tests/cluster -m cluster
 
 chart: $(DEV)/.ready ## write what of the chart is generated: schema's settings, README table, k8s/base
 	$(DEV)/bin/python -m k8s

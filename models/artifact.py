@@ -25,7 +25,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -112,10 +112,16 @@ def served(root: Path) -> dict[str, str]:
     return {str(name): str(version) for name, version in versions.items()}
 
 
-def load(name: str, root: Path | None = None, version: str | None = None) -> Artifact:
+def load(
+    name: str,
+    root: Path | None = None,
+    version: str | None = None,
+    only: Collection[str] | None = None,
+) -> Artifact:
     """Return the served (or the given) version of model ``name``, every checksum verified.
 
-    ``version`` may be cut short, to its first 12 digits or more.
+    ``version`` may be cut short, to its first 12 digits or more. Who reads some of the files alone
+    names them in ``only``; the others are not verified, and need not be there.
 
     Raises :class:`ArtifactError`: unknown, incomplete, changed since written, or made for another
     recipe than this code's.
@@ -133,6 +139,8 @@ def load(name: str, root: Path | None = None, version: str | None = None) -> Art
     if not whole.startswith(version if version.startswith(PREFIX) else PREFIX + version):
         raise ArtifactError(f"{name} {version[:19]}: the manifest was changed after training")
     for file, digest in manifest["files"].items():
+        if only is not None and file not in only:
+            continue
         path = folder / file
         if not path.is_file() or _sha256(path.read_bytes()) != digest:
             raise ArtifactError(f"{name} {version[:19]}: {file} is missing or was changed")

@@ -1,7 +1,8 @@
 """What is being served, as its artefacts tell: versions, figures, plots and cards.
 
-Artefacts never change, so one look is enough for as long as the same versions are served. Their
-checksums are verified by :mod:`models.artifact`; an artefact that was changed is not shown.
+Artefacts never change, so one look is enough for as long as the same versions are served. What is
+shown is verified by :mod:`models.artifact`, and not shown where it was changed. Weights are the
+runners' to verify: a front may have none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from service.types import BASES, RUNNERS, RunnerName
 
 EVALUATION: Final = "evaluation.json"
 PLOTS: Final = ("roc", "precision-recall", "reliability", "confusion")
+CARD: Final = "card.md"
+SHOWN: Final = frozenset({CARD, EVALUATION, *(f"{name}.svg" for name in PLOTS)})
+"""What a front reads of an artefact beside its manifest."""
 
 Share = float | None
 """Null where the images do not allow it to be told."""
@@ -148,7 +152,7 @@ class _Evaluation(_Part):
 def lineup() -> Lineup:
     """Return what is served from :func:`models.artifact.artifacts_folder`.
 
-    Reads and checks whole artefacts when the versions have changed: call it off the event loop.
+    Reads and checks files when the versions have changed: call it off the event loop.
     Raises :class:`~models.artifact.ArtifactError`.
     """
     root = artifact.artifacts_folder()
@@ -185,7 +189,7 @@ def _lineup(root: Path, versions: tuple[tuple[str, str], ...]) -> Lineup:
     absent = [name for name in RUNNERS if name not in known]
     if absent:
         raise ArtifactError(f"{artifact.SERVED} names no {', '.join(absent)}")
-    loaded = {name: artifact.load(name, root, known[name]) for name in RUNNERS}
+    loaded = {name: artifact.load(name, root, known[name], SHOWN) for name in RUNNERS}
     stack = loaded["stack"]
     evaluation = _evaluation(stack)
     return Lineup(
@@ -208,7 +212,7 @@ def _lineup(root: Path, versions: tuple[tuple[str, str], ...]) -> Lineup:
 
 @lru_cache(maxsize=2)
 def _plots(root: Path, version: str) -> Mapping[str, bytes]:
-    stack = artifact.load("stack", root, version)
+    stack = artifact.load("stack", root, version, SHOWN)
     return {
         name: stack.path(f"{name}.svg").read_bytes()
         for name in PLOTS
@@ -223,7 +227,7 @@ def _served(one: Artifact) -> Served:
         version=one.version,
         origin=one.manifest.get("origin"),
         recipe=one.manifest["recipe"],
-        card=one.path("card.md").read_text(encoding="utf-8") + told,
+        card=one.path(CARD).read_text(encoding="utf-8") + told,
     )
 
 

@@ -3,7 +3,7 @@ ARG BASE_IMAGE=docker.io/library/python:3.11-slim
 
 FROM ${BASE_IMAGE} AS install
 COPY requirements/front.txt /build/requirements.txt
-COPY k8s/images/prune /build/prune
+COPY k8s/images/prune k8s/strip.py /build/
 # pip stays outside, so that nothing in the image can install.
 RUN python -m venv --without-pip /opt/osteoserve \
     && pip --python /opt/osteoserve/bin/python --disable-pip-version-check \
@@ -15,7 +15,7 @@ COPY telemetry telemetry
 COPY frontend frontend
 # The root is read-only in service: what Python would compile at each start is compiled here, and
 # only what a front imports.
-RUN /build/prune /opt/osteoserve frontend/locales \
+RUN /build/prune /opt/osteoserve frontend/locales && python /build/strip.py /opt/osteoserve/lib \
     && /opt/osteoserve/bin/python -B -c "import sys, service.__main__; \
         print(*(m.__file__ for m in list(sys.modules.values()) if (getattr(m, '__file__', None) or '').endswith('.py')), sep='\n')" \
         > /build/imported \

@@ -2,15 +2,15 @@
 ARG BASE_IMAGE=docker.io/library/python:3.11-slim
 
 FROM ${BASE_IMAGE} AS install
-# requirements/runners.txt, or a lock with TensorFlow for CUDA.
+# Or requirements/runners-gpu.txt, with TensorFlow for CUDA.
 ARG REQUIREMENTS=requirements/runners.txt
 COPY ${REQUIREMENTS} /build/requirements.txt
-COPY k8s/images/prune /build/prune
+COPY k8s/images/prune k8s/strip.py /build/
 # pip stays outside, so that nothing in the image can install.
 RUN python -m venv --without-pip /opt/osteoserve \
     && pip --python /opt/osteoserve/bin/python --disable-pip-version-check \
         install --no-cache-dir --no-compile --require-hashes --no-deps -r /build/requirements.txt \
-    && /build/prune /opt/osteoserve \
+    && /build/prune /opt/osteoserve && python /build/strip.py /opt/osteoserve/lib \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/osteoserve/lib
 
 # What the four runners share ends with `install`; with a cache of layers it is made once.

@@ -16,6 +16,7 @@ SCENARIOS = {
     **{path.stem: path for path in sorted((helm.ROOT / "k8s" / "sites").glob("*.yaml"))},
     **{path.stem: path for path in sorted((HERE / "scenarios").glob("*.yaml"))},
     "kind": helm.ROOT / "k8s" / "kind" / "values.yaml",
+    "cluster": helm.ROOT / "tests" / "cluster" / "values.yaml",
 }
 
 Object = dict[str, Any]

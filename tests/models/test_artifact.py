@@ -39,6 +39,20 @@ def test_a_changed_file_is_refused(tmp_path: Path, written: artifact.Artifact) -
         artifact.load("cnn", tmp_path)
 
 
+def test_files_that_are_not_read_need_not_be_there(tmp_path: Path) -> None:
+    model = artifact.write(tmp_path, "cnn", {}, {"weights.bin": b"123", "card.md": b"# CNN"})
+    (model.folder / "weights.bin").unlink()
+
+    loaded = artifact.load("cnn", tmp_path, model.version, only=["card.md", "plot.svg"])
+
+    assert loaded.version == model.version
+    with pytest.raises(ArtifactError, match=r"weights.bin is missing or was changed"):
+        artifact.load("cnn", tmp_path, model.version)
+    (model.folder / "card.md").write_bytes(b"# Better CNN")
+    with pytest.raises(ArtifactError, match=r"card.md is missing or was changed"):
+        artifact.load("cnn", tmp_path, model.version, only=["card.md"])
+
+
 def test_a_changed_manifest_is_refused(tmp_path: Path, written: artifact.Artifact) -> None:
     path = written.folder / artifact.MANIFEST
     path.write_text(path.read_text().replace("0.5", "0.4"))

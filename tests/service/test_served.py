@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,19 @@ async def test_what_is_shipped_can_be_shown(shared: Front) -> None:
     for address in body["plots"]:
         assert (await shared.client.get(address)).status_code == 200
     assert "Limits" in page.text_content()
+
+
+async def test_weights_need_not_be_there_to_be_told_of(shared: Front, root: Path) -> None:
+    shutil.copytree(
+        artifact.FOLDER, root, dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("*.safetensors", "*.tflite"),
+    )  # fmt: skip
+    body = (await shared.client.get(API)).json()
+    versions = artifact.served(artifact.FOLDER)
+    assert {name: one["version"] for name, one in body["models"].items()} == {
+        name: versions[name] for name in RUNNERS
+    }
+    assert (await shared.client.get(body["plots"][0])).status_code == 200
 
 
 async def test_the_page_tells_the_evaluation(shared: Front, root: Path) -> None:
