@@ -58,6 +58,9 @@ evaluate: $(DEV)/.ready ## score a labelled folder, DATA=folder, with what is se
 
 BENCH := $(foreach name,plain ray litserve mlserver,.venv/bench-$(name)/.ready)
 
+tune: $(DEV)/.ready ## measure how runners should batch on this machine: var/tuning.json and docs/tuning.svg
+	$(DEV)/bin/python -m loadtests.tuning --picture docs/tuning.svg
+
 bench: setup $(BENCH) ## measure this project, its peers and the machine's limit, into docs/benchmarks
 	$(DEV)/bin/python -m loadtests.benchmark all --out docs/benchmarks
 
