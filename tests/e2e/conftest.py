@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -13,8 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
+
+from models import phantom
+from models.phantom import Artefact
 
 ROOT = Path(__file__).parents[2]
 FRONT = ROOT / ".venv/front/bin/python"
@@ -84,6 +90,8 @@ def start(folder: Path, var: Path | None = None, **settings: str) -> Running:
                 **os.environ,
                 "OSTEOSERVE_PORT": str(port),
                 "OSTEOSERVE_VAR": str(var),
+                # Tests send one image again and again, and want to see the models asked.
+                "OSTEOSERVE_CACHE_IMAGES": "0",
                 **settings,
             },
             stdout=file,
@@ -101,6 +109,21 @@ def end(running: Running) -> None:
     for process in left:
         if process.is_running():
             process.kill()
+
+
+@pytest.fixture(scope="session")
+def pixels() -> np.ndarray:
+    """A phantom as (height, width) uint8."""
+    drawn = phantom.draw(np.random.default_rng(21), "osteoporosis", artefact=Artefact.NONE)
+    # YBR_FULL_422 shares colour between two columns and wants an even number of them.
+    return drawn.image[:, : drawn.image.shape[1] // 2 * 2]
+
+
+@pytest.fixture(scope="session")
+def png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
@@ -16,11 +15,9 @@ import httpx
 import numpy as np
 import psutil
 import pytest
-from PIL import Image
 
-from models import artifact, parity, phantom, recipe
+from models import artifact, parity, recipe
 from models.base import Scorer
-from models.phantom import Artefact
 from models.scan import Scan
 from models.stack import Stack
 from models.types import BASES
@@ -28,21 +25,6 @@ from tests.e2e.conftest import FRONT, ROOT, Running, end, start
 from tests.models.reading.encodings import ENCODINGS, LOSSY
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def pixels() -> np.ndarray:
-    """A phantom as (height, width) uint8."""
-    drawn = phantom.draw(np.random.default_rng(21), "osteoporosis", artefact=Artefact.NONE)
-    # YBR_FULL_422 shares colour between two columns and wants an even number of them.
-    return drawn.image[:, : drawn.image.shape[1] // 2 * 2]
-
-
-@pytest.fixture(scope="module")
-def png(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def predict(client: httpx.Client, data: bytes) -> dict[str, Any]:
