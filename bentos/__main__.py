@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -35,17 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, required=True, help="port to listen on")
     options = parser.parse_args(arguments)
 
-    # Before BentoML is imported: it reads these once. Its metrics are files in a folder, which must
-    # be this process's own.
+    # Before BentoML is imported: it reads these once. The folder must be this process's own.
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
-    home = Path(os.environ.setdefault("BENTOML_HOME", f"var/bentoml/{options.port}"))
-    metrics = home / "prometheus_multiproc_dir"
-    shutil.rmtree(metrics, ignore_errors=True)
-    metrics.mkdir(parents=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+    Path(os.environ.setdefault("BENTOML_HOME", f"var/bentoml/{options.port}")).mkdir(
+        parents=True, exist_ok=True
+    )
 
     try:
-        policy = Policy.from_environment()
+        policy = Policy.from_environment(options.runner)
         tracing.wanted(policy.tracing_endpoint)
     except ValueError as error:
         parser.exit(2, f"{error}\n")

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass
-from typing import TypeVar, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar, get_args
 
 from models.runtime import PRECISIONS, RUNTIMES, PrecisionChoice, RuntimeChoice
+from models.types import BaseName
 from telemetry.journal import Form, Level
 
 T = TypeVar("T", bound=str)
 
+RunnerName = BaseName | Literal["stack"]
+
+TUNING: Final = Path("var/tuning.json")
+"""Where ``make tune`` writes what it measured on this machine."""
+
 
 @dataclass(frozen=True)
 class Policy:
-    """Read from the environment when the runner starts.
+    """Read when the runner starts: from the environment, else from what ``make tune`` wrote.
 
     ==================================  ============  ====================================
     variable                            default       meaning
@@ -23,9 +32,12 @@ class Policy:
                                                       (XLA) on a GPU, else openvino
     OSTEOSERVE_PRECISION                auto          f32, bf16 or int8 (openvino); by itself
                                                       the fastest that the artefact allows
+    OSTEOSERVE_TUNING                   var/…         the file of ``make tune``; none need be there
     OSTEOSERVE_MAX_BATCH_SIZE           8             images that are computed together
     OSTEOSERVE_MAX_LATENCY_MS           5000          a request that would wait longer is
                                                       answered 503 at once
+    OSTEOSERVE_QUEUE_IMAGES             256           images that wait at most; more are
+                                                      answered 503 with Retry-After
     OSTEOSERVE_LOG_FORMAT               plain         plain or json
     OSTEOSERVE_LOG_LEVEL                info          debug, info, warning or error
     OSTEOSERVE_TRACING_ENDPOINT         none          where spans go, as in telemetry.tracing
@@ -42,22 +54,45 @@ class Policy:
     precision: PrecisionChoice = "auto"
     max_batch_size: int = 8
     max_latency_ms: int = 5000
+    queue_images: int = 256
     log_format: Form = "plain"
     log_level: Level = "info"
     tracing_endpoint: str | None = None
 
     @classmethod
-    def from_environment(cls) -> Policy:
-        """Raises ValueError naming the variable, its value and what is allowed."""
+    def from_environment(cls, runner: RunnerName) -> Policy:
+        """Raises ValueError naming the variable or the file, its value and what is allowed."""
+        tuned = replace(cls(), **_tuned(Path(os.environ.get("OSTEOSERVE_TUNING", TUNING)), runner))
         return cls(
             runtime=_choice("OSTEOSERVE_RUNTIME", ("auto", *RUNTIMES), cls.runtime),
             precision=_choice("OSTEOSERVE_PRECISION", ("auto", *PRECISIONS), cls.precision),
-            max_batch_size=_whole("OSTEOSERVE_MAX_BATCH_SIZE", cls.max_batch_size, least=2),
-            max_latency_ms=_whole("OSTEOSERVE_MAX_LATENCY_MS", cls.max_latency_ms, least=100),
+            max_batch_size=_whole("OSTEOSERVE_MAX_BATCH_SIZE", tuned.max_batch_size, least=2),
+            max_latency_ms=_whole("OSTEOSERVE_MAX_LATENCY_MS", tuned.max_latency_ms, least=100),
+            queue_images=_whole("OSTEOSERVE_QUEUE_IMAGES", cls.queue_images, least=1),
             log_format=_choice("OSTEOSERVE_LOG_FORMAT", get_args(Form), cls.log_format),
             log_level=_choice("OSTEOSERVE_LOG_LEVEL", get_args(Level), cls.log_level),
             tracing_endpoint=os.environ.get("OSTEOSERVE_TRACING_ENDPOINT") or None,
         )
+
+
+def _tuned(path: Path, runner: str) -> Mapping[str, Any]:
+    if not path.exists():
+        return {}
+    allowed = {"max_batch_size": 2, "max_latency_ms": 100}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["runners"].get(runner, {})
+        chosen = {name: found[name] for name in allowed if name in found}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is not what `make tune` writes; delete it or tune anew"
+        ) from error
+    for name, value in chosen.items():
+        if type(value) is not int or value < allowed[name]:
+            raise ValueError(
+                f"{path}: {runner} {name}={value!r}: "
+                f"a whole number of at least {allowed[name]} is allowed"
+            )
+    return chosen
 
 
 def _choice(name: str, allowed: tuple[T, ...], default: T) -> T:

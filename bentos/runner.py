@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import bentoml
 import numpy as np
+from prometheus_client import CollectorRegistry, ProcessCollector, make_asgi_app
+from pydantic import BaseModel
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp
 
-from bentos.policy import Policy
-from bentos.tracing import computing
-from bentos.wire import ImagesInput, Item, VoteAnswer
+from bentos.admission import Admission
+from bentos.policy import Policy, RunnerName
+from bentos.queue import Dropped, Item, Queue
+from bentos.wire import DroppedAnswer, ImagesInput, Question, VoteAnswer, count_images
 from models import artifact
 from models.base import Scorer, Vote
 from models.recipe import SIDE
 from models.types import BaseName
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 
 def base_runner(name: BaseName) -> Any:
@@ -22,14 +30,10 @@ def base_runner(name: BaseName) -> Any:
     Replicas scale it, not workers: each worker has a batching queue of its own, and batches never
     merge across queues.
     """
-    policy = Policy.from_environment()
+    policy = Policy.from_environment(name)
+    queue, measures = watched(name, policy)
 
-    @bentoml.service(
-        name=f"osteoserve-{name}",
-        workers=1,
-        traffic={"timeout": 30},
-        logging={"access": {"enabled": False}},
-    )
+    @bentoml.service(name=f"osteoserve-{name}", **HABITS)
     class BaseRunner:
         """Scores canonical images. It listens only once the model is warm."""
 
@@ -44,16 +48,53 @@ def base_runner(name: BaseName) -> Any:
             max_latency_ms=policy.max_latency_ms,
             input_spec=ImagesInput,
         )
-        def predict(self, items: list[Item]) -> list[VoteAnswer]:
+        def predict(self, items: list[Item[Question]]) -> list[VoteAnswer | DroppedAnswer]:
             """Return one vote an image."""
-            with computing(name, [item.origin for item in items]):
-                votes = self._scorer.score(
-                    np.stack([item.image for item in items]),
-                    explained=[index for index, item in enumerate(items) if item.with_map],
-                )
+            return told(queue.run(items, self._score))
+
+        def _score(self, questions: list[Question]) -> list[VoteAnswer]:
+            votes = self._scorer.score(
+                np.stack([question.image for question in questions]),
+                explained=[i for i, question in enumerate(questions) if question.with_map],
+            )
             return [_answer(self._scorer, vote) for vote in votes]
 
-    return BaseRunner
+    return attended(BaseRunner, queue, measures, "/predict", count_images)
+
+
+HABITS: Final[Mapping[str, Any]] = {
+    "workers": 1,
+    "traffic": {"timeout": 30},
+    "logging": {"access": {"enabled": False}},
+    # BentoML's own count each path that was ever asked for, and say nothing of the queue.
+    "metrics": {"enabled": False},
+}
+"""What every runner's service is configured with."""
+
+
+def watched(name: RunnerName, policy: Policy) -> tuple[Queue, ASGIApp]:
+    """Return a runner's waiting line, and what shows its measures at ``/metrics``."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    return Queue(name, policy.queue_images, registry), make_asgi_app(registry)
+
+
+def attended(
+    service: Any,
+    queue: Queue,
+    measures: ASGIApp,
+    path: str,
+    count: Callable[[Headers], int],
+) -> Any:
+    """Return the BentoML ``service`` with its waiting line before it and its measures beside."""
+    service.add_asgi_middleware(Admission, queue=queue, path=path, count=count)
+    service.mount_asgi_app(measures, path="/metrics")
+    return service
+
+
+def told(answers: Sequence[AnswerT | Dropped]) -> list[AnswerT | DroppedAnswer]:
+    """Return ``answers`` as they go out, reasons in their place among them."""
+    return [DroppedAnswer(dropped=a) if isinstance(a, str) else a for a in answers]
 
 
 def _batch_sizes(most: int) -> list[int]:

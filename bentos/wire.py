@@ -1,47 +1,49 @@
 """What runners take and answer over HTTP.
 
-Everything is checked before it enters the batching queue: BentoML gives one bad item's error to
-the whole batch, and neighbours have done nothing wrong. It is also read here, from the request
-itself: BentoML's own multipart reader would fetch a URL that stands where a file should, and write
-each image to a temporary file.
+Everything is checked before it enters the batching queue. It is read here, from the request itself:
+BentoML's own readers would fetch a URL that stands where a file should, and write each image to a
+temporary file. Pixels travel as they are: compressing and unpacking them takes longer than sending
+them next door.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bentoml import IODescriptor
 from bentoml.exceptions import BadInput
-from opentelemetry.trace import SpanContext
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from bentos.admission import CALL
+from bentos.queue import Call, Dropped, Item
 from models import recipe
 from models.recipe import Canonical, RecipeError
-from telemetry.tracing import here
+
+T = TypeVar("T")
 
 MAX_IMAGES: Final = 64
 """Images, or sets of votes, in one call."""
 
 
+RECIPE_HEADER: Final = "x-recipe"
+COUNT_HEADER: Final = "x-count"
+
+
 @dataclass(frozen=True, eq=False)
-class Item:
-    """One canonical image of a call, and whether the call wants its heat map."""
+class Question:
+    """One canonical image, and whether its call wants its heat map."""
 
     image: Canonical
     with_map: bool
-    origin: SpanContext | None = None
-    """The span of the call, under which its computing is shown."""
 
 
 class ImagesInput(IODescriptor):
-    """Multipart with one field ``images`` an image, each as ``models.recipe.encode`` makes it.
+    """The pixels of 1…64 canonical images one after another, as ``models.recipe.pack`` joins them.
 
-    ``?map=true`` asks for heat maps.
+    The header ``X-Recipe`` names the recipe that made them; ``?map=true`` asks for heat maps.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -50,21 +52,38 @@ class ImagesInput(IODescriptor):
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> ImagesInput:  # noqa: ARG003 - reads the request itself
-        """Raises ``BadInput`` (400) for anything but 1…64 canonical images."""
+        """Raises ``BadInput`` (400) for anything else."""
         try:
-            async with request.form(max_files=MAX_IMAGES, max_fields=0) as form:
-                parts = form.getlist("images")
-                if not parts or len(form.multi_items()) != len(parts):
-                    raise BadInput("only the field `images` is allowed, 1 to 64 times")
-                contents = [await part.read() for part in parts if isinstance(part, UploadFile)]
-        except HTTPException as error:
-            raise BadInput(f"images could not be read: {error.detail}") from error
-        with_map = request.query_params.get("map") == "true"
-        try:
-            items = [Item(recipe.decode(content), with_map, here()) for content in contents]
+            images = recipe.unpack(
+                await request.body(), request.headers.get(RECIPE_HEADER, ""), MAX_IMAGES
+            )
         except RecipeError as error:
             raise BadInput(str(error)) from error
-        return cls(items=items)
+        with_map = request.query_params.get("map") == "true"
+        return cls(items=_items(request, [Question(image, with_map) for image in images]))
+
+
+def count_images(headers: Headers) -> int:
+    """Return how many images a body of the declared length holds, 0 where it cannot be images."""
+    length = headers.get("content-length", "")
+    if not length.isascii() or not length.isdigit() or int(length) > MAX_IMAGES * recipe.BYTES:
+        return 0
+    return int(length) // recipe.BYTES
+
+
+def count_sets(headers: Headers) -> int:
+    """Return how many sets of votes the headers announce, 0 where that is no allowed number."""
+    count = headers.get(COUNT_HEADER, "1")
+    if not count.isascii() or not count.isdigit() or not 1 <= int(count) <= MAX_IMAGES:
+        return 0
+    return int(count)
+
+
+def _items(request: Request, contents: list[T]) -> list[Item[T]]:
+    call: Call = request.scope[CALL]
+    if call.count != len(contents):
+        raise BadInput(f"{len(contents)} came where the headers let expect {call.count}")
+    return [Item(content, call, index) for index, content in enumerate(contents)]
 
 
 class VoteAnswer(BaseModel):
@@ -79,6 +98,12 @@ class VoteAnswer(BaseModel):
     map: list[list[float]] | None = Field(description="evidence per region, rows from the top")
 
 
+class DroppedAnswer(BaseModel):
+    """In an answer's place where there is none."""
+
+    dropped: Dropped
+
+
 class CastVote(BaseModel):
     """One base model's vote as the stack takes it."""
 
@@ -88,37 +113,31 @@ class CastVote(BaseModel):
     version: str = Field(max_length=80)
 
 
-class Ballot(dict[str, CastVote]):
-    """One image's votes, each under its model's name."""
-
-    origin: SpanContext | None = None
-    """The span of the call, under which its computing is shown."""
-
-    @classmethod
-    def of(cls, votes: Mapping[str, CastVote], origin: SpanContext | None) -> Ballot:
-        ballot = cls(votes)
-        ballot.origin = origin
-        return ballot
-
-
-class VotesInput(IODescriptor):
+class Ballots(BaseModel):
     """JSON ``{"votes": [{"cnn": {"probability": …, "version": …}, …}, …]}``, one set an image."""
 
     votes: list[dict[str, CastVote]] = Field(min_length=1, max_length=MAX_IMAGES)
+
+
+class VotesInput(IODescriptor):
+    """See :class:`Ballots`. The header ``X-Count`` says how many sets there are, if not one."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    items: list[Any]
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> VotesInput:  # noqa: ARG003 - reads the request itself
         """Raises ``BadInput`` (400) for anything else, whatever the content type says."""
         try:
-            votes: VotesInput = cls.model_validate_json(await request.body())
+            ballots = Ballots.model_validate_json(await request.body())
         except ValidationError as error:
             faults = "; ".join(
                 f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
                 for fault in error.errors(include_input=False)[:5]
             )
             raise BadInput(f"votes could not be read: {faults}") from error
-        votes.votes = [Ballot.of(one, here()) for one in votes.votes]
-        return votes
+        return cls(items=_items(request, ballots.votes))
 
 
 class VerdictAnswer(BaseModel):

@@ -22,6 +22,7 @@ with it: ``tests/models/test_recipe.py`` holds exact values.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -37,6 +38,9 @@ BLACK_PERCENTILE: Final = 0.5
 WHITE_PERCENTILE: Final = 99.5
 WELL_FILLED: Final = 0.25
 """Share of the display range between those percentiles from which on 8 bits say enough."""
+
+BYTES: Final = SIDE * SIDE
+"""Of one canonical image's pixels."""
 
 Canonical = NDArray[np.uint8]
 """(224, 224) uint8, made by :func:`prepare`."""
@@ -110,3 +114,24 @@ def decode(data: bytes) -> Canonical:
     if made_by != NAME:
         raise RecipeError(f"canonical image was made by another recipe; {NAME} is allowed")
     return canonical
+
+
+def pack(images: Sequence[Canonical]) -> bytes:
+    """Return the pixels of ``images`` one after another, for a runner."""
+    return b"".join(np.ascontiguousarray(image).tobytes() for image in images)
+
+
+def unpack(data: bytes, made_by: str, most: int) -> NDArray[np.uint8]:
+    """Return the images that :func:`pack` joined, (n, 224, 224) uint8, read-only.
+
+    Raises :class:`RecipeError` when they are not 1…``most`` whole images or were not
+    ``made_by`` this recipe.
+    """
+    if made_by != NAME:
+        raise RecipeError(f"images were made by another recipe or by none; {NAME} is allowed")
+    count, rest = divmod(len(data), BYTES)
+    if rest or not 1 <= count <= most:
+        raise RecipeError(
+            f"{len(data)} bytes came; 1 to {most} images of {BYTES} bytes are allowed"
+        )
+    return np.frombuffer(data, np.uint8).reshape(count, SIDE, SIDE)

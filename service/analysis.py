@@ -5,7 +5,7 @@ once, then the stack, within one deadline. What is missing is named, never guess
 
     AnalysisError
     ├── RunnersUnavailableError    no base runner gave an answer
-    └── OverloadedError            no decoder became free in time
+    └── OverloadedError            too many wait already, or no decoder became free in time
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import uuid4
 
 import anyio
@@ -25,12 +25,22 @@ import anyio.to_thread
 from models import quality, recipe
 from models.gate import Gate
 from models.reading import Limits, read
+from models.recipe import Canonical
 from service import tracing
+from service.admission import Admission, CrowdedError
+from service.answers import BaseAnswer, StackAnswer
+from service.deadline import Deadline
 from service.decision import decide
+from service.metrics import Metrics
 from service.prediction import Image, Prediction, Quality, Vote, now
-from service.runners import BaseAnswer, Deadline, RunnerError, Runners, StackAnswer
+from service.priority import Priority, Slots
+from service.recent import Recent
+from service.runners import RunnerError, Runners
 from service.settings import Settings
 from service.types import BASES, Band, BaseName, RunnerName
+
+_LARGE: Final = 2**20
+"""Bytes whose hash takes longer than a thread does to start."""
 
 
 class AnalysisError(Exception):
@@ -51,12 +61,13 @@ class OverloadedError(AnalysisError):
     code = "overloaded"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """All that is known of a file before a model looks at it."""
 
     image: Image
     quality: Quality
+    canonical: Canonical
     png: bytes
     timings: dict[str, float]
 
@@ -73,51 +84,96 @@ class Judgement:
     missing: tuple[RunnerName, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A file and what the models said of it; ``judgement`` is None where the gate refused it."""
+
+    prepared: Prepared
+    votes: dict[BaseName, BaseAnswer]
+    judgement: Judgement | None
+    timings: dict[str, float]
+
+
 class Analyser:
-    def __init__(self, settings: Settings, runners: Runners) -> None:
+    def __init__(self, settings: Settings, runners: Runners, metrics: Metrics) -> None:
         self._settings = settings
         self._runners = runners
+        self._metrics = metrics
         self._limits = Limits(max_pixels=settings.max_pixels)
         self._gate = quality.served_gate()
-        self._slots = asyncio.Semaphore(settings.decoders)
+        self._admission = Admission(settings.queue_seconds)
+        self._slots = Slots(settings.decoders, settings.bulk_patience_seconds)
         self._threads = anyio.CapacityLimiter(settings.decoders)
+        self._recent: Recent[Judged] = Recent(
+            settings.cache_images, settings.cache_seconds, self._is_current, metrics.cache
+        )
 
-    async def analyse(self, data: bytes) -> tuple[Prediction, bytes]:
+    async def analyse(
+        self, data: bytes, priority: Priority = Priority.PERSON
+    ) -> tuple[Prediction, bytes]:
         """Return the prediction on ``data`` and the image as the models saw it (PNG).
 
         Raises :class:`models.errors.ScanError` or :class:`AnalysisError`.
         """
         start = time.perf_counter()
-        deadline = Deadline.after(self._settings.deadline_seconds)
-        prepared = await self._prepare(data, deadline)
-        timings = dict(prepared.timings)
-        votes: dict[BaseName, BaseAnswer] = {}
-        judgement: Judgement | None = None
-        if prepared.quality.accepted:
-            votes = await self._fan_out(prepared.png, deadline, timings)
-            judgement = await self._judge(votes, deadline, timings)
-        timings["total"] = _milliseconds(time.perf_counter() - start)
-        return _prediction(prepared, votes, judgement, timings), prepared.png
+        digest = await _digest(data)
+        judged = await self._recent.get(digest, lambda: self._judged(data, digest, priority))
+        timings = {**judged.timings, "total": _milliseconds(time.perf_counter() - start)}
+        return _prediction(judged, timings), judged.prepared.png
 
-    async def _prepare(self, data: bytes, deadline: Deadline) -> Prepared:
-        # Waiting for a slot can end in time; a thread, once started, cannot.
+    async def _judged(self, data: bytes, digest: str, priority: Priority) -> Judged:
+        deadline = Deadline.after(self._settings.deadline_seconds)
         try:
-            async with asyncio.timeout(max(deadline.left, 0)):
-                await self._slots.acquire()
-        except TimeoutError:
+            # Batches are bounded where they are received, and wait for everybody else.
+            with self._admission.enter(always=priority is Priority.BULK):
+                prepared = await self._prepare(data, digest, deadline, priority)
+                timings = dict(prepared.timings)
+                if not prepared.quality.accepted:
+                    return Judged(prepared, {}, None, timings)
+                votes = await self._fan_out(prepared.canonical, deadline, timings, priority)
+                judgement = await self._judge(votes, deadline, timings, priority)
+                return Judged(prepared, votes, judgement, timings)
+        except CrowdedError as error:
+            self._metrics.shed(priority, "queue")
             raise OverloadedError(
-                "All decoders are busy with other images.", self._settings.deadline_seconds
+                "More images wait than can be judged in time.", error.retry_after
             ) from None
-        try:
+
+    def _is_current(self, judged: Judged) -> bool:
+        if judged.judgement is None:
+            return True
+        if judged.judgement.missing:
+            return False
+        now = self._runners.versions
+        by = {name: vote.version for name, vote in judged.votes.items()}
+        return now.get("stack") == judged.judgement.version and all(
+            now.get(name) == version for name, version in by.items()
+        )
+
+    async def _prepare(
+        self, data: bytes, digest: str, deadline: Deadline, priority: Priority
+    ) -> Prepared:
+        # Waiting for a slot can end in time; a thread, once started, cannot.
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(max(deadline.left, 0)):
+                    await held.enter_async_context(self._slots.one(priority))
+            except TimeoutError:
+                self._metrics.shed(priority, "decoders")
+                raise OverloadedError(
+                    "All decoders are busy with other images.", self._settings.deadline_seconds
+                ) from None
             with tracing.span("prepare"):
                 return await anyio.to_thread.run_sync(
-                    prepare, data, self._limits, self._gate, limiter=self._threads
+                    prepare, data, digest, self._limits, self._gate, limiter=self._threads
                 )
-        finally:
-            self._slots.release()
 
     async def _fan_out(
-        self, png: bytes, deadline: Deadline, timings: dict[str, float]
+        self,
+        canonical: Canonical,
+        deadline: Deadline,
+        timings: dict[str, float],
+        priority: Priority,
     ) -> dict[BaseName, BaseAnswer]:
         sooner = deadline.sooner(self._settings.stack_reserve_seconds)
         # In the order of their names, not of their answers.
@@ -126,7 +182,7 @@ class Analyser:
         async def ask(name: BaseName) -> BaseAnswer | None:
             with _timed(timings, name):
                 try:
-                    return await self._runners.predict(name, png, recipe.NAME, sooner)
+                    return await self._runners.predict(name, canonical, sooner, priority)
                 except RunnerError:
                     return None
 
@@ -136,7 +192,11 @@ class Analyser:
         }
 
     async def _judge(
-        self, votes: dict[BaseName, BaseAnswer], deadline: Deadline, timings: dict[str, float]
+        self,
+        votes: dict[BaseName, BaseAnswer],
+        deadline: Deadline,
+        timings: dict[str, float],
+        priority: Priority,
     ) -> Judgement:
         if not votes:
             raise RunnersUnavailableError(
@@ -144,18 +204,24 @@ class Analyser:
             )
         with _timed(timings, "stack"):
             try:
-                answer = await self._runners.combine(votes, recipe.NAME, deadline)
+                answer = await self._runners.combine(votes, deadline, priority)
             except RunnerError:
                 return _best(votes)
         return _combined(answer)
 
 
-def prepare(data: bytes, limits: Limits, gate: Gate) -> Prepared:
+async def _digest(data: bytes) -> str:
+    """Return the SHA-256 of ``data``, large ones' without holding the others up."""
+    if len(data) < _LARGE:
+        return hashlib.sha256(data).hexdigest()
+    return await anyio.to_thread.run_sync(lambda: hashlib.sha256(data).hexdigest())
+
+
+def prepare(data: bytes, digest: str, limits: Limits, gate: Gate) -> Prepared:
     """Read, judge the quality of and bring to canonical form one file. Runs in a worker thread."""
     timings: dict[str, float] = {}
     with _timed(timings, "read"):
         scan = read(data, limits)
-        digest = hashlib.sha256(data).hexdigest()
     with _timed(timings, "prepare"):
         canonical = recipe.prepare(scan)
         verdict = quality.assess(scan, canonical, gate)
@@ -165,6 +231,7 @@ def prepare(data: bytes, limits: Limits, gate: Gate) -> Prepared:
         quality=Quality(
             accepted=verdict.accepted, reasons=verdict.reasons, findings=verdict.findings
         ),
+        canonical=canonical,
         png=png,
         timings=timings,
     )
@@ -195,12 +262,9 @@ def _best(votes: dict[BaseName, BaseAnswer]) -> Judgement:
     )
 
 
-def _prediction(
-    prepared: Prepared,
-    votes: dict[BaseName, BaseAnswer],
-    judgement: Judgement | None,
-    timings: dict[str, float],
-) -> Prediction:
+def _prediction(judged: Judged, timings: dict[str, float]) -> Prediction:
+    judgement, votes = judged.judgement, judged.votes
+
     def told(name: BaseName) -> Vote:
         contributions = judgement.contributions if judgement else {}
         return Vote(
@@ -221,8 +285,8 @@ def _prediction(
         degraded=bool(judgement and judgement.missing),
         missing=judgement.missing if judgement else (),
         models={name: told(name) for name in BASES if name in votes},
-        quality=prepared.quality,
-        image=prepared.image,
+        quality=judged.prepared.quality,
+        image=judged.prepared.image,
         recipe=recipe.NAME,
         version=judgement.version if judgement else None,
         timings_ms=timings,

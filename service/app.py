@@ -19,7 +19,6 @@ from models.errors import ScanError
 from service import served, tracing
 from service.analysis import Analyser, AnalysisError
 from service.assets import Assets
-from service.bulk.traffic import Traffic
 from service.bulk.worker import Bulk
 from service.endpoints import (
     articles,
@@ -44,6 +43,7 @@ from service.endpoints.state import State
 from service.explanation import Explainer, ExplanationError
 from service.head import Head
 from service.health import Health
+from service.idempotency import KeyInvalidError, KeyReusedError
 from service.judging import Judging
 from service.language import Speaking
 from service.metrics import Metrics
@@ -108,7 +108,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry=tracing.REQUESTS,
     )
     for kind in (
-        Problem, ScanError, AnalysisError, StorageUnavailableError,
+        Problem, ScanError, AnalysisError, KeyReusedError, KeyInvalidError, StorageUnavailableError,
         ExplanationError, ReviewError, ClientDisconnect, RequestValidationError, HTTPException,
     ):  # fmt: skip
         app.add_exception_handler(kind, failed)
@@ -155,20 +155,19 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         database = Database(settings)
+        stored = Predictions(database)
         try:
             async with Runners(settings, metrics) as runners:
                 health = Health(settings, runners, database, metrics)
                 await health.migrate()
-                stored = Predictions(database)
-                judging = Judging(Analyser(settings, runners), stored, metrics)
-                traffic, lines = Traffic(), Batches(database)
-                worker = Bulk(settings, lines, traffic, judging)
+                judging = Judging(Analyser(settings, runners, metrics), stored, metrics)
+                lines = Batches(database)
+                worker = Bulk(settings, lines, judging)
                 opened = State(
                     settings=settings,
                     metrics=metrics,
                     pages=pages,
                     judging=judging,
-                    traffic=traffic,
                     predictions=stored,
                     reviews=Reviews(database),
                     history=History(database),
@@ -186,6 +185,7 @@ def _lifespan(
                 async with health.watching(), worker.working():
                     yield Lifespan(osteoserve=opened)
         finally:
+            await stored.close()
             await database.close()
 
     return lifespan

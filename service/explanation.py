@@ -15,9 +15,10 @@ from collections.abc import Collection
 from typing import ClassVar
 
 from models import recipe
+from service.deadline import Deadline
 from service.heatmap import HeatMap
 from service.prediction import Prediction
-from service.runners import Deadline, RunnerError, RunnerMismatchError, Runners
+from service.runners import RunnerError, RunnerMismatchError, Runners
 from service.settings import Settings
 from service.storage import Maps, Predictions
 from service.types import BASES, BaseName, RunnerName
@@ -100,9 +101,7 @@ class Explainer:
             raise ModelChangedError("Images are prepared by another recipe since this vote.")
         deadline = Deadline.after(self._settings.deadline_seconds)
         try:
-            answer = await self._runners.predict(
-                model, png, prediction.recipe, deadline, with_map=True
-            )
+            answer = await self._runners.explain(model, recipe.decode(png), deadline)
         except RunnerMismatchError:
             raise ModelChangedError("The model takes images of another recipe now.") from None
         except RunnerError:

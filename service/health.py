@@ -22,7 +22,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from service.journal import fault, log
 from service.metrics import Metrics
@@ -32,6 +32,11 @@ from service.storage import Database, StorageUnavailableError
 from service.types import RUNNERS, RunnerName
 
 RunnerState = Literal["unknown", "ready", "down"]
+
+
+MISSES: Final = 2
+"""Looks in a row that find a runner not ready before it is not called any more: one look may meet
+a machine that is very busy."""
 
 
 @dataclass
@@ -58,6 +63,7 @@ class Health:
     states: dict[RunnerName, RunnerState] = field(
         default_factory=lambda: dict.fromkeys(RUNNERS, "unknown")
     )
+    misses: dict[RunnerName, int] = field(default_factory=dict)
     ever_ready: set[RunnerName] = field(default_factory=set)
 
     async def readiness(self) -> Readiness:
@@ -103,6 +109,9 @@ class Health:
                 log(logging.INFO if ready else logging.WARNING, "runner", runner=name, state=state)
             self.states[name] = state
             self.metrics.runner_ready(name, ready)
+            misses = self.misses[name] = 0 if ready else self.misses.get(name, 0) + 1
+            if ready or misses >= MISSES:
+                self.runners.seen(name, ready=ready)
             if ready:
                 self.ever_ready.add(name)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from service import tracing
+from service import idempotency, tracing
 from service.analysis import Analyser
 from service.metrics import Metrics
 from service.prediction import Prediction
+from service.priority import Priority
 from service.storage import Predictions
 
 
@@ -15,14 +16,25 @@ class Judging:
         self._predictions = predictions
         self._metrics = metrics
 
-    async def __call__(self, data: bytes) -> Prediction:
+    async def __call__(
+        self, data: bytes, priority: Priority = Priority.PERSON, key: str | None = None
+    ) -> Prediction:
         """Return the stored prediction on the file ``data``.
+
+        Under an idempotency ``key`` that was used for the same file, that is the one made then;
+        one used for another file raises :class:`~service.idempotency.KeyReusedError`.
 
         Raises :class:`models.errors.ScanError`, :class:`~service.analysis.AnalysisError` or
         :class:`~service.storage.StorageUnavailableError`; then nothing is kept.
         """
+        if key is not None:
+            earlier = await self._predictions.under(key)
+            if earlier is not None:
+                return idempotency.replayed(earlier, data)
         with tracing.span("judge"):
-            prediction, png = await self._analyser.analyse(data)
-        await self._predictions.add(prediction, png)
+            prediction, png = await self._analyser.analyse(data, priority)
+        stored = await self._predictions.add(prediction, png, key)
+        if stored.id != prediction.id:
+            return idempotency.replayed(stored, data)
         self._metrics.prediction(prediction.outcome, prediction.degraded)
         return prediction

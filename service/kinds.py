@@ -156,6 +156,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_facts": Kind(
         422, N_("Facts cannot be taken"), N_("See faults: each names a fact and what is allowed.")
     ),
+    "idempotency_key_reused": Kind(
+        422,
+        N_("Key was used for another file"),
+        N_("Use a new Idempotency-Key for each file, and the old one to send a file again."),
+    ),
+    "idempotency_key_invalid": Kind(
+        400, N_("Key cannot be taken"), N_("A random UUID is a good Idempotency-Key.")
+    ),
     "cross_origin": Kind(
         403,
         N_("Sent from another site"),

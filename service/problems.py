@@ -8,6 +8,7 @@
     OverloadedError                    no decoder in time          → overloaded
     StorageUnavailableError            the database did not answer → storage_unavailable
     ExplanationError              no heat map to show         → its own code
+    KeyReusedError, KeyInvalidError    about Idempotency-Key   → idempotency_key_reused, …_invalid
     ReviewError                   a review that cannot be     → invalid_review
     anything else                 a bug                       → internal_error, text never shown
 
@@ -32,6 +33,7 @@ from service import language
 from service.analysis import OverloadedError, RunnersUnavailableError
 from service.caching import NO_STORE
 from service.explanation import ExplanationError
+from service.idempotency import HEADER, LONGEST, KeyInvalidError, KeyReusedError
 from service.kinds import KINDS, Kind
 from service.language import N_, _
 from service.negotiation import weight
@@ -99,6 +101,11 @@ def translate(error: Exception) -> Problem:  # noqa: PLR0911 - a table in the fo
         case ExplanationError():
             wait = {} if error.retry_after is None else {"Retry-After": _seconds(error.retry_after)}
             return Problem(error.code, str(error), wait)
+        case KeyReusedError():
+            return Problem("idempotency_key_reused", f"{HEADER} was used for another file.")
+        case KeyInvalidError():
+            allowed = f"1 to {LONGEST} visible ASCII characters are allowed"
+            return Problem("idempotency_key_invalid", f"{HEADER}: {allowed}.")
         case ReviewError():
             faults = {name: ALLOWED[fault] for name, fault in error.faults.items()}
             return Problem("invalid_review", f"Not valid: {error}.", more={"faults": faults})

@@ -56,11 +56,30 @@ class Settings(BaseSettings):
     vgg16_url: Url = Field("http://127.0.0.1:8102", description="Where the vgg16 runner answers.")
     resnet_url: Url = Field("http://127.0.0.1:8103", description="Where the resnet runner answers.")
     stack_url: Url = Field("http://127.0.0.1:8104", description="Where the stack runner answers.")
-    runner_connections: int = Field(
-        32, ge=1, le=1000, description="Most connections to one runner at a time."
+    runner_calls: int = Field(
+        2,
+        ge=1,
+        le=100,
+        description="Calls to one runner at the same time: one computed, one on its way. Images "
+        "beyond them wait and go together in the next; twice the runner's replicas is right.",
+    )
+    runner_images: int = Field(8, ge=1, le=64, description="Most images in one call to a runner.")
+    hedge_seconds: Seconds | None = Field(
+        None,
+        description="Ask a runner once more, over another connection, when it has not answered "
+        "after so long; none: never. Helps only where a runner has several replicas.",
+    )
+    circuit_seconds: Seconds = Field(
+        2.0,
+        description="How long a runner that failed three calls in a row is left alone at first.",
     )
     deadline_seconds: Seconds = Field(
         8.0, description="Time for one prediction, counted from the last byte of the upload."
+    )
+    queue_seconds: Seconds = Field(
+        3.0,
+        description="Longest that a request may be expected to wait for those ahead of it; one "
+        "that would wait longer is answered 503 overloaded at once.",
     )
     stack_reserve_seconds: SecondsOrNone = Field(
         0.5, description="Part of the deadline kept back from the base runners for the stack."
@@ -92,14 +111,23 @@ class Settings(BaseSettings):
         4, ge=1, le=100, description="Batches that one front receives or works on at a time."
     )
     bulk_concurrency: int = Field(
-        1,
+        16,
         ge=1,
         le=64,
-        description="Images of batches judged at the same time, all batches taken "
-        "together; fewer than OSTEOSERVE_DECODERS leaves room for single requests.",
+        description="Images of batches in hand at the same time, all batches taken together. "
+        "Single requests go before them at every step.",
     )
     bulk_patience_seconds: SecondsOrNone = Field(
-        2.0, description="How long each image of a batch lets single requests go first."
+        2.0, description="How long, at a step, an image of a batch lets single requests go first."
+    )
+
+    cache_images: int = Field(
+        256, ge=0, le=100_000, description="Files whose answer is remembered; 0: none."
+    )
+    cache_seconds: SecondsOrNone = Field(
+        600.0,
+        description="How long. The same file is then answered without asking the models again, as "
+        "a prediction of its own, unless one of them has answered in another version since.",
     )
 
     bmd_precision: Decimal = Field(

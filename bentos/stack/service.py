@@ -5,21 +5,27 @@ from __future__ import annotations
 import bentoml
 
 from bentos.policy import Policy
-from bentos.tracing import computing
-from bentos.wire import Ballot, VerdictAnswer, VotesInput
+from bentos.queue import Item
+from bentos.runner import HABITS, attended, told, watched
+from bentos.wire import (
+    MAX_IMAGES,
+    CastVote,
+    DroppedAnswer,
+    VerdictAnswer,
+    VotesInput,
+    count_sets,
+)
 from models import artifact
 from models.stack import NoVotesError, Stack
 
-policy = Policy.from_environment()
+Ballot = dict[str, CastVote]
+
+policy = Policy.from_environment("stack")
+queue, measures = watched("stack", policy)
 
 
-@bentoml.service(
-    name="osteoserve-stack",
-    workers=1,
-    traffic={"timeout": 30},
-    logging={"access": {"enabled": False}},
-)
-class Runner:
+@bentoml.service(name="osteoserve-stack", **HABITS)
+class StackRunner:
     """Combines whichever votes arrived into one calibrated probability."""
 
     def __init__(self) -> None:
@@ -28,14 +34,13 @@ class Runner:
 
     @bentoml.api(
         batchable=True,
-        max_batch_size=64,
+        max_batch_size=MAX_IMAGES,
         max_latency_ms=policy.max_latency_ms,
         input_spec=VotesInput,
     )
-    def combine(self, votes: list[Ballot]) -> list[VerdictAnswer]:
+    def combine(self, items: list[Item[Ballot]]) -> list[VerdictAnswer | DroppedAnswer]:
         """Return one verdict for each set of votes."""
-        with computing("stack", [ballot.origin for ballot in votes]):
-            return [self._verdict(ballot) for ballot in votes]
+        return told(queue.run(items, lambda ballots: [self._verdict(one) for one in ballots]))
 
     def _verdict(self, votes: Ballot) -> VerdictAnswer:
         version, recipe = self._artifact.version, str(self._artifact.manifest["recipe"])
@@ -66,3 +71,6 @@ class Runner:
             version=version,
             recipe=recipe,
         )
+
+
+Runner = attended(StackRunner, queue, measures, "/combine", count_sets)

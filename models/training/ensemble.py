@@ -57,7 +57,7 @@ QUICK: Final = Settings(
     folds=3,
     cnn=cnn.Settings(epochs=2, network=(4, 8), phantoms=12, phantom_epochs=1),
     vgg16=vgg16.Settings(views=2, epochs=1, widths=(4, 4, 8, 8, 8)),
-    resnet=resnet.Settings(blocks=1),
+    resnet=resnet.Settings(blocks=(1, 1)),
     leak=False,
     resamples=50,
 )

@@ -82,7 +82,7 @@ def measure(data: Dataset, features: Features, seed: int) -> Leak:
 
 def residual_features(settings: resnet.Settings) -> Features:
     """Return the frozen network that the residual model uses, ready to run; no label shaped it."""
-    network = networks.build({"name": "resnet", "blocks": settings.blocks})
+    network = networks.build(settings.network)
     resnet.initialise(network, settings)
     run = compile_network(network)
     return lambda images: np.asarray(run(images)[0])

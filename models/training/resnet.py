@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models import artifact, networks, pretrained, weights
 from models.dataset import Dataset
 from models.forest import Forest
+from models.networks.resnet import BLOCKS
 from models.training.runlog import RunLog
 from models.training.trainer import Fitted
 
@@ -23,17 +24,17 @@ BACKBONES: Final[tuple[Backbone, ...]] = get_args(Backbone)
 
 @dataclass(frozen=True)
 class Settings:
-    """``blocks`` in a stage of the CIFAR network, 9 for ResNet-56; ResNet-50 has its own number."""
+    """``blocks`` in each stage of the CIFAR network; ResNet-50 has its own numbers."""
 
     backbone: Backbone = "resnet56"
-    blocks: int = 9
+    blocks: tuple[int, ...] = BLOCKS
     weights: Path | None = None
 
     @property
     def network(self) -> dict[str, Any]:
         if self.backbone == "resnet50":
             return {"name": "resnet50"}
-        return {"name": "resnet", "blocks": self.blocks}
+        return {"name": "resnet", "blocks": list(self.blocks)}
 
 
 class ResNetTrainer:
@@ -73,7 +74,7 @@ def initialise(network: keras.Model, settings: Settings) -> str:
         source = pretrained.RESNET50
         network.load_weights(pretrained.require(source, settings.weights), by_name=True)
         return f"{source.title}; {source.licence}"
-    if settings.blocks != 9:
+    if settings.blocks != BLOCKS:
         return "random weights (no pretrained ones have this depth)"
     path = pretrained.find(pretrained.RESNET56, settings.weights)
     if path is None:

@@ -20,9 +20,9 @@ from models.errors import ScanError
 from service.analysis import AnalysisError
 from service.batch import Batch, Line
 from service.bulk.spool import Items
-from service.bulk.traffic import Traffic
 from service.journal import fault, log
 from service.prediction import Prediction
+from service.priority import Priority
 from service.problems import Problem, translate
 from service.settings import Settings
 from service.storage import Batches, StorageUnavailableError
@@ -33,18 +33,15 @@ ATTEMPTS: Final = 3
 _PULSE_SECONDS: Final = 5.0
 _LINES: Final = 100
 
-Judge = Callable[[bytes], Awaitable[Prediction]]
+Judge = Callable[[bytes, Priority], Awaitable[Prediction]]
 
 
 class Bulk:
     """``async with`` opens it; leaving interrupts what is not finished."""
 
-    def __init__(
-        self, settings: Settings, batches: Batches, traffic: Traffic, judge: Judge
-    ) -> None:
+    def __init__(self, settings: Settings, batches: Batches, judge: Judge) -> None:
         self._settings = settings
         self._batches = batches
-        self._traffic = traffic
         self._judge = judge
         self._slots = asyncio.Semaphore(settings.bulk_concurrency)
         self._receiving = 0
@@ -144,7 +141,6 @@ class Bulk:
     async def _item(self, batch_id: UUID, items: Items, index: int) -> bool:
         """Judge one image and write its line; False when the batch is not to go on."""
         async with self._slots:
-            await self._traffic.lull(self._settings.bulk_patience_seconds)
             if not await self._batches.touch(batch_id):
                 return False
             prediction, problem = await self._answer(items, index)
@@ -163,7 +159,7 @@ class Bulk:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 data = await anyio.to_thread.run_sync(items.read, index)
-                return await self._judge(data), None
+                return await self._judge(data, Priority.BULK), None
             except (AnalysisError, StorageUnavailableError) as error:
                 # Not the image's fault: the same again, a little later, may well be answered.
                 if attempt == ATTEMPTS:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from service.caching import NO_STORE
 from service.endpoints.state import Opened, PredictionId, no_such_prediction, predict
+from service.idempotency import HEADER, LONGEST
 from service.prediction import EXAMPLE, Prediction
 from service.problems import problems
 from service.uploads import FIELD, RAW_TYPES
@@ -29,6 +30,14 @@ _BODY: Final[dict[str, Any]] = {
         **{name: {"schema": _FILE} for name in RAW_TYPES if name},
     },
 }
+_KEY: Final[dict[str, Any]] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "A name for this request, a random UUID for example. Sent again under the same "
+    "name, the same file is answered with the prediction that it made the first time.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
+}
 _EXAMPLE: Final[dict[str, Any]] = {"content": {"application/json": {"example": EXAMPLE}}}
 
 
@@ -37,7 +46,7 @@ _EXAMPLE: Final[dict[str, Any]] = {"content": {"application/json": {"example": E
     status_code=201,
     summary="Judge one image",
     response_model=Prediction,
-    openapi_extra={"requestBody": _BODY},
+    openapi_extra={"requestBody": _BODY, "parameters": [_KEY]},
     responses={
         201: {
             "description": "Judged, or refused as not usable (outcome refused); stored either way.",

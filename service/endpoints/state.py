@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Path
 from starlette.requests import HTTPConnection, Request
 
-from service.bulk.traffic import Traffic
+from service import idempotency
 from service.bulk.worker import Bulk
 from service.explanation import Explainer
 from service.health import Health
@@ -29,7 +29,6 @@ class State:
     metrics: Metrics
     pages: Pages
     judging: Judging
-    traffic: Traffic
     predictions: Predictions
     reviews: Reviews
     history: History
@@ -78,8 +77,9 @@ Stored = Annotated[Prediction, Depends(stored)]
 async def predict(request: Request, state: State) -> Prediction:
     """Receive, analyse, store: what page and API have in common."""
     settings = state.settings
+    named = request.headers.get(idempotency.HEADER)
+    key = None if named is None else idempotency.hashed(named)
     data = await receive(request, settings.max_upload_bytes, settings.upload_seconds)
-    with state.traffic.single():
-        prediction = await state.judging(data)
+    prediction = await state.judging(data, key=key)
     request.scope["osteoserve.prediction"] = prediction.id
     return prediction

@@ -47,6 +47,11 @@ class Database:
         self._migrated = False
 
     @property
+    def longest_wait(self) -> float:
+        """Seconds for one statement's whole way, its turn included."""
+        return 2 * self._last_resort
+
+    @property
     def is_sqlite(self) -> bool:
         return self._url.get_backend_name() == "sqlite"
 

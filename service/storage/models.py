@@ -53,13 +53,18 @@ class Base(DeclarativeBase):
 
 class PredictionRow(Base):
     __tablename__ = "prediction"
-    __table_args__ = (Index("ix_prediction_newest", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_prediction_newest", "created_at", "id"),
+        Index("uq_prediction_idempotency_key", "idempotency_key", unique=True),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     outcome: Mapped[str] = mapped_column(String(32), index=True)
     image_sha256: Mapped[str] = mapped_column(String(64), index=True)
     version: Mapped[str | None] = mapped_column(String(80), index=True)
+    # The hash of what the client named its request by.
+    idempotency_key: Mapped[str | None] = mapped_column(String(64))
     # Copies out of the document, for lists to filter and sort by.
     degraded: Mapped[bool]
     probability: Mapped[float | None] = mapped_column(Double)

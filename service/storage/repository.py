@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.coalescing import Coalescer, Waiting
+from service.deadline import Deadline
 from service.prediction import Prediction
-from service.storage.database import Database
+from service.priority import Priority
+from service.storage.database import RETRY_AFTER, Database
 from service.storage.documents import complete
+from service.storage.errors import StorageUnavailableError, translated
 from service.storage.models import CanonicalRow, PredictionRow
+
+MOST: Final = 32
+"""Predictions written in one transaction: those that came while the one before was written."""
+
+
+@dataclass(frozen=True, eq=False)
+class _New:
+    prediction: Prediction
+    png: bytes
 
 
 class Predictions:
@@ -17,25 +35,47 @@ class Predictions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._writer: Coalescer[_New, None] = Coalescer(
+            self._write, most=MOST, calls=1, patience=0.0
+        )
 
-    async def add(self, prediction: Prediction, png: bytes) -> None:
+    async def close(self) -> None:
+        await self._writer.close()
+
+    async def add(self, prediction: Prediction, png: bytes, key: str | None = None) -> Prediction:
+        """Write ``prediction`` and return it; or what another wrote under ``key`` before."""
+        if key is not None:
+            return await self._add_once(prediction, png, key)
+        with translated(RETRY_AFTER):
+            deadline = Deadline.after(self._database.longest_wait)
+            await self._writer(_New(prediction, png), deadline, Priority.PERSON)
+        return prediction
+
+    async def under(self, key: str) -> Prediction | None:
+        """Return the prediction that was made under an idempotency ``key``."""
+        query = select(PredictionRow.document).where(PredictionRow.idempotency_key == key)
+        async with self._database.connect() as connection:
+            (found,) = await complete(connection, [await connection.scalar(query)])
+        return found
+
+    async def _add_once(self, prediction: Prediction, png: bytes, key: str) -> Prediction:
+        try:
+            async with self._database.begin() as connection:
+                await _insert(connection, [_New(prediction, png)], idempotency_key=key)
+        except StorageUnavailableError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            # The same request, sent twice at once: the other was faster.
+            earlier = await self.under(key)
+            if earlier is None:
+                raise
+            return earlier
+        return prediction
+
+    async def _write(self, together: Sequence[Waiting[_New, None]]) -> Sequence[None]:
         async with self._database.begin() as connection:
-            await connection.execute(
-                insert(PredictionRow).values(
-                    id=prediction.id,
-                    created_at=prediction.created_at,
-                    outcome=prediction.outcome,
-                    image_sha256=prediction.image.sha256,
-                    version=prediction.version,
-                    degraded=prediction.degraded,
-                    probability=prediction.probability,
-                    # What clinicians say later has a table of its own.
-                    document=prediction.model_dump(mode="json", exclude={"review"}),
-                )
-            )
-            await connection.execute(
-                insert(CanonicalRow).values(prediction_id=prediction.id, png=png)
-            )
+            await _insert(connection, [waiting.item for waiting in together])
+        return [None] * len(together)
 
     async def get(self, prediction_id: UUID) -> Prediction | None:
         query = select(PredictionRow.document).where(PredictionRow.id == prediction_id)
@@ -48,3 +88,28 @@ class Predictions:
         query = select(CanonicalRow.png).where(CanonicalRow.prediction_id == prediction_id)
         async with self._database.connect() as connection:
             return await connection.scalar(query)
+
+
+async def _insert(connection: AsyncConnection, new: Sequence[_New], **more: Any) -> None:
+    await connection.execute(
+        insert(PredictionRow),
+        [
+            {
+                "id": one.prediction.id,
+                "created_at": one.prediction.created_at,
+                "outcome": one.prediction.outcome,
+                "image_sha256": one.prediction.image.sha256,
+                "version": one.prediction.version,
+                "degraded": one.prediction.degraded,
+                "probability": one.prediction.probability,
+                # What clinicians say later has a table of its own.
+                "document": one.prediction.model_dump(mode="json", exclude={"review"}),
+                **more,
+            }
+            for one in new
+        ],
+    )
+    await connection.execute(
+        insert(CanonicalRow),
+        [{"prediction_id": one.prediction.id, "png": one.png} for one in new],
+    )

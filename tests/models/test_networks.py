@@ -15,7 +15,7 @@ from models.runtime import compile_network
 SMALL: dict[str, dict[str, Any]] = {
     "cnn": {"name": "cnn", "widths": [4, 8]},
     "vgg16": {"name": "vgg16", "widths": [4, 4, 8, 8, 8]},
-    "resnet": {"name": "resnet", "blocks": 1},
+    "resnet": {"name": "resnet", "blocks": [1, 1]},
 }
 
 every_network = pytest.mark.parametrize("config", SMALL.values(), ids=SMALL)
@@ -104,7 +104,7 @@ def test_the_mean_of_the_map_is_the_logit(name: str) -> None:
 
 
 def test_a_full_residual_network_has_56_layers_with_weights_on_its_path() -> None:
-    network = resnet.build(blocks=9)
+    network = resnet.build()
 
     convolutions = [
         layer
@@ -115,7 +115,7 @@ def test_a_full_residual_network_has_56_layers_with_weights_on_its_path() -> Non
 
 
 def test_shortcuts_subsample_and_pad_with_zeros() -> None:
-    shortcut = resnet.build(blocks=1).get_layer("layer2_0_shortcut")
+    shortcut = resnet.build(blocks=(1, 1)).get_layer("layer2_0_shortcut")
     x = np.random.default_rng(0).random((1, 6, 6, 16), dtype=np.float32)
 
     y = np.asarray(shortcut(x))

@@ -20,7 +20,7 @@ from models.types import BASES, BaseName
 CONFIGS: Final[dict[BaseName, dict[str, Any]]] = {
     "cnn": {"name": "cnn", "widths": [4, 8]},
     "vgg16": {"name": "vgg16", "widths": [4, 4, 8, 8, 8]},
-    "resnet": {"name": "resnet", "blocks": 1},
+    "resnet": {"name": "resnet", "blocks": [1, 1]},
 }
 
 POINT: Final = OperatingPoint(0.001, (0.0005, 0.002))

@@ -61,7 +61,9 @@ async def front(
 ) -> AsyncIterator[Front]:
     """Run a front on ``runners``; ``change`` may touch the app before it starts."""
     urls = {f"{name}_url": one.url for name, one in runners.items()}
-    chosen = Settings(port=0, var=var, **{"probe_seconds": 0.2, **urls, **settings})
+    # Most tests send one image again and again, and want to see the runners asked.
+    defaults = {"probe_seconds": 0.2, "cache_images": 0}
+    chosen = Settings(port=0, var=var, **{**defaults, **urls, **settings})
     server = Server(chosen)
     app = server.config.app
     assert isinstance(app, FastAPI)

@@ -31,6 +31,7 @@ from starlette.routing import Route
 from models import recipe
 from service.types import BASES, RUNNERS, RunnerName
 
+MAX_IMAGES = 64
 AUROC = {"cnn": 0.81, "vgg16": 0.92, "resnet": 0.9}
 PROBABILITY = {"cnn": 0.79, "vgg16": 0.88, "resnet": 0.71}
 CONTRIBUTION = {"cnn": 0.61, "vgg16": 0.94, "resnet": -0.33}
@@ -71,9 +72,11 @@ class Honest:
         return Response(status_code=200 if self.ready else 503)
 
     async def predict(self, request: Request) -> Response:
-        async with request.form() as form:
-            images = [await part.read() for part in form.getlist("images")]  # type: ignore[union-attr]
-        self.calls.append(images)
+        images = recipe.unpack(await request.body(), request.headers["x-recipe"], MAX_IMAGES)
+        left = request.headers["x-left-ms"].split(",")
+        assert len(left) == len(images)
+        assert all(0 <= int(one) < 3_600_000 for one in left)
+        self.calls.append(list(images))
         with_map = request.query_params.get("map") == "true"
         return await self.answer(
             [{**self.vote(), "map": self.map if with_map else None} for _ in images]
@@ -81,6 +84,7 @@ class Honest:
 
     async def combine(self, request: Request) -> Response:
         votes = (await request.json())["votes"]
+        assert int(request.headers["x-count"]) == len(votes)
         self.calls.append(votes)
         return await self.answer([self.combination(item) for item in votes])
 
@@ -143,7 +147,7 @@ class Broken(Honest):
 @dataclass
 class Busy(Honest):
     async def answer(self, _body: Any) -> Response:
-        return JSONResponse({"error": "overloaded"}, 503)
+        return JSONResponse({"error": "overloaded"}, 503, {"Retry-After": "1"})
 
 
 @dataclass

@@ -153,6 +153,8 @@ async def test_what_was_stored_before_can_be_listed(database: Database) -> None:
         "DROP TABLE study",
         "DROP TABLE patient",
         "DROP INDEX ix_prediction_newest",
+        "DROP INDEX uq_prediction_idempotency_key",
+        "ALTER TABLE prediction DROP COLUMN idempotency_key",
         "ALTER TABLE prediction DROP COLUMN degraded",
         "ALTER TABLE prediction DROP COLUMN probability",
         "UPDATE alembic_version SET version_num = '0002'",

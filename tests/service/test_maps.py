@@ -6,9 +6,11 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from models import recipe
 from service.types import BASES
 from tests.service import images
 from tests.service.fronts import API, Front, front
@@ -71,7 +73,7 @@ async def test_a_prediction_asks_for_no_map_and_the_second_look_asks_nobody(
     first = await shared.client.get(f"{location}/maps/cnn")
     assert len(runner.calls) == before + 1
     stored = (await shared.client.get(f"{location}/image")).content
-    assert runner.calls[-1] == [stored]
+    assert np.array_equal(runner.calls[-1], [recipe.decode(stored)])
     again = await shared.client.get(f"{location}/maps/cnn")
     assert again.content == first.content
     assert len(runner.calls) == before + 1

@@ -3,20 +3,25 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from typing import Any
 
+import numpy as np
 import pytest
+from starlette.responses import JSONResponse, Response
 
-from models import recipe
+from service.answers import BaseAnswer
+from service.circuit import FAILURES
+from service.deadline import Deadline
 from service.metrics import Metrics
 from service.runners import (
-    Deadline,
     RunnerBusyError,
     RunnerError,
     RunnerFailedError,
     RunnerMalformedError,
     RunnerMismatchError,
+    RunnerOpenError,
     RunnerRefusedError,
     Runners,
     RunnerTimeoutError,
@@ -26,6 +31,7 @@ from tests.service.runners import (
     Broken,
     Busy,
     Down,
+    Held,
     Honest,
     Malformed,
     Runner,
@@ -37,7 +43,7 @@ from tests.service.runners import (
 
 pytestmark = pytest.mark.anyio
 
-PNG = b"\x89PNG the toys do not look"
+IMAGE = np.arange(224 * 224, dtype=np.uint32).reshape(224, 224).astype(np.uint8)
 
 
 @asynccontextmanager
@@ -52,8 +58,8 @@ async def client(*replaced: Runner) -> AsyncIterator[tuple[Runners, Metrics, dic
 async def test_an_image_goes_out_as_it_is_and_the_word_comes_back() -> None:
     cnn = Honest("cnn")
     async with client(cnn) as (runners, metrics, _):
-        answer = await runners.predict("cnn", PNG, recipe.NAME, Deadline.after(2))
-    assert cnn.calls == [[PNG]]
+        answer = await runners.predict("cnn", IMAGE, Deadline.after(2))
+    assert np.array_equal(cnn.calls, [[IMAGE]])
     assert (answer.probability, answer.version, answer.auroc) == (0.79, version("cnn"), 0.81)
     labels = {"runner": "cnn", "result": "ok"}
     assert metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels) == 1
@@ -62,13 +68,18 @@ async def test_an_image_goes_out_as_it_is_and_the_word_comes_back() -> None:
 async def test_votes_are_combined_and_the_missing_named() -> None:
     async with client() as (runners, _, _):
         votes = {
-            name: await runners.predict(name, PNG, recipe.NAME, Deadline.after(2))
-            for name in ("cnn", "vgg16")
+            name: await runners.predict(name, IMAGE, Deadline.after(2)) for name in ("cnn", "vgg16")
         }
-        answer = await runners.combine(votes, recipe.NAME, Deadline.after(2))
+        answer = await runners.combine(votes, Deadline.after(2))
     assert answer.used == ("cnn", "vgg16")
     assert answer.missing == ("resnet",)
     assert answer.contributions == {"cnn": 0.61, "vgg16": 0.94}
+
+
+async def failure(asked: Awaitable[object]) -> BaseException:
+    with pytest.raises(RunnerError) as caught:
+        await asked
+    return caught.value
 
 
 GOOD = Honest("cnn").vote()
@@ -97,7 +108,7 @@ def malformed(name: str, **changes: object) -> object:
 async def test_what_breaks_the_contract_is_malformed(runner: Malformed) -> None:
     async with client(runner) as (runners, _, _):
         with pytest.raises(RunnerMalformedError):
-            await runners.predict("cnn", PNG, recipe.NAME, Deadline.after(2))
+            await runners.predict("cnn", IMAGE, Deadline.after(2))
 
 
 @pytest.mark.parametrize(
@@ -116,29 +127,33 @@ async def test_failures_have_names_and_are_counted(
     async with client(runner) as (runners, metrics, _):
         start = time.monotonic()
         with pytest.raises(error):
-            await runners.predict("cnn", PNG, recipe.NAME, Deadline.after(2))
+            await runners.predict("cnn", IMAGE, Deadline.after(2))
         # Far from the 30 seconds of the slow one, and nothing that a busy machine could miss.
         assert time.monotonic() - start < 15
-    labels = {"runner": "cnn", "result": error.result}
+        labels = {"runner": "cnn", "result": error.result}
+        # A call is broken off a moment after the last who waited for it has gone.
+        async with asyncio.timeout(10):
+            while not metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels):  # noqa: ASYNC110 - metrics have no event
+                await asyncio.sleep(0.01)
     assert metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels) == 1
 
 
 async def test_no_time_left_means_no_waiting() -> None:
     async with client() as (runners, _, _):
         with pytest.raises(RunnerTimeoutError):
-            await runners.predict("cnn", PNG, recipe.NAME, Deadline.after(-1))
+            await runners.predict("cnn", IMAGE, Deadline.after(-1))
 
 
 async def test_a_restarted_runner_answers_at_once_despite_kept_connections() -> None:
     async with client() as (runners, _, servers):
         for _ in range(3):
             await asyncio.gather(
-                *(runners.predict("cnn", PNG, recipe.NAME, Deadline.after(2)) for _ in range(4))
+                *(runners.predict("cnn", IMAGE, Deadline.after(2)) for _ in range(4))
             )
             await servers["cnn"].stop()
             await servers["cnn"].start()
         answers = await asyncio.gather(
-            *(runners.predict("cnn", PNG, recipe.NAME, Deadline.after(2)) for _ in range(8))
+            *(runners.predict("cnn", IMAGE, Deadline.after(2)) for _ in range(8))
         )
     assert len(answers) == 8
 
@@ -161,9 +176,109 @@ async def test_a_connection_that_closes_without_a_byte_is_tried_once_more() -> N
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server, Runners(Settings(cnn_url=url), Metrics()) as runners:
-        answer = await runners.predict("cnn", PNG, recipe.NAME, Deadline.after(2))
+        answer = await runners.predict("cnn", IMAGE, Deadline.after(2))
     assert answer.probability == GOOD["probability"]
     assert answered == 2
+
+
+async def test_images_that_wait_go_together_and_each_gets_its_own_answer() -> None:
+    cnn = Held("cnn")
+    async with client(cnn) as (runners, metrics, _):
+        tasks = [
+            asyncio.create_task(runners.predict("cnn", IMAGE, Deadline.after(20))) for _ in range(2)
+        ]
+        await cnn.asked.wait()
+        tasks += [
+            asyncio.create_task(runners.predict("cnn", IMAGE, Deadline.after(20)))
+            for _ in range(11)
+        ]
+        await asyncio.sleep(0.05)
+        cnn.go.set()
+        answers = await asyncio.gather(*tasks)
+    assert len(answers) == 13
+    # Two at once go along in one call; behind them eight, which is the most, and three.
+    assert sorted(map(len, cnn.calls)) == [2, 3, 8]
+    count = metrics.registry.get_sample_value(
+        "osteoserve_runner_call_images_sum", {"runner": "cnn"}
+    )
+    assert count == 13
+
+
+async def test_an_image_whose_time_is_up_in_the_runner_is_late_and_its_neighbour_is_not() -> None:
+    class Choosy(Honest):
+        async def answer(self, body: Any) -> Response:
+            return await super().answer([{"dropped": "expired"}, *body[1:]])
+
+    async with client(Choosy("cnn")) as (runners, _, _):
+        late, answered = await asyncio.gather(
+            *(runners.predict("cnn", IMAGE, Deadline.after(20)) for _ in range(2)),
+            return_exceptions=True,
+        )
+    assert isinstance(late, RunnerTimeoutError)
+    assert isinstance(answered, BaseAnswer)
+
+
+async def test_a_runner_that_sheds_load_is_asked_again_when_it_says_so() -> None:
+    class Shedding(Honest):
+        async def answer(self, body: Any) -> Response:
+            if len(self.calls) == 1:
+                return JSONResponse({"error": "full"}, 503, {"Retry-After": "1"})
+            return await super().answer(body)
+
+    cnn = Shedding("cnn")
+    async with client(cnn) as (runners, _, _):
+        answer = await runners.predict("cnn", IMAGE, Deadline.after(20))
+    assert answer.probability == 0.79
+    assert len(cnn.calls) == 2
+
+
+async def test_a_runner_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
+    broken = Broken("cnn")
+    async with client(broken) as (runners, metrics, _):
+        errors = [
+            await failure(runners.predict("cnn", IMAGE, Deadline.after(20)))
+            for _ in range(FAILURES + 2)
+        ]
+        assert [type(error) for error in errors] == [
+            *[RunnerFailedError] * FAILURES,
+            RunnerOpenError,
+            RunnerOpenError,
+        ]
+        value = metrics.registry.get_sample_value("osteoserve_circuit_open", {"runner": "cnn"})
+        assert value == 1
+        runners.seen("cnn", ready=True)
+        with pytest.raises(RunnerFailedError):
+            await runners.predict("cnn", IMAGE, Deadline.after(20))
+
+
+async def test_nobody_waits_for_a_runner_that_was_found_not_ready() -> None:
+    held = Held("cnn")
+    async with client(held) as (runners, _, _):
+        waiting = [
+            asyncio.create_task(runners.predict("cnn", IMAGE, Deadline.after(600)))
+            for _ in range(30)
+        ]
+        await held.asked.wait()
+        runners.seen("cnn", ready=False)
+        async with asyncio.timeout(10):
+            found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(one) for one in found} == {RunnerOpenError}
+
+
+async def test_a_hedge_answers_for_a_call_that_hangs() -> None:
+    class Hanging(Honest):
+        async def answer(self, body: Any) -> Response:
+            if len(self.calls) == 1:
+                await asyncio.sleep(60)
+            return await super().answer(body)
+
+    hanging = Hanging("cnn")
+    async with running(hanging) as servers:
+        settings = Settings(cnn_url=servers["cnn"].url, hedge_seconds=0.05)
+        async with Runners(settings, Metrics()) as runners:
+            answer = await runners.predict("cnn", IMAGE, Deadline.after(20))
+    assert answer.probability == 0.79
+    assert len(hanging.calls) == 2
 
 
 async def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,123 @@
+"""Before a call reaches BentoML: is there room, and does anybody still wait for the answer?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bentos.queue import Call, Queue
+
+CALL: Final = "osteoserve.call"
+"""Where a request's scope holds its :class:`~bentos.queue.Call`."""
+
+LEFT_HEADER: Final = "x-left-ms"
+"""Milliseconds that each item's answer is still of use, with commas between; one stands for all."""
+
+
+class Admission:
+    """ASGI middleware. ``count`` returns a call's items from its headers, 0 where it cannot tell.
+
+    A call without room in ``queue`` is answered 503 with Retry-After before its body is read. One
+    whose caller closes the connection is marked, and no batch computes it.
+    """
+
+    def __init__(
+        self, app: ASGIApp, queue: Queue, path: str, count: Callable[[Headers], int]
+    ) -> None:
+        self._app = app
+        self._queue = queue
+        self._path = path
+        self._count = count
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != self._path:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        # What cannot be counted is refused by the wire in a moment, and waits for nothing.
+        count = self._count(headers)
+        try:
+            left = _left(headers.get(LEFT_HEADER, ""), count)
+        except ValueError as error:
+            await _answer(send, 400, {"error": str(error)})
+            return
+        call = self._queue.enter(count, left)
+        if call is None:
+            wait = str(self._queue.retry_after())
+            await _answer(
+                send, 503, {"error": "the queue is full"}, [(b"retry-after", wait.encode())]
+            )
+            return
+        scope[CALL] = call
+        status = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        listener = _Listener(receive, call)
+        try:
+            await self._app(scope, listener, watched)
+        finally:
+            listener.close()
+            # BentoML's own answer to a call that waited for too long.
+            self._queue.leave(call, shed=status == 503)
+
+
+class _Listener:
+    """``receive`` that goes on listening when the body is there, for the caller's leaving."""
+
+    def __init__(self, receive: Receive, call: Call) -> None:
+        self._receive = receive
+        self._call = call
+        self._task: asyncio.Task[Message] | None = None
+
+    async def __call__(self) -> Message:
+        if self._task is not None:
+            return await asyncio.shield(self._task)
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._call.abandoned = True
+        elif not message.get("more_body", False):
+            self._task = asyncio.create_task(self._listen())
+        return message
+
+    async def _listen(self) -> Message:
+        message = await self._receive()
+        self._call.abandoned = True
+        return message
+
+    def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+def _left(value: str, count: int) -> tuple[float, ...]:
+    """Return seconds an item from a header's milliseconds. Raises ValueError with what is wrong."""
+    if not value:
+        return ()
+    parts = value.split(",")
+    if not all(part.strip().isascii() and part.strip().isdigit() for part in parts):
+        raise ValueError(f"{LEFT_HEADER}: whole milliseconds with commas between are allowed")
+    seconds = tuple(int(part) / 1000 for part in parts)
+    if len(seconds) == 1:
+        return seconds * count
+    if len(seconds) != count:
+        raise ValueError(f"{LEFT_HEADER} has {len(seconds)} numbers; 1 or {count} are allowed")
+    return seconds
+
+
+async def _answer(
+    send: Send, status: int, body: dict[str, Any], headers: list[tuple[bytes, bytes]] | None = None
+) -> None:
+    content = json.dumps(body).encode()
+    head = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": head + (headers or [])})
+    await send({"type": "http.response.body", "body": content})
