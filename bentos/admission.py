@@ -11,7 +11,6 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.queue import Call, Queue
-from telemetry.tracing import here
 
 CALL: Final = "osteoserve.call"
 """Where a request's scope holds its :class:`~bentos.queue.Call`."""
@@ -54,7 +53,6 @@ class Admission:
                 send, 503, {"error": "the queue is full"}, [(b"retry-after", wait.encode())]
             )
             return
-        call.origin = here()
         scope[CALL] = call
         status = 0
 

@@ -11,13 +11,14 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
 from opentelemetry.trace import SpanContext
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from bentos.tracing import computing
+from telemetry.tracing import here
 
 logger: Final = logging.getLogger(__name__)
 
@@ -43,7 +44,6 @@ class Call:
     """One HTTP call on its way through; ``waiting`` of its items no batch has begun yet.
 
     ``left`` are seconds, from ``entered`` on, in which each item's answer is of use; empty: always.
-    Under the span ``origin`` its computing is shown.
     """
 
     count: int
@@ -51,7 +51,8 @@ class Call:
     entered: float
     waiting: int
     abandoned: bool = False
-    origin: SpanContext | None = None
+    origin: SpanContext | None = field(default_factory=here)
+    """The call's span, under which its computing is shown."""
 
     def expired(self, index: int, now: float) -> bool:
         return bool(self.left) and now - self.entered >= self.left[index]
@@ -162,8 +163,12 @@ class Queue:
                 self._results[reason].inc()
         if not wanted:
             return answers
-        with computing(self._runner, [items[place].call.origin for place in wanted]):
-            found = self._together([items[place].content for place in wanted], compute)
+        try:
+            with computing(self._runner, [items[place].call.origin for place in wanted]):
+                found: Sequence[R | Dropped] = compute([items[place].content for place in wanted])
+        except Exception:
+            logger.exception("a batch of %d failed; one by one", len(wanted))
+            found = [self._alone(items[place].content, compute) for place in wanted]
         for place, answer in zip(wanted, found, strict=True):
             answers[place] = answer
             self._results["failed" if answer == "failed" else "ok"].inc()
@@ -182,15 +187,6 @@ class Queue:
         if item.call.abandoned:
             return "cancelled"
         return "expired" if item.call.expired(item.index, now) else None
-
-    def _together(
-        self, contents: list[T], compute: Callable[[list[T]], Sequence[R]]
-    ) -> Sequence[R | Dropped]:
-        try:
-            return compute(contents)
-        except Exception:
-            logger.exception("a batch of %d failed; one by one", len(contents))
-            return [self._alone(content, compute) for content in contents]
 
     @staticmethod
     def _alone(content: T, compute: Callable[[list[T]], Sequence[R]]) -> R | Dropped:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Generic, TypeVar
 
+from opentelemetry.trace import SpanContext
+
 from service.deadline import Deadline
 from service.priority import Line, Priority
+from telemetry.tracing import here
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,15 +26,15 @@ R = TypeVar("R")
 
 @dataclass(eq=False)
 class Waiting(Generic[T, R]):
-    """One item on its way: ``answer`` is set when it is there, or cancelled by who asked, whose
-    context variables are in ``context``."""
+    """One item on its way: ``answer`` is set when it is there, or cancelled by who asked."""
 
     item: T
     deadline: Deadline
     priority: Priority
     answer: asyncio.Future[R]
     since: float = field(default_factory=time.monotonic)
-    context: Context = field(default_factory=copy_context)
+    origin: SpanContext | None = field(default_factory=here)
+    """The span of who asked: a call is made on behalf of several."""
 
 
 Send = Callable[[Sequence[Waiting[T, R]]], Awaitable[Sequence[R | Exception]]]
@@ -86,10 +88,7 @@ class Coalescer(Generic[T, R]):
             together = self._next()
             if not together:
                 return
-            # In the name of who waits longest: else a trace would show it under any request.
-            task = asyncio.get_running_loop().create_task(
-                self._call(together), context=together[0].context
-            )
+            task = asyncio.create_task(self._call(together))
             self._on_the_way[task] = together
             for waiting in together:
                 waiting.answer.add_done_callback(partial(_abandon, task, together))

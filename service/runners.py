@@ -27,7 +27,6 @@ from types import TracebackType
 from typing import Any, ClassVar, Final, Self, TypeVar
 
 import httpx
-from opentelemetry.trace import SpanContext
 from pydantic import TypeAdapter, ValidationError
 
 from models import recipe
@@ -148,7 +147,8 @@ class Runners:
 
     async def explain(self, name: BaseName, image: Canonical, deadline: Deadline) -> BaseAnswer:
         """The same with a heat map, in a call of its own: maps are large and made one at a time."""
-        (answer,) = await self._ask_base(name, [image], [deadline], "/predict?map=true")
+        with tracing.calling(name, [tracing.here()]):
+            (answer,) = await self._ask_base(name, [image], [deadline], "/predict?map=true")
         return _expected(answer)
 
     async def combine(
@@ -174,25 +174,19 @@ class Runners:
             together: Sequence[Waiting[Canonical, BaseAnswer]],
         ) -> Sequence[BaseAnswer | Exception]:
             images, deadlines = [w.item for w in together], [w.deadline for w in together]
-            others = _others(together)
-            return await self._ask_base(name, images, deadlines, "/predict", others)
+            with tracing.calling(name, [w.origin for w in together]):
+                return await self._ask_base(name, images, deadlines, "/predict")
 
         return ask
 
     async def _ask_base(
-        self,
-        name: BaseName,
-        images: Sequence[Canonical],
-        deadlines: Sequence[Deadline],
-        path: str,
-        others: Sequence[SpanContext | None] = (),
+        self, name: BaseName, images: Sequence[Canonical], deadlines: Sequence[Deadline], path: str
     ) -> Sequence[BaseAnswer | RunnerError]:
         return await self._ask(
             name,
             path,
             deadlines,
             _BASE_ANSWERS,
-            others,
             content=recipe.pack(images),
             headers={
                 "Content-Type": "application/octet-stream",
@@ -212,15 +206,15 @@ class Runners:
         ]
         deadlines = [waiting.deadline for waiting in together]
         headers = {COUNT_HEADER: str(len(sets))}
-        answers = await self._ask(
-            "stack",
-            "/combine",
-            deadlines,
-            _STACK_ANSWERS,
-            _others(together),
-            json={"votes": sets},
-            headers=headers,
-        )
+        with tracing.calling("stack", [waiting.origin for waiting in together]):
+            answers = await self._ask(
+                "stack",
+                "/combine",
+                deadlines,
+                _STACK_ANSWERS,
+                json={"votes": sets},
+                headers=headers,
+            )
         return [
             RunnerMalformedError("used a vote that was not given")
             if isinstance(answer, StackAnswer) and not set(answer.used) <= set(waiting.item)
@@ -234,11 +228,9 @@ class Runners:
         path: str,
         deadlines: Sequence[Deadline],
         answers: TypeAdapter[list[AnswerT | Dropped]],
-        others: Sequence[SpanContext | None],
         **body: Any,
     ) -> list[AnswerT | RunnerError]:
-        with tracing.calling(name, others):
-            response = await self._lines[name].call(path, deadlines, answers, **body)
+        response = await self._lines[name].call(path, deadlines, answers, **body)
         found: list[AnswerT | RunnerError] = []
         for answer in response:
             if isinstance(answer, Dropped):
@@ -376,11 +368,6 @@ class _Line:
             # Once the call that opened it has told its own error.
             error = RunnerOpenError("does not answer")
             asyncio.get_running_loop().call_soon(self._waiting.fail, error)
-
-
-def _others(together: Sequence[Waiting[Any, Any]]) -> list[SpanContext | None]:
-    """Return the spans of all requests in a call but the one in whose name it is made."""
-    return [waiting.context.run(tracing.here) for waiting in together[1:]]
 
 
 async def _in_time(asked: Awaitable[T]) -> T:

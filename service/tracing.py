@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import propagate, trace
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode
 
 from service.types import RunnerName
 from telemetry.tracing import here
@@ -36,17 +37,20 @@ REQUESTS: Final[TelemetryConfig] = {
 
 
 @contextmanager
-def calling(runner: RunnerName, others: Iterable[SpanContext | None] = ()) -> Iterator[Span]:
+def calling(runner: RunnerName, origins: Sequence[SpanContext | None]) -> Iterator[Span]:
     """Span one call of a runner, which is ended as an error by any exception.
 
-    It belongs to the request that is at work. A call that carries images of other requests as well
-    links to those: ``others`` are what :func:`here` returned in each.
+    ``origins`` are what :func:`here` returned where each of its items was asked for. The call is
+    shown under the first, and linked to the others: a span has one parent.
     """
+    known = [origin for origin in origins if origin is not None]
     with trace.get_tracer("osteoserve").start_as_current_span(
         f"runner {runner}",
+        # Not what is open here: a call may be begun by whoever came last.
+        context=_under(known[0]) if known else Context(),
         kind=SpanKind.CLIENT,
-        attributes={"osteoserve.runner": runner},
-        links=[Link(other) for other in others if other is not None],
+        attributes={"osteoserve.runner": runner, "osteoserve.images": len(origins)},
+        links=[Link(other) for other in known[1:]],
         record_exception=False,
         set_status_on_exception=False,
     ) as opened:
@@ -56,6 +60,10 @@ def calling(runner: RunnerName, others: Iterable[SpanContext | None] = ()) -> It
             opened.set_attribute("error.type", type(error).__qualname__)
             opened.set_status(StatusCode.ERROR)
             raise
+
+
+def _under(origin: SpanContext) -> Context:
+    return trace.set_span_in_context(NonRecordingSpan(origin), Context())
 
 
 def headers() -> Mapping[str, str]:
