@@ -38,7 +38,7 @@ def one(run: Run) -> dict[str, Any]:
     alone = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
     slowest = max(alone, key=lambda name: alone[name])
     allowed = FACTOR * alone[slowest] + CONSTANT_MS
-    found = {
+    found: dict[str, Any] = {
         "p50_ms": percentile(latencies, 0.5),
         "p99_ms": percentile(latencies, 0.99),
         "cpu_ms": cost,
