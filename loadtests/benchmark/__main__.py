@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from loadtests.benchmark import documents, machine, reference, results
+from loadtests.benchmark import documents, isolation, machine, reference, results
 from loadtests.benchmark.arrivals import ARRIVALS
 from loadtests.benchmark.contender import VAR
 from loadtests.benchmark.contenders import CONTENDERS, LIMIT, NAMES
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.mode == "table":
         documents.write(options.out, results.read(options.out))
         return 0
+    isolation.enter(given)
     names = options.only or list(NAMES)
     rounds, seconds = options.rounds, options.seconds
     if options.quick:

@@ -55,6 +55,8 @@ class Contender:
     component: Component | None = None
     ports: tuple[str, ...] = ()
     """More ports than one a role, by name."""
+    everywhere: bool = False
+    """Whether it listens on every interface: it is then started in a network of its own alone."""
 
     @property
     def python(self) -> Path:

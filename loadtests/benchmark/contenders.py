@@ -78,12 +78,15 @@ def _ray(engine: Engine, topology: Topology) -> Contender:
                 environment={
                     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
                     "RAY_USAGE_STATS_ENABLED": "0",
+                    # One machine, no cluster: Ray then listens on loopback alone.
+                    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
                 },
             ),
         ),
         path="/",
         packages=("ray", *ENGINES[engine]),
         component=_replica,
+        everywhere=True,
     )
 
 

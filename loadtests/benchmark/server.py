@@ -18,6 +18,7 @@ from typing import Final, Self
 import httpx
 import psutil
 
+from loadtests.benchmark import isolation
 from loadtests.benchmark.contender import ROOT, VAR, Command, Contender
 from loadtests.benchmark.tree import GONE, Memory, Tree
 
@@ -56,6 +57,11 @@ class Server:
         return f"{self._address(self.contender.commands[0])}{self.contender.path}"
 
     def __enter__(self) -> Self:
+        if self.contender.everywhere and not isolation.isolated():
+            raise ServerError(
+                f"{self.contender.name} listens on every interface; it is started in a network of "
+                "its own alone, which takes `unshare` and `ip` and the right to use them"
+            )
         VAR.mkdir(parents=True, exist_ok=True)
         # State and logs of this start alone, gone with it; short, since Ray's sockets lie there.
         self._folder = Path(tempfile.mkdtemp(prefix="bench-"))
@@ -198,7 +204,8 @@ def _undisturbed() -> Iterator[None]:
         yield
     finally:
         for number, handler in zip(numbers, earlier, strict=True):
-            signal.signal(number, handler)
+            # None: it was not set from Python.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _filled(text: str, values: dict[str, str]) -> str:

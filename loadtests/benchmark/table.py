@@ -39,6 +39,8 @@ METHOD: Final = """\
 - **Answers are held against Keras in float32**: all of the first 32 images and one in 50 under
   load, no outcome changed and no probability off by more than 0.01. Wrong answers count as no
   throughput.
+- **Ray Serve** runs without its HAProxy ingress, whose replicas would take requests from anywhere.
+  All contenders run in a network of their own that has loopback and nothing else.
 - **CPU** is that of all processes of a contender at its throughput; **memory** the sum of their
   proportional set sizes, at most. Senders and servers run at the same priority.
 - **The limit** is the three networks and the stack on prepared images in one process, each in its

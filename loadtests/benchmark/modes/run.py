@@ -41,19 +41,29 @@ class Run:
 
     def limit(self) -> dict[str, Any]:
         """Return what ``limit`` says, run in the runners' environment, its answers checked."""
-        done = subprocess.run(  # noqa: S603 - our own module
-            [".venv/runners/bin/python", "-m", "loadtests.benchmark.limit", str(self.seconds)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            check=True,
-            text=True,
-        )
-        said: dict[str, Any] = json.loads(done.stdout)
+        said = _limit(self.seconds)
         checked = Checked()
         for answers in (said["networks"].pop("answers"), said["whole"].pop("answers")):
             for number, (probability, outcome) in zip(said["numbers"], answers, strict=True):
                 checked.hold(number, probability, outcome, self.expected)
         return said | {"checked": checked.record()}
+
+    def alone(self) -> dict[str, float]:
+        """Return base model → milliseconds that it takes for one image, with nothing around it."""
+        found: dict[str, float] = _limit(0.0)["one_ms"]
+        return found
+
+
+def _limit(seconds: float) -> dict[str, Any]:
+    done = subprocess.run(  # noqa: S603 - our own module
+        [".venv/runners/bin/python", "-m", "loadtests.benchmark.limit", str(seconds)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
 
 
 def say(line: str) -> None:
