@@ -41,6 +41,9 @@ STATISTIC_BUCKETS: Final[dict[Statistic, tuple[float, ...]]] = {
     "detail": (0.01, 0.02, 0.03, 0.04, 0.045, 0.05, 0.055, 0.06, 0.08),
 }
 
+ShedReason = Literal["queue", "decoders"]
+"""Too many wait, or no decoder became free in time."""
+
 _OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -164,12 +167,17 @@ class Metrics:
             ("priority", "reason"),
             registry=self.registry,
         )
+        for priority in Priority:
+            for reason in get_args(ShedReason):
+                self._sheds.labels(priority.label, reason)
         self._cache = Counter(
             "osteoserve_cache_lookups",
             "Looks for an answer to the same file: hit, joined one being made, or miss.",
             ("result",),
             registry=self.registry,
         )
+        for found in get_args(Found):
+            self._cache.labels(found)
         self._runner_ready = Gauge(
             "osteoserve_runner_ready",
             "1 if the runner said that it is ready when last asked.",
@@ -273,7 +281,7 @@ class Metrics:
     def circuit(self, runner: RunnerName, is_open: bool) -> None:
         self._circuit_open.labels(runner).set(is_open)
 
-    def shed(self, priority: Priority, reason: Literal["queue", "decoders"]) -> None:
+    def shed(self, priority: Priority, reason: ShedReason) -> None:
         self._sheds.labels(priority.label, reason).inc()
 
     def cache(self, found: Found) -> None:

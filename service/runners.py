@@ -83,6 +83,9 @@ class RunnerMismatchError(RunnerMalformedError):
     result = "mismatch"
 
 
+CONNECT_SECONDS: Final = 1.0
+"""Longest wait for a connection within one's own network; the kernel accepts for a busy runner."""
+
 Votes = Mapping[BaseName, BaseAnswer]
 
 T = TypeVar("T")
@@ -333,7 +336,7 @@ class _Line:
                 return await self._hedged(self._hedge, path, **body)
         except TimeoutError as error:
             raise RunnerTimeoutError("no answer within the deadline") from error
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise RunnerRefusedError("no connection") from error
         except httpx.HTTPError as error:
             raise RunnerFailedError("connection broke") from error
@@ -389,10 +392,11 @@ def _client(url: str, connections: int, keepalive: int | None = None) -> httpx.A
         max_keepalive_connections=connections if keepalive is None else keepalive,
         keepalive_expiry=30.0,
     )
-    # The deadline bounds every call as a whole, so httpx's own clocks stay off.
-    forever = httpx.Timeout(None)
+    # The deadline bounds every call as a whole, so httpx's own clocks stay off; but nobody answers a
+    # knock where no pod is left and a policy drops the packets.
+    patience = httpx.Timeout(None, connect=CONNECT_SECONDS)
     return httpx.AsyncClient(
-        base_url=url, limits=limits, timeout=forever, trust_env=False, verify=_tls()
+        base_url=url, limits=limits, timeout=patience, trust_env=False, verify=_tls()
     )
 
 

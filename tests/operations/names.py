@@ -21,17 +21,6 @@ OF_RUNNERS: Final = frozenset(
 )
 """What each runner's own /metrics tells; its registry is in another environment."""
 
-OF_ADMISSION: Final = frozenset(
-    {
-        "osteoserve_circuit_open",
-        "osteoserve_sheds_total",
-        "osteoserve_cache_lookups_total",
-        "osteoserve_runner_call_images_sum",
-        "osteoserve_runner_call_images_count",
-    }
-)
-"""The front's own, which come with admission and batching of calls."""
-
 
 def of_front() -> frozenset[str]:
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}

@@ -14,7 +14,7 @@ from k8s.rules import burn
 from k8s.rules.files import document
 from k8s.rules.rule import Record
 from k8s.rules.scope import PLAIN
-from tests.operations.names import OF_ADMISSION, OF_RUNNERS, of_front
+from tests.operations.names import OF_RUNNERS, of_front
 
 EVERY = pytest.mark.parametrize("name", BOARDS)
 
@@ -81,7 +81,7 @@ def test_rules_and_dashboards_name_metrics_that_there_are() -> None:
         for rule in group.rules
         if isinstance(rule, Record)
     }
-    known = of_front() | OF_RUNNERS | OF_ADMISSION | recorded | {"up"}
+    known = of_front() | OF_RUNNERS | recorded | {"up"}
     rules = [rule["expr"] for group in document(PLAIN)["groups"] for rule in group["rules"]]
     asked = [*rules, *(query for name in BOARDS for query in queries(name))]
     named = {
@@ -99,7 +99,7 @@ def test_every_metric_of_ours_is_on_a_dashboard_or_in_a_rule() -> None:
     asked = " ".join([*rules, *(query for name in BOARDS for query in queries(name))])
     stems = {
         re.sub(r"_(bucket|count|sum|total)$", "", name)
-        for name in of_front() | OF_RUNNERS | OF_ADMISSION
+        for name in of_front() | OF_RUNNERS
         if name.startswith("osteoserve_")
     }
     told = {stem for stem in stems if not re.search("^osteoserve_slo_|_created$", stem)}
