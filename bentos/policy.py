@@ -33,7 +33,10 @@ class Policy:
     OSTEOSERVE_PRECISION                auto          f32, bf16 or int8 (openvino); by itself
                                                       the fastest that the artefact allows
     OSTEOSERVE_TUNING                   var/…         the file of ``make tune``; none need be there
-    OSTEOSERVE_MAX_BATCH_SIZE           8             images that are computed together
+    OSTEOSERVE_THREADS                  the CPUs      threads of the engine: affinity and quota
+                                                      decide, where several share a machine this
+    OSTEOSERVE_MAX_BATCH_SIZE           8; resnet 2   images that are computed together; of resnet
+                                                      more would outgrow the cache
     OSTEOSERVE_MAX_LATENCY_MS           5000          a request that would wait longer is
                                                       answered 503 at once
     OSTEOSERVE_QUEUE_IMAGES             256           images that wait at most; more are
@@ -62,7 +65,8 @@ class Policy:
     @classmethod
     def from_environment(cls, runner: RunnerName) -> Policy:
         """Raises ValueError naming the variable or the file, its value and what is allowed."""
-        tuned = replace(cls(), **_tuned(Path(os.environ.get("OSTEOSERVE_TUNING", TUNING)), runner))
+        own = _OWN.get(runner, cls())
+        tuned = replace(own, **_tuned(Path(os.environ.get("OSTEOSERVE_TUNING", TUNING)), runner))
         return cls(
             runtime=_choice("OSTEOSERVE_RUNTIME", ("auto", *RUNTIMES), cls.runtime),
             precision=_choice("OSTEOSERVE_PRECISION", ("auto", *PRECISIONS), cls.precision),
@@ -73,6 +77,10 @@ class Policy:
             log_level=_choice("OSTEOSERVE_LOG_LEVEL", get_args(Level), cls.log_level),
             tracing_endpoint=os.environ.get("OSTEOSERVE_TRACING_ENDPOINT") or None,
         )
+
+
+_OWN: Final[Mapping[str, Policy]] = {"resnet": Policy(max_batch_size=2)}
+"""Where a runner's defaults are others, as ``make tune`` found on two cores."""
 
 
 def _tuned(path: Path, runner: str) -> Mapping[str, Any]:

@@ -21,6 +21,10 @@ from models.base import Scorer, Vote
 from models.recipe import SIDE
 from models.types import BaseName
 
+GATHERED: Final = 8
+"""Images that BentoML gathers at least: a front's calls carry as many, and splitting a call costs
+more than it brings where fewer are computed together."""
+
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 
@@ -44,7 +48,7 @@ def base_runner(name: BaseName) -> Any:
 
         @bentoml.api(
             batchable=True,
-            max_batch_size=policy.max_batch_size,
+            max_batch_size=max(policy.max_batch_size, GATHERED),
             max_latency_ms=policy.max_latency_ms,
             input_spec=ImagesInput,
         )
@@ -53,11 +57,19 @@ def base_runner(name: BaseName) -> Any:
             return told(queue.run(items, self._score))
 
         def _score(self, questions: list[Question]) -> list[VoteAnswer]:
-            votes = self._scorer.score(
+            size = policy.max_batch_size
+            votes = [
+                vote
+                for start in range(0, len(questions), size)
+                for vote in self._together(questions[start : start + size])
+            ]
+            return [_answer(self._scorer, vote) for vote in votes]
+
+        def _together(self, questions: list[Question]) -> list[Vote]:
+            return self._scorer.score(
                 np.stack([question.image for question in questions]),
                 explained=[i for i, question in enumerate(questions) if question.with_map],
             )
-            return [_answer(self._scorer, vote) for vote in votes]
 
     return attended(BaseRunner, queue, measures, "/predict", count_images)
 

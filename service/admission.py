@@ -12,8 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-FREE: Final = 4
-"""Images in hand that are never too many: with as few, one slow answer says nothing of the line."""
+FREE: Final = 8
+"""Images in hand that are never too many: a call's worth."""
+
+ENOUGH: Final = 6.0
+"""Finished images, older ones counting less, before the measured time says anything: the first
+after a start are slow."""
 
 FORGETTING_SECONDS: Final = 5.0
 """Busy time after which a measurement counts half."""
@@ -56,7 +60,8 @@ class Admission:
     @contextmanager
     def enter(self, *, always: bool = False) -> Iterator[None]:
         """Hold a place. Raises :class:`CrowdedError` unless ``always``."""
-        if not always and self._inside >= FREE and self.wait > self._longest:
+        known = self._finished >= ENOUGH and self._inside >= FREE
+        if not always and known and self.wait > self._longest:
             raise CrowdedError(self.wait)
         if not self._inside:
             self._busy_since = self._clock()

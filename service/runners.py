@@ -392,8 +392,8 @@ def _client(url: str, connections: int, keepalive: int | None = None) -> httpx.A
         max_keepalive_connections=connections if keepalive is None else keepalive,
         keepalive_expiry=30.0,
     )
-    # The deadline bounds every call as a whole, so httpx's own clocks stay off; but nobody answers a
-    # knock where no pod is left and a policy drops the packets.
+    # The deadline bounds every call as a whole, so httpx's own clocks stay off; but nobody answers
+    # a knock where no pod is left and a policy drops the packets.
     patience = httpx.Timeout(None, connect=CONNECT_SECONDS)
     return httpx.AsyncClient(
         base_url=url, limits=limits, timeout=patience, trust_env=False, verify=_tls()

@@ -57,11 +57,11 @@ class Settings(BaseSettings):
     resnet_url: Url = Field("http://127.0.0.1:8103", description="Where the resnet runner answers.")
     stack_url: Url = Field("http://127.0.0.1:8104", description="Where the stack runner answers.")
     runner_calls: int = Field(
-        2,
+        1,
         ge=1,
         le=100,
-        description="Calls to one runner at the same time: one computed, one on its way. Images "
-        "beyond them wait and go together in the next; twice the runner's replicas is right.",
+        description="Calls to one runner at the same time, one for each of its replicas. Images "
+        "beyond them wait and go together in the next.",
     )
     runner_images: int = Field(8, ge=1, le=64, description="Most images in one call to a runner.")
     hedge_seconds: Seconds | None = Field(

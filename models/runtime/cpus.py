@@ -9,8 +9,15 @@ from pathlib import Path
 def usable_cpus() -> int:
     """Return how many CPUs this process may use: affinity, then the cgroup's quota, at least 1.
 
-    A pod limited to two CPUs of a 64-core node must not start 64 threads.
+    A pod limited to two CPUs of a 64-core node must not start 64 threads. Of several processes on
+    one machine each must start fewer still: ``OSTEOSERVE_THREADS`` is that number, where it is set.
+    Raises ValueError when it is no whole number of at least 1.
     """
+    share = os.environ.get("OSTEOSERVE_THREADS", "")
+    if share:
+        if not share.isascii() or not share.isdigit() or int(share) < 1:
+            raise ValueError(f"OSTEOSERVE_THREADS={share}: a whole number of at least 1 is allowed")
+        return int(share)
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _cgroup_quota(Path("/sys/fs/cgroup"))
     return max(1, min(cpus, round(quota))) if quota else cpus

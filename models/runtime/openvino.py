@@ -37,6 +37,8 @@ class OpenVINORuntime:
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": usable_cpus(),
+            # Pinned, the threads of every runner on a machine sit on the same first cores.
+            "ENABLE_CPU_PINNING": False,
         }
         graph = openvino.Core().read_model(path)
         if precision == "bf16":

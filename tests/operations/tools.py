@@ -43,7 +43,7 @@ def unit_test(folder: Path, rules: Path, series: dict[str, str], **test: object)
     document = {
         "rule_files": [str(rules)],
         "evaluation_interval": group["interval"],
-        # Left to itself promtool takes them in any order, and an alert may see its rate a step late.
+        # Else promtool takes them in any order, and an alert may see its rate a step late.
         "group_eval_order": [one["name"] for one in groups],
         "tests": [group],
     }

@@ -51,27 +51,34 @@ def test_images_in_hand_together_share_the_time(admission: Admission, clock: Clo
 def test_who_would_wait_too_long_is_told_when_the_line_will_have_been_served(
     admission: Admission, clock: Clock
 ) -> None:
-    served(admission, clock, 0.5, times=4)
+    served(admission, clock, 0.4, times=20)
     with ExitStack() as held:
-        for _ in range(7):
+        for _ in range(FREE):
             held.enter_context(admission.enter())
-        # Seven ahead at half a second each.
+        # Eight ahead at four tenths of a second each.
         with pytest.raises(CrowdedError) as crowded, admission.enter():
             pytest.fail("let in")
-        assert crowded.value.retry_after == pytest.approx(3.5)
-        assert admission.inside == 7
+        assert crowded.value.retry_after == pytest.approx(0.4 * FREE)
+        assert admission.inside == FREE
         with admission.enter(always=True):
-            assert admission.inside == 8
+            assert admission.inside == FREE + 1
     assert admission.inside == 0
 
 
 def test_few_are_always_let_in(admission: Admission, clock: Clock) -> None:
-    served(admission, clock, 60.0)
+    served(admission, clock, 0.5, times=40)
     with ExitStack() as held:
         for _ in range(FREE):
             held.enter_context(admission.enter())
         with pytest.raises(CrowdedError), admission.enter():
             pytest.fail("let in")
+
+
+def test_the_first_after_a_start_turn_nobody_away(admission: Admission, clock: Clock) -> None:
+    served(admission, clock, 3.0, times=3)
+    with ExitStack() as held:
+        for _ in range(5 * FREE):
+            held.enter_context(admission.enter())
 
 
 def test_a_slow_spell_is_forgotten(admission: Admission, clock: Clock) -> None:

@@ -247,12 +247,12 @@ async def test_with_all_decoders_busy_it_says_so_in_time(
         finish.wait(10)
         return read(data, limits)
 
-    monkeypatch.setattr(analysis, "read", slow)
     async with (
         running() as runners,
         front(var, runners, decoders=1, deadline_seconds=0.3) as opened,
         anyio.create_task_group() as group,
     ):
+        monkeypatch.setattr(analysis, "read", slow)
         group.start_soon(opened.post, png)
         await opened.settled(begun.is_set)
         response = await opened.post(png + b"another file")
