@@ -11,12 +11,20 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.queue import Call, Queue
+from models import recipe
 
 CALL: Final = "osteoserve.call"
 """Where a request's scope holds its :class:`~bentos.queue.Call`."""
 
 LEFT_HEADER: Final = "x-left-ms"
 """Milliseconds that each item's answer is still of use, with commas between; one stands for all."""
+
+
+MAX_IMAGES: Final = 64
+"""Images, or sets of votes, in one call."""
+
+LARGEST: Final = MAX_IMAGES * recipe.BYTES
+"""Bytes of a body; votes are far smaller than pixels."""
 
 
 class Admission:
@@ -39,6 +47,10 @@ class Admission:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        fault = _fault(headers.get("content-length", ""))
+        if fault is not None:
+            await _answer(send, *fault)
+            return
         # What cannot be counted is refused by the wire in a moment, and waits for nothing.
         count = self._count(headers)
         try:
@@ -97,6 +109,15 @@ class _Listener:
     def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+
+def _fault(length: str) -> tuple[int, dict[str, Any]] | None:
+    """Return the status and body that answer a declared length of the body, None for a good one."""
+    if not length.isascii() or not length.isdigit():
+        return 411, {"error": "Content-Length is required"}
+    if int(length) > LARGEST:
+        return 413, {"error": f"{length} bytes were announced; {LARGEST} are allowed"}
+    return None
 
 
 def _left(value: str, count: int) -> tuple[float, ...]:

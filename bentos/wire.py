@@ -17,15 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from bentos.admission import CALL
+from bentos.admission import CALL, LARGEST, MAX_IMAGES
 from bentos.queue import Call, Dropped, Item
 from models import recipe
 from models.recipe import Canonical, RecipeError
 
 T = TypeVar("T")
-
-MAX_IMAGES: Final = 64
-"""Images, or sets of votes, in one call."""
 
 
 RECIPE_HEADER: Final = "x-recipe"
@@ -66,7 +63,7 @@ class ImagesInput(IODescriptor):
 def count_images(headers: Headers) -> int:
     """Return how many images a body of the declared length holds, 0 where it cannot be images."""
     length = headers.get("content-length", "")
-    if not length.isascii() or not length.isdigit() or int(length) > MAX_IMAGES * recipe.BYTES:
+    if not length.isascii() or not length.isdigit() or int(length) > LARGEST:
         return 0
     return int(length) // recipe.BYTES
 

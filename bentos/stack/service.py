@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bentoml
 
+from bentos.admission import MAX_IMAGES
 from bentos.policy import Policy
 from bentos.queue import Item
 from bentos.runner import HABITS, attended, told, watched
 from bentos.wire import (
-    MAX_IMAGES,
     CastVote,
     DroppedAnswer,
     VerdictAnswer,

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bentos.admission import CALL, Admission
+from bentos.admission import CALL, LARGEST, Admission
 from bentos.queue import Call, Queue
 
 pytestmark = pytest.mark.anyio
@@ -103,6 +103,19 @@ async def test_a_time_that_is_none_is_refused(value: str) -> None:
         answer = await client.post("/predict", content=b"ab", headers={"X-Left-Ms": value})
         assert answer.status_code == 400
         assert "allowed" in answer.json()["error"]
+        assert toy.calls == []
+
+
+async def test_a_body_is_announced_and_not_too_large_or_it_is_not_read() -> None:
+    async def unannounced() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    async with served() as (toy, client):
+        chunked = await client.post("/predict", content=unannounced())
+        assert chunked.status_code == 411
+        large = await client.post("/predict", content=bytes(LARGEST + 1))
+        assert large.status_code == 413
+        assert str(LARGEST) in large.json()["error"]
         assert toy.calls == []
 
 

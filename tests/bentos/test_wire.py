@@ -11,9 +11,9 @@ from httpx import Request as ClientRequest
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from bentos.admission import CALL
+from bentos.admission import CALL, MAX_IMAGES
 from bentos.queue import Call
-from bentos.wire import MAX_IMAGES, ImagesInput, VotesInput, count_images, count_sets
+from bentos.wire import ImagesInput, VotesInput, count_images, count_sets
 from models import recipe
 
 pytestmark = pytest.mark.anyio
