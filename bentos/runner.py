@@ -7,9 +7,18 @@ from typing import Any, Final, TypeVar
 
 import bentoml
 import numpy as np
-from prometheus_client import CollectorRegistry, ProcessCollector, make_asgi_app
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    ProcessCollector,
+    generate_latest,
+)
 from pydantic import BaseModel
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bentos.admission import Admission
@@ -88,7 +97,13 @@ def watched(name: RunnerName, policy: Policy) -> tuple[Queue, ASGIApp]:
     """Return a runner's waiting line, and what shows its measures at ``/metrics``."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    return Queue(name, policy.queue_images, registry), make_asgi_app(registry)
+
+    def metrics(_: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    # A route and no mount of its own: that would send who asks for /metrics on to /metrics/.
+    shown = Starlette(routes=[Route("/metrics", metrics)])
+    return Queue(name, policy.queue_images, registry), shown
 
 
 def attended(
@@ -100,7 +115,7 @@ def attended(
 ) -> Any:
     """Return the BentoML ``service`` with its waiting line before it and its measures beside."""
     service.add_asgi_middleware(Admission, queue=queue, path=path, count=count)
-    service.mount_asgi_app(measures, path="/metrics")
+    service.mount_asgi_app(measures)
     return service
 
 
