@@ -31,6 +31,7 @@ from models.statistics import Statistic, describe
 from service import tracing
 from service.admission import Admission, CrowdedError
 from service.answers import BaseAnswer, StackAnswer
+from service.connection import RunnerError
 from service.deadline import Deadline
 from service.decision import decide
 from service.drift import Drift
@@ -38,7 +39,7 @@ from service.metrics import Metrics
 from service.prediction import Image, Prediction, Quality, Vote, now
 from service.priority import Priority, Slots
 from service.recent import Recent
-from service.runners import RunnerError, Runners
+from service.runners import Runners
 from service.settings import Settings
 from service.types import BASES, Band, BaseName, RunnerName
 

@@ -15,10 +15,11 @@ from collections.abc import Collection
 from typing import ClassVar
 
 from models import recipe
+from service.connection import RunnerError, RunnerMismatchError
 from service.deadline import Deadline
 from service.heatmap import HeatMap
 from service.prediction import Prediction
-from service.runners import RunnerError, RunnerMismatchError, Runners
+from service.runners import Runners
 from service.settings import Settings
 from service.storage import Maps, Predictions
 from service.types import BASES, BaseName, RunnerName

@@ -23,10 +23,11 @@ import sys
 import time
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+import aiohttp
 
 from models.files import replace
 from service.settings import Settings
@@ -79,15 +80,16 @@ class Process:
                 preexec_fn=_die_with_parent,
             )
 
-    async def wait_ready(self, client: httpx.AsyncClient) -> None:
+    async def wait_ready(self, client: aiohttp.ClientSession) -> None:
         """Return once ready. Raises :class:`StartError` when it ends or takes too long."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self.child is None or self.child.returncode is not None:
                 raise StartError(f"{self.name} ended before it was ready{self.last_words()}")
-            with contextlib.suppress(httpx.HTTPError):
-                if (await client.get(self.ready_url)).status_code == httpx.codes.OK:
-                    return
+            with contextlib.suppress(TimeoutError, aiohttp.ClientError):
+                async with client.get(self.ready_url) as response:
+                    if response.status == HTTPStatus.OK:
+                        return
             await asyncio.sleep(POLL_SECONDS)
         raise StartError(
             f"{self.name} was not ready within {START_SECONDS:.0f} s{self.last_words()}"
@@ -177,7 +179,8 @@ class Supervisor:
     async def _work(self) -> None:
         """Start everything, then watch it. Ends only by raising :class:`StartError`."""
         processes = [*self._runners, self._front]
-        async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
+        patience = aiohttp.ClientTimeout(total=5.0)
+        async with aiohttp.ClientSession(timeout=patience, trust_env=False) as client:
             self._targets.parent.mkdir(exist_ok=True)
             replace(self._targets, json.dumps(self._target_groups, indent=1).encode())
             _say(f"starting {', '.join(process.name for process in processes)}")
@@ -197,7 +200,7 @@ class Supervisor:
         code = await _ended(self._front)
         raise StartError(f"the front ended ({code}){self._front.last_words()}")
 
-    async def _watch_runner(self, process: Process, client: httpx.AsyncClient) -> None:
+    async def _watch_runner(self, process: Process, client: aiohttp.ClientSession) -> None:
         while True:
             code = await _ended(process)
             now = time.monotonic()
@@ -247,7 +250,7 @@ async def run(settings: Settings) -> int:
     return await Supervisor(settings, python).run()
 
 
-async def _announce(process: Process, client: httpx.AsyncClient, begun: float) -> None:
+async def _announce(process: Process, client: aiohttp.ClientSession, begun: float) -> None:
     await process.wait_ready(client)
     _say(f"  {process.name:7} ready after {time.monotonic() - begun:.1f} s")
 

