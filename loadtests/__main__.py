@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from loadtests import baseline, capacity, machine, measurement, run
 from loadtests.baseline import BaselineError
 from loadtests.capacity import CapacityError
-from loadtests.front import ROOT, Front, FrontError, own
+from loadtests.front import ROOT, Front, FrontError, own, wait
 from loadtests.plan import Plan, PlanError
 from loadtests.report import Report, now
 from loadtests.run import RunError
@@ -49,7 +49,7 @@ def _stopped(number: int, _frame: FrameType | None) -> None:
 def _run(options: argparse.Namespace) -> int:
     plan = _plan(options)
     reports = []
-    with _front(options.url, options.out) as front:
+    with _front(options.url, options.out, options.patience) as front:
         for number in range(options.runs):
             begun = now()
             folder = options.out / f"{plan.shape}-{begun:%Y%m%d-%H%M%S}"
@@ -124,9 +124,12 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 @contextmanager
-def _front(url: str | None, out: Path) -> Iterator[Front]:
+def _front(url: str | None, out: Path, patience: float) -> Iterator[Front]:
     if url is not None:
-        yield Front(_address(url))
+        address = _address(url)
+        if patience:
+            wait(address, patience)
+        yield Front(address)
         return
     print("osteoserve: starting one of our own", flush=True)
     with own(out) as front:
@@ -182,6 +185,13 @@ def _parser() -> argparse.ArgumentParser:
     shaped(command, 1)
     planned(command, 1)
     command.add_argument("--url", help="address of a running osteoserve")
+    command.add_argument(
+        "--patience",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="let it take so long until it answers at all; without: it is there or fails",
+    )
     command.add_argument(
         "--listen", metavar="ADDRESS", help="wait here for --workers of other machines"
     )

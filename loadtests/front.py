@@ -15,12 +15,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import psutil
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 START_SECONDS: Final = 240.0
 STOP_SECONDS: Final = 60.0
+ASK_SECONDS: Final = 5.0
 
 COMPONENTS: Final = ("front", "cnn", "vgg16", "resnet", "stack")
 
@@ -90,6 +93,25 @@ def own(folder: Path) -> Iterator[Front]:
                 process.wait()
         # A database that grew with every run would make every run slower than the last.
         shutil.rmtree(state, ignore_errors=True)
+
+
+def wait(url: str, seconds: float) -> None:
+    """Until the pages of a running one answer, but not longer than that. Raises FrontError.
+
+    Asked for is what the load asks for as well: health may be kept from the outside.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urlopen(url, timeout=ASK_SECONDS):  # noqa: S310 - looked at by the caller
+                return
+        except HTTPError as error:
+            said = f"HTTP {error.code}"
+        except OSError as error:
+            said = f"{type(error).__name__}: {error}"
+        if time.monotonic() > end:
+            raise FrontError(f"osteoserve did not answer within {seconds:g} s: {said}")
+        time.sleep(0.5)
 
 
 def die_with_parent() -> None:

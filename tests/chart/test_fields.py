@@ -98,6 +98,7 @@ def test_a_number_among_settings_stays_one() -> None:
         "OSTEOSERVE_MAX_UPLOAD_BYTES": "33554432",
         "OSTEOSERVE_DEADLINE_SECONDS": "6.5",
         "OSTEOSERVE_LOG_FORMAT": "json",
+        "OSTEOSERVE_TRACING_ENDPOINT": "http://10.1.2.4:4319",
     }
 
 
@@ -187,6 +188,39 @@ def test_runners_may_send_nowhere_and_hear_the_front_alone() -> None:
         labels = peer["podSelector"]["matchLabels"]
         assert labels["app.kubernetes.io/component"] == "front"
         assert rule["ports"] == [{"port": 8000}]
+
+
+def test_spans_may_leave_those_that_make_some_for_the_collector_alone() -> None:
+    policy = kinds(scenario("everything"), "NetworkPolicy")["second-look-all-to-collector"]["spec"]
+    assert policy["podSelector"]["matchExpressions"] == [
+        {"key": "app.kubernetes.io/component", "operator": "In", "values": ["front", "cnn"]}
+    ]
+    assert policy["policyTypes"] == ["Egress"]
+    dns, collector = policy["egress"]
+    assert {one["port"] for one in dns["ports"]} == {53}
+    assert collector == {
+        "to": [{"ipBlock": {"cidr": "10.1.2.4/32"}}], "ports": [{"port": 4319}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        (),
+        # Peers alone open nothing: there are no spans.
+        ('networkPolicy.tracing=[{"ipBlock":{"cidr":"10.1.2.4/32"}}]',),
+        ('front.settings.OSTEOSERVE_TRACING_ENDPOINT=""',),
+        (
+            "networkPolicy.enabled=false",
+            'front.settings.OSTEOSERVE_TRACING_ENDPOINT="http://c:4318"',
+        ),
+    ],
+    ids=["as it comes", "peers alone", "an empty address", "no policies"],
+)
+def test_without_tracing_nothing_opens_for_spans(sets: tuple[str, ...]) -> None:
+    assert not [
+        name for name in kinds(rendered(*sets), "NetworkPolicy") if name.endswith("-to-collector")
+    ]
 
 
 def test_everything_is_denied_first() -> None:

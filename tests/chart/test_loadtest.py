@@ -39,8 +39,8 @@ def test_a_load_test_asks_the_front_for_what_the_values_say() -> None:
     pod = spec["template"]["spec"]
     assert pod["nodeSelector"] == {"pool": "load"}
     assert pod["containers"][0]["args"] == [
-        "run", "--url=http://second-look-front:8080", "--shape=overload", "--rate=12.5",
-        "--scale=0.5", "--workers=3", "--out=/reports",
+        "run", "--url=http://second-look-front:8080", "--patience=61", "--shape=overload",
+        "--rate=12.5", "--scale=0.5", "--workers=3", "--out=/reports",
     ]  # fmt: skip
     assert pod["containers"][0]["image"] == "registry.example/team/loadtests:v10"
     assert {
@@ -71,11 +71,24 @@ def test_a_load_test_may_send_to_the_front_and_is_let_in() -> None:
 def test_another_load_is_another_job() -> None:
     names = {
         load_test(*sets)["metadata"]["name"]
-        for sets in ((), ('loadTest.run="again"',), ("loadTest.rate=3",), ('common.image.tag="x"',))
+        for sets in (
+            (),
+            ('loadTest.run="again"',),
+            ("loadTest.rate=3",),
+            ('common.image.tag="x"',),
+            # Not its own values, and yet another pod.
+            ("service.port=8080",),
+            ("security.runAsUser=2000",),
+            ('imagePullSecrets=[{"name":"pull"}]',),
+        )
     }
-    assert len(names) == 4
+    assert len(names) == 7
     assert load_test()["metadata"]["name"] == load_test()["metadata"]["name"]
     assert all(len(name) <= 63 for name in names)
+
+
+def test_a_load_test_that_has_ended_stays_and_is_not_made_again() -> None:
+    assert "ttlSecondsAfterFinished" not in load_test()["spec"]
 
 
 def test_shapes_of_the_load_are_those_there_are() -> None:

@@ -105,6 +105,14 @@ SQLITE = (
             id="Prometheus kept out",
         ),
         pytest.param(
+            ['runners.cnn.settings.OSTEOSERVE_TRACING_ENDPOINT="http://collector:4318"'],
+            "OSTEOSERVE_TRACING_ENDPOINT is set, but the network policies keep spans in: name the "
+            "collector in networkPolicy.tracing, for example [{namespaceSelector: {matchLabels: "
+            "{kubernetes.io/metadata.name: tracing}}}] or [{ipBlock: {cidr: 10.20.30.40/32}}], and "
+            "its port in networkPolicy.tracingPort, or set networkPolicy.enabled to false.",
+            id="spans kept in",
+        ),
+        pytest.param(
             ["front.replica=2"],
             "at '/front': additional properties 'replica' not allowed",
             id="misspelt",

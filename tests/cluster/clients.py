@@ -138,11 +138,15 @@ def load(release: Release, name: str, workers: int = 2) -> Iterator[Load]:
 
 @contextmanager
 def idle(
-    release: Release, name: str, labels: Mapping[str, str], space: Namespace | None = None
+    release: Release,
+    name: str,
+    labels: Mapping[str, str],
+    space: Namespace | None = None,
+    code: str = "import time; time.sleep(3600)",
 ) -> Iterator[str]:
-    """A pod in which code can be run."""
+    """A pod in which code can be run, and ``code`` runs meanwhile."""
     space = space or release.namespace
-    one = pod(release, name, ["-c", "import time; time.sleep(3600)"], labels)
+    one = pod(release, name, ["-c", code], labels)
     # Without what only a load needs, so that any namespace will do.
     del one["spec"]["volumes"][1:]
     del one["spec"]["containers"][0]["volumeMounts"][1:]

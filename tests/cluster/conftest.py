@@ -23,6 +23,7 @@ from PIL import Image
 from k8s import helm
 from models import phantom
 from models.phantom import Artefact
+from tests.cluster import knock
 from tests.cluster.clients import files
 from tests.cluster.kubectl import Namespace, Object
 from tests.cluster.release import Images, Release
@@ -169,6 +170,12 @@ def release(space: Namespace, images: Images, before: set[str], report: Report) 
     one = Release("osteoserve", space, images)
     one.upgrade()
     return one
+
+
+@pytest.fixture(scope="module")
+def places(release: Release, space: Namespace) -> dict[str, knock.Place]:
+    """Where to knock. For a module's time: pods come and go."""
+    return knock.places(release, space)
 
 
 def everything(space: Namespace) -> set[str]:

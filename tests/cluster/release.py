@@ -39,6 +39,7 @@ class Images:
                 for name, key in keys.items()
                 for argument in ("--set-string", f"{key}.image.repository={self.registry}/{name}")
             ),
+            "--set-string", f"loadTest.image.repository={self.registry}/loadtests",
         ]  # fmt: skip
 
 

@@ -21,6 +21,10 @@ from tests.loadtests.counts import STEADY, good
         (["run", "--rate", "-1"], "the rate is -1.0"),
         (["run", "--url", "localhost:8000"], "the address is not http://HOST[:PORT]"),
         (["run", "--url", "ftp://a.example"], "the address is not http://HOST[:PORT]"),
+        (
+            ["run", "--url", "http://127.0.0.1:9", "--patience", "0.1"],
+            "osteoserve did not answer within 0.1 s: URLError: <urlopen error [Errno 111]",
+        ),
         (["worker", "--url", "http://127.0.0.1:9", "--master", "here"], "it is HOST:PORT"),
         (["capacity", "--scans-per-day", "0"], "0 scans a day; at least 1 can be"),
         (["capacity", "--cpu-seconds", "vgg16"], "'vgg16' is not NAME=SECONDS"),

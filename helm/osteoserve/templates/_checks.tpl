@@ -71,4 +71,7 @@
 {{- if and .Values.metrics.serviceMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.metrics) }}
 {{- fail "metrics.serviceMonitor is enabled, but the network policies keep Prometheus out: name its pods in networkPolicy.metrics, for example [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}], or set networkPolicy.enabled to false." }}
 {{- end }}
+{{- if and (include "osteoserve.traced" .) .Values.networkPolicy.enabled (not .Values.networkPolicy.tracing) }}
+{{- fail "OSTEOSERVE_TRACING_ENDPOINT is set, but the network policies keep spans in: name the collector in networkPolicy.tracing, for example [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: tracing}}}] or [{ipBlock: {cidr: 10.20.30.40/32}}], and its port in networkPolicy.tracingPort, or set networkPolicy.enabled to false." }}
+{{- end }}
 {{- end }}

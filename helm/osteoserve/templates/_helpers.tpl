@@ -44,6 +44,18 @@ cnn vgg16 resnet stack
 {{- mergeOverwrite (deepCopy .root.Values.common) (deepCopy ($own | default dict)) | toYaml }}
 {{- end }}
 
+{{/* Those of the five whose settings name a collector of spans, with blanks between; nothing: no tracing. */}}
+{{- define "osteoserve.traced" -}}
+{{- $found := list }}
+{{- range $name := splitList " " (include "osteoserve.components" .) }}
+{{- $values := include "osteoserve.component" (dict "root" $ "name" $name) | fromYaml }}
+{{- if get ($values.settings | default dict) "OSTEOSERVE_TRACING_ENDPOINT" }}
+{{- $found = append $found $name }}
+{{- end }}
+{{- end }}
+{{- join " " $found }}
+{{- end }}
+
 {{/* Whether results lie in SQLite: no URL of a PostgreSQL was given. */}}
 {{- define "osteoserve.sqlite" -}}
 {{- if not .Values.database.existingSecret }}true{{ end }}
