@@ -209,6 +209,7 @@ def _write_base(root: Path, trained: _Training, facts: Mapping[str, Any], resamp
         **_reported(report),
         "runtimes": exported.runtimes,
         "refused_runtimes": exported.refused,
+        "unchecked_runtimes": exported.unchecked,
         "data": facts,
         "training": repeatable.facts(),
     }
