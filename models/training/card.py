@@ -150,8 +150,10 @@ def _comparison(evaluation: Evaluation | None) -> list[str]:
 
 
 def _runtimes(manifest: Mapping[str, Any]) -> str:
-    """Return what runs it, and what was found to answer otherwise and is refused."""
+    """Return what runs it, what was found to answer otherwise and is refused, and what could not be
+    looked at."""
     refused = manifest.get("refused_runtimes", {})
+    unchecked = manifest.get("unchecked_runtimes", [])
     lines = [
         "## Runtimes",
         "",
@@ -161,6 +163,10 @@ def _runtimes(manifest: Mapping[str, Any]) -> str:
         *(
             f"- {name}: refused, {f['max_difference']:.1e} and {f['changed']} decisions changed"
             for name, f in refused.items()
+        ),
+        *(
+            f"- {name}: not checked, the machine that trained does not have it"
+            for name in unchecked
         ),
         "",
     ]

@@ -8,10 +8,8 @@ fitted to.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +27,7 @@ from models.evaluation.evaluation import assemble
 from models.evaluation.plots import plots
 from models.evaluation.subgroups import subgroups
 from models.folds import Fold
-from models.training import card, cnn, export, leak, resnet, vgg16
+from models.training import card, cnn, export, leak, repeatable, resnet, vgg16
 from models.training.checkpoint import Checkpoint
 from models.training.runlog import RunLog
 from models.training.trainer import Fitted, Trainer
@@ -98,6 +96,7 @@ def train(
     :class:`~models.pretrained.WeightsError` for files that are missing or others than they should
     be, and :class:`~models.training.export.ParityError`.
     """
+    repeatable.compute_in_one_order()
     run = run or Run()
     log = run.log
     _check_weights(settings)
@@ -210,8 +209,9 @@ def _write_base(root: Path, trained: _Training, facts: Mapping[str, Any], resamp
         **_reported(report),
         "runtimes": exported.runtimes,
         "refused_runtimes": exported.refused,
+        "unchecked_runtimes": exported.unchecked,
         "data": facts,
-        "training": _training_facts(),
+        "training": repeatable.facts(),
     }
     files = {**exported.files, "card.md": card.base(trained.name, manifest).encode()}
     written = artifact.write(root, trained.name, manifest, files)
@@ -262,7 +262,7 @@ def _write_stack(
         },
         **_reported(reports[stack.key(BASES)]),
         "data": facts,
-        "training": _training_facts(),
+        "training": repeatable.facts(),
     }
     files = {
         EVALUATION_FILE: evaluation.to_bytes(),
@@ -322,12 +322,4 @@ def _data_facts(data: Dataset, settings: Settings, provenance: str) -> dict[str,
         "groups": len(set(data.groups)),
         "folds": settings.folds,
         "seed": settings.seed,
-    }
-
-
-def _training_facts() -> dict[str, str]:
-    """What else could make another training come out otherwise; no time, which could not."""
-    return {
-        "python": platform.python_version(),
-        **{package: version(package) for package in ("keras", "scikit-learn", "openvino")},
     }

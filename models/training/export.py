@@ -41,12 +41,14 @@ class Export:
 
     ``runtimes``: name → ``{"max_difference"}``, those that hold; of a lowered precision also
     ``"offset"``, what is added to its raw logits. ``refused``: name →
-    ``{"max_difference", "changed"}``, those that do not.
+    ``{"max_difference", "changed"}``, those that do not. ``unchecked``: those that this machine
+    does not have. Nothing is known of them, so no other machine may use them either.
     """
 
     files: dict[str, bytes]
     runtimes: dict[str, dict[str, float]] = field(default_factory=dict)
     refused: dict[str, dict[str, float]] = field(default_factory=dict)
+    unchecked: list[str] = field(default_factory=list)
 
 
 def export(
@@ -119,6 +121,8 @@ class _Trial:
             name = runtime_name(runtime, precision)
             if not supported(runtime, precision):
                 logger.info("%s: not to be had on this machine, so not allowed", name)
+                if name not in self.done.unchecked:
+                    self.done.unchecked.append(name)
                 alike = False
                 continue
             found, correction = self._compare(runtime, precision)

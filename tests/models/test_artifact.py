@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from models import artifact, recipe
+from models import artifact, recipe, stack
 from models.artifact import ArtifactError
+from models.types import BASES
 
 
 @pytest.fixture
@@ -95,3 +96,27 @@ def test_shipped_artefacts_are_whole_and_honest(name: str) -> None:
     # Grouped cross-validation on some hundred scans does not give this; a leak does.
     assert area["value"] < 0.99
     assert not any(key in json.dumps(model.manifest) for key in ("/root", "/home", "/work"))
+
+
+def test_the_shipped_stack_stands_the_loss_of_any_base_model() -> None:
+    subsets = artifact.load("stack", artifact.FOLDER).manifest["subsets"]
+    assert len(subsets) == 2 ** len(BASES) - 1
+
+    whole = subsets[stack.key(BASES)]["metrics"]["auroc"]["value"]
+    for missing in BASES:
+        left = subsets[stack.key(tuple(name for name in BASES if name != missing))]["metrics"]
+        assert left["auroc"]["value"] >= whole - 0.05, missing
+        assert left["ece"]["value"] <= 0.12, missing
+
+
+def test_shipped_thresholds_find_nine_in_ten_and_have_a_band() -> None:
+    for facts in artifact.load("stack", artifact.FOLDER).manifest["subsets"].values():
+        low, high = facts["band"]
+        assert 0 < low <= facts["threshold"] <= high < 1
+        assert facts["metrics"]["sensitivity"]["value"] >= 0.9
+
+
+def test_the_shipped_stack_carries_its_curves() -> None:
+    files = artifact.load("stack", artifact.FOLDER).manifest["files"]
+
+    assert {"roc.svg", "precision-recall.svg", "reliability.svg", "confusion.svg"} <= files.keys()

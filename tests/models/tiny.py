@@ -56,6 +56,7 @@ def write(root: Path) -> None:
             "metrics": {"auroc": {"value": 0.5, "low": 0.4, "high": 0.6}},
             "runtimes": done.runtimes,
             "refused_runtimes": done.refused,
+            "unchecked_runtimes": done.unchecked,
         }
         versions[name] = artifact.write(root, name, manifest, done.files).version
     combiner = {"intercept": 0.0, "threshold": POINT.threshold, "band": list(POINT.band)}

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models import phantom
+from models import artifact, phantom
+from models.types import BASES
 
 PREDICT = """
 import argparse, re, sys
@@ -58,6 +59,21 @@ def test_the_edge_imports_nothing_heavy_and_stays_small(tiny_artifacts: Path, sc
     heavy, _, peak = done.stderr.splitlines()[-1].rpartition(" ")
     assert heavy == "[]"
     assert float(peak) < 700
+
+
+@pytest.mark.parametrize("runtime", ["litert", "openvino"])
+def test_the_shipped_ensemble_fits_a_small_machine(scan: Path, runtime: str) -> None:
+    """Under 150 MB on disk and 700 MB of memory, everything that is served together."""
+    done = predict(artifact.FOLDER, scan, scan, "--runtime", runtime, "--json")
+
+    assert done.returncode == 0, done.stderr
+    for line in done.stdout.splitlines():
+        assert set(json.loads(line)["models"]) == set(BASES)
+    peak = float(done.stderr.splitlines()[-1].rpartition(" ")[2])
+    assert peak < 700
+    served = [artifact.load(name, artifact.FOLDER) for name in artifact.served(artifact.FOLDER)]
+    sizes = [path.stat().st_size for model in served for path in model.folder.iterdir()]
+    assert sum(sizes) < 150e6
 
 
 def test_each_bad_file_is_named_and_the_good_ones_are_judged(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from models.__main__ import main
 from models.commands import verify
 from tests.models import tiny
 
@@ -37,10 +38,27 @@ def test_a_changed_file_is_found(served: Path) -> None:
 
 
 @pytest.mark.usefixtures("served")
-def test_an_engine_that_is_not_here_is_said_to_be_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_is_not_here_is_not_said_to_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "supported", lambda runtime, _: runtime != "litert")
 
     rows = {row.checked: row for row in verify.verify("cnn", tiny.phantoms(1))}
 
     assert rows["litert-f32"].holds is None
     assert rows["openvino-f32"].holds is True
+
+
+@pytest.mark.usefixtures("served")
+def test_what_was_not_checked_is_named_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(verify, "supported", lambda runtime, _: runtime != "litert")
+    monkeypatch.setattr(verify, "_phantoms", lambda: tiny.phantoms(1))
+
+    assert main(["verify"]) == 0
+
+    printed = capsys.readouterr().out.splitlines()
+    row = next(line for line in printed if line.startswith("cnn") and "litert-f32" in line)
+    assert "not checked" in row
+    assert " ok " not in row
+    last = "Not checked here, to be run where it is to be had: "
+    assert printed[-1] == f"{last}cnn litert-f32, resnet litert-f32, vgg16 litert-f32."

@@ -9,8 +9,10 @@ from models import artifact, parity
 from models.artifact import ArtifactError
 from models.base import Scorer, load_model
 from models.calibration import Calibration
-from models.runtime import Files, parse_name
+from models.runtime import CHOICES, Files, parse_name, runtime_name
+from models.training import export
 from models.types import BASES
+from tests.models import tiny
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,9 @@ def test_every_runtime_is_allowed_or_refused_with_its_difference(
     manifest = artifact.load(name, tiny_artifacts).manifest
 
     assert {"keras-f32", "openvino-f32", "litert-f32"} <= manifest["runtimes"].keys()
-    assert not manifest["runtimes"].keys() & manifest["refused_runtimes"].keys()
+    tables = ("runtimes", "refused_runtimes", "unchecked_runtimes")
+    told = [runtime for table in tables for runtime in manifest[table]]
+    assert sorted(told) == sorted(runtime_name(*choice) for choice in CHOICES)
     assert "openvino-int8" in manifest["runtimes"] | manifest["refused_runtimes"]
     for facts in manifest["runtimes"].values():
         assert 0 <= facts["max_difference"] <= parity.WHEN_BUILT
@@ -62,6 +66,22 @@ def test_maps_are_made_for_those_that_ask(
     assert [vote.map is not None for vote in votes] == [False, True, False, True, False]
     alone = scorer.score(images[3:4], explained=[0])[0]
     assert votes[3].map == pytest.approx(alone.map, abs=1e-2)
+
+
+def test_what_this_machine_does_not_have_is_neither_allowed_nor_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(export, "supported", lambda _, precision: precision == "f32")
+    images = tiny.phantoms(3)
+
+    done = export.export(
+        tiny.fitted("cnn", images), Calibration(slope=0.1, intercept=0.0), tiny.POINT, images
+    )
+
+    assert done.unchecked == ["openvino-bf16", "openvino-int8"]
+    assert done.runtimes.keys() == {"keras-f32", "openvino-f32", "litert-f32"}
+    assert not done.refused
+    assert Files.INT8 not in done.files
 
 
 def test_a_runtime_that_was_not_shown_to_answer_alike_is_refused(tiny_artifacts: Path) -> None:
