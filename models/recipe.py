@@ -88,7 +88,7 @@ def encode(canonical: Canonical) -> bytes:
     info = PngInfo()
     info.add_text("recipe", NAME)
     buffer = io.BytesIO()
-    # Filtered scans hold few repeats to look for: a quarter faster than level 1, and a tenth smaller.
+    # Scans hold few repeats to look for: a quarter faster than level 1, and a tenth smaller.
     Image.fromarray(canonical).save(buffer, "PNG", pnginfo=info, compress_type=zlib.Z_RLE)
     return buffer.getvalue()
 

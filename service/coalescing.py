@@ -3,11 +3,16 @@
 A call costs a runner, or a database, about the same for one item as for several. Nobody waits for
 company: an item goes at once when a call is free, so that alone it is as fast as ever, and the
 fuller the line the fuller the calls.
+
+All items of a call are answered when the last of them is. Where each takes its time, as a network
+on a CPU does, a full call would make the first wait for the eighth, and whoever came meanwhile for
+both; so a call is kept as short as is told, by what items took lately.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +27,9 @@ from telemetry.tracing import here
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+FORGETTING: Final = 0.2
+"""Weight of the newest call in the mean time per item."""
 
 
 @dataclass(eq=False)
@@ -42,11 +50,24 @@ Send = Callable[[Sequence[Waiting[T, R]]], Awaitable[Sequence[R | Exception]]]
 
 
 class Coalescer(Generic[T, R]):
-    """At most ``calls`` at the same time, each of at most ``most`` items."""
+    """At most ``calls`` at the same time, each of at most ``most`` items.
 
-    def __init__(self, send: Send[T, R], *, most: int, calls: int, patience: float) -> None:
+    A call takes about ``seconds`` at most, where that is more than one item's time.
+    """
+
+    def __init__(
+        self,
+        send: Send[T, R],
+        *,
+        most: int,
+        calls: int,
+        patience: float,
+        seconds: float = math.inf,
+    ) -> None:
         self._send = send
         self._most: Final = most
+        self._seconds: Final = seconds
+        self._seconds_per_item: float | None = None
         self._calls: Final = calls
         self._line: Line[Waiting[T, R]] = Line(patience)
         self._on_the_way: dict[asyncio.Task[None], Sequence[Waiting[T, R]]] = {}
@@ -96,7 +117,10 @@ class Coalescer(Generic[T, R]):
 
     def _next(self) -> list[Waiting[T, R]]:
         together: list[Waiting[T, R]] = []
-        while len(self._line) and len(together) < self._most:
+        most = self._most
+        if self._seconds_per_item:
+            most = max(1, round(min(self._seconds / self._seconds_per_item, most)))
+        while len(self._line) and len(together) < most:
             waiting = self._line.pop()
             if not waiting.answer.done():
                 together.append(waiting)
@@ -108,8 +132,10 @@ class Coalescer(Generic[T, R]):
 
     async def _call(self, together: Sequence[Waiting[T, R]]) -> None:
         found: Sequence[R | Exception]
+        begun = time.monotonic()
         try:
             found = await self._send(together)
+            self._measured((time.monotonic() - begun) / len(together))
         except asyncio.CancelledError:
             for waiting in together:
                 waiting.answer.cancel()
@@ -118,6 +144,12 @@ class Coalescer(Generic[T, R]):
             found = [error] * len(together)
         for waiting, answer in zip(together, found, strict=True):
             _set(waiting, answer)
+
+    def _measured(self, seconds: float) -> None:
+        known = self._seconds_per_item
+        self._seconds_per_item = (
+            seconds if known is None else known + FORGETTING * (seconds - known)
+        )
 
 
 def _set(waiting: Waiting[T, R], answer: R | Exception) -> None:

@@ -39,8 +39,12 @@ from service.types import RunnerName
 LEFT_HEADER: Final = "X-Left-Ms"
 """How long each item's answer is of use; ``bentos.admission`` reads it."""
 
-CONNECT_SECONDS: Final = 1.0
-"""Longest wait for a connection within one's own network; the kernel accepts for a busy runner."""
+CONNECT_SECONDS: Final = 0.5
+"""Longest wait for a connection within one's own network; the kernel accepts for a busy runner.
+
+Where no pod is left and packets are dropped, answers are degraded within half of the second that
+the objective allows; a lost packet would only be sent again after that second (RFC 6298).
+"""
 
 KEPT_SECONDS: Final = 30.0
 """How long a connection that nobody uses stays open."""

@@ -35,8 +35,10 @@ class Doubling:
         return [ValueError("odd") if w.item % 2 else 2 * w.item for w in together]
 
 
-def opened(send: Any, *, most: int = 4, calls: int = 1, patience: float = 600) -> Any:
-    return Coalescer(send, most=most, calls=calls, patience=patience)
+def opened(
+    send: Any, *, most: int = 4, calls: int = 1, patience: float = 600, seconds: float = SOON
+) -> Any:
+    return Coalescer(send, most=most, calls=calls, patience=patience, seconds=seconds)
 
 
 def asking(
@@ -170,3 +172,45 @@ async def test_closing_breaks_off_what_is_on_its_way() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+class Working:
+    """The other side: takes its time for each number, by a clock that is ours."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float, once: float = 0.0) -> None:
+        self.sizes: list[int] = []
+        self._seconds = seconds
+        self._once = once
+        self._now = 0.0
+        monkeypatch.setattr("service.coalescing.time.monotonic", lambda: self._now)
+
+    async def __call__(self, together: Sequence[Waiting[int, int]]) -> Sequence[int | Exception]:
+        self.sizes.append(len(together))
+        await asyncio.sleep(0)
+        self._now += self._once + self._seconds * len(together)
+        return [waiting.item for waiting in together]
+
+
+async def test_a_call_takes_no_longer_than_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = Working(monkeypatch, seconds=0.1)
+    coalescer = opened(send, most=8, seconds=0.3)
+    await asyncio.gather(*asking(coalescer, 0))
+    await asyncio.gather(*asking(coalescer, *range(10)))
+    assert send.sizes == [1, 3, 3, 3, 1]
+
+
+async def test_what_takes_longer_than_told_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = Working(monkeypatch, seconds=2.0)
+    coalescer = opened(send, most=8, seconds=0.3)
+    await asyncio.gather(*asking(coalescer, 0))
+    await asyncio.gather(*asking(coalescer, 1, 2, 3))
+    assert send.sizes == [1, 1, 1, 1]
+
+
+async def test_where_company_costs_nothing_calls_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = Working(monkeypatch, seconds=0.0, once=0.1)
+    coalescer = opened(send, most=8, seconds=0.3)
+    await asyncio.gather(*asking(coalescer, 0))
+    await asyncio.gather(*asking(coalescer, *range(60)))
+    assert send.sizes[1] == 3
+    assert send.sizes[-2] == 8

@@ -13,8 +13,6 @@ from starlette.responses import JSONResponse, Response
 
 from service.answers import BaseAnswer
 from service.circuit import FAILURES
-from service.deadline import Deadline
-from service.metrics import Metrics
 from service.connection import (
     RunnerBusyError,
     RunnerError,
@@ -25,6 +23,8 @@ from service.connection import (
     RunnerRefusedError,
     RunnerTimeoutError,
 )
+from service.deadline import Deadline
+from service.metrics import Metrics
 from service.runners import Runners
 from service.settings import Settings
 from tests.service.runners import (
