@@ -69,8 +69,8 @@ def configure(form: Form, level: Level, stream: TextIO | None = None) -> None:
     root.setLevel(level.upper())
     # These would tell addresses, or values out of a file or on their way into the database.
     for name in (
-        "aiohttp", "httpx", "httpcore", "uvicorn.access", "alembic", "asyncio", "multipart", "aiosqlite",
-        "sqlalchemy", "psycopg", "urllib3", "requests",
+        "aiohttp", "httpx", "httpcore", "uvicorn.access", "alembic", "asyncio", "multipart",
+        "aiosqlite", "sqlalchemy", "psycopg", "urllib3", "requests",
     ):  # fmt: skip
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("python_multipart", "pydicom", "PIL"):
