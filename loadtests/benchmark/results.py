@@ -16,6 +16,9 @@ FILE: Final = "results.json"
 CLOSE: Final = 0.85
 """A peer within this share of its kind's best is measured again: the first round may mislead."""
 
+OF_CONTENDERS: Final = ("contenders", "ratios", "against", "load")
+"""What the mode ``throughput`` finds."""
+
 
 def kind(contender: Contender) -> str | None:
     """Return the ratio that ``contender`` bears on, None for this project itself.
@@ -91,6 +94,22 @@ def write(folder: Path, results: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_rounded(results), indent=1, ensure_ascii=False) + "\n"
     replace(folder / FILE, text.encode())
+
+
+def beside(folder: Path, mode: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what other modes than ``mode`` left in ``folder``, to be kept beside ``found``.
+
+    Only where machine and artefacts are the same: else figures would stand together that do not
+    belong together.
+    """
+    if not (folder / FILE).is_file():
+        return {}
+    earlier = read(folder)
+    if any(earlier[fact] != _rounded(found[fact]) for fact in ("machine", "artefacts")):
+        return {}
+    own = OF_CONTENDERS if mode == "throughput" else (mode,)
+    kept = {name: value for name, value in earlier.items() if name not in own}
+    return kept | {"command": f"{earlier['command']}; {found['command']}"}
 
 
 def _rounded(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from loadtests.benchmark.contenders import LIMIT
+from loadtests.benchmark.contenders import CONTENDERS, LIMIT
 from loadtests.benchmark.results import RATIOS, TARGETS
 
 FILE: Final = "README.md"
@@ -104,6 +104,9 @@ def _contenders(contenders: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     )
     for name, found in ordered:
         yield _contender(name, found)
+    missing = [one.title for name, one in CONTENDERS.items() if name not in contenders]
+    if missing:
+        yield f"\nNot measured in this run: {'; '.join(missing)}."
     limit = contenders.get(LIMIT, {})
     if "images_per_second_from_files" in limit:
         yield (

@@ -65,6 +65,7 @@ def test_page_and_pictures_tell_every_contender_and_every_section(tmp_path: Path
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
     for one in FIGURES.values():
         assert one["title"] in page
+    assert "Not measured in this run: " in page
     assert "**wrong**: 3 outcomes changed" in page
     assert "cpu **not kept**, memory kept" in page
     assert "| 0.98 | 0.9 | reached |" in page
@@ -76,6 +77,25 @@ def test_the_same_results_give_the_same_bytes() -> None:
     told = RESULTS | {"ratios": {}, "against": {}}
 
     assert documents.documents(told) == documents.documents(told)
+
+
+def test_a_mode_measured_later_stands_beside_the_others(tmp_path: Path) -> None:
+    facts = {"machine": {"memory_gb": 25.123456}, "artefacts": {"cnn": "1"}}
+    results.write(tmp_path, facts | {"command": "a", "one": 1, "linear": 2, "load": {"rounds": 3}})
+
+    kept = results.beside(tmp_path, "one", facts | {"command": "b", "load": {"rounds": 1}})
+    assert (kept["linear"], kept["load"], kept["command"]) == (2, {"rounds": 3}, "a; b")
+    assert "one" not in kept
+    assert "load" not in results.beside(tmp_path, "throughput", facts | {"command": "b"})
+
+
+@pytest.mark.parametrize("fact", ["machine", "artefacts"])
+def test_figures_of_another_machine_or_artefact_are_not_kept(tmp_path: Path, fact: str) -> None:
+    facts = {"machine": {"cpus": 2}, "artefacts": {"cnn": "1"}, "command": "a"}
+    results.write(tmp_path, facts | {"linear": 2})
+
+    assert results.beside(tmp_path, "one", facts | {fact: {"another": 1}}) == {}
+    assert results.beside(tmp_path / "none", "one", facts) == {}
 
 
 @committed
