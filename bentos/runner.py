@@ -24,8 +24,16 @@ from starlette.types import ASGIApp
 from bentos.admission import Admission
 from bentos.policy import Policy, RunnerName
 from bentos.queue import Dropped, Item, Queue
-from bentos.wire import DroppedAnswer, ImagesInput, Question, VoteAnswer, count_images
-from models import artifact
+from bentos.rehearsal import Example, Rehearsal
+from bentos.wire import (
+    RECIPE_HEADER,
+    DroppedAnswer,
+    ImagesInput,
+    Question,
+    VoteAnswer,
+    count_images,
+)
+from models import artifact, recipe
 from models.base import Scorer, Vote
 from models.recipe import SIDE
 from models.types import BaseName
@@ -80,7 +88,9 @@ def base_runner(name: BaseName) -> Any:
                 explained=[i for i, question in enumerate(questions) if question.with_map],
             )
 
-    return attended(BaseRunner, queue, measures, "/predict", count_images)
+    blank = np.zeros((SIDE, SIDE), np.uint8)
+    example = Example("/predict", {RECIPE_HEADER: recipe.NAME}, recipe.pack([blank]))
+    return attended(BaseRunner, queue, measures, example, count_images)
 
 
 HABITS: Final[Mapping[str, Any]] = {
@@ -110,11 +120,15 @@ def attended(
     service: Any,
     queue: Queue,
     measures: ASGIApp,
-    path: str,
+    example: Example,
     count: Callable[[Headers], int],
 ) -> Any:
-    """Return the BentoML ``service`` with its waiting line before it and its measures beside."""
-    service.add_asgi_middleware(Admission, queue=queue, path=path, count=count)
+    """Return the BentoML ``service`` with its waiting line before it and its measures beside.
+
+    ``example`` is what it answers a few times before it listens.
+    """
+    service.add_asgi_middleware(Rehearsal, example=example)
+    service.add_asgi_middleware(Admission, queue=queue, path=example.path, count=count)
     service.mount_asgi_app(measures)
     return service
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import bentoml
 
 from bentos.admission import MAX_IMAGES
 from bentos.policy import Policy
 from bentos.queue import Item
+from bentos.rehearsal import Example
 from bentos.runner import HABITS, attended, told, watched
 from bentos.wire import (
+    Ballots,
     CastVote,
     DroppedAnswer,
     VerdictAnswer,
@@ -73,4 +77,7 @@ class StackRunner:
         )
 
 
-Runner = attended(StackRunner, queue, measures, "/combine", count_sets)
+# A set without votes, which is answered like any other.
+EXAMPLE: Final = Example("/combine", {}, Ballots(votes=[{}]).model_dump_json().encode())
+
+Runner = attended(StackRunner, queue, measures, EXAMPLE, count_sets)

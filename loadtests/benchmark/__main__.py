@@ -27,6 +27,7 @@ from loadtests.benchmark.modes.one import one
 from loadtests.benchmark.modes.overload import overload
 from loadtests.benchmark.modes.run import Run, say
 from loadtests.benchmark.modes.throughput import throughput
+from loadtests.benchmark.pace import Pace
 from loadtests.benchmark.server import ServerError
 from loadtests.benchmark.tree import adopt_orphans
 
@@ -77,8 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results.write(options.out, found)
         documents.write(options.out, results.read(options.out))
 
-    with Load() as load:
-        run = Run(load, expected, options.arrivals, seconds, rounds, options.quick)
+    with Load() as load, Pace() as pace:
+        run = Run(load, pace, expected, options.arrivals, seconds, rounds, options.quick)
         if options.mode in ("throughput", "all"):
             figures = throughput(run, names)
             found["contenders"] = {name: _told(name) | one for name, one in figures.items()}

@@ -41,7 +41,8 @@ OSTEOSERVE: Final = Contender(
         Command(
             "front",
             ("-m", "service", "run", "--port", "{front}"),
-            ready="/health/ready",
+            # Ready is a front that can answer at all; started, one that has seen every runner.
+            ready="/health/startup",
         ),
     ),
     path="/api/v1/predictions",

@@ -1,7 +1,8 @@
 """The machine's own limit: the bare runtime in a loop, in one process, no server and no HTTP.
 
 ``python -m loadtests.benchmark.limit [SECONDS]`` runs in the runners' environment and prints JSON,
-with 0 seconds of ``one_ms`` alone:
+with 0 seconds of ``one_ms`` alone. Given ``pace`` instead, it answers every line of its input with
+``images_per_second`` of one block, see :mod:`~loadtests.benchmark.pace`.
 
 ==================  ==============================================================================
 ``one_ms``          base model → median milliseconds of one canonical image alone
@@ -43,23 +44,30 @@ SIZES: Final = (1, 2, 4, 8, 16, 32)
 Answer = tuple[float, Decision]
 
 BLOCK: Final = SIZES[-1]
+
+PACE_SECONDS: Final = 0.4
+"""For each size of batch, before the pace is asked for the first time."""
+
 ALONE: Final = 40
 """Images whose time alone is taken."""
 
 
 def main(arguments: Sequence[str]) -> None:
-    seconds = float(arguments[0]) if arguments else 10.0
     begun = time.perf_counter()
     ensemble, gate = Ensemble(), quality.served_gate()
     start_seconds = time.perf_counter() - begun
     numbers = NUMBERS[:BLOCK]
     files = Images().many(numbers)
     images = np.stack([recipe.prepare(read(file)) for file in files])
+    if arguments == ["pace"]:
+        pace(ensemble, images)
+        return
+    seconds = float(arguments[0]) if arguments else 10.0
     alone = {name: one(ensemble, name, images) for name in ensemble.scorers}
     if not seconds:
         print(json.dumps({"one_ms": alone}))
         return
-    batch = {name: best(ensemble, name, images, seconds / 20) for name in ensemble.scorers}
+    batch = best_batches(ensemble, images, seconds / 20)
 
     def networks() -> list[Answer]:
         return judge(ensemble, images, batch)
@@ -93,6 +101,23 @@ def one(ensemble: Ensemble, name: BaseName, images: NDArray[np.uint8]) -> float:
         taken.append(1000 * (time.perf_counter() - begun))
     # The first few pay for what an engine does once.
     return statistics.median(taken[ALONE // 4 :])
+
+
+def pace(ensemble: Ensemble, images: NDArray[np.uint8]) -> None:
+    """Say how fast ``images`` are judged, once for every line of the standard input."""
+    batch = best_batches(ensemble, images, PACE_SECONDS)
+    for _ in sys.stdin:
+        begun = time.perf_counter()
+        judge(ensemble, images, batch)
+        rate = len(images) / (time.perf_counter() - begun)
+        print(json.dumps({"images_per_second": rate}), flush=True)
+
+
+def best_batches(
+    ensemble: Ensemble, images: NDArray[np.uint8], seconds: float
+) -> dict[BaseName, int]:
+    """Return base model → its best batch, ``seconds`` for each size tried."""
+    return {name: best(ensemble, name, images, seconds) for name in ensemble.scorers}
 
 
 def best(ensemble: Ensemble, name: BaseName, images: NDArray[np.uint8], seconds: float) -> int:

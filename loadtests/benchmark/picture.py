@@ -45,17 +45,17 @@ def _svg(
 
 def _throughput(panels: list[Axes], contenders: Mapping[str, Mapping[str, Any]]) -> None:
     (axes,) = panels
-    rates = {name: float(one.get("images_per_second", 0.0)) for name, one in contenders.items()}
-    ordered = sorted(rates, key=lambda name: rates[name])
+    shares = {name: float(one.get("share_of_limit", 0.0)) for name, one in contenders.items()}
+    ordered = sorted(shares, key=lambda name: shares[name])
     colours = {"osteoserve": OURS, LIMIT: BOUND}
     bars = axes.barh(
         [contenders[name]["title"] for name in ordered],
-        [rates[name] for name in ordered],
+        [shares[name] for name in ordered],
         color=[colours.get(name, THEIRS) for name in ordered],
     )
-    axes.bar_label(bars, fmt="%.1f", padding=3)
+    axes.bar_label(bars, fmt="%.2f", padding=3)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("Images a second, 99 % answered within one")
+    axes.set_xlabel("Images a second, 99 % answered within one, over those of the limit")
 
 
 def _linear(panels: list[Axes], found: Mapping[str, Any]) -> None:

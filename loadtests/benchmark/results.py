@@ -44,11 +44,15 @@ TARGETS: Final = {
 RATIOS: Final = tuple(TARGETS)
 
 
-def rate(found: Mapping[str, Any]) -> float:
-    """Return images a second, 0 for a contender that failed or answered wrongly."""
+def share(found: Mapping[str, Any]) -> float:
+    """Return throughput over what the bare runtime did meanwhile; 0 for whoever failed or erred.
+
+    Contenders are measured one after another, and a machine's pace drifts: the shares compare,
+    images a second of different minutes may not.
+    """
     if "error" in found or not found["checked"]["holds"]:
         return 0.0
-    return float(found["images_per_second"])
+    return float(found["share_of_limit"])
 
 
 def best(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -56,20 +60,20 @@ def best(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for name, found in figures.items():
         ratio = LIMIT if name == LIMIT else kind(CONTENDERS[name])
-        if ratio is None or not rate(found):
+        if ratio is None or not share(found):
             continue
-        if ratio not in chosen or rate(found) > rate(figures[chosen[ratio]]):
+        if ratio not in chosen or share(found) > share(figures[chosen[ratio]]):
             chosen[ratio] = name
     return chosen
 
 
 def ratios(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Return ours divided by each that was measured."""
+    """Return our share of the limit divided by that of each that was measured."""
     ours = figures.get("osteoserve")
-    if ours is None or not rate(ours):
+    if ours is None or not share(ours):
         return {}
     chosen = best(figures)
-    return {name: rate(ours) / rate(figures[chosen[name]]) for name in RATIOS if name in chosen}
+    return {name: share(ours) / share(figures[chosen[name]]) for name in RATIOS if name in chosen}
 
 
 def deciding(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -80,7 +84,9 @@ def deciding(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
         if name in ("osteoserve", LIMIT):
             return True
         ratio = kind(CONTENDERS[name])
-        return ratio in chosen and rate(figures[name]) >= CLOSE * rate(figures[chosen[str(ratio)]])
+        if ratio not in chosen:
+            return False
+        return share(figures[name]) >= CLOSE * share(figures[chosen[str(ratio)]])
 
     return [name for name in figures if decides(name)]
 

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.gate.spine import halved
 from models.recipe import SIDE, Canonical
 
 CELLS: Final = 14
@@ -32,19 +33,19 @@ def features(canonical: Canonical) -> NDArray[np.float32]:
     Orientations are normalised by the energy of the 3×3 cells around, brightness by the image's
     mean and spread, so that neither window nor noise level decides.
     """
-    half = SIDE // 2
-    image = canonical.reshape(half, 2, half, 2).mean((1, 3), dtype=np.float32) / 255
+    image = halved(canonical.astype(np.float32) / np.float32(255))
     down, right = np.gradient(image)
     strength = np.hypot(down, right)
     # Unsigned direction, shared linearly between the two nearest bins.
-    position = np.arctan2(down, right) % np.pi / np.pi * ORIENTATIONS
+    angle = np.arctan2(down, right) / np.float32(np.pi)
+    position = (angle + (angle < 0)) * ORIENTATIONS
     lower = np.floor(position).astype(np.intp)
     share = position - lower
     # One sum a cell and orientation, many times faster than a bin for every pixel.
     nearest = _PLACES + lower % ORIENTATIONS
     next_one = _PLACES + (lower + 1) % ORIENTATIONS
     total = _summed(nearest, strength * (1 - share)) + _summed(next_one, strength * share)
-    size = half // CELLS
+    size = len(image) // CELLS
     cells = (total / size**2).astype(np.float32).reshape(CELLS, CELLS, ORIENTATIONS)
     padded = np.pad((cells**2).sum(2), 1, mode="edge")
     energy = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).sum((2, 3))

@@ -6,8 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from models.gate.spine import Field, ranked, running_mean
-from models.recipe import SIDE
+from models.gate.spine import Field, halved, ranked, running_mean
 
 SHIFTS: Final = range(-8, 9)
 BLOCK: Final = 5
@@ -17,7 +16,7 @@ BLOCK: Final = 5
 def noise(image: Field, contrast: float) -> dict[str, float]:
     """Return how strong the grain of ``image`` (224, 224) is, itself and against the bone."""
     fine = _residual(image, 1)
-    coarse = _residual(image.reshape(SIDE // 2, 2, SIDE // 2, 2).mean((1, 3)), 2)
+    coarse = _residual(halved(image), 2)
     # Quantiles: a few strong edges of overlay or metal are not grain.
     size, large = ranked(np.abs(fine[::2, 1::2]), (0.5, 0.9))
     grain = ranked(np.abs(coarse[::2, 1::2]), (0.5,))[0]

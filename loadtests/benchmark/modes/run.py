@@ -14,6 +14,7 @@ from loadtests.benchmark.arrivals import Arrivals
 from loadtests.benchmark.contender import ROOT, Contender
 from loadtests.benchmark.load import Load
 from loadtests.benchmark.measurement import Bench
+from loadtests.benchmark.pace import Pace
 from loadtests.benchmark.server import Server
 
 
@@ -25,6 +26,7 @@ class Run:
     """
 
     load: Load
+    pace: Pace
     expected: Mapping[int, Expected]
     arrivals: Arrivals
     seconds: float

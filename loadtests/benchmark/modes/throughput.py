@@ -47,13 +47,18 @@ def throughput(run: Run, names: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def measured(run: Run, contender: Contender, guess: float | None) -> dict[str, Any]:
-    """Return one round of ``contender``; ``guess`` is what an earlier one found."""
+    """Return one round of ``contender``; ``guess`` is what an earlier one found.
+
+    The machine's pace is taken before every step of the search.
+    """
     with run.on(contender) as (server, bench):
         if guess is None:
             guess = SHY * bench.capacity()
         steps: list[Step] = []
+        pace: list[float] = []
 
         def holds(rate: float) -> bool:
+            pace.append(run.pace())
             steps.append(bench.step(rate))
             say(f"    {contender.name} {_step(steps[-1])}")
             return steps[-1].holds
@@ -63,6 +68,7 @@ def measured(run: Run, contender: Contender, guess: float | None) -> dict[str, A
         half = bench.step(found.best / 2, give_up=False) if found.best else None
         return {
             "images_per_second": found.best,
+            "pace": pace,
             "at_best": best and best.record(),
             "at_half": half and half.record(),
             "peak_memory_bytes": server.memory.peak,
@@ -79,6 +85,7 @@ def combined(rounds: list[dict[str, Any]]) -> dict[str, Any]:
         return {"error": rounds[-1]["error"], "rounds": rounds}
     if "networks" in good[0]:
         return {
+            "share_of_limit": 1.0,
             "images_per_second": _median(one["networks"]["images_per_second"] for one in good),
             "images_per_second_from_files": _median(
                 one["whole"]["images_per_second"] for one in good
@@ -101,6 +108,7 @@ def combined(rounds: list[dict[str, Any]]) -> dict[str, Any]:
         }
     held = [one for one in good if one["at_best"]]
     return {
+        "share_of_limit": _median(one["images_per_second"] / _median(one["pace"]) for one in good),
         "images_per_second": _median(one["images_per_second"] for one in good),
         "p50_ms_at_half": _median(one["at_half"]["p50_ms"] for one in held) if held else None,
         "p99_ms_at_half": _median(one["at_half"]["p99_ms"] for one in held) if held else None,
@@ -160,8 +168,10 @@ def _line(found: Mapping[str, Any]) -> str:
             f"{found['whole']['images_per_second']:.1f}/s from files"
         )
     checked = found["checked"]
+    pace = _median(found["pace"])
     return (
-        f"{found['images_per_second']:.1f}/s, {found['peak_memory_bytes'] / 1e9:.2f} GB, "
+        f"{found['images_per_second']:.1f}/s, {found['images_per_second'] / pace:.3f} of the "
+        f"limit's {pace:.1f}/s meanwhile, {found['peak_memory_bytes'] / 1e9:.2f} GB, "
         f"ready after {found['start_seconds']:.1f} s, {checked['answers']} answers checked: "
         f"{'right' if checked['holds'] else 'WRONG'}, off by {checked['largest']:.4f} at most"
     )

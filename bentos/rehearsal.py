@@ -1,0 +1,60 @@
+"""A runner's first calls, made by itself before it listens.
+
+BentoML's batching learns from its first calls how fast a service is, and for two of them it waits
+for company that one front does not send: the tenth and eleventh image after a start took four times
+as long as others. Whoever comes first should not be who is practised on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CALLS: Final = 12
+"""BentoML 1.4's batching trains with eleven, one after another."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A call that any runner of its kind can answer."""
+
+    path: str
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Rehearsal:
+    """ASGI middleware: startup is complete once ``example`` was answered :data:`CALLS` times."""
+
+    def __init__(self, app: ASGIApp, example: Example) -> None:
+        self._app = app
+        self._example = example
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        async def later(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                await self._rehearse()
+            await send(message)
+
+        await self._app(scope, receive, later)
+
+    async def _rehearse(self) -> None:
+        """Raises RuntimeError, with which the runner does not start, where a call fails."""
+        example = self._example
+        transport = httpx.ASGITransport(self._app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://rehearsal") as client:
+            for _ in range(CALLS):
+                answer = await client.post(
+                    example.path, content=example.content, headers=example.headers
+                )
+                if answer.status_code != HTTPStatus.OK:
+                    raise RuntimeError(f"a rehearsed call was answered {answer.status_code}")
