@@ -67,9 +67,10 @@ class CNNTrainer:
         keras.utils.set_random_seed(seed)
         with precision.computing_in(precision.resolve(settings.precision)):
             network = networks.build(self._config)
+            # Also what is trained: for float16 Keras scales the loss of a model of that policy.
+            logit = keras.Model(network.input, network.get_layer("logit").output)
         if self._start is not None:
             network.set_weights(self._start)
-        logit = keras.Model(network.input, network.get_layer("logit").output)
         steps = epochs * math.ceil(len(data) / settings.batch_size)
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0, steps, warmup_target=settings.learning_rate, warmup_steps=steps // 10
