@@ -31,6 +31,7 @@ from bentos.wire import (
     ImagesInput,
     Question,
     VoteAnswer,
+    VotesOutput,
     count_images,
 )
 from models import artifact, recipe
@@ -68,6 +69,7 @@ def base_runner(name: BaseName) -> Any:
             max_batch_size=max(policy.max_batch_size, GATHERED),
             max_latency_ms=policy.max_latency_ms,
             input_spec=ImagesInput,
+            output_spec=VotesOutput,
         )
         def predict(self, items: list[Item[Question]]) -> list[VoteAnswer | DroppedAnswer]:
             """Return one vote an image."""

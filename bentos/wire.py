@@ -9,13 +9,14 @@ them next door.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from bentoml import IODescriptor
 from bentoml.exceptions import BadInput
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.responses import Response
 
 from bentos.admission import CALL, LARGEST, MAX_IMAGES
 from bentos.queue import Call, Dropped, Item
@@ -83,6 +84,17 @@ def _items(request: Request, contents: list[T]) -> list[Item[T]]:
     return [Item(content, call, index) for index, content in enumerate(contents)]
 
 
+class _Answers(IODescriptor):
+    """What a call is answered. BentoML's own writer would draw up a JSON schema for every answer,
+    which took a third of a call's processor time."""
+
+    written: ClassVar[TypeAdapter[Any]]
+
+    @classmethod
+    async def to_http_response(cls, obj: Any, serde: Any) -> Response:  # noqa: ARG003 - writes JSON
+        return Response(cls.written.dump_json(obj), media_type="application/json")
+
+
 class VoteAnswer(BaseModel):
     """What a base runner says of one image."""
 
@@ -99,6 +111,12 @@ class DroppedAnswer(BaseModel):
     """In an answer's place where there is none."""
 
     dropped: Dropped
+
+
+class VotesOutput(_Answers):
+    """A list of :class:`VoteAnswer` and :class:`DroppedAnswer`, as JSON."""
+
+    written: ClassVar[TypeAdapter[Any]] = TypeAdapter(list[VoteAnswer | DroppedAnswer])
 
 
 class CastVote(BaseModel):
@@ -149,3 +167,9 @@ class VerdictAnswer(BaseModel):
     missing: list[str]
     version: str
     recipe: str
+
+
+class VerdictsOutput(_Answers):
+    """A list of :class:`VerdictAnswer` and :class:`DroppedAnswer`, as JSON."""
+
+    written: ClassVar[TypeAdapter[Any]] = TypeAdapter(list[VerdictAnswer | DroppedAnswer])

@@ -16,6 +16,7 @@ from bentos.wire import (
     CastVote,
     DroppedAnswer,
     VerdictAnswer,
+    VerdictsOutput,
     VotesInput,
     count_sets,
 )
@@ -41,6 +42,7 @@ class StackRunner:
         max_batch_size=MAX_IMAGES,
         max_latency_ms=policy.max_latency_ms,
         input_spec=VotesInput,
+        output_spec=VerdictsOutput,
     )
     def combine(self, items: list[Item[Ballot]]) -> list[VerdictAnswer | DroppedAnswer]:
         """Return one verdict for each set of votes."""
