@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 STRIDE: Final = 1.3
-"""From one rate to the next while none is known that holds, or none that fails."""
+"""From the guess to the next rate while none is known that holds, or none that fails; squared at
+every further step, for a guess may be far off."""
 
 PRECISION: Final = 1.05
 """Rates closer than this are not told apart."""
@@ -33,7 +34,7 @@ def search(holds: Callable[[float], bool], guess: float, most: int = MOST_STEPS)
         raise ValueError(f"guess is {guess}; a positive rate is needed")
     tried: list[tuple[float, bool]] = []
     low, high = 0.0, float("inf")
-    rate = guess
+    rate, stride = guess, STRIDE
     while len(tried) < most:
         held = holds(rate)
         tried.append((rate, held))
@@ -44,9 +45,9 @@ def search(holds: Callable[[float], bool], guess: float, most: int = MOST_STEPS)
         if low and high <= low * PRECISION:
             break
         if not low:
-            rate = high / STRIDE
+            rate, stride = high / stride, stride**2
         elif high == float("inf"):
-            rate = low * STRIDE
+            rate, stride = low * stride, stride**2
         else:
             rate = (low * high) ** 0.5
     return Found(low, tried)

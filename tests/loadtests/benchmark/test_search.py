@@ -19,6 +19,13 @@ def test_a_good_guess_needs_few_steps() -> None:
     assert len(search(lambda rate: rate <= 100.0, 98.0).tried) <= 7
 
 
+@pytest.mark.parametrize("off", [0.2, 5.0])
+def test_a_guess_far_off_still_comes_to_the_edge(off: float) -> None:
+    found = search(lambda rate: rate <= 100.0, 100.0 * off)
+
+    assert 100.0 / found.best <= PRECISION
+
+
 def test_what_never_holds_is_nothing_and_ends() -> None:
     found = search(lambda _: False, 10.0, most=5)
 
