@@ -21,8 +21,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 import aiohttp
 from pydantic import TypeAdapter, ValidationError
@@ -31,6 +30,7 @@ from models import recipe
 from service import tracing
 from service.answers import BaseAnswer, Dropped, StackAnswer
 from service.circuit import Circuit
+from service.closing import Closing
 from service.deadline import Deadline
 from service.metrics import Metrics
 from service.settings import Settings
@@ -99,11 +99,10 @@ class _Response(NamedTuple):
     body: bytes
 
 
-class Connection:
+class Connection(Closing):
     """One runner: connections, circuit, and what a call to it goes through.
 
-    Open between ``async with`` and its end. ``opened`` is told the error with which calls fail from
-    now on, when the circuit opens.
+    ``left_alone`` is told the error with which calls fail from now on, when the circuit opens.
     """
 
     def __init__(
@@ -111,32 +110,21 @@ class Connection:
         name: RunnerName,
         settings: Settings,
         metrics: Metrics,
-        opened: Callable[[RunnerError], None],
+        left_alone: Callable[[RunnerError], None],
     ) -> None:
         self._name = name
         self._metrics = metrics
-        self._opened = opened
+        self._left_alone = left_alone
         self._hedge = settings.hedge_seconds
         self._url = settings.runner_url(name).rstrip("/")
         # Room for the calls, hedges, and maps beside them.
         self._most = 2 * settings.runner_calls + 8
         self.circuit = Circuit(settings.circuit_seconds, self._changed)
 
-    async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as stack:
-            self._kept = await stack.enter_async_context(_session(self._most, keep=True))
-            # Probes and second tries never take a connection that may already be closed.
-            self._fresh = await stack.enter_async_context(_session(self._most, keep=False))
-            self._closing = stack.pop_all()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._closing.aclose()
+    async def _open(self, stack: AsyncExitStack) -> None:
+        self._kept = await stack.enter_async_context(_session(self._most, keep=True))
+        # Probes and second tries never take a connection that may already be closed.
+        self._fresh = await stack.enter_async_context(_session(self._most, keep=False))
 
     async def ready(self, seconds: float) -> bool:
         try:
@@ -255,7 +243,7 @@ class Connection:
         if is_open:
             # Once the call that opened it has told its own error.
             error = RunnerOpenError("does not answer")
-            asyncio.get_running_loop().call_soon(self._opened, error)
+            asyncio.get_running_loop().call_soon(self._left_alone, error)
 
 
 def _session(connections: int, *, keep: bool) -> aiohttp.ClientSession:

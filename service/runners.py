@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -17,6 +16,7 @@ from models import recipe
 from models.recipe import Canonical
 from service import tracing
 from service.answers import BaseAnswer, Dropped, StackAnswer
+from service.closing import Closing
 from service.coalescing import Coalescer, Send, Waiting
 from service.connection import (
     AnswerT,
@@ -51,8 +51,8 @@ _BASE_ANSWERS = TypeAdapter(list[BaseAnswer | Dropped])
 _STACK_ANSWERS = TypeAdapter(list[StackAnswer | Dropped])
 
 
-class Runners:
-    """Connections to the runners, open between ``async with`` and its end."""
+class Runners(Closing):
+    """Connections to the runners."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         habits: dict[str, Any] = {
@@ -76,23 +76,12 @@ class Runners:
         self.versions: dict[RunnerName, str] = {}
         """Of every runner that has answered, the version that did so last."""
 
-    async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as stack:
-            for connection in self._connections.values():
-                await stack.enter_async_context(connection)
-            for coalescer in self._bases.values():
-                stack.push_async_callback(coalescer.close)
-            stack.push_async_callback(self._stack.close)
-            self._closing = stack.pop_all()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._closing.aclose()
+    async def _open(self, stack: AsyncExitStack) -> None:
+        for connection in self._connections.values():
+            await stack.enter_async_context(connection)
+        for coalescer in self._bases.values():
+            stack.push_async_callback(coalescer.close)
+        stack.push_async_callback(self._stack.close)
 
     async def predict(
         self,
