@@ -5,6 +5,8 @@ DATA ?=
 FRONT := .venv/front
 RUNNERS := .venv/runners
 DEV := .venv/dev
+# Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
+TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
 .PHONY: help run setup test test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean
 
@@ -47,8 +49,8 @@ lint: $(DEV)/.ready ## ruff and mypy
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/mypy
 
-train: $(DEV)/.ready ## train all models on DATA=folder, or on phantoms; into var/artifacts
-	$(DEV)/bin/python -m models train $(if $(DATA),--data $(DATA))
+train: $(TRAIN)/.ready ## train all models on DATA=folder, or on phantoms; into var/artifacts
+	$(TRAIN)/bin/python -m models train $(if $(DATA),--data $(DATA))
 
 train-quick: $(DEV)/.ready ## the same in minutes, with models that are too small to serve
 	$(DEV)/bin/python -m models train --quick $(if $(DATA),--data $(DATA))
