@@ -5,6 +5,7 @@ Nothing is imported before a network is there: this module is also read where no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 
 def open_network(folder: Path, config: Mapping[str, Any], precision: Precision) -> Runtime:
+    # TensorFlow takes a GPU's whole memory else, and three runners may share one.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     import keras  # noqa: PLC0415 - seconds and hundreds of MB, for this runtime alone
 
     from models import networks, weights  # noqa: PLC0415 - both import Keras
