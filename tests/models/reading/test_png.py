@@ -123,6 +123,18 @@ class TestTransparency:
         np.testing.assert_array_equal(read(png).pixels, pixels)
 
 
+@pytest.mark.parametrize("side", [200, 1100])
+def test_pixels_in_many_chunks(side: int) -> None:
+    """Few enough to be inflated once, and more than that."""
+    pixels = np.random.default_rng(side).integers(0, 256, (side, side), np.uint8)
+    body = zlib.compress(b"".join(b"\0" + line.tobytes() for line in pixels))
+    header = struct.pack(">IIBBBBB", side, side, 8, GREY, 0, 0, 0)
+    parts = [(b"IDAT", body[start : start + 8192]) for start in range(0, len(body), 8192)]
+    chunks = [(b"IHDR", header), *parts, (b"IEND", b"")]
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(files.png_chunk(*chunk) for chunk in chunks)
+    np.testing.assert_array_equal(read(png).pixels, pixels)
+
+
 def test_what_is_not_needed_never_reaches_the_decoder() -> None:
     """Text, profiles and their bombs: a hundred megabytes of zeros each."""
     deflater = zlib.compressobj(9)
