@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from models.runtime import conversion
-from models.runtime.choice import automatic, installed, supported
+from models.runtime.choice import automatic, installed, share_gpu, supported
 from models.runtime.cpus import usable_cpus
 from models.runtime.engine import (
     CHOICES,
@@ -59,6 +59,7 @@ __all__ = [
     "open_network",
     "parse_name",
     "runtime_name",
+    "share_gpu",
     "supported",
     "usable_cpus",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -76,6 +77,15 @@ def has_gpu() -> bool:
     import tensorflow as tf  # noqa: PLC0415 - asked for on machines with a GPU alone
 
     return bool(tf.config.list_physical_devices("GPU"))
+
+
+def share_gpu() -> None:
+    """Let TensorFlow take what it needs of a GPU's memory, where it would take all of it.
+
+    Three runners may share one, and a training beside them. Called before TensorFlow first
+    computes; whoever has set TF_FORCE_GPU_ALLOW_GROWTH is not overruled.
+    """
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 
 def _candidates() -> Iterator[tuple[RuntimeName, Precision]]:

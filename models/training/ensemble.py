@@ -27,6 +27,7 @@ from models.evaluation.evaluation import assemble
 from models.evaluation.plots import plots
 from models.evaluation.subgroups import subgroups
 from models.folds import Fold
+from models.runtime import share_gpu
 from models.training import card, cnn, export, leak, repeatable, resnet, vgg16
 from models.training.checkpoint import Checkpoint
 from models.training.runlog import RunLog
@@ -96,6 +97,7 @@ def train(
     :class:`~models.pretrained.WeightsError` for files that are missing or others than they should
     be, and :class:`~models.training.export.ParityError`.
     """
+    share_gpu()
     repeatable.compute_in_one_order()
     run = run or Run()
     log = run.log

@@ -21,9 +21,10 @@ def compute_in_one_order() -> None:
     """Let TensorFlow add up in the same order every time: same seed and processor, same weights.
 
     On a GPU, by TensorFlow's own account, it would otherwise take the sums of a gradient as they
-    come, and what that rounds differently grows over some hundred steps. On CPUs this changed
-    neither the weights nor the time (the small network on 114 scans, two AVX-512 cores). It holds
-    for the whole process and is called before anything is built.
+    come, and what that rounds differently grows over some hundred steps. With it, the small network
+    had the same weights twice on an H200, in each of three precisions (22 epochs on 85 scans). On
+    CPUs it changed neither the weights nor the time (on 114 scans, two AVX-512 cores). It holds for
+    the whole process and is called before anything is built.
     """
     tf.config.experimental.enable_op_determinism()
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from models.runtime import CHOICES, choice, parse_name, runtime_name
@@ -52,6 +54,18 @@ def test_a_gpu_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert choice.automatic(ALL) == ("keras", "f32")
     assert choice.automatic(ALL, runtime="openvino", precision="f32") == ("openvino", "f32")
+
+
+def test_a_gpu_is_shared_unless_somebody_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    wish = "TF_FORCE_GPU_ALLOW_GROWTH"
+    monkeypatch.setenv(wish, "")  # to be put back as it was
+    monkeypatch.delenv(wish)
+    choice.share_gpu()
+    assert os.environ[wish] == "true"
+
+    monkeypatch.setenv(wish, "false")
+    choice.share_gpu()
+    assert os.environ[wish] == "false"
 
 
 @pytest.mark.parametrize("known", CHOICES, ids=lambda known: runtime_name(*known))
