@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
-import zipfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -19,49 +13,13 @@ from lxml import html
 from starlette.responses import JSONResponse, Response
 
 from service.kinds import KINDS
-from service.prediction import now
-from service.storage import Batches, Database, History
-from service.storage.batches import SILENCE
 from tests.service import images
+from tests.service.batches import BATCHES, ended, holding, parts, read, zipped
 from tests.service.fronts import API, Front, front
 from tests.service.runners import Held, Honest, running
-from tests.service.shapes import assert_error_page, assert_problem
-from tests.service.test_history import kept, made
 from tests.service.test_pages import assert_well_made
 
 pytestmark = pytest.mark.anyio
-
-BATCHES = "/api/v1/batches"
-
-
-def zipped(*contents: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, content in enumerate(contents):
-            archive.writestr(f"SECRET^NAME/{number}.png", content)
-    return buffer.getvalue()
-
-
-def parts(*contents: bytes) -> list[tuple[str, tuple[str, bytes, str]]]:
-    kind = "application/octet-stream"
-    return [("file", ("SECRET^NAME.png", content, kind)) for content in contents]
-
-
-def read(text: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return the lines of an answer, and the batch in its last one."""
-    *lines, closing = [json.loads(line) for line in text.splitlines()]
-    assert "SECRET" not in text
-    return lines, closing["batch"]
-
-
-@asynccontextmanager
-async def holding(var: Path, **settings: Any) -> AsyncIterator[tuple[Front, Held]]:
-    held = Held("cnn")
-    async with running(held) as runners, front(var, runners, **settings) as opened:
-        try:
-            yield opened, held
-        finally:
-            held.go.set()
 
 
 @pytest.mark.parametrize("way", ["parts", "zip as part", "zip as body"])
@@ -134,15 +92,6 @@ async def test_a_batch_goes_on_when_its_client_goes_away(var: Path, png: bytes) 
         assert lines[0]["prediction"]["outcome"] == "osteoporosis"
 
 
-async def ended(opened: Front, address: str) -> dict[str, Any]:
-    async with asyncio.timeout(30):
-        while True:
-            batch: dict[str, Any] = (await opened.client.get(address)).json()
-            if batch["state"] != "running":
-                return batch
-            await asyncio.sleep(0.02)
-
-
 async def test_a_cancelled_batch_begins_no_further_image(var: Path, png: bytes) -> None:
     async with holding(var, bulk_concurrency=1) as (opened, held):
         sent = await opened.client.post("/bulk", files=parts(*variants(3)))
@@ -206,12 +155,6 @@ async def test_single_requests_go_first(var: Path, png: bytes) -> None:
     assert alike == [True, False, True, True, True]
 
 
-async def answer(self, answers: list[Any]) -> Response:
-    if len(self.calls) == 1:
-        return JSONResponse({"error": "busy"}, 503)
-    return await super().answer(answers)
-
-
 class Stumbling(Honest):
     """Out of order for the first request, there for the next."""
 
@@ -250,70 +193,6 @@ async def test_without_models_each_image_says_so(var: Path, png: bytes) -> None:
         assert batch["state"] == "finished"
 
 
-@pytest.mark.parametrize(
-    ("content", "content_type", "code"),
-    [
-        pytest.param(b"x", "image/png", "unsupported_media_type", id="one image"),
-        pytest.param(b"x", "application/zip", "invalid_archive", id="no zip"),
-        pytest.param(b"", "application/zip", "invalid_archive", id="nothing"),
-        pytest.param(zipped(), "application/zip", "invalid_archive", id="empty zip"),
-        pytest.param(zipped(*[b"x"] * 5), "application/zip", "batch_too_large", id="many"),
-        pytest.param(zipped(bytes(90_000)), "application/zip", "batch_too_large", id="ratio"),
-        pytest.param(bytes(400_001), "application/zip", "payload_too_large", id="large"),
-        pytest.param(b"x", "multipart/form-data", "malformed_upload", id="no form"),
-        pytest.param(
-            b"--b\r\n\r\n", "multipart/form-data; boundary=b", "malformed_upload", id="cut short"
-        ),
-    ],
-)
-async def test_what_is_no_batch(small: Front, content: bytes, content_type: str, code: str) -> None:
-    for address, check in ((BATCHES, assert_problem), ("/bulk", assert_error_page)):
-        headers = {"Content-Type": content_type}
-        check(await small.client.post(address, content=content, headers=headers), code)
-
-
-async def test_forms_that_are_no_batch(small: Front) -> None:
-    client = small.client
-    assert_problem(await client.post(BATCHES, files={"other": ("x", b"x")}), "missing_file")
-    many = await client.post(BATCHES, files=parts(*[b"x"] * 5))
-    assert_problem(many, "batch_too_large")
-    assert_problem(await client.post(BATCHES, files=parts(bytes(500_000))), "payload_too_large")
-    # One that is too large among others is its own problem.
-    lines, _ = read((await client.post(BATCHES, files=parts(bytes(200_001), b"x"))).text)
-    assert {line["index"]: line["problem"]["code"] for line in lines} == {
-        0: "payload_too_large",
-        1: "unsupported_format",
-    }
-
-
-@pytest.fixture(scope="module")
-async def small(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front]:
-    """A front that takes small batches."""
-    limits = {"bulk_items": 4, "bulk_bytes": 400_000, "max_upload_bytes": 200_000}
-    var = tmp_path_factory.mktemp("var")
-    async with running() as runners, front(var, runners, **limits) as opened:
-        yield opened
-
-
-async def test_more_batches_than_places(var: Path, png: bytes) -> None:
-    async with holding(var, bulk_batches=1) as (opened, held):
-        first = await opened.client.post("/bulk", files=parts(png))
-        refused = await opened.client.post(BATCHES, files=parts(png))
-        assert_problem(refused, "bulk_busy")
-        held.go.set()
-        await ended(opened, first.headers["location"].replace("/bulk", BATCHES))
-        assert (await opened.client.post(BATCHES, files=parts(b"x"))).status_code == 201
-
-
-@pytest.mark.parametrize("id", [str(uuid4()), "SECRET"])
-async def test_no_such_batch(shared: Front, id: str) -> None:
-    client = shared.client
-    assert (await client.get(f"{BATCHES}/{id}")).json()["code"] == "batch_not_found"
-    assert (await client.get(f"{BATCHES}/{id}/results")).status_code == 404
-    assert (await client.post(f"{BATCHES}/{id}/cancel")).status_code == 404
-    assert (await client.get(f"/bulk/{id}")).status_code == 404
-
-
 async def test_a_deleted_result_is_told_in_its_line(shared: Front, png: bytes) -> None:
     lines, batch = read((await shared.client.post(BATCHES, files=parts(png))).text)
     await shared.client.delete(f"{API}/{lines[0]['prediction']['id']}")
@@ -346,50 +225,3 @@ async def test_the_page_sends_and_shows_without_scripts(var: Path, png: bytes) -
         assert "Not an image we read" in rows[0].text_content()
         link = rows[1].xpath(".//a/@href")[0]
         assert (await opened.client.get(link)).status_code == 200
-
-
-async def test_lines_are_numbered_as_they_are_written(database: Database) -> None:
-    batches = Batches(database)
-    batch = await batches.create(20)
-    predictions = [made(number) for number in range(3)]
-    await kept(database, *predictions)
-    given = {item: predictions[item].id if item < 3 else None for item in range(20)}
-    problem = {"code": "corrupt_file"}
-    await asyncio.gather(
-        *(batches.add(batch.id, item, id, None if id else problem) for item, id in given.items())
-    )
-    lines = (*await batches.lines(batch.id, 0, 15), *await batches.lines(batch.id, 15, 15))
-    assert [line.line for line in lines] == list(range(1, 21))
-    assert sorted(line.index for line in lines) == list(range(20))
-    for line in lines:
-        expected = predictions[line.index] if line.index < 3 else None
-        assert (line.prediction, line.problem) == (expected, None if expected else problem)
-    assert await batches.end(batch.id, "finished")
-    assert not await batches.end(batch.id, "cancelled")
-    assert not await batches.add(batch.id, 1)
-    found = await batches.get(batch.id)
-    assert found is not None
-    assert (found.state, found.finished, found.remaining) == ("finished", 20, ())
-    await History(database).delete(predictions[0].id)
-    empty = [one for one in await batches.lines(batch.id, 0, 20) if one.index == 0]
-    assert (empty[0].prediction, empty[0].problem) == (None, None)
-
-
-async def test_silence_means_interrupted(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    batches = Batches(database)
-    batch = await batches.create(2)
-    found = await batches.get(batch.id)
-    assert found is not None
-    assert found.state == "running"
-    later = now() + SILENCE + timedelta(seconds=1)
-    monkeypatch.setattr("service.storage.batches.now", lambda: later)
-    found = await batches.get(batch.id)
-    assert found is not None
-    assert (found.state, found.remaining) == ("interrupted", (0, 1))
-    # One that was merely slow says so, and goes on.
-    assert await batches.touch(batch.id)
-    found = await batches.get(batch.id)
-    assert found is not None
-    assert found.state == "running"
