@@ -136,7 +136,7 @@ def test_images_come_from_the_registry_by_digest_or_tag() -> None:
 def test_a_gpu_is_a_limit_of_its_runner_alone() -> None:
     objects = scenario("hospital")
     assert container(objects, "vgg16")["resources"]["limits"] == {
-        "memory": "1536Mi", "nvidia.com/mig-1g.10gb": 1,
+        "memory": "4Gi", "nvidia.com/mig-1g.10gb": 1,
     }  # fmt: skip
     assert deployment(objects, "vgg16")["template"]["spec"]["runtimeClassName"] == "nvidia"
     assert "nvidia" not in json.dumps(container(objects, "cnn"))
