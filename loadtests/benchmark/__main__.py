@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     expected = reference.expected()
 
     def keep() -> None:
-        # After every mode: an hour's figures must not hang on the last one's.
+        # After every round and mode: an hour's figures must not hang on the last one's.
         found["minutes"] = spent + (time.monotonic() - begun) / 60
         results.write(options.out, found)
         documents.write(options.out, results.read(options.out))
@@ -81,13 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with Load() as load, Pace() as pace:
         run = Run(load, pace, expected, options.arrivals, seconds, rounds, options.quick)
         if options.mode in ("throughput", "all"):
-            figures = throughput(run, names)
-            found["contenders"] = {name: _told(name) | one for name, one in figures.items()}
-            found["ratios"] = results.ratios(figures)
-            found["against"] = results.best(figures)
-            for ratio, value in found["ratios"].items():
-                say(f"{value:7.2f} × {ratio} ({found['against'][ratio]})")
-            keep()
+            for figures in throughput(run, names):
+                found["contenders"] = {name: _told(name) | one for name, one in figures.items()}
+                found["ratios"] = results.ratios(figures)
+                found["against"] = results.best(figures)
+                for ratio, value in found["ratios"].items():
+                    say(f"{value:7.2f} × {ratio} ({found['against'][ratio]})")
+                keep()
         for name, mode in MODES.items():
             if options.mode not in (name, "all"):
                 continue
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", type=_names, metavar="NAME,…", help=f"contenders: {', '.join(NAMES)}"
     )
-    parser.add_argument("--rounds", type=int, default=2, help="of each search (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="of each search (%(default)s)")
     parser.add_argument(
         "--seconds", type=float, default=6.0, help="length of one step (%(default)s)"
     )

@@ -2,7 +2,7 @@
 
 ``python -m loadtests.benchmark.limit [SECONDS]`` runs in the runners' environment and prints JSON,
 with 0 seconds of ``one_ms`` alone. Given ``pace`` instead, it answers every line of its input with
-``images_per_second`` of one block, see :mod:`~loadtests.benchmark.pace`.
+``images_per_second`` of two blocks, see :mod:`~loadtests.benchmark.pace`.
 
 ==================  ==============================================================================
 ``one_ms``          base model → median milliseconds of one canonical image alone
@@ -47,6 +47,9 @@ BLOCK: Final = SIZES[-1]
 
 PACE_SECONDS: Final = 0.4
 """For each size of batch, before the pace is asked for the first time."""
+
+PACE_BLOCKS: Final = 2
+"""Blocks that tell the pace: on a virtual machine one differs from the next by 7 %."""
 
 ALONE: Final = 40
 """Images whose time alone is taken."""
@@ -108,8 +111,9 @@ def pace(ensemble: Ensemble, images: NDArray[np.uint8]) -> None:
     batch = best_batches(ensemble, images, PACE_SECONDS)
     for _ in sys.stdin:
         begun = time.perf_counter()
-        judge(ensemble, images, batch)
-        rate = len(images) / (time.perf_counter() - begun)
+        for _ in range(PACE_BLOCKS):
+            judge(ensemble, images, batch)
+        rate = PACE_BLOCKS * len(images) / (time.perf_counter() - begun)
         print(json.dumps({"images_per_second": rate}), flush=True)
 
 

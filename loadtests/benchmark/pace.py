@@ -43,7 +43,7 @@ class Pace:
             self._process.communicate()
 
     def __call__(self) -> float:
-        """Return images a second over one block, canonical images in and verdicts out.
+        """Return images a second over two blocks, canonical images in and verdicts out.
 
         Raises :class:`RuntimeError` where the process has ended.
         """

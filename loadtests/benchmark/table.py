@@ -42,8 +42,9 @@ METHOD: Final = """\
 - **Ray Serve** runs without its HAProxy ingress, whose replicas would take requests from anywhere.
   All contenders run in a network of their own that has loopback and nothing else.
 - **Shares of the limit** are what compares. A virtual machine's pace drifts within minutes by more
-  than contenders differ, so before every step the bare runtime is asked what it does just then; a
-  contender's share is its throughput over the median of that, and ratios are those of shares.
+  than contenders differ, so before and after every step the bare runtime is asked what it does just
+  then, servers idle. A step offers a share of that, and is done again where the two differ by over
+  15 %. A contender's share is its throughput over their mean; ratios are those of shares.
 - **CPU** is that of all processes of a contender at its throughput; **memory** the sum of their
   proportional set sizes, at most. Senders and servers run at the same priority.
 - **The limit** is the three networks and the stack on prepared images in one process, each in its

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import statistics
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from loadtests.benchmark.contender import Contender
 from loadtests.benchmark.contenders import CONTENDERS, LIMIT
-from loadtests.benchmark.measurement import Step
+from loadtests.benchmark.measurement import Bench, Step
 from loadtests.benchmark.modes.run import Run, say
 from loadtests.benchmark.results import deciding
 from loadtests.benchmark.search import search
@@ -18,9 +18,15 @@ from loadtests.benchmark.server import ServerError
 SHY: Final = 0.85
 """Of what a server does for clients that wait, about what it does for those who do not."""
 
+DRIFT: Final = 1.15
+"""The faster of the paces before and after a step over the slower: beyond, it is done again."""
 
-def throughput(run: Run, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return contender's name → its figures, medians over rounds.
+ATTEMPTS: Final = 3
+"""Times that a step is done at most; the last one counts, whatever the pace did."""
+
+
+def throughput(run: Run, names: Iterable[str]) -> Iterator[dict[str, dict[str, Any]]]:
+    """Yield contender's name → its figures, medians over the rounds so far, after each round.
 
     Rounds are interleaved, since a machine's pace drifts: all of ``names`` first, then, again and
     again, those that decide a ratio.
@@ -42,40 +48,55 @@ def throughput(run: Run, names: Iterable[str]) -> dict[str, dict[str, Any]]:
                 found = {"error": str(error)}
             earlier.append(found)
             say(f"round {turn + 1}  {name:24} {_line(found)}")
-        again = deciding({name: combined(found) for name, found in rounds.items()})
-    return {name: combined(found) for name, found in rounds.items()}
+        figures = {name: combined(found) for name, found in rounds.items()}
+        yield figures
+        again = deciding(figures)
 
 
 def measured(run: Run, contender: Contender, guess: float | None) -> dict[str, Any]:
-    """Return one round of ``contender``; ``guess`` is what an earlier one found.
+    """Return one round of ``contender``; ``guess`` is the share of the limit an earlier one found.
 
-    The machine's pace is taken before every step of the search.
+    What is sought is the highest share of the machine's pace that holds.
     """
     with run.on(contender) as (server, bench):
         if guess is None:
-            guess = SHY * bench.capacity()
-        steps: list[Step] = []
-        pace: list[float] = []
+            guess = SHY * bench.capacity() / run.pace()
+        steps: list[tuple[Step, float]] = []
 
-        def holds(rate: float) -> bool:
-            pace.append(run.pace())
-            steps.append(bench.step(rate))
-            say(f"    {contender.name} {_step(steps[-1])}")
-            return steps[-1].holds
+        def holds(share: float) -> bool:
+            steps.append(steady(run, bench, share))
+            say(f"    {contender.name} {_step(*steps[-1])}")
+            return steps[-1][0].holds
 
         found = search(holds, guess)
-        best = next((step for step in steps if step.rate == found.best), None)
-        half = bench.step(found.best / 2, give_up=False) if found.best else None
+        tried = zip(found.tried, steps, strict=True)
+        best = next((one for (share, _), one in tried if share == found.best), None)
+        half = bench.step(best[0].rate / 2, give_up=False) if best else None
         return {
-            "images_per_second": found.best,
-            "pace": pace,
-            "at_best": best and best.record(),
+            "images_per_second": best[0].rate if best else 0.0,
+            "share_of_limit": best[0].rate / best[1] if best else 0.0,
+            "at_best": best and best[0].record(),
             "at_half": half and half.record(),
             "peak_memory_bytes": server.memory.peak,
             "start_seconds": server.start_seconds,
             "checked": bench.checked.record(),
-            "steps": [step.record() for step in steps],
+            "steps": [step.record() | {"pace": pace} for step, pace in steps],
         }
+
+
+def steady(run: Run, bench: Bench, share: float) -> tuple[Step, float]:
+    """Offer ``share`` of the machine's pace; return the step and the mean pace around it.
+
+    A step during which the pace moved says nothing of the contender, and is done again.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        before = run.pace()
+        step = bench.step(share * before)
+        after = run.pace()
+        if attempt == ATTEMPTS or max(before, after) <= DRIFT * min(before, after):
+            break
+        say(f"    the pace went from {before:.1f}/s to {after:.1f}/s: again")
+    return step, (before + after) / 2
 
 
 def combined(rounds: list[dict[str, Any]]) -> dict[str, Any]:
@@ -108,7 +129,7 @@ def combined(rounds: list[dict[str, Any]]) -> dict[str, Any]:
         }
     held = [one for one in good if one["at_best"]]
     return {
-        "share_of_limit": _median(one["images_per_second"] / _median(one["pace"]) for one in good),
+        "share_of_limit": _median(one["share_of_limit"] for one in good),
         "images_per_second": _median(one["images_per_second"] for one in good),
         "p50_ms_at_half": _median(one["at_half"]["p50_ms"] for one in held) if held else None,
         "p99_ms_at_half": _median(one["at_half"]["p99_ms"] for one in held) if held else None,
@@ -122,8 +143,8 @@ def combined(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _guess(earlier: list[dict[str, Any]]) -> float | None:
-    """Return what the last round that went well found."""
-    found = [one["images_per_second"] for one in earlier if one.get("images_per_second")]
+    """Return the share that the last round that went well found."""
+    found = [one["share_of_limit"] for one in earlier if one.get("share_of_limit")]
     return found[-1] if found else None
 
 
@@ -149,10 +170,10 @@ def _median(values: Iterable[float]) -> float:
     return float(statistics.median(values))
 
 
-def _step(step: Step) -> str:
+def _step(step: Step, pace: float) -> str:
     p99 = "given up" if step.p99_ms is None else f"p99 {step.p99_ms:.0f} ms"
     return (
-        f"{step.rate:7.2f}/s  {'holds' if step.holds else 'fails':5}  {p99:14}  "
+        f"{step.rate:7.2f}/s of {pace:.1f}/s  {'holds' if step.holds else 'fails':5}  {p99:14}  "
         f"{step.refused} refused, {step.failed} failed, {step.degraded} degraded, "
         f"{1000 * sum(step.cpu_seconds.values()):.1f} CPU ms an image, "
         f"generator {100 * step.generator:.0f} % of a CPU"
@@ -168,10 +189,9 @@ def _line(found: Mapping[str, Any]) -> str:
             f"{found['whole']['images_per_second']:.1f}/s from files"
         )
     checked = found["checked"]
-    pace = _median(found["pace"])
     return (
-        f"{found['images_per_second']:.1f}/s, {found['images_per_second'] / pace:.3f} of the "
-        f"limit's {pace:.1f}/s meanwhile, {found['peak_memory_bytes'] / 1e9:.2f} GB, "
+        f"{found['images_per_second']:.1f}/s, {found['share_of_limit']:.3f} of the limit, "
+        f"{found['peak_memory_bytes'] / 1e9:.2f} GB, "
         f"ready after {found['start_seconds']:.1f} s, {checked['answers']} answers checked: "
         f"{'right' if checked['holds'] else 'WRONG'}, off by {checked['largest']:.4f} at most"
     )

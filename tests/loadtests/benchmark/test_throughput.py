@@ -1,0 +1,66 @@
+"""What is made of a pace that moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from loadtests.benchmark.modes.throughput import ATTEMPTS, combined, steady
+
+
+class Offered:
+    """A bench that notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+
+    def step(self, rate: float) -> SimpleNamespace:
+        self.rates.append(rate)
+        return SimpleNamespace(rate=rate)
+
+
+def paced(*paces: float) -> Any:
+    left: Iterator[float] = iter(paces)
+    return SimpleNamespace(pace=lambda: next(left))
+
+
+def offered(share: float, *paces: float) -> tuple[list[float], float]:
+    bench: Any = Offered()
+    step, pace = steady(paced(*paces), bench, share)
+    assert step.rate == bench.rates[-1]
+    return bench.rates, pace
+
+
+def test_a_step_offers_a_share_of_the_pace_before_it() -> None:
+    assert offered(0.5, 20.0, 22.0) == ([10.0], 21.0)
+
+
+@pytest.mark.parametrize("after", [10.0, 40.0])
+def test_a_step_during_which_the_pace_moved_is_done_again(after: float) -> None:
+    assert offered(0.5, 20.0, after, 12.0, 12.0) == ([10.0, 6.0], 12.0)
+
+
+def test_a_pace_that_never_rests_does_not_hold_up_the_benchmark() -> None:
+    rates, pace = offered(0.5, *[20.0, 10.0] * ATTEMPTS)
+
+    assert (rates, pace) == ([10.0] * ATTEMPTS, 15.0)
+
+
+def test_rounds_are_combined_by_shares_of_each_rounds_own_pace() -> None:
+    def found(rate: float, share: float) -> dict[str, Any]:
+        return {
+            "images_per_second": rate,
+            "share_of_limit": share,
+            "at_best": None,
+            "at_half": None,
+            "peak_memory_bytes": 1,
+            "start_seconds": 1.0,
+            "checked": {"answers": 1, "largest": 0.0, "changed": 0, "missing": 0, "holds": True},
+        }
+
+    figures = combined([found(5.0, 0.5), found(20.0, 0.8), found(8.0, 0.6), {"error": "gone"}])
+
+    assert (figures["images_per_second"], figures["share_of_limit"]) == (8.0, 0.6)
