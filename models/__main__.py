@@ -8,13 +8,34 @@ from collections.abc import Sequence
 from typing import Final
 
 from models.artifact import ArtifactError
-from models.commands import card, evaluate, maps, predict, reference, train, train_gate, verify
+from models.commands import (
+    card,
+    evaluate,
+    maps,
+    predict,
+    quantise,
+    reference,
+    train,
+    train_gate,
+    verify,
+)
 from models.commands import list as listing
 from models.dataset import DatasetError
 from models.errors import ScanError
 from models.pretrained import WeightsError
 
-COMMANDS: Final = (train, train_gate, evaluate, predict, verify, maps, card, listing, reference)
+COMMANDS: Final = (
+    train,
+    train_gate,
+    quantise,
+    evaluate,
+    predict,
+    verify,
+    maps,
+    card,
+    listing,
+    reference,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -62,8 +62,7 @@ def run(options: argparse.Namespace) -> int:
     """Train, say what came out, and how to serve it. A killed training goes on where it was."""
     # TensorFlow prints pages on import, and warns that each fold's network is traced anew.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    for chatty in ("tensorflow", "nncf"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from models.commands import maps  # noqa: PLC0415 - scikit-learn behind it
     from models.evaluation.tables import figures  # noqa: PLC0415 - scikit-learn's metrics
     from models.training import ensemble  # noqa: PLC0415 - TensorFlow, for this command alone

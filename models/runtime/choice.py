@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from models.runtime.cpus import has_vnni
 from models.runtime.engine import Precision, RuntimeName, runtime_name
 
 _PACKAGES: Final[Mapping[RuntimeName, str]] = {
@@ -19,8 +20,9 @@ _PACKAGES: Final[Mapping[RuntimeName, str]] = {
 _GPU_DRIVER: Final = Path("/proc/driver/nvidia/version"), Path("/dev/nvidiactl")
 
 _FASTEST_FIRST: Final[tuple[tuple[RuntimeName, Precision], ...]] = (
-    ("openvino", "int8"),
+    # A network is in bfloat16 as a whole, in 8 bits in part: the rest of it is float32.
     ("openvino", "bf16"),
+    ("openvino", "int8"),
     ("openvino", "f32"),
     ("litert", "f32"),
     ("keras", "f32"),
@@ -40,7 +42,7 @@ def automatic(
     """Return the fastest of the ``allowed`` runtimes here, or None where there is none.
 
     None for ``runtime`` or ``precision`` leaves it open; what is given is kept to. A GPU comes
-    first, then int8, then bfloat16 on CPUs that have it, then float32.
+    first, then bfloat16 and 8 bits on CPUs that have them, then float32.
     """
     for choice in _candidates():
         if (
@@ -56,11 +58,14 @@ def automatic(
 def supported(runtime: RuntimeName, precision: Precision) -> bool:
     """Return whether this machine has the engine, and the CPU what the precision takes.
 
-    Without bfloat16 in the CPU, OpenVINO would compute in float32 under the other name.
+    Without bfloat16 in the CPU, OpenVINO would compute in float32 under the other name; without
+    VNNI, 8 bits would give another answer.
     """
     if not installed(runtime):
         return False
-    if precision != "bf16":
+    if precision == "int8":
+        return has_vnni()
+    if precision == "f32":
         return True
     from models.runtime.openvino import has_bfloat16  # noqa: PLC0415 - OpenVINO, where it is there
 

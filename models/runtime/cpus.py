@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
+
+CPUINFO: Final = Path("/proc/cpuinfo")
+
+VNNI: Final = {"avx512_vnni", "avx_vnni"}
+"""Flags of CPUs that add products of 8 bits in 32, as Linux names them."""
 
 
 def usable_cpus() -> int:
@@ -21,6 +27,19 @@ def usable_cpus() -> int:
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _cgroup_quota(Path("/sys/fs/cgroup"))
     return max(1, min(cpus, round(quota))) if quota else cpus
+
+
+def has_vnni() -> bool:
+    """Return whether the CPU adds products of 8 bits without loss (x86's VNNI).
+
+    Without it OpenVINO adds them in pairs in 16 bits, which overflow: another answer.
+    """
+    try:
+        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return not VNNI.isdisjoint(flags.split())
 
 
 def _cgroup_quota(root: Path) -> float | None:

@@ -12,23 +12,39 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models import parity, weights
-from models.base import open_model
+from models.artifact import Artifact
+from models.base import BaseModel, open_model
 from models.calibration import Calibration, OperatingPoint
 from models.forest import FILE as FOREST_FILE
 from models.parity import Difference
-from models.runtime import Files, Precision, RuntimeName, conversion, runtime_name, supported
+from models.runtime import (
+    CHOICES,
+    Files,
+    Precision,
+    RuntimeName,
+    conversion,
+    runtime_name,
+    supported,
+)
 from models.training.trainer import Fitted
 
 logger: Final = logging.getLogger(__name__)
 
 IMAGES: Final = 512
 """At most so many images are compared, and half as many calibrate int8: minutes, not hours."""
+
+
+FIRST: Final = (0.0, 0.25, 0.5)
+"""Shares of the convolutions left in float32 beside 8 bits, tried in turn. What the first layers
+round reaches the answer through all others; the later half of VGG16 costs a tenth of that."""
+
+INT8: Final = ("openvino", "int8")
 
 
 class ParityError(ValueError):
@@ -63,7 +79,7 @@ def export(
     chosen = _evenly(images, IMAGES)
     expected = parity.raw_logits(fitted.model(), chosen)
     with tempfile.TemporaryDirectory(prefix="osteoserve-") as folder:
-        trial = _Trial(Path(folder), fitted, calibration, point.threshold, chosen, expected)
+        trial = _Trial(Path(folder), fitted.config, calibration, point.threshold, chosen, expected)
         if fitted.forest is not None:
             trial.keep({FOREST_FILE: fitted.forest.to_bytes()})
         for half in (True, False):
@@ -77,10 +93,40 @@ def export(
             if trial.all_hold(("openvino", "f32"), ("litert", "f32")):
                 break
         trial.all_hold(("openvino", "bf16"))
-        int8 = conversion.int8(trial.done.files[Files.TFLITE], _evenly(images, IMAGES // 2))
-        trial.keep(int8)
-        if not trial.all_hold(("openvino", "int8")):
-            trial.drop(int8)
+        trial.quantise()
+        return trial.done
+
+
+def quantised(model: Artifact, reference: BaseModel, images: NDArray[np.uint8]) -> Export:
+    """Return ``model`` with files of 8 bits made anew, its other files and findings as they are.
+
+    ``reference`` is ``model`` in Keras, ``images`` as for :func:`export`.
+    """
+    chosen = _evenly(images, IMAGES)
+    with tempfile.TemporaryDirectory(prefix="osteoserve-") as folder:
+        trial = _Trial(
+            Path(folder),
+            model.manifest["network"],
+            Calibration(**model.manifest["calibration"]),
+            model.manifest["threshold"],
+            chosen,
+            parity.raw_logits(reference, chosen),
+        )
+        anew = {"card.md", Files.INT8, Files.INT8_WEIGHTS, runtime_name(*INT8)}
+        trial.keep(
+            {file: model.path(file).read_bytes() for file in model.manifest["files"].keys() - anew}
+        )
+        for found, table in (
+            (trial.done.runtimes, "runtimes"), (trial.done.refused, "refused_runtimes")
+        ):  # fmt: skip
+            # A manifest is sorted by name; tables and cards are in this order.
+            names = [runtime_name(*choice) for choice in CHOICES]
+            told = model.manifest[table]
+            found.update({name: told[name] for name in names if name in told.keys() - anew})
+        trial.done.unchecked.extend(
+            name for name in model.manifest.get("unchecked_runtimes", []) if name not in anew
+        )
+        trial.quantise()
         return trial.done
 
 
@@ -90,7 +136,7 @@ class _Trial:
     def __init__(
         self,
         folder: Path,
-        fitted: Fitted,
+        config: Mapping[str, Any],
         calibration: Calibration,
         threshold: float,
         images: NDArray[np.uint8],
@@ -98,7 +144,7 @@ class _Trial:
     ) -> None:
         self.done = Export({})
         self._folder = folder
-        self._fitted = fitted
+        self._config = config
         self._calibration = calibration
         self._threshold = threshold
         self._images = images
@@ -112,6 +158,19 @@ class _Trial:
     def drop(self, files: Mapping[str, bytes]) -> None:
         for name in files:
             del self.done.files[name]
+
+    def quantise(self) -> None:
+        """Keep the network with as much of it in 8 bits as answers alike, if any does."""
+        if not supported(*INT8):
+            self.all_hold(INT8)
+            return
+        images = _evenly(self._images, max(1, len(self._images) // 2))
+        for first in FIRST:
+            files = conversion.int8(self.done.files[Files.TFLITE], images, first)
+            self.keep(files)
+            if self.all_hold(INT8):
+                return
+            self.drop(files)
 
     def all_hold(self, *choices: tuple[RuntimeName, Precision]) -> bool:
         """Compare each of ``choices`` that this machine has, note how it went, return whether all
@@ -151,7 +210,7 @@ class _Trial:
         correction). Float32 shifts nothing and is compared as it is.
         """
         model = open_model(
-            self._folder, self._fitted.config, self._fitted.forest is not None, runtime, precision
+            self._folder, self._config, FOREST_FILE in self.done.files, runtime, precision
         )
         raw = parity.raw_logits(model, self._images)
         correction = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from models.__main__ import main
 from models.base import Scorer
 from models.commands.train import RUNS
 from models.dataset import Dataset
+from models.explanation import location
 from models.reading import read
 from models.training import ensemble
 from models.types import BASES
@@ -139,6 +141,47 @@ def test_a_training_that_was_killed_goes_on_and_ends_as_one_that_was_not(
     assert [e["part"] for e in events if e["event"] == "fold" and e["model"] == "cnn"] == [
         f"fold-{number}" for number in range(ensemble.QUICK.folds)
     ]
+
+
+def test_8_bits_are_made_anew_for_all_that_is_served(
+    trained: Path,
+    phantoms: Path,
+    workplace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = workplace / "quantised"
+    shutil.copytree(trained, root)
+    monkeypatch.setenv("OSTEOSERVE_ARTIFACTS", str(root))
+
+    assert main(["quantise", "--data", str(phantoms)]) == 0
+
+    printed = capsys.readouterr().out
+    served = artifact.served(root)
+    assert artifact.load("stack", root).manifest["bases"] == {name: served[name] for name in BASES}
+    assert {one.version for one in location.read(root).values()} == {served[n] for n in BASES}
+    for name in BASES:
+        before, after = artifact.load(name, trained), artifact.load(name, root)
+        assert judged(after) | {"runtimes": 0} == judged(before) | {"runtimes": 0}
+        assert after.manifest["runtimes"].keys() == before.manifest["runtimes"].keys()
+        assert len(after.path("card.md").read_text()) == len(before.path("card.md").read_text())
+        assert served[name][:19] in printed
+
+
+def test_8_bits_are_made_on_the_images_of_the_training_alone(
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("OSTEOSERVE_ARTIFACTS", str(trained))
+    phantom.write(tmp_path, 12, 5)
+    before = artifact.served(trained)
+
+    assert main(["quantise", "--data", str(tmp_path)]) == 1
+
+    assert "cnn was trained on other images than these" in capsys.readouterr().err
+    assert artifact.served(trained) == before
 
 
 def judged(model: artifact.Artifact) -> dict[str, Any]:

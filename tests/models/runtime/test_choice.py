@@ -11,7 +11,7 @@ ALL = {runtime_name(*known) for known in CHOICES}
 
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything installed, no GPU, a CPU with bfloat16."""
+    """Everything installed, no GPU, a CPU with bfloat16 and VNNI."""
     monkeypatch.setattr(choice, "has_gpu", lambda: False)
     monkeypatch.setattr(choice, "supported", lambda *_: True)
 
@@ -19,8 +19,8 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("allowed", "taken"),
     [
-        (ALL, ("openvino", "int8")),
-        (ALL - {"openvino-int8"}, ("openvino", "bf16")),
+        (ALL, ("openvino", "bf16")),
+        (ALL - {"openvino-bf16"}, ("openvino", "int8")),
         ({"keras-f32", "openvino-f32", "litert-f32"}, ("openvino", "f32")),
         ({"keras-f32", "litert-f32"}, ("litert", "f32")),
         ({"keras-f32"}, ("keras", "f32")),
@@ -46,6 +46,16 @@ def test_bfloat16_is_not_taken_on_a_cpu_without_it(monkeypatch: pytest.MonkeyPat
 
     assert choice.automatic({"openvino-bf16", "openvino-f32"}) == ("openvino", "f32")
     assert choice.automatic({"openvino-bf16"}, precision="bf16") is None
+
+
+def test_8_bits_are_not_taken_on_a_cpu_whose_sums_would_overflow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(choice, "has_gpu", lambda: False)
+    monkeypatch.setattr(choice, "has_vnni", lambda: False)
+
+    assert choice.automatic({"openvino-int8", "openvino-f32"}) == ("openvino", "f32")
+    assert choice.automatic({"openvino-int8"}, precision="int8") is None
 
 
 def test_a_gpu_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:

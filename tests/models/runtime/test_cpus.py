@@ -36,3 +36,24 @@ def test_the_quota_of_the_cgroup(tmp_path: Path, files: dict[str, str], quota: f
 
 def test_at_least_one_cpu() -> None:
     assert cpus.usable_cpus() >= 1
+
+
+@pytest.mark.parametrize(
+    ("told", "has"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx2 avx512_vnni\n", True),
+        ("flags\t\t: fpu avx2 avx_vnni avx_vnni_int8\n", True),
+        ("flags\t\t: fpu avx2 avx_vnni_int8\n", False),
+        ("Features\t: fp asimd asimddp\n", False),
+        (None, False),
+    ],
+)
+def test_vnni_is_read_from_the_flags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str | None, has: bool
+) -> None:
+    path = tmp_path / "cpuinfo"
+    if told is not None:
+        path.write_text(told)
+    monkeypatch.setattr(cpus, "CPUINFO", path)
+
+    assert cpus.has_vnni() is has

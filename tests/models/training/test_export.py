@@ -3,13 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import openvino
 import pytest
 
 from models import artifact, parity
 from models.artifact import ArtifactError
 from models.base import Scorer, load_model
 from models.calibration import Calibration
-from models.runtime import CHOICES, Files, parse_name, runtime_name
+from models.commands import verify
+from models.runtime import CHOICES, Files, conversion, parse_name, runtime_name, supported
 from models.training import export
 from models.types import BASES
 from tests.models import tiny
@@ -30,7 +32,7 @@ def test_every_runtime_is_allowed_or_refused_with_its_difference(
     tables = ("runtimes", "refused_runtimes", "unchecked_runtimes")
     told = [runtime for table in tables for runtime in manifest[table]]
     assert sorted(told) == sorted(runtime_name(*choice) for choice in CHOICES)
-    assert "openvino-int8" in manifest["runtimes"] | manifest["refused_runtimes"]
+    assert ("openvino-int8" in manifest["unchecked_runtimes"]) != supported("openvino", "int8")
     for facts in manifest["runtimes"].values():
         assert 0 <= facts["max_difference"] <= parity.WHEN_BUILT
     for facts in manifest["refused_runtimes"].values():
@@ -82,6 +84,56 @@ def test_what_this_machine_does_not_have_is_neither_allowed_nor_refused(
     assert done.runtimes.keys() == {"keras-f32", "openvino-f32", "litert-f32"}
     assert not done.refused
     assert Files.INT8 not in done.files
+
+
+@pytest.mark.parametrize(("first", "quantised"), [(0.0, 12), (0.5, 6), (1.0, 0)])
+def test_8_bits_are_for_the_later_convolutions_alone(
+    tiny_artifacts: Path, tmp_path: Path, first: float, quantised: int
+) -> None:
+    network = artifact.load("vgg16", tiny_artifacts).path(Files.TFLITE).read_bytes()
+
+    files = conversion.int8(network, tiny.phantoms(2), first)
+
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    graph = openvino.Core().read_model(tmp_path / Files.INT8)
+    operations = graph.get_ordered_ops()
+    into = {
+        target.get_node().get_type_name()
+        for one in operations
+        if one.get_type_name() == "FakeQuantize"
+        for target in one.output(0).get_target_inputs()
+    }
+    # Neither the grey levels' scaling nor a head's sum: ranges stand before a convolution, or
+    # before the pooling in front of one.
+    assert into <= {"Convolution", "MaxPool"}
+    # Weights of 8 bits are scaled by their channel's range.
+    narrow = [
+        one.input_value(1).get_node().get_type_name() == "Multiply"
+        for one in operations
+        if one.get_type_name() == "Convolution" and one.get_output_partial_shape(0)[1] != 1
+    ]
+    assert narrow == [False] * (13 - quantised) + [True] * quantised
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_8_bits_made_anew_leave_all_else_as_it_was(tiny_artifacts: Path, name: str) -> None:
+    model = artifact.load(name, tiny_artifacts)
+
+    done = export.quantised(model, verify.reference(model), tiny.phantoms(6))
+
+    for found, table in ((done.runtimes, "runtimes"), (done.refused, "refused_runtimes")):
+        told = model.manifest[table]
+        assert found.keys() == told.keys()
+        # Its own reference is read back from a file of half precision.
+        assert found.pop("openvino-int8", None) == pytest.approx(
+            told.get("openvino-int8"), abs=1e-4
+        )
+        assert found == {name: told[name] for name in found}
+    assert done.unchecked == model.manifest["unchecked_runtimes"]
+    assert done.files.keys() == model.manifest["files"].keys()
+    for file in done.files.keys() - {Files.INT8, Files.INT8_WEIGHTS}:
+        assert done.files[file] == model.path(file).read_bytes()
 
 
 def test_a_runtime_that_was_not_shown_to_answer_alike_is_refused(tiny_artifacts: Path) -> None:

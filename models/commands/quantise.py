@@ -1,0 +1,76 @@
+"""``python -m models quantise``: files of 8 bits anew for what is served, without training.
+
+For artefacts that were trained where the CPU has no VNNI, and for another release of NNCF or
+OpenVINO. Weights, calibrations and what else a manifest says stay; a version changes all the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Final
+
+from models import artifact
+from models.artifact import Artifact
+from models.commands import maps
+from models.commands.verify import reference
+from models.dataset import Dataset, DatasetError, load
+from models.explanation import location
+from models.runtime import runtime_name
+from models.types import BASES
+
+NAME: Final = runtime_name("openvino", "int8")
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("quantise", help="make the files of 8 bits anew, train nothing")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="the labelled images that were trained on"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write new versions, serve them and say what was found of each."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    root = artifact.artifacts_folder()
+    data = load(options.data)
+    bases = {name: quantise(root, artifact.load(name, root), data) for name in BASES}
+    versions: dict[str, str] = {name: model.version for name, model in bases.items()}
+    stack = artifact.load("stack", root)
+    files = {file: stack.path(file).read_bytes() for file in stack.manifest["files"]}
+    written = artifact.write(root, "stack", {**stack.manifest, "bases": versions}, files)
+    artifact.serve(root, versions | {"stack": written.version})
+    location.write(root, maps.measure(root))
+    for name, model in bases.items():
+        print(f"{name:7} {model.version[:19]}  {_said(model)}")
+    return 0
+
+
+def quantise(root: Path, model: Artifact, data: Dataset) -> Artifact:
+    """Return the version of ``model`` with files of 8 bits made anew on ``data``.
+
+    Raises :class:`~models.dataset.DatasetError` for other images than it was trained on: what the
+    manifest says of the other runtimes was found on those.
+    """
+    if data.digest != model.manifest["data"]["digest"]:
+        raise DatasetError(f"{model.name} was trained on other images than these")
+    from models.training import card, export  # noqa: PLC0415 - TensorFlow, for this command alone
+
+    found = export.quantised(model, reference(model), data.images)
+    manifest = {
+        **model.manifest,
+        "runtimes": found.runtimes,
+        "refused_runtimes": found.refused,
+        "unchecked_runtimes": found.unchecked,
+    }
+    files = {**found.files, "card.md": card.base(model.name, manifest).encode()}
+    return artifact.write(root, model.name, manifest, files)
+
+
+def _said(model: Artifact) -> str:
+    for table, verdict in (("runtimes", "holds"), ("refused_runtimes", "refused")):
+        if NAME in model.manifest[table]:
+            return f"{NAME} {verdict}, {model.manifest[table][NAME]['max_difference']:.1e} off"
+    return f"{NAME} not checked: this machine does not have it"
