@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", type=_names, metavar="NAME,…", help=f"contenders: {', '.join(NAMES)}"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="of each search (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=2, help="of each search (%(default)s)")
     parser.add_argument(
         "--seconds", type=float, default=6.0, help="length of one step (%(default)s)"
     )

@@ -59,14 +59,16 @@ def measured(run: Run, contender: Contender, guess: float | None) -> dict[str, A
     What is sought is the highest share of the machine's pace that holds.
     """
     with run.on(contender) as (server, bench):
-        if guess is None:
-            guess = SHY * bench.capacity() / run.pace()
+        guess = guess or SHY * bench.capacity() / run.pace()
         steps: list[tuple[Step, float]] = []
+        pace = run.pace()
 
         def holds(share: float) -> bool:
-            steps.append(steady(run, bench, share))
-            say(f"    {contender.name} {_step(*steps[-1])}")
-            return steps[-1][0].holds
+            nonlocal pace
+            step, around, pace = steady(run, bench, share, pace)
+            steps.append((step, around))
+            say(f"    {contender.name} {_step(step, around)}")
+            return step.holds
 
         found = search(holds, guess)
         tried = zip(found.tried, steps, strict=True)
@@ -84,19 +86,20 @@ def measured(run: Run, contender: Contender, guess: float | None) -> dict[str, A
         }
 
 
-def steady(run: Run, bench: Bench, share: float) -> tuple[Step, float]:
-    """Offer ``share`` of the machine's pace; return the step and the mean pace around it.
+def steady(run: Run, bench: Bench, share: float, pace: float) -> tuple[Step, float, float]:
+    """Offer ``share`` of ``pace``, the machine's just now.
 
-    A step during which the pace moved says nothing of the contender, and is done again.
+    Return the step, the mean of the paces before and after it, and that after it. A step during
+    which the pace moved says nothing of the contender, and is done again.
     """
     for attempt in range(1, ATTEMPTS + 1):
-        before = run.pace()
+        before = pace
         step = bench.step(share * before)
-        after = run.pace()
-        if attempt == ATTEMPTS or max(before, after) <= DRIFT * min(before, after):
+        pace = run.pace()
+        if attempt == ATTEMPTS or max(before, pace) <= DRIFT * min(before, pace):
             break
-        say(f"    the pace went from {before:.1f}/s to {after:.1f}/s: again")
-    return step, (before + after) / 2
+        say(f"    the pace went from {before:.1f}/s to {pace:.1f}/s: again")
+    return step, (before + pace) / 2, pace
 
 
 def combined(rounds: list[dict[str, Any]]) -> dict[str, Any]:

@@ -29,9 +29,11 @@ def paced(*paces: float) -> Any:
 
 def offered(share: float, *paces: float) -> tuple[list[float], float]:
     bench: Any = Offered()
-    step, pace = steady(paced(*paces), bench, share)
+    before, *later = paces
+    step, around, after = steady(paced(*later), bench, share, before)
     assert step.rate == bench.rates[-1]
-    return bench.rates, pace
+    assert after == later[len(bench.rates) - 1]
+    return bench.rates, around
 
 
 def test_a_step_offers_a_share_of_the_pace_before_it() -> None:
@@ -40,13 +42,13 @@ def test_a_step_offers_a_share_of_the_pace_before_it() -> None:
 
 @pytest.mark.parametrize("after", [10.0, 40.0])
 def test_a_step_during_which_the_pace_moved_is_done_again(after: float) -> None:
-    assert offered(0.5, 20.0, after, 12.0, 12.0) == ([10.0, 6.0], 12.0)
+    assert offered(0.5, 20.0, after, after) == ([10.0, 0.5 * after], after)
 
 
 def test_a_pace_that_never_rests_does_not_hold_up_the_benchmark() -> None:
     rates, pace = offered(0.5, *[20.0, 10.0] * ATTEMPTS)
 
-    assert (rates, pace) == ([10.0] * ATTEMPTS, 15.0)
+    assert (rates, pace) == (([10.0, 5.0] * ATTEMPTS)[:ATTEMPTS], 15.0)
 
 
 def test_rounds_are_combined_by_shares_of_each_rounds_own_pace() -> None:
