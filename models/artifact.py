@@ -9,6 +9,7 @@
             manifest.json            recipe, network, calibration, threshold, data, metrics, files
             weights.safetensors      float16 where it costs nothing, no pickle anywhere
             network.tflite           what OpenVINO and LiteRT read
+            network-int8.xml, .bin   what OpenVINO reads in 8 bits, where that answers alike
             forest.safetensors       resnet only
             evaluation.json, *.svg   stack only
             card.md

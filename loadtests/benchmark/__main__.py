@@ -64,7 +64,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "arrivals": options.arrivals,
             "p99_seconds": P99_SECONDS,
             "step_seconds": seconds,
-            "rounds": rounds,
         },
     }
     earlier = {} if options.mode == "all" else results.beside(options.out, options.mode, found)
@@ -81,7 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with Load() as load, Pace() as pace:
         run = Run(load, pace, expected, options.arrivals, seconds, rounds, options.quick)
         if options.mode in ("throughput", "all"):
-            for figures in throughput(run, names):
+            for done, figures in enumerate(throughput(run, names), 1):
+                found["load"]["rounds"] = done
                 found["contenders"] = {name: _told(name) | one for name, one in figures.items()}
                 found["ratios"] = results.ratios(figures)
                 found["against"] = results.best(figures)

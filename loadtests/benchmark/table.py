@@ -80,7 +80,8 @@ def _machine(results: Mapping[str, Any]) -> Iterator[str]:
         f"{machine['usable_cpus']} CPUs of {machine['cpu']}"
         f"{' (virtual)' if machine['virtual'] else ''}, with "
         f"{', '.join(machine['features'])}; {machine['memory_gb']:.0f} GB; {machine['system']}; "
-        f"Python {machine['python']}. `{results['command']}`, {results['minutes']:.0f} minutes.\n"
+        f"Python {machine['python']}. `{results['command']}`, {results['minutes']:.0f} minutes; "
+        f"rounds of searches: {results['load'].get('rounds', 0)}.\n"
     )
 
 

@@ -49,6 +49,7 @@ FIGURES: dict[str, dict[str, Any]] = {
 RESULTS: dict[str, Any] = {
     "command": "python -m loadtests.benchmark all",
     "minutes": 41.0,
+    "load": {"rounds": 3},
     "machine": {
         "cpu": "A processor",
         "cpus": 2,

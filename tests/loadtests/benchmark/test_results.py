@@ -66,6 +66,7 @@ def test_page_and_pictures_tell_every_contender_and_every_section(tmp_path: Path
     for one in FIGURES.values():
         assert one["title"] in page
     assert "Not measured in this run: " in page
+    assert "41 minutes; rounds of searches: 3." in page
     assert "**wrong**: 3 outcomes changed" in page
     assert "cpu **not kept**, memory kept" in page
     assert "| 0.98 | 0.9 | reached |" in page
