@@ -43,8 +43,11 @@ METHOD: Final = """\
   All contenders run in a network of their own that has loopback and nothing else.
 - **Shares of the limit** are what compares. A virtual machine's pace drifts within minutes by more
   than contenders differ, so before and after every step the bare runtime is asked what it does just
-  then, servers idle. A step offers a share of that, and is done again where the two differ by over
-  15 %. A contender's share is its throughput over their mean; ratios are those of shares.
+  then, beside the server that waits. A step offers a share of that, and is done again where the two
+  differ by over 15 %. A contender's share is its throughput over their mean; ratios are those of
+  shares.
+  A server that computes while nobody asks slows the bare runtime too, and its share is flattered:
+  LitServe's, with a process a model, does.
 - **CPU** is that of all processes of a contender at its throughput; **memory** the sum of their
   proportional set sizes, at most. Senders and servers run at the same priority.
 - **The limit** is the three networks and the stack on prepared images in one process, each in its
