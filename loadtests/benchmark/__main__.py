@@ -79,15 +79,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     with Load() as load, Pace() as pace:
         run = Run(load, pace, expected, options.arrivals, seconds, rounds, options.quick)
-        if options.mode in ("throughput", "all"):
-            for done, figures in enumerate(throughput(run, names), 1):
-                found["load"]["rounds"] = done
-                found["contenders"] = {name: _told(name) | one for name, one in figures.items()}
-                found["ratios"] = results.ratios(figures)
-                found["against"] = results.best(figures)
-                for ratio, value in found["ratios"].items():
-                    say(f"{value:7.2f} × {ratio} ({found['against'][ratio]})")
-                keep()
         for name, mode in MODES.items():
             if options.mode not in (name, "all"):
                 continue
@@ -97,6 +88,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 say(f"{name}: {error}")
                 failed.append(name)
             keep()
+        if options.mode in ("throughput", "all"):
+            for done, figures in enumerate(throughput(run, names), 1):
+                found["load"]["rounds"] = done
+                found["contenders"] = {name: _told(name) | one for name, one in figures.items()}
+                found["ratios"] = results.ratios(figures)
+                found["against"] = results.best(figures)
+                for ratio, value in found["ratios"].items():
+                    say(f"{value:7.2f} × {ratio} ({found['against'][ratio]})")
+                keep()
     say(f"written to {options.out / results.FILE} after {found['minutes']:.1f} minutes")
     return 1 if failed else 0
 
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", type=_names, metavar="NAME,…", help=f"contenders: {', '.join(NAMES)}"
     )
-    parser.add_argument("--rounds", type=int, default=2, help="of each search (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=1, help="of each search (%(default)s)")
     parser.add_argument(
         "--seconds", type=float, default=6.0, help="length of one step (%(default)s)"
     )

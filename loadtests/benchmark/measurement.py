@@ -12,6 +12,7 @@ from loadtests.benchmark.answers import ANSWERED, REFUSED, Checked, Expected
 from loadtests.benchmark.arrivals import Arrivals
 from loadtests.benchmark.generator import Plan, Sample, Sent
 from loadtests.benchmark.load import Load
+from loadtests.benchmark.pace import Pace
 from loadtests.benchmark.percentiles import percentile
 from loadtests.benchmark.reference import BEFORE, FIRST
 from loadtests.benchmark.server import Server, ServerError
@@ -62,11 +63,13 @@ class Bench:
         server: Server,
         load: Load,
         expected: Mapping[int, Expected],
-        kind: Arrivals = "poisson",
-        seconds: float = 8.0,
+        kind: Arrivals,
+        seconds: float,
+        pace: Pace,
     ) -> None:
         self._server = server
         self._load = load
+        self._pace = pace
         self._expected = expected
         self._kind = kind
         self._seconds = seconds
@@ -102,6 +105,11 @@ class Bench:
             sent = self.send(plan)
             rate = sum(sample.status in ANSWERED for sample in sent.samples) / sent.seconds
         return rate
+
+    def pace(self) -> float:
+        """Return the machine's pace, the server held still meanwhile."""
+        with self._server.stopped():
+            return self._pace()
 
     def step(self, rate: float, *, give_up: bool = True) -> Step:
         """Send at ``rate`` a second. ``give_up`` ends it once it cannot hold any more."""

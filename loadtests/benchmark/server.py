@@ -94,6 +94,26 @@ class Server:
             if self._spent() - before < IDLE_SHARE * (time.monotonic() - begun):
                 return
 
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Hold every process still, those that compute while nobody asks them too.
+
+        A harness that is killed outright meanwhile leaves them stopped.
+        """
+        held: set[psutil.Process] = set()
+        try:
+            # Until there is none that another started before it was held itself.
+            while new := set(self.tree.processes()) - held:
+                for process in new:
+                    held.add(process)
+                    with contextlib.suppress(*GONE):
+                        process.suspend()
+            yield
+        finally:
+            for process in held:
+                with contextlib.suppress(*GONE):
+                    process.resume()
+
     def check(self) -> None:
         """Raise :class:`ServerError` where a process has ended."""
         for command, process in zip(self.contender.commands, self._started, strict=True):

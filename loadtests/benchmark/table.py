@@ -26,9 +26,8 @@ METHOD: Final = """\
 - **Images that no server has seen**: phantoms as PNG, 8 bits, about 380×240, each under other
   noise.
 - **Throughput** is the highest rate at which 99 % are answered within a second, all of them whole,
-  none refused; found by halving to within 5 %. Searches are repeated with the servers started
-  afresh, in turn, and medians taken: the first round has all contenders, the others those that
-  decide a ratio or come within 15 % of it.
+  none refused; found by halving to within 5 %. With `--rounds` above 1 those that decide a ratio,
+  or come within 15 % of it, are started afresh and searched again, in turn, and medians taken.
 - **Every contender reads, gates, prepares and scores by `models/`** and the same artefacts. What
   differs is what carries an image from one to the other: `loadtests/benchmark/servers`, written as
   each one's documentation advises, batches of up to 8. Each runs in an environment of its own,
@@ -43,11 +42,9 @@ METHOD: Final = """\
   All contenders run in a network of their own that has loopback and nothing else.
 - **Shares of the limit** are what compares. A virtual machine's pace drifts within minutes by more
   than contenders differ, so before and after every step the bare runtime is asked what it does just
-  then, beside the server that waits. A step offers a share of that, and is done again where the two
-  differ by over 15 %. A contender's share is its throughput over their mean; ratios are those of
-  shares.
-  A server that computes while nobody asks slows the bare runtime too, and its share is flattered:
-  LitServe's, with a process a model, does.
+  then, the server's processes stopped meanwhile, since some compute while nobody asks. A step
+  offers a share of that, and is done again where the two differ by over 15 %. A contender's share
+  is its throughput over their mean; ratios are those of shares.
 - **CPU** is that of all processes of a contender at its throughput; **memory** the sum of their
   proportional set sizes, at most. Senders and servers run at the same priority.
 - **The limit** is the three networks and the stack on prepared images in one process, each in its
@@ -183,19 +180,23 @@ def _overload(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _linear(found: Mapping[str, Any]) -> Iterator[str]:
     yield "## More clients, more images\n"
-    yield "| | s | images/s | CPU ms an image | p50, ms | p99, ms |\n|---|---|---|---|---|---|"
+    yield "| | s | images/s | CPU ms an image | times the limit's | p50, ms | p99, ms |"
+    yield "|---|---|---|---|---|---|---|"
     for row in found["clients"]:
         yield f"| {row['clients']} clients, {row['images']} images {_row(row)}"
     for row in found["images"]:
         yield f"| {row['images']} images, 8 clients {_row(row)}"
-    yield f"\nCPU an image stays the same within 15 %: {_kept(found)}.\n"
+    yield (
+        "\nCPU an image, as a multiple of what the limit took just then, "
+        f"grows by no more than 15 %: {_kept(found)}.\n"
+    )
     yield "![Time and CPU against images and clients](linear.svg)\n"
 
 
 def _row(row: Mapping[str, Any]) -> str:
     return (
         f"| {row['seconds']:.1f} | {row['images_per_second']:.1f} | {row['cpu_ms']:.1f} | "
-        f"{row['p50_ms']:.0f} | {row['p99_ms']:.0f} |"
+        f"{row['cost']:.2f} | {row['p50_ms']:.0f} | {row['p99_ms']:.0f} |"
     )
 
 

@@ -6,7 +6,7 @@ import io
 import logging
 import math
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from models.runtime import rounding
 from models.runtime.engine import Files, as_input
 
 if TYPE_CHECKING:
@@ -39,13 +40,15 @@ def tflite(network: keras.Model, *, half: bool) -> bytes:
         return bytes(converter.convert())
 
 
-def int8(network: bytes, images: NDArray[np.uint8], first: float) -> dict[str, bytes]:
-    """Return the OpenVINO IR, in 8 bits, of ``network`` (a TFLite file): file's name → content.
+def int8(
+    network: bytes, images: NDArray[np.uint8], firsts: Sequence[float]
+) -> Iterator[dict[str, bytes]]:
+    """Yield the OpenVINO IR, in 8 bits, of ``network`` (a TFLite file): file's name → content.
 
-    Ranges of activations come from ``images`` (n, 224, 224) uint8 (NNCF, post-training). The share
-    ``first`` of the convolutions, in their order and one at least, stays in float32, and so does
-    all that is no convolution of the backbone: what prepares grey levels, and the heads, whose sums
-    are the answer.
+    Ranges of activations come from ``images`` (n, 224, 224) uint8 (NNCF, post-training), and how
+    weights are rounded (:mod:`~models.runtime.rounding`). For each of ``firsts``, that share of the
+    convolutions, in their order and one at least, stays in float32, and so does all that is no
+    convolution of the backbone: what prepares grey levels, and heads, whose sums are the answer.
     """
     import nncf  # noqa: PLC0415 - seconds to import; for building artefacts alone
     import openvino  # noqa: PLC0415 - as above
@@ -55,45 +58,45 @@ def int8(network: bytes, images: NDArray[np.uint8], first: float) -> dict[str, b
     with tempfile.TemporaryDirectory(prefix="osteoserve-") as temporary:
         folder = Path(temporary)
         (folder / Files.TFLITE).write_bytes(network)
-        graph = openvino.Core().read_model(folder / Files.TFLITE)
-        operations = graph.get_ordered_ops()
-        convolutions = [one for one in operations if one.get_type_name() == "Convolution"]
-        heads = [one for one in convolutions if one.get_output_partial_shape(0)[1] == 1]
-        backbone = [one for one in convolutions if one not in heads]
-        split = max(1, math.ceil(first * len(backbone)))
-        kept = backbone[:split]
-        _widen(backbone[split:])
-        # Whatever stands before the first convolution or behind a head.
-        kept += _reached(backbone[0], lambda one: [i.get_node() for i in one.input_values()])
-        for head in heads:
-            kept += _reached(
-                head,
-                lambda one: [i.get_node() for o in one.outputs() for i in o.get_target_inputs()],
+
+        def read() -> tuple[openvino.Model, list[openvino.Node], list[openvino.Node]]:
+            graph = openvino.Core().read_model(folder / Files.TFLITE)
+            operations = graph.get_ordered_ops()
+            convolutions = [one for one in operations if one.get_type_name() == "Convolution"]
+            heads = [one for one in convolutions if one.get_output_partial_shape(0)[1] == 1]
+            return graph, [one for one in convolutions if one not in heads], heads
+
+        graph, backbone, _ = read()
+        layers = rounding.layers(graph, backbone, images)
+        for first in firsts:
+            graph, backbone, heads = read()
+            split = max(1, math.ceil(first * len(backbone)))
+            rounding.apply(backbone, layers, split)
+            kept = backbone[:split]
+            # Whatever stands before the first convolution or behind a head.
+            kept += _reached(backbone[0], lambda one: [i.get_node() for i in one.input_values()])
+            for head in heads:
+                kept += _reached(
+                    head,
+                    lambda one: [
+                        i.get_node() for o in one.outputs() for i in o.get_target_inputs()
+                    ],
+                )
+            quantised = nncf.quantize(
+                graph,
+                nncf.Dataset([as_input(image[None]) for image in images]),
+                preset=nncf.QuantizationPreset.MIXED,
+                subset_size=len(images),
+                ignored_scope=nncf.IgnoredScope(
+                    names=sorted({one.get_friendly_name() for one in kept}), validate=False
+                ),
+                advanced_parameters=nncf.AdvancedQuantizationParameters(
+                    # Half the levels, for CPUs without VNNI, which get no 8 bits at all.
+                    overflow_fix=nncf.OverflowFix.DISABLE
+                ),
             )
-        quantised = nncf.quantize(
-            graph,
-            nncf.Dataset([as_input(image[None]) for image in images]),
-            preset=nncf.QuantizationPreset.MIXED,
-            subset_size=len(images),
-            ignored_scope=nncf.IgnoredScope(
-                names=sorted({one.get_friendly_name() for one in kept}), validate=False
-            ),
-        )
-        openvino.save_model(quantised, folder / Files.INT8)
-        return {file: (folder / file).read_bytes() for file in (Files.INT8, Files.INT8_WEIGHTS)}
-
-
-def _widen(convolutions: Iterable[openvino.Node]) -> None:
-    """Turn their weights from half precision into float32: NNCF then stores them in 8 bits."""
-    from openvino import opset13 as opset  # noqa: PLC0415 - as above
-
-    for one in convolutions:
-        convert = one.input_value(1).get_node()
-        if convert.get_type_name() == "Convert":
-            narrow = convert.input_value(0).get_node()
-            one.input(1).replace_source_output(
-                opset.constant(narrow.data.astype(np.float32)).output(0)
-            )
+            openvino.save_model(quantised, folder / Files.INT8)
+            yield {file: (folder / file).read_bytes() for file in (Files.INT8, Files.INT8_WEIGHTS)}
 
 
 def _reached(

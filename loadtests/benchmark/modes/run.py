@@ -37,7 +37,7 @@ class Run:
     def on(self, contender: Contender) -> Iterator[tuple[Server, Bench]]:
         """Start ``contender`` afresh, with nothing in any cache, and see that it is right."""
         with Server(contender) as server:
-            bench = Bench(server, self.load, self.expected, self.arrivals, self.seconds)
+            bench = Bench(server, self.load, self.expected, self.arrivals, self.seconds, self.pace)
             bench.verify()
             yield server, bench
 

@@ -59,13 +59,13 @@ def measured(run: Run, contender: Contender, guess: float | None) -> dict[str, A
     What is sought is the highest share of the machine's pace that holds.
     """
     with run.on(contender) as (server, bench):
-        guess = guess or SHY * bench.capacity() / run.pace()
+        guess = guess or SHY * bench.capacity() / bench.pace()
         steps: list[tuple[Step, float]] = []
-        pace = run.pace()
+        pace = bench.pace()
 
         def holds(share: float) -> bool:
             nonlocal pace
-            step, around, pace = steady(run, bench, share, pace)
+            step, around, pace = steady(bench, share, pace)
             steps.append((step, around))
             say(f"    {contender.name} {_step(step, around)}")
             return step.holds
@@ -86,7 +86,7 @@ def measured(run: Run, contender: Contender, guess: float | None) -> dict[str, A
         }
 
 
-def steady(run: Run, bench: Bench, share: float, pace: float) -> tuple[Step, float, float]:
+def steady(bench: Bench, share: float, pace: float) -> tuple[Step, float, float]:
     """Offer ``share`` of ``pace``, the machine's just now.
 
     Return the step, the mean of the paces before and after it, and that after it. A step during
@@ -95,7 +95,7 @@ def steady(run: Run, bench: Bench, share: float, pace: float) -> tuple[Step, flo
     for attempt in range(1, ATTEMPTS + 1):
         before = pace
         step = bench.step(share * before)
-        pace = run.pace()
+        pace = bench.pace()
         if attempt == ATTEMPTS or max(before, pace) <= DRIFT * min(before, pace):
             break
         say(f"    the pace went from {before:.1f}/s to {pace:.1f}/s: again")

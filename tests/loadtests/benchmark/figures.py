@@ -78,13 +78,13 @@ RESULTS: dict[str, Any] = {
     "linear": {
         "clients": [
             {"clients": 1, "images": 20, "seconds": 1.0, "images_per_second": 20.0,
-             "cpu_ms": 50.0, "p50_ms": 50.0, "p99_ms": 60.0},
+             "cpu_ms": 50.0, "cost": 1.2, "p50_ms": 50.0, "p99_ms": 60.0},
         ],
         "images": [
             {"images": 100, "seconds": 3.0, "images_per_second": 33.0,
-             "cpu_ms": 50.0, "p50_ms": 50.0, "p99_ms": 60.0},
+             "cpu_ms": 50.0, "cost": 1.2, "p50_ms": 50.0, "p99_ms": 60.0},
             {"images": 1000, "seconds": 30.0, "images_per_second": 33.0,
-             "cpu_ms": 51.0, "p50_ms": 50.0, "p99_ms": 60.0},
+             "cpu_ms": 51.0, "cost": 1.25, "p50_ms": 50.0, "p99_ms": 60.0},
         ],
         "kept": {"clients": True, "images": True},
     },

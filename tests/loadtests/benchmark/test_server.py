@@ -9,6 +9,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -55,6 +56,22 @@ def test_a_server_is_started_measured_and_ended_with_all_that_it_started() -> No
     assert server.start_seconds > 0.2
     assert server.url.endswith("/predict")
     assert not any(process.is_running() for process in processes)
+
+
+def test_one_that_computes_while_nobody_asks_is_held_still_and_goes_on() -> None:
+    code = SERVER.replace("import time; time.sleep(600)", "while True: pass")
+    with Server(contender(code)) as server:
+        assert _spent_within(server, 0.5) > 0.1
+        with server.stopped():
+            assert _spent_within(server, 0.5) < 0.05
+        assert _spent_within(server, 0.5) > 0.1
+        assert httpx.get(server.url, trust_env=False).is_success
+
+
+def _spent_within(server: Server, seconds: float) -> float:
+    before = sum(server.tree.cpu_seconds().values())
+    time.sleep(seconds)
+    return sum(server.tree.cpu_seconds().values()) - before
 
 
 def test_a_stop_signal_sent_twice_leaves_nothing_behind(tmp_path: Path) -> None:

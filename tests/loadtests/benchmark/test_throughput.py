@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,25 +12,24 @@ from loadtests.benchmark.modes.throughput import ATTEMPTS, combined, steady
 
 
 class Offered:
-    """A bench that notes what it is asked for."""
+    """A bench that notes what it is asked for, on a machine of ``paces``."""
 
-    def __init__(self) -> None:
+    def __init__(self, paces: Iterable[float]) -> None:
         self.rates: list[float] = []
+        self._left = iter(paces)
+
+    def pace(self) -> float:
+        return next(self._left)
 
     def step(self, rate: float) -> SimpleNamespace:
         self.rates.append(rate)
         return SimpleNamespace(rate=rate)
 
 
-def paced(*paces: float) -> Any:
-    left: Iterator[float] = iter(paces)
-    return SimpleNamespace(pace=lambda: next(left))
-
-
 def offered(share: float, *paces: float) -> tuple[list[float], float]:
-    bench: Any = Offered()
     before, *later = paces
-    step, around, after = steady(paced(*later), bench, share, before)
+    bench: Any = Offered(later)
+    step, around, after = steady(bench, share, before)
     assert step.rate == bench.rates[-1]
     assert after == later[len(bench.rates) - 1]
     return bench.rates, around

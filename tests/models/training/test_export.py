@@ -92,7 +92,7 @@ def test_8_bits_are_for_the_later_convolutions_alone(
 ) -> None:
     network = artifact.load("vgg16", tiny_artifacts).path(Files.TFLITE).read_bytes()
 
-    files = conversion.int8(network, tiny.phantoms(2), first)
+    (files,) = conversion.int8(network, tiny.phantoms(2), [first])
 
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
