@@ -7,6 +7,7 @@ as long as others. Whoever comes first should not be who is practised on.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -43,6 +44,8 @@ class Rehearsal:
         async def later(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 await self._rehearse()
+                gc.collect()
+                gc.freeze()
             await send(message)
 
         await self._app(scope, receive, later)

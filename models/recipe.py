@@ -66,9 +66,11 @@ def prepare(scan: Scan) -> Canonical:
 
 
 def _eight_bits(scan: Scan) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    if scan.bits <= 8:
+        return scan.pixels
     full = 2**scan.bits - 1
     black, white = grey_range(scan.pixels)
-    if scan.bits <= 8 or white - black < WELL_FILLED * full:
+    if white - black < WELL_FILLED * full:
         return scan.pixels
     rounded: NDArray[np.uint8] = np.rint(scan.pixels * np.float32(255 / full)).astype(np.uint8)
     return rounded

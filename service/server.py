@@ -7,6 +7,8 @@ skips the rest of the first step.
 
 from __future__ import annotations
 
+import gc
+import socket
 import time
 from types import FrameType
 
@@ -33,6 +35,13 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=settings.shutdown_seconds,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What is there now stays until the end. Left to the collector, it is looked through whole
+        # each time that it collects the old, and every request in flight waits for that.
+        gc.collect()
+        gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._stop_at is None and self._drain_seconds > 0:

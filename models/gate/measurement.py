@@ -90,7 +90,7 @@ def measure(canonical: Canonical) -> dict[str, float]:
         **metal.measure(course.straight),
         **texture.noise(image, found["contrast"]),
         **texture.movement(course.straight),
-        **page.measure(image),
+        **page.measure(canonical),
     }
 
 

@@ -44,9 +44,10 @@ def measure(straight: Field) -> dict[str, float]:
 
 def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return where the 3×3 pixels around are all set."""
-    rows = np.pad(mask, 1)
-    rows = rows[:-2] & rows[1:-1] & rows[2:]
-    return np.asarray(rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:])
+    inner = mask[:-2] & mask[1:-1] & mask[2:]
+    eroded = np.zeros_like(mask)
+    eroded[1:-1, 1:-1] = inner[:, :-2] & inner[:, 1:-1] & inner[:, 2:]
+    return eroded
 
 
 def _longest(set_: NDArray[np.bool_]) -> int:
@@ -56,15 +57,10 @@ def _longest(set_: NDArray[np.bool_]) -> int:
 
 
 def _steep(image: Field, metal: NDArray[np.bool_]) -> float:
-    """Return how far levels fall within four pixels of ``metal``: bone fades, metal ends."""
+    """Return how far levels fall five pixels from ``metal``: bone fades, metal ends."""
     if not metal.any():
         return 0.0
-    rows, columns = np.nonzero(metal)
-    near = [
-        image[
-            np.clip(rows + down, 0, image.shape[0] - 1),
-            np.clip(columns + right, 0, image.shape[1] - 1),
-        ]
-        for down, right in ((-5, 0), (5, 0), (0, -5), (0, 5))
-    ]
-    return float(1.0 - np.min(near, axis=0).mean())
+    around = np.pad(image, 5, mode="edge")
+    rows = np.minimum(around[:-10, 5:-5], around[10:, 5:-5])
+    columns = np.minimum(around[5:-5, :-10], around[5:-5, 10:])
+    return float(1.0 - np.minimum(rows, columns)[metal].mean())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from models.recipe import SIDE, Canonical
@@ -28,6 +29,41 @@ STRAY: Final = 5
 
 Field = NDArray[np.float32]
 
+_HEIGHT: Final = np.linspace(-1.0, 1.0, CELLS)
+_CENTRES: Final = (np.arange(CELLS) + 0.5) * CELL - 0.5
+_LEANS: Final = np.arange(-LEAN, LEAN + 1, 2)
+
+
+def _nearest_parabola() -> NDArray[np.float64]:
+    """Return (56, 56), which makes of columns those of the parabola with the least squares."""
+    basis = np.stack([np.ones(CELLS), _HEIGHT, _HEIGHT**2], axis=1)
+    return np.asarray(basis @ np.linalg.pinv(basis))
+
+
+def _band_filter() -> Field:
+    """Return (56, 56): from a row of cells, 17 cells' mean less half of 33 cells' mean."""
+    apart = np.abs(np.subtract.outer(np.arange(CELLS), np.arange(CELLS)))
+    return np.asarray((apart <= 8) / 17 - 0.5 * (apart <= 16) / 33, dtype=np.float32)
+
+
+def _even_filter() -> Field:
+    """Return (56, 56): from a column of cells, the mean of 7, the outermost repeated."""
+    rows = np.clip(np.arange(CELLS)[:, None] + np.arange(-3, 4), 0, CELLS - 1)
+    return np.stack([(rows == row).mean(1) for row in range(CELLS)], axis=1).astype(np.float32)
+
+
+def _line_places() -> NDArray[np.intp]:
+    """Return (56, 9, 28): where in (56, 56) the cells of the line with a middle and lean lie."""
+    rows = np.arange(0, CELLS, 2)
+    columns = np.arange(CELLS)[:, None, None] + _LEANS[:, None] * _HEIGHT[rows]
+    return rows * CELLS + np.clip(np.rint(columns), 0, CELLS - 1).astype(np.intp)
+
+
+_PARABOLA: Final = _nearest_parabola()
+_BAND: Final = _band_filter()
+_EVEN: Final = _even_filter()
+_LINES: Final = _line_places()
+
 
 def ranked(values: Field, shares: tuple[float, ...]) -> list[float]:
     """Return the values that these shares of ``values`` do not exceed (nearest rank)."""
@@ -41,15 +77,26 @@ def halved(image: Field) -> Field:
     return np.asarray((rows[:, ::2] + rows[:, 1::2]) / 4, dtype=np.float32)
 
 
-def running_mean(values: Field, width: int, axis: int) -> Field:
-    """Return the mean over ``width`` (odd) neighbours along ``axis``, edges repeated."""
+def windowed(values: Field, width: int) -> Field:
+    """Return (n - width + 1, …): the sum of each ``width`` rows that follow one another.
+
+    Rows are added whole. In a cumulative sum each waits for the one before: for a narrow window
+    that takes thirty times as long.
+    """
+    count = len(values) - width + 1
+    total = values[:count].copy()
+    for first in range(1, width):
+        total += values[first : first + count]
+    return total
+
+
+def running_mean(values: Field, width: int) -> Field:
+    """Return the mean over ``width`` (odd) neighbours of (n,), edges repeated."""
     reach = width // 2
-    padding = [(0, 0)] * values.ndim
-    padding[axis] = (reach + 1, reach)
-    padded = np.moveaxis(np.pad(values, padding, mode="edge"), axis, 0)
-    total = np.cumsum(padded, axis=0, dtype=np.float64)
-    mean = (total[width:] - total[:-width]) / width
-    return np.asarray(np.moveaxis(mean, 0, axis), dtype=np.float32)
+    total = np.cumsum(
+        np.concatenate([[values[0]] * (reach + 1), values, [values[-1]] * reach]), dtype=np.float64
+    )
+    return ((total[width:] - total[:-width]) / width).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,17 +116,13 @@ class Course:
         line = _best_line(bands)
         near = np.where(np.abs(np.arange(CELLS) - line[:, None]) <= STRAY, bands, -1.0)
         found = near.argmax(1).astype(np.float64)
-        height = np.linspace(-1.0, 1.0, CELLS)[:, None]
-        basis = np.concatenate([np.ones_like(height), height, height**2], axis=1)
-        # Normal equations of three unknowns, far cheaper than lstsq.
-        curve = np.linalg.solve(basis.T @ basis, basis.T @ found)
-        fitted = basis @ curve
-        centres = (np.arange(CELLS) + 0.5) * CELL - 0.5
-        midline = np.interp(np.arange(SIDE), centres, (fitted + 0.5) * CELL - 0.5)
+        fitted = _PARABOLA @ found
+        midline = np.interp(np.arange(SIDE), _CENTRES, (fitted + 0.5) * CELL - 0.5)
         midline = np.clip(midline, 0.0, SIDE - 1.0)
-        padded = np.pad(image, ((0, 0), (REACH, REACH)))
-        starts = np.rint(midline).astype(np.intp)[:, None]
-        straight = padded[np.arange(SIDE)[:, None], starts + np.arange(2 * REACH + 1)]
+        padded = np.zeros((SIDE, SIDE + 2 * REACH), np.float32)
+        padded[:, REACH:-REACH] = image
+        starts = np.rint(midline).astype(np.intp)
+        straight = sliding_window_view(padded, 2 * REACH + 1, axis=1)[np.arange(SIDE), starts]
         return cls(midline, straight, float(np.abs(found - fitted).mean()) * CELL)
 
 
@@ -90,23 +133,14 @@ def _bands(image: Field) -> Field:
     """
     cells = image.reshape(CELLS, CELL, CELLS, CELL).swapaxes(1, 2).reshape(CELLS, CELLS, -1)
     levels = np.partition(cells, CELL * CELL // 2, axis=2)[..., CELL * CELL // 2]
-    total = np.cumsum(np.pad(levels, ((0, 0), (17, 16))), axis=1, dtype=np.float64)
-    wide = (total[:, 33:] - total[:, :-33]) / 33
-    inner = (total[:, 33 - 8 : -8] - total[:, 8 : -33 + 8]) / 17
-    return np.asarray(running_mean((inner - 0.5 * wide).astype(np.float32), 7, axis=0))
+    return np.asarray(_EVEN @ (levels @ _BAND), dtype=np.float32)
 
 
 def _best_line(bands: Field) -> NDArray[np.float64]:
     """Return (56,): the columns of the straight line along which ``bands`` is highest."""
-    middles = np.arange(CELLS)[:, None, None]
-    leans = np.arange(-LEAN, LEAN + 1, 2)[None, :, None]
-    height = np.linspace(-1.0, 1.0, CELLS)[::2]
-    columns = middles + leans * height
-    nearest = np.clip(np.rint(columns), 0, CELLS - 1).astype(np.intp)
-    along = bands[np.arange(0, CELLS, 2), nearest].mean(2)
+    along = bands.ravel().take(_LINES).mean(2)
     middle, lean = np.unravel_index(int(along.argmax()), along.shape)
-    best = float(middle) + (2.0 * float(lean) - LEAN) * np.linspace(-1.0, 1.0, CELLS)
-    return np.asarray(best)
+    return np.asarray(float(middle) + _LEANS[lean] * _HEIGHT)
 
 
 def centred(canonical: Canonical) -> Canonical:
@@ -132,9 +166,9 @@ def measure(course: Course) -> dict[str, float]:
     left, right = across[:REACH][::-1] < half, across[REACH + 1 :] < half
     sides = [int(side.argmax()) if side.any() else REACH for side in (left, right)]
     along = straight[:, REACH - BODY : REACH + BODY + 1].mean(1)
-    level = running_mean(along, 33, axis=0)
-    trend = running_mean(along, 121, axis=0)
-    plates = running_mean(along, 5, axis=0) - level
+    level = running_mean(along, 33)
+    trend = running_mean(along, 121)
+    plates = running_mean(along, 5) - level
     middle = float(course.midline.mean()) / SIDE - 0.5
     return {
         "off_middle": abs(middle),

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from models.gate.spine import Field, halved, ranked, running_mean
+from models.gate.spine import Field, halved, ranked, windowed
 
 SHIFTS: Final = range(-8, 9)
 BLOCK: Final = 5
@@ -33,7 +33,7 @@ def noise(image: Field, contrast: float) -> dict[str, float]:
 
 def _product(one: Field, other: Field) -> float:
     """Return the mean of the products, from every second row."""
-    return float((one[::2] * other[::2]).mean())
+    return float(np.vecdot(one[::2], other[::2]).sum()) / one[::2].size
 
 
 def _residual(image: Field, step: int) -> Field:
@@ -48,18 +48,16 @@ def movement(straight: Field) -> dict[str, float]:
     """Return by how much rows above and below each line are displaced, in shares of the reach."""
     reach = max(SHIFTS)
     # Grain within a row is smoothed a little; displaced edges stay.
-    blocks = running_mean(straight[:, 16:-16], 3, axis=1)
+    blocks = straight[:, 15:-17] + straight[:, 16:-16] + straight[:, 17:-15]
     blocks -= blocks.mean(1, keepdims=True)
-    total = np.cumsum(np.pad(blocks, ((1, 0), (0, 0))), axis=0, dtype=np.float32)
-    means = (total[BLOCK:] - total[:-BLOCK]) / BLOCK
+    means = windowed(blocks, BLOCK) / (3 * BLOCK)
     above, below = means[:-BLOCK], means[BLOCK:]
     kept = above[:, reach:-reach]
-    distance = np.stack(
-        [
-            np.square(kept - below[:, reach + shift : below.shape[1] - reach + shift]).mean(1)
-            for shift in SHIFTS
-        ]
-    )
+    distance = np.empty((len(SHIFTS), len(kept)), np.float32)
+    for place, shift in enumerate(SHIFTS):
+        apart = kept - below[:, reach + shift : below.shape[1] - reach + shift]
+        np.vecdot(apart, apart, out=distance[place])
+    distance /= kept.shape[1]
     best = distance.argmin(0)
     gain = 1.0 - distance.min(0) / (distance[reach] + 1e-6)
     moved = np.sort(np.abs(best - reach) / reach * gain)

@@ -11,16 +11,17 @@ ALL = {runtime_name(*known) for known in CHOICES}
 
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything installed, no GPU, a CPU with bfloat16 and VNNI."""
+    """Everything installed, no GPU, a CPU with bfloat16 and VNNI, without AMX."""
     monkeypatch.setattr(choice, "has_gpu", lambda: False)
+    monkeypatch.setattr(choice, "has_amx", lambda: False)
     monkeypatch.setattr(choice, "supported", lambda *_: True)
 
 
 @pytest.mark.parametrize(
     ("allowed", "taken"),
     [
-        (ALL, ("openvino", "bf16")),
-        (ALL - {"openvino-bf16"}, ("openvino", "int8")),
+        (ALL, ("openvino", "int8")),
+        (ALL - {"openvino-int8"}, ("openvino", "bf16")),
         ({"keras-f32", "openvino-f32", "litert-f32"}, ("openvino", "f32")),
         ({"keras-f32", "litert-f32"}, ("litert", "f32")),
         ({"keras-f32"}, ("keras", "f32")),
@@ -30,6 +31,16 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("plain")
 def test_the_fastest_allowed_is_taken(allowed: set[str], taken: object) -> None:
     assert choice.automatic(allowed) == taken
+
+
+@pytest.mark.usefixtures("plain")
+def test_with_amx_a_whole_network_in_bfloat16_is_faster_than_a_part_in_8_bits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(choice, "has_amx", lambda: True)
+
+    assert choice.automatic(ALL) == ("openvino", "bf16")
+    assert choice.automatic(ALL - {"openvino-bf16"}) == ("openvino", "int8")
 
 
 @pytest.mark.usefixtures("plain")

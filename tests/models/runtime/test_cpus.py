@@ -57,3 +57,20 @@ def test_vnni_is_read_from_the_flags(
     monkeypatch.setattr(cpus, "CPUINFO", path)
 
     assert cpus.has_vnni() is has
+
+
+@pytest.mark.parametrize(
+    ("told", "has"),
+    [
+        ("flags\t\t: fpu avx512_bf16 amx_bf16 amx_tile amx_int8\n", True),
+        ("flags\t\t: fpu avx512_bf16 avx512_vnni\n", False),
+    ],
+)
+def test_amx_is_read_from_the_flags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, has: bool
+) -> None:
+    path = tmp_path / "cpuinfo"
+    path.write_text(told)
+    monkeypatch.setattr(cpus, "CPUINFO", path)
+
+    assert cpus.has_amx() is has
