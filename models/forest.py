@@ -138,7 +138,7 @@ class Forest:
 
     @cached_property
     def _explainer(self) -> Any:
-        # Seconds and 200 MB, for whoever asks for a map and nobody else.
+        # A second and 150 MB, which evaluation without maps does not need.
         with warnings.catch_warnings():
             # Its plots, which nobody draws here, set colours in a way that matplotlib will drop.
             warnings.simplefilter("ignore", PendingDeprecationWarning)
