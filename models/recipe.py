@@ -40,6 +40,8 @@ WHITE_PERCENTILE: Final = 99.5
 WELL_FILLED: Final = 0.25
 """Share of the display range between those percentiles from which on 8 bits say enough."""
 
+_BLOCK: Final = 1 << 20
+
 BYTES: Final = SIDE * SIDE
 """Of one canonical image's pixels."""
 
@@ -57,8 +59,12 @@ def prepare(scan: Scan) -> Canonical:
     black, white = grey_range(pixels)
     # A constant image has no range; the reader refuses it, and here it stays all black.
     span = max(white - black, 1)
-    stretched = (pixels.astype(np.float32) - np.float32(black)) * np.float32(255.0 / span)
-    image = Image.fromarray(np.clip(stretched, 0.0, 255.0))
+    # In place: a large scan is not held several times as floating point.
+    stretched = pixels.astype(np.float32)
+    stretched -= np.float32(black)
+    stretched *= np.float32(255.0 / span)
+    image = Image.fromarray(np.clip(stretched, 0.0, 255.0, out=stretched))
+    del stretched
     if image.size != (SIDE, SIDE):
         image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     canonical: Canonical = np.clip(np.rint(np.asarray(image)), 0, 255).astype(np.uint8)
@@ -72,17 +78,26 @@ def _eight_bits(scan: Scan) -> NDArray[np.uint8] | NDArray[np.uint16]:
     black, white = grey_range(scan.pixels)
     if white - black < WELL_FILLED * full:
         return scan.pixels
-    rounded: NDArray[np.uint8] = np.rint(scan.pixels * np.float32(255 / full)).astype(np.uint8)
+    scaled = scan.pixels * np.float32(255 / full)
+    rounded: NDArray[np.uint8] = np.rint(scaled, out=scaled).astype(np.uint8)
     return rounded
 
 
 def grey_range(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[int, int]:
     """Return the grey levels at the recipe's two percentiles of ``pixels`` (nearest rank)."""
-    cumulative = np.cumsum(np.bincount(pixels.ravel()))
+    cumulative = np.cumsum(_histogram(pixels.ravel()))
     total = int(cumulative[-1])
     black = int(np.searchsorted(cumulative, total * BLACK_PERCENTILE / 100.0, side="right"))
     white = int(np.searchsorted(cumulative, total * WHITE_PERCENTILE / 100.0, side="left"))
     return black, white
+
+
+def _histogram(values: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.int64]:
+    """Return how often each value occurs; in blocks, since numpy makes eight bytes of each."""
+    counts = np.zeros(1 << 8 * values.itemsize, np.int64)
+    for start in range(0, len(values), _BLOCK):
+        counts += np.bincount(values[start : start + _BLOCK], minlength=len(counts))
+    return counts
 
 
 def encode(canonical: Canonical) -> bytes:

@@ -107,7 +107,7 @@ class Analyser:
         self._runners = runners
         self._metrics = metrics
         self._drift = drift
-        self._limits = Limits(max_pixels=settings.max_pixels)
+        self._limits = Limits(max_samples=settings.max_samples)
         self._gate = quality.served_gate()
         self._admission = Admission(settings.queue_seconds)
         self._slots = Slots(settings.decoders, settings.bulk_patience_seconds)

@@ -88,11 +88,12 @@ class Settings(BaseSettings):
     max_upload_bytes: ByteSize = Field(
         ByteSize(32 * 2**20), ge=1, description="Largest file accepted; 32MiB and the like work."
     )
-    max_pixels: int = Field(
-        Limits().max_pixels,
+    max_samples: int = Field(
+        Limits().max_samples,
         ge=1,
         le=PILLOW_MAX_PIXELS,
-        description="Most pixels an image may have, checked before decoding.",
+        description="Most samples an image may have, width × height × channels, checked before "
+        "decoding.",
     )
     upload_seconds: Seconds = Field(60.0, description="Longest time one upload may take.")
     decoders: int = Field(2, ge=1, le=64, description="Files decoded at the same time.")

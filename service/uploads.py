@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from models.reading import sniff
+from models.reading import SNIFFED, sniff
 from models.scan import Format
 from service.multipart import File, MultipartError, files
 from service.problems import Problem
@@ -78,7 +78,7 @@ async def limited(request: Request, limit: int, told: int) -> AsyncGenerator[byt
 def consistent(data: bytes, media_type: str) -> bytes:
     """Return ``data`` unless it is plainly something else than it was sent as."""
     expected = _expected(media_type)
-    found = sniff(data)
+    found = sniff(data[:SNIFFED])
     if expected is not None and found is not None and expected != found:
         raise Problem(
             "content_type_mismatch",

@@ -22,6 +22,6 @@
 from __future__ import annotations
 
 from models.reading.limits import Limits
-from models.reading.reader import read, sniff
+from models.reading.reader import SNIFFED, read, sniff
 
-__all__ = ["Limits", "read", "sniff"]
+__all__ = ["SNIFFED", "Limits", "read", "sniff"]

@@ -40,7 +40,7 @@ def decode(file: File, frame: Frame) -> Pixels:
     codes = DECODERS[file.syntax.codec](file, frame)
     if frame.samples == 1:
         return codes
-    colour = codes.astype(np.uint8)
+    colour = codes.astype(np.uint8, copy=False)
     # YBR_RCT and YBR_ICT are JPEG 2000's own, undone by its decoder; so is all YBR by JPEG's.
     is_ybr = frame.photometric.startswith("YBR_FULL") and file.syntax.codec != "jpeg"
     return from_ybr(colour) if is_ybr else colour
@@ -188,7 +188,7 @@ def _shape(
         raise CorruptFileError("The DICOM file's pixels do not fill its rows and columns.")
     codes: Pixels = octets[: count * allocated // 8]
     if allocated == 16:
-        codes = codes.view(f"{order}u2").astype(np.uint16)
+        codes = codes.view(f"{order}u2").astype(np.uint16, copy=False)
     if frame.samples == 1:
         return codes.reshape(frame.rows, frame.columns)
     if by_plane:

@@ -35,7 +35,11 @@ from models.reading.tags import Tag
 PREAMBLE: Final = 128
 PREFIX: Final = b"DICM"
 META_GROUP, FIRST_GROUP = 0x0002, 0x0008
+LONGEST_FIRST: Final = 1024
+"""Bytes; a file without preamble begins with a length, a character set or an identifier."""
 LAST_OF_META: Final = 0x0002FFFF
+LONGEST_TEXT: Final = 4096
+"""Bytes of a code, an identifier or a list of windows."""
 
 
 class Value(NamedTuple):
@@ -72,7 +76,12 @@ class Dataset:
         return Value(None, b"")
 
     def text(self, tag: Tag) -> str | None:
-        return self.raw(tag).data.decode("latin-1").strip(" \0") or None
+        data = self.raw(tag).data
+        if len(data) > LONGEST_TEXT:
+            raise InvalidTagError(
+                f"{tag} is {len(data)} bytes long; at most {LONGEST_TEXT} are read."
+            )
+        return data.decode("latin-1").strip(" \0") or None
 
     def integers(self, tag: Tag, *, signed: bool = False) -> tuple[int, ...] | None:
         """Return 16-bit numbers (US or SS)."""
@@ -139,24 +148,22 @@ def looks_like_dicom(data: bytes) -> bool:
     """Tell whether ``data`` is DICOM: by its prefix, or by two elements that can be nothing else.
 
     Without the preamble of PS3.10 the first element must be of group 2 or 8, with a low number and
-    a length that fits, and the second must follow in order, as no text and no image begins.
+    a short value, and the second must follow in order and fit, as no text and no image begins. Only
+    the heads of these two are looked at, wherever it is called and however large ``data`` is.
     """
     if data[PREAMBLE : PREAMBLE + len(PREFIX)] == PREFIX:
         return True
-    if int.from_bytes(data[:2], "little") not in (META_GROUP, FIRST_GROUP):
+    explicit = elements.has_vr(data, 0)
+    first = elements.head(data, 0, explicit=explicit)
+    if first is None or first.tag >> 16 not in (META_GROUP, FIRST_GROUP):
         return False
-    found = elements.walk(
-        elements.Source(data), explicit=elements.has_vr(data, 0), little=True, last=Tag.PixelData
-    )
-    try:
-        first, second = next(found, None), next(found, None)
-    except CorruptFileError:
+    if first.tag & 0xFFFF >= 0x0100 or first.length > LONGEST_FIRST:
         return False
+    second = elements.head(data, first.end, explicit=explicit)
     return (
-        first is not None
-        and second is not None
-        and first.tag & 0xFFFF < 0x0100
-        and first.tag < second.tag
+        second is not None
+        and first.tag < second.tag <= Tag.PixelData
+        and (second.length == elements.UNDEFINED or second.end <= len(data))
     )
 
 
@@ -221,7 +228,7 @@ def _syntax(data: bytes, start: int) -> tuple[Syntax, int]:
 
 def _inflate(data: bytes, limits: Limits) -> bytes:
     """Return the data set of Deflated Explicit VR Little Endian (PS3.5 A.5)."""
-    bound = 2 * limits.max_pixels + 1024 * 1024
+    bound = 2 * limits.max_samples + 1024 * 1024
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         inflated = inflater.decompress(data, bound)
@@ -230,7 +237,7 @@ def _inflate(data: bytes, limits: Limits) -> bytes:
     if inflater.unconsumed_tail:
         raise TooManyPixelsError(
             f"The deflated DICOM data set inflates to more than {bound} bytes, "
-            f"more than {limits.max_pixels} grey pixels need."
+            f"more than {limits.max_samples} samples need."
         )
     if not inflater.eof:
         raise CorruptFileError("The deflated DICOM data set is truncated.")

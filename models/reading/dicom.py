@@ -51,12 +51,12 @@ def read(data: bytes, limits: Limits) -> Scan:
     bits = 8
     if described.photometric in frame.MONOCHROME:
         table, bits = display.table(file.dataset, described)
-        pixels = table[codecs.decode(file, described)]
+        pixels = lookup.through(table, codecs.decode(file, described))
     elif described.photometric == frame.PALETTE:
-        colours = _palette(file.dataset)
-        pixels = luma(colours[codecs.decode(file, described)])
+        greys = luma(_palette(file.dataset)[np.newaxis])[0]
+        pixels = lookup.through(greys, codecs.decode(file, described))
     else:
-        pixels = luma(codecs.decode(file, described).astype(np.uint8))
+        pixels = luma(codecs.decode(file, described).astype(np.uint8, copy=False))
     return Scan(
         pixels=pixels,
         bits=bits,

@@ -67,6 +67,7 @@ def describe(dataset: Dataset, limits: Limits) -> Frame:
         raise InvalidTagError(
             f"{Tag.SamplesPerPixel} is {samples}; {photometric} needs {expected}."
         )
+    limits.check(columns, rows, samples)
     frame = Frame(
         rows=rows,
         columns=columns,

@@ -13,11 +13,12 @@ def decoding(what: str) -> Iterator[None]:
     """Turn whatever a decoder raises into :class:`CorruptFileError`.
 
     On bytes that it did not expect a decoder may raise anything, and its message may quote them;
-    so the cause is cut off too. A :class:`ScanError` is our own, and goes on as it is.
+    so the cause is cut off too. A :class:`ScanError` is our own, and goes on as it is; so does
+    :class:`MemoryError`, which tells of a limit here and of no damage there.
     """
     try:
         yield
-    except ScanError:
+    except (ScanError, MemoryError):
         raise
     except Exception:
         raise CorruptFileError(

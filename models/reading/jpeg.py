@@ -27,8 +27,13 @@ MAX_SCANS: Final = 32
 """Encoders write a dozen; each scan of a progressive JPEG costs a walk over all its pixels."""
 MAX_SEGMENTS: Final = 10_000
 
-_AFTER_ENTROPY: Final = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
-"""Ends entropy-coded data: any marker but a stuffed zero and the restarts."""
+_AFTER_ENTROPY: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+"""Ends entropy-coded data: any marker but a stuffed zero and the restarts.
+
+Of the fill bytes before a marker the pattern takes the last alone: with any number of them it would
+look again from each byte of a run that ends in no marker, and a second's worth is 10 kB.
+"""
+_FILL: Final = re.compile(rb"\xff*")
 
 Transform = Literal["ybr", "rgb"]
 
@@ -72,7 +77,7 @@ def parse(data: bytes, limits: Limits) -> Header:
     """
     found = list(segments(data))
     frame = frame_of(found)
-    limits.check(frame.width, frame.height)
+    limits.check(frame.width, frame.height, len(frame.components))
     if frame.marker not in DCT_FRAMES:
         raise UnsupportedFormatError(
             "The JPEG is of a rare kind; baseline, extended and progressive JPEG are read."
@@ -103,8 +108,7 @@ def segments(data: bytes) -> Iterator[Segment]:
     scans = 0
     offset = 2
     for _ in range(MAX_SEGMENTS):
-        while data[offset : offset + 2] == b"\xff\xff":
-            offset += 1
+        offset = _past_fill(data, offset)
         if len(data) < offset + 2:
             break
         if data[offset] != 0xFF:
@@ -126,9 +130,16 @@ def segments(data: bytes) -> Iterator[Segment]:
         end = _AFTER_ENTROPY.search(data, offset)
         if end is None:
             break
-        yield Segment(marker, body, data[offset : end.start()])
+        yield Segment(marker, body, data[offset : end.start()].rstrip(b"\xff"))
         offset = end.start()
     raise CorruptFileError("The JPEG is truncated: it stops before its end mark.")
+
+
+def _past_fill(data: bytes, offset: int) -> int:
+    """Return where the last of the bytes FF at ``offset`` stands: those before it are fill bytes
+    (T.81 B.1.1.2)."""
+    found = _FILL.match(data, offset)
+    return max(offset, found.end() - 1) if found else offset
 
 
 def segments_before_scan(data: bytes) -> Iterator[Segment]:

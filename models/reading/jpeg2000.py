@@ -1,7 +1,7 @@
 """JPEG 2000 main headers (ITU-T T.800 annex A, T.814 for HTJ2K), read before OpenJPEG does.
 
 OpenJPEG takes its memory from what the header claims. The claims that can ask for more than the
-image needs are bounded here: tiles, precincts and subsampled components.
+image needs are bounded here: tiles, precincts, code blocks and subsampled components.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from models.errors import CorruptFileError, UnsupportedColourError
 
 START, END = b"\xff\x4f\xff\x51", b"\xff\xd9"
 JP2_SIGNATURE: Final = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
-COD, SOT = 0xFF52, 0xFF90
+COD, COC, SOT, SOD = 0xFF52, 0xFF53, 0xFF90, 0xFF93
 MAX_TILES: Final = 4096
 MIN_PRECINCT_EXPONENT: Final = 5
 """Encoders write 7 or 8, and 15 when they do not care; each precinct costs the decoder memory."""
+MIN_BLOCK_EXPONENTS: Final = 8
+"""Of width and height together: 16×16 samples. Encoders write 64×64; the smallest that the standard
+has, 4×4, cost OpenJPEG 500 MB for twenty million samples."""
 MAX_MARKERS: Final = 1000
 MAX_TILE_PARTS: Final = 100_000
 
@@ -65,32 +68,42 @@ def parse(stream: bytes) -> Header:
         raise CorruptFileError(f"The JPEG 2000 image has more than {MAX_TILES} tiles.")
     if set(described[1::3] + described[2::3]) != {1} or len(set(described[::3])) != 1:
         raise UnsupportedColourError("The JPEG 2000 components differ in size or depth.")
-    _check_tiles(stream, _check_markers(stream, 4 + length), tiles)
+    _check_tiles(stream, _check_markers(stream, 4 + length, SOT), tiles)
     precision = (described[0] & 0x7F) + 1
     if precision > 16:
         raise UnsupportedColourError(f"The JPEG 2000 image has {precision} bits; 16 are read.")
     return Header(x1, y1, components, precision)
 
 
-def _check_markers(stream: bytes, offset: int) -> int:
-    """Check the precincts of each coding style (A.6.1); return where the first tile starts."""
+def _check_markers(stream: bytes, offset: int, last: int) -> int:
+    """Check each coding style (A.6.1, A.6.2) from ``offset`` on; return where ``last`` stands."""
     for _ in range(MAX_MARKERS):
         head = stream[offset : offset + 4]
         if len(head) < 4:
             break
         marker, length = struct.unpack(">HH", head)
-        if marker == SOT:
+        if marker == last:
             return offset
         if marker < 0xFF50 or length < 2:
             break
         body = stream[offset + 4 : offset + 2 + length]
-        if marker == COD and body and body[0] & 1:
-            # From the second resolution on; the first, the smallest, may have smaller ones.
-            exponents = (e for size in body[11:] for e in (size >> 4, size & 15))
-            if min(exponents, default=15) < MIN_PRECINCT_EXPONENT:
-                raise CorruptFileError("The JPEG 2000 image is cut into too many precincts.")
+        if marker == COD and body:
+            _check_style(body[0], body[5:])
+        if marker == COC and len(body) > 1:
+            _check_style(body[1], body[2:])
         offset += 2 + length
     raise CorruptFileError("The JPEG 2000 data are truncated: they hold no tile.")
+
+
+def _check_style(style: int, parameters: bytes) -> None:
+    """Check the SPcod or SPcoc parameters (table A.15) of a coding ``style``."""
+    if len(parameters) < 5 or parameters[1] + parameters[2] + 4 < MIN_BLOCK_EXPONENTS:
+        raise CorruptFileError("The JPEG 2000 image is cut into too many code blocks.")
+    if style & 1:
+        # From the second resolution on; the first, the smallest, may have smaller ones.
+        exponents = (e for size in parameters[6:] for e in (size >> 4, size & 15))
+        if min(exponents, default=15) < MIN_PRECINCT_EXPONENT:
+            raise CorruptFileError("The JPEG 2000 image is cut into too many precincts.")
 
 
 def _check_tiles(stream: bytes, offset: int, tiles: int) -> None:
@@ -105,6 +118,7 @@ def _check_tiles(stream: bytes, offset: int, tiles: int) -> None:
             break
         index, size = struct.unpack(">HI", head[4:])
         found.add(index)
+        _check_markers(stream, offset + 12, SOD)
         # The last may leave its size open.
         offset = offset + size if size else len(stream) - len(END)
     if stream[offset:] != END or found != set(range(tiles)):

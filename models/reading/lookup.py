@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,19 @@ from numpy.typing import NDArray
 from models.errors import InvalidTagError, MissingTagError
 from models.reading.dataset import Dataset
 from models.reading.tags import Tag
+from models.reading.types import Pixels
+
+BLOCK: Final = 1 << 18
+"""Values looked up at once: numpy makes eight bytes of each."""
+
+
+def through(table: Pixels, values: Pixels) -> Pixels:
+    """Return the entry of ``table``, (n,), for each of ``values``, (rows, columns)."""
+    found: Pixels = np.empty(values.shape, table.dtype)
+    lines = max(1, BLOCK // values.shape[1])
+    for start in range(0, len(values), lines):
+        found[start : start + lines] = table[values[start : start + lines]]
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,9 +43,14 @@ PIECE: Final = 1 << 20
 
 
 class Chunk(NamedTuple):
+    """A chunk where it lies in the file: the pixels of a large one are not held twice."""
+
     kind: bytes
-    body: bytes
-    whole: bytes
+    whole: memoryview
+
+    @property
+    def body(self) -> memoryview:
+        return self.whole[8:-4]
 
     @property
     def may_be_left_out(self) -> bool:
@@ -60,11 +65,11 @@ def parse(data: bytes, limits: Limits) -> Header:
     dialect that needs chunks of its own.
     """
     chunks = list(_chunks(data))
-    header = chunks[0].body
+    header = bytes(chunks[0].body)
     if chunks[0].kind != b"IHDR" or len(header) != 13:
         raise CorruptFileError("The PNG does not begin with its header.")
     width, height, depth, colour, *_, interlaced = struct.unpack(">IIBBBBB", header)
-    limits.check(width, height)
+    limits.check(width, height, SAMPLES.get(colour, 1))
     if depth not in DEPTHS.get(colour, ()) or interlaced > 1:
         raise CorruptFileError(
             f"The PNG claims colour type {colour} with {depth} bits, which PNG does not have."
@@ -97,19 +102,19 @@ def parse(data: bytes, limits: Limits) -> Header:
 
 def _chunks(data: bytes) -> Iterator[Chunk]:
     """Yield the chunks up to and with IEND, every checksum verified."""
-    offset = len(SIGNATURE)
+    view, offset = memoryview(data), len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
         head = data[offset : offset + 8]
         if len(head) < 8:
             break
         length = int.from_bytes(head[:4], "big")
         kind = head[4:]
-        chunk = data[offset : offset + 12 + length]
+        chunk = view[offset : offset + 12 + length]
         if len(chunk) < 12 + length:
             break
         if not kind.isalpha() or zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
             raise CorruptFileError("A chunk of the PNG does not match its checksum.")
-        yield Chunk(kind, chunk[8:-4], chunk)
+        yield Chunk(kind, chunk)
         if kind == b"IEND":
             return
         offset += len(chunk)
@@ -117,7 +122,7 @@ def _chunks(data: bytes) -> Iterator[Chunk]:
 
 
 def _body(chunks: list[Chunk], kind: bytes) -> bytes | None:
-    return next((chunk.body for chunk in chunks if chunk.kind == kind), None)
+    return next((bytes(chunk.body) for chunk in chunks if chunk.kind == kind), None)
 
 
 def _check_order(kinds: list[bytes], colour: int) -> None:
@@ -146,7 +151,7 @@ def _passes(width: int, height: int, *, interlaced: bool) -> Iterator[tuple[int,
             yield columns, lines
 
 
-def _inflated(bodies: list[bytes], needed: int) -> bytes | None:
+def _inflated(bodies: list[memoryview], needed: int) -> bytes | None:
     """Return the filtered lines, None where they are too large to be held besides the pixels.
 
     Checks that they inflate to just what the size needs: Pillow leaves lines black that are not
@@ -156,7 +161,7 @@ def _inflated(bodies: list[bytes], needed: int) -> bytes | None:
     pieces, held = list[bytes](), 0
     try:
         for body in bodies:
-            pending = body
+            pending: bytes | memoryview = body
             while pending and held <= needed:
                 piece = inflater.decompress(pending, PIECE)
                 held += len(piece)
@@ -174,7 +179,7 @@ def _inflated(bodies: list[bytes], needed: int) -> bytes | None:
     return b"".join(pieces) if needed <= PIECE else None
 
 
-def _packed(critical: list[Chunk], lines: bytes | None) -> Iterator[bytes]:
+def _packed(critical: list[Chunk], lines: bytes | None) -> Iterator[bytes | memoryview]:
     """Yield the chunks for Pillow, with ``lines`` uncompressed: once is enough to inflate them."""
     if lines is None:
         yield from (chunk.whole for chunk in critical)

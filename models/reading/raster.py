@@ -19,6 +19,7 @@ from models.reading.colour import luma
 from models.reading.guard import decoding
 from models.reading.header import Header
 from models.reading.limits import Limits
+from models.reading.lookup import through
 from models.reading.types import Pixels
 from models.scan import Format, Scan
 
@@ -52,8 +53,9 @@ def read(data: bytes, kind: Format, limits: Limits) -> Scan:
     grey = _grey(samples, mode, header)
     if header.white_is_zero:
         grey = ~grey
+    pixels: Pixels = np.ascontiguousarray(orient(grey, header.orientation))
     return Scan(
-        pixels=orient(grey, header.orientation).copy(),
+        pixels=pixels,
         bits=8 * grey.dtype.itemsize,
         format=kind,
         lossy=header.lossy,
@@ -86,7 +88,7 @@ def _grey(samples: Pixels, mode: str, header: Header) -> Pixels:
         case "1":
             return samples.astype(np.uint8) * np.uint8(255)
         case "P" if header.palette is not None:
-            return luma(_expand(samples, header.palette, header.palette_alpha))
+            return _expand(samples, header.palette, header.palette_alpha)
         case "L" | "I;16" | "I;16B" | "RGB":
             _refuse_transparent(samples, header.transparent)
         case "LA" | "RGBA":
@@ -102,9 +104,8 @@ def _grey(samples: Pixels, mode: str, header: Header) -> Pixels:
     return samples if samples.dtype == np.uint8 else samples.astype(np.uint16)
 
 
-def _expand(
-    indices: Pixels, palette: NDArray[np.uint8], alpha: NDArray[np.uint8] | None
-) -> NDArray[np.uint8]:
+def _expand(indices: Pixels, palette: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> Pixels:
+    """Return the grey of each index: of a palette's few colours, and not of every pixel's."""
     if indices.max() >= len(palette):
         raise CorruptFileError(
             f"A pixel asks for colour {indices.max()} of a palette of {len(palette)}."
@@ -112,9 +113,9 @@ def _expand(
     if alpha is not None:
         opacity = np.full(256, 255, np.uint8)
         opacity[: len(alpha)] = alpha[:256]
-        if opacity[indices].min() < 255:
+        if through(opacity, indices).min() < 255:
             raise TransparencyError(_TRANSPARENT)
-    return palette[indices]
+    return through(luma(palette[np.newaxis])[0], indices)
 
 
 def _refuse_transparent(samples: Pixels, colour: tuple[int, ...] | None) -> None:

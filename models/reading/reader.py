@@ -18,6 +18,9 @@ MAGIC: Final[Mapping[bytes, Format]] = {
     b"MM\0*": "tiff",
 }
 
+SNIFFED: Final = 4096
+"""Bytes that tell the format: as much of an upload as is looked at outside a decoder."""
+
 # Only to tell the sender what came.
 OTHERS: Final[Mapping[bytes, str]] = {
     b"%PDF": "a PDF document",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -99,6 +99,7 @@ def parse(data: bytes, limits: Limits) -> Header:
         raise MultipleFramesError("The TIFF holds more than one page; one is allowed.")
     photometric = directory.one(Tag.PhotometricInterpretation)
     bits, samples = _check_kind(directory, photometric)
+    limits.check(width, height, samples)
     _check_extent(data, directory, bits, samples, limits)
     return Header(
         width=width,
@@ -114,12 +115,12 @@ def parse(data: bytes, limits: Limits) -> Header:
 def exif_orientation(exif: bytes) -> int:
     """Return the orientation, 1 to 8, in an EXIF block; 1 where it has none that can be read."""
     try:
-        return _orientation(_directory(exif.removeprefix(b"Exif\0\0")))
+        return _orientation(_directory(exif.removeprefix(b"Exif\0\0"), [Tag.Orientation]))
     except CorruptFileError:
         return 1
 
 
-def _directory(data: bytes) -> Directory:
+def _directory(data: bytes, wanted: Collection[int] = frozenset(Tag)) -> Directory:
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
     if order is None or len(data) < 8:
         raise CorruptFileError("The TIFF has no readable header.")
@@ -129,13 +130,14 @@ def _directory(data: bytes) -> Directory:
     following = data[start + 2 + 12 * count : start + 6 + 12 * count]
     if not count or len(table) < 12 * count:
         raise CorruptFileError("The TIFF is truncated: its directory lies outside the file.")
-    wanted = frozenset(Tag)
     numbers: dict[int, tuple[int, ...]] = {}
     raw: dict[int, bytes] = {}
     for offset in range(0, len(table), 12):
         entry = table[offset : offset + 12]
         tag, kind = struct.unpack(f"{order}HH", entry[:4])
         if tag in wanted:
+            if tag in raw:
+                raise CorruptFileError(f"The TIFF has {Tag(tag).name} more than once.")
             raw[tag] = entry
             if kind in (SHORT, LONG):
                 numbers[tag] = _numbers(data, order, entry)
@@ -231,7 +233,7 @@ def _check_extent(
     if not wide or not rows:
         raise CorruptFileError("The TIFF's strips or tiles are empty.")
     across, down = -(-width // wide), -(-height // rows)
-    if across * wide * down * rows > 2 * limits.max_pixels:
+    if across * wide * down * rows * samples > 2 * limits.max_samples:
         raise CorruptFileError("The TIFF's tiles are far larger than its image.")
     if not len(offsets) == len(lengths) == across * down * planes:
         raise CorruptFileError(
@@ -239,6 +241,9 @@ def _check_extent(
         )
     if any(offset + length > len(data) for offset, length in zip(offsets, lengths, strict=True)):
         raise CorruptFileError("The TIFF is truncated: its pixels lie outside the file.")
+    # Each is read whole: a hundred thousand that share one megabyte are a hundred gigabytes.
+    if sum(lengths) > len(data):
+        raise CorruptFileError("The TIFF's strips or tiles overlap.")
     if directory.one(Tag.Compression, UNCOMPRESSED) == UNCOMPRESSED:
         line = -(-wide * bits * (samples // planes) // 8)
         for index, length in enumerate(lengths):

@@ -44,7 +44,7 @@ def test_environment_is_read_and_arguments_win(monkeypatch: pytest.MonkeyPatch) 
         ("PORT", "eighty"),
         ("PORT", "70000"),
         ("MAX_UPLOAD_BYTES", "-1"),
-        ("MAX_PIXELS", "1e12"),
+        ("MAX_SAMPLES", "1e12"),
         ("DEADLINE_SECONDS", "0"),
         ("DEADLINE_SECONDS", "inf"),
         ("CNN_URL", "cnn:3000"),

@@ -33,7 +33,7 @@ async def small(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front
     var = tmp_path_factory.mktemp("var")
     async with (
         running() as runners,
-        front(var, runners, max_upload_bytes=LIMIT, max_pixels=1_000_000, upload_seconds=1) as it,
+        front(var, runners, max_upload_bytes=LIMIT, max_samples=1_000_000, upload_seconds=1) as it,
     ):
         yield it
 

@@ -160,7 +160,7 @@ COMPRESSED = [name for name in ENCODINGS if name.startswith(("dicom-jpeg", "dico
 OTHER_SIZES = [
     (encoding, rows, columns)
     for encoding in COMPRESSED
-    for rows, columns in ((53, 67), (54, 66), (66, 53), (5300, 6600))
+    for rows, columns in ((53, 67), (54, 66), (66, 53), (2300, 2600))
     if rows * columns != PICTURE.size or "rle" not in encoding
 ]
 

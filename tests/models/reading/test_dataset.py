@@ -19,7 +19,7 @@ from models.errors import (
     TooManyPixelsError,
     UnsupportedSyntaxError,
 )
-from models.reading import Limits, read, sniff
+from models.reading import SNIFFED, Limits, read, sniff
 from models.reading.dataset import Dataset, parse
 from models.reading.syntaxes import SYNTAXES, UNSUPPORTED_NAMES
 from models.reading.tags import Tag
@@ -100,6 +100,29 @@ class TestSniff:
         implicit = files.grey_dicom(PICTURE, syntax=uid.ImplicitVRLittleEndian)
         start = implicit.index(b"\x08\x00\x16\x00", 200)
         np.testing.assert_array_equal(read(implicit[start:]).pixels, PICTURE)
+
+    def test_its_first_kilobytes_tell_as_much_as_all_of_it(self) -> None:
+        for name, encode in ENCODINGS.items():
+            data = encode(PICTURE)
+            assert sniff(data[:SNIFFED]) == sniff(data), name
+
+    @pytest.mark.parametrize(
+        "head",
+        [
+            b"\x08\0\x05\0SQ\0\0\xff\xff\xff\xff",
+            b"\x08\0\x05\0CS\xff\xff",
+            b"\x08\0\x05\0\0\0\0\x01",
+        ],
+        ids=["a sequence", "a long value", "a long value without VR"],
+    )
+    def test_what_begins_with_much_is_not_gone_through(self, head: bytes) -> None:
+        assert sniff(head + bytes(70_000) + b"\x08\0\x08\0CS\x02\0AB") is None
+
+    def test_elements_out_of_order(self) -> None:
+        second = b"\x08\0\x16\0UI\x02\0" + b"1\0"
+        assert sniff(second + b"\x08\0\x18\0UI\x02\0" + b"1\0") == "dicom"
+        assert sniff(second * 2) is None
+        assert sniff(second + b"\x08\0\x18\0UI\x20\0" + b"1\0") is None
 
     def test_a_preamble_that_looks_like_tiff(self) -> None:
         np.testing.assert_array_equal(read(b"II*\0" + WHOLE[4:]).pixels, PICTURE)
@@ -196,7 +219,7 @@ class TestDeflated:
 
     def test_a_bomb(self) -> None:
         head, data = self.inflated()
-        limits = Limits(max_pixels=1_000_000)
+        limits = Limits(max_samples=1_000_000)
         with refused(TooManyPixelsError, match="inflates to more than 3048576 bytes"):
             read(head + self.deflated(data + bytes(20_000_000)), limits)
 

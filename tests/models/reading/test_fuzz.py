@@ -12,7 +12,7 @@ from models.errors import ScanError
 from models.reading import Limits, read
 from tests.models.reading.encodings import ENCODINGS, LOSSY, pattern
 
-LIMITS = Limits(max_pixels=1_000_000)
+LIMITS = Limits(max_samples=1_000_000)
 SECONDS = 3.0
 """Of one processor, for any of these small files; the slowest takes a few hundredths."""
 

@@ -87,6 +87,13 @@ BROKEN = {
     + STREAM[COD + 10 : COD + 14]
     + b"\x00\x00"
     + STREAM[COD + 14 :],
+    "code blocks of sixteen samples": STREAM[: COD + 10] + b"\0\0" + STREAM[COD + 12 :],
+    "code blocks of sixteen samples in one component": STREAM[:COD]
+    + b"\xff\x53\x00\x09\x00\x00"
+    + STREAM[COD + 9 : COD + 10]
+    + b"\0\0"
+    + STREAM[COD + 12 : COD + 14]
+    + STREAM[COD:],
     "tiles that are missing": sized(WIDTH, HEIGHT, 0, 0, 33, HEIGHT, 0, 0),
     "a tile that is not the image's": STREAM.replace(
         b"\xff\x90\x00\x0a\x00\x00", b"\xff\x90\x00\x0a\x00\x01", 1

@@ -79,6 +79,34 @@ def test_longer_than_a_chunk() -> None:
     np.testing.assert_array_equal(decode(data), pixels)
 
 
+@pytest.mark.parametrize("shape", [(300, 400), (200, 210, 3)], ids=["grey", "colour"])
+def test_short_codes_are_walked_in_leaps(shape: tuple[int, ...]) -> None:
+    """Five bits a sample, through several pieces and to the last bit of the last."""
+    pixels = np.random.default_rng(5).integers(7, 9, shape, np.uint8)
+    pixels[40:60] = 7
+    data = encode(pixels, 8)
+    assert len(data) > 2 * lossless.CHUNK
+    assert 8 * len(data) < lossless.SHORT * pixels.size
+    np.testing.assert_array_equal(decode(data), pixels)
+    with refused(CorruptFileError):
+        decode(data[:-9] + b"\xff\xd9")
+
+
+def test_fill_bytes_before_restarts_and_the_end() -> None:
+    filled = RESTARTED
+    for restart in range(4):
+        marker = bytes((0xFF, 0xD0 + restart))
+        filled = filled.replace(marker, b"\xff\xff\xff" + marker)
+    filled = filled[:-2] + b"\xff\xff\xff\xd9"
+    np.testing.assert_array_equal(decode(filled), NOISE)
+
+
+def test_only_the_tables_that_a_scan_uses_are_built() -> None:
+    """A table of more codes than there are is no matter while no scan asks for it."""
+    unused = b"\xff\xc4" + (2 + 17 + 9).to_bytes(2, "big") + bytes((1, 9, *[0] * 15, *range(9)))
+    np.testing.assert_array_equal(decode(WHOLE[:SCAN] + unused + WHOLE[SCAN:]), NOISE)
+
+
 WHOLE = encode(NOISE, 16)
 SCAN = WHOLE.index(b"\xff\xda")
 ENTROPY = SCAN + 10

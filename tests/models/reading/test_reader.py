@@ -170,9 +170,9 @@ def test_too_small(encoding: str, height: int, width: int) -> None:
 @pytest.mark.parametrize("encoding", ONE_OF_EACH)
 def test_too_large_for_the_limit(encoding: str) -> None:
     height, width = PICTURE.shape
-    assert read(FILES[encoding], Limits(max_pixels=height * width)).width == width
+    assert read(FILES[encoding], Limits(max_samples=height * width)).width == width
     with refused(TooManyPixelsError, match=f"{width}×{height}"):
-        read(FILES[encoding], Limits(max_pixels=height * width - 1))
+        read(FILES[encoding], Limits(max_samples=height * width - 1))
 
 
 @every_encoding

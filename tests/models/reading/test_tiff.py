@@ -194,6 +194,10 @@ BROKEN = {
     "a strip shorter than its lines": tiff({279: 100}),
     "too few strips": tiff({278: 10}),
     "strips of no lines": tiff({278: 0}),
+    "strips that share their data": tiff({273: [8] * 53, 278: 1, 279: [len(DATA)] * 53}),
+    "a tag that stands twice": tiff({}).replace(
+        struct.pack("<HHII", 277, 4, 1, 1), struct.pack("<HHII", 256, 4, 1, 66)
+    ),
     "strips and tiles": tiff({273: 8, 279: len(DATA), 322: 16, 323: 16, 324: [8], 325: [8]}),
     "too few tiles": files.tiff(DATA, TAGS | {322: 16, 323: 16, 324: [8], 325: [256]}),
     "tiles of no size": files.tiff(DATA, TAGS | {322: 0, 323: 0, 324: [8], 325: [256]}),
