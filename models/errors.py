@@ -6,6 +6,8 @@
     ├── EmptyFileError            empty_file
     ├── UnsupportedFormatError    unsupported_format      not PNG, JPEG, TIFF or DICOM
     ├── CorruptFileError          corrupt_file            truncated, or not what its header says
+    │   └── DecoderError                                  said by a decoder that is not ours
+    ├── TooExpensiveError         too_expensive           decoding takes too much time or memory
     ├── TooManyPixelsError        too_many_pixels         larger than the limit, before decoding
     ├── TooFewPixelsError         too_few_pixels          1×1, zero-sized, a thumbnail
     ├── ConstantImageError        constant_image          every pixel the same
@@ -42,6 +44,14 @@ class UnsupportedFormatError(ScanError):
 
 class CorruptFileError(ScanError):
     code = "corrupt_file"
+
+
+class DecoderError(CorruptFileError):
+    """A foreign decoder gave up: on damage, or for want of memory that it does not tell apart."""
+
+
+class TooExpensiveError(ScanError):
+    code = "too_expensive"
 
 
 class TooManyPixelsError(ScanError):

@@ -1,6 +1,6 @@
 """From the bytes of a file to a prediction and its canonical image. Knows no HTTP framework.
 
-Read → gate → recipe in a worker thread, a bounded number at a time; then the three base runners at
+Read → gate → recipe in a worker process, a bounded number at a time; then the three base runners at
 once, then the stack, within one deadline. What is missing is named, never guessed::
 
     AnalysisError
@@ -13,34 +13,35 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Final
 from uuid import uuid4
 
 import anyio
 import anyio.to_thread
-import numpy as np
 
-from models import quality, recipe
-from models.gate import Gate
-from models.reading import Limits, read
+from models import recipe
+from models.reading import Limits
 from models.recipe import Canonical
-from models.statistics import Statistic, describe
 from service import tracing
 from service.admission import Admission, CrowdedError
 from service.answers import BaseAnswer, StackAnswer
 from service.connection import RunnerError
 from service.deadline import Deadline
 from service.decision import decide
+from service.decoding import Allowance, BusyError, Decoder
 from service.drift import Drift
 from service.metrics import Metrics
-from service.prediction import Image, Prediction, Quality, Vote, now
-from service.priority import Priority, Slots
+from service.prediction import Prediction, Vote, now
+from service.preparation import KNOWN, Prepared, load, prepare
+from service.priority import Priority
 from service.recent import Recent
 from service.runners import Runners
 from service.settings import Settings
+from service.timing import milliseconds as _milliseconds
+from service.timing import timed as _timed
 from service.types import BASES, Band, BaseName, RunnerName
 
 _LARGE: Final = 2**20
@@ -63,18 +64,6 @@ class RunnersUnavailableError(AnalysisError):
 
 class OverloadedError(AnalysisError):
     code = "overloaded"
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """All that is known of a file before a model looks at it."""
-
-    image: Image
-    quality: Quality
-    canonical: Canonical
-    png: bytes
-    statistics: dict[Statistic, float]
-    timings: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -108,19 +97,24 @@ class Analyser:
         self._metrics = metrics
         self._drift = drift
         self._limits = Limits(max_samples=settings.max_samples)
-        self._gate = quality.served_gate()
         self._admission = Admission(settings.queue_seconds)
-        self._slots = Slots(settings.decoders, settings.bulk_patience_seconds)
-        self._threads = anyio.CapacityLimiter(settings.decoders)
+        self._decoder = Decoder(
+            load,
+            KNOWN,
+            places=settings.decoders,
+            patience=settings.bulk_patience_seconds,
+            longest=Allowance(settings.decoder_seconds, settings.decoder_bytes),
+            ended=metrics.decoder_ended,
+        )
         self._recent: Recent[Judged] = Recent(
             settings.cache_images, settings.cache_seconds, self._is_current, metrics.cache
         )
 
-    async def warm(self) -> None:
-        """Prepare an image once, so that what is only set up on first use is no person's wait."""
-        rows, columns = np.indices((recipe.SIDE, recipe.SIDE))
-        png = recipe.encode(((rows + columns) // 2).astype(np.uint8))
-        await anyio.to_thread.run_sync(prepare, png, "0" * 64, self._limits, self._gate)
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Keep decoders, which are there and warm from the beginning, until the end."""
+        async with self._decoder:
+            yield
 
     async def analyse(
         self, data: bytes, priority: Priority = Priority.PERSON
@@ -168,20 +162,16 @@ class Analyser:
     async def _prepare(
         self, data: bytes, digest: str, deadline: Deadline, priority: Priority
     ) -> Prepared:
-        # Waiting for a slot can end in time; a thread, once started, cannot.
-        async with AsyncExitStack() as held:
-            try:
-                async with asyncio.timeout(max(deadline.left, 0)):
-                    await held.enter_async_context(self._slots.one(priority))
-            except TimeoutError:
-                self._metrics.shed(priority, "decoders")
-                raise OverloadedError(
-                    "All decoders are busy with other images.", self._settings.deadline_seconds
-                ) from None
+        try:
             with tracing.span("prepare"):
-                return await anyio.to_thread.run_sync(
-                    prepare, data, digest, self._limits, self._gate, limiter=self._threads
+                return await self._decoder.run(
+                    prepare, data, digest, self._limits, deadline=deadline, priority=priority
                 )
+        except BusyError:
+            self._metrics.shed(priority, "decoders")
+            raise OverloadedError(
+                "All decoders are busy with other images.", self._settings.deadline_seconds
+            ) from None
 
     async def _fan_out(
         self,
@@ -230,28 +220,6 @@ async def _digest(data: bytes) -> str:
     if len(data) < _LARGE:
         return hashlib.sha256(data).hexdigest()
     return await anyio.to_thread.run_sync(lambda: hashlib.sha256(data).hexdigest())
-
-
-def prepare(data: bytes, digest: str, limits: Limits, gate: Gate) -> Prepared:
-    """Read, judge the quality of and bring to canonical form one file. Runs in a worker thread."""
-    timings: dict[str, float] = {}
-    with _timed(timings, "read"):
-        scan = read(data, limits)
-    with _timed(timings, "prepare"):
-        canonical = recipe.prepare(scan)
-        verdict = quality.assess(scan, canonical, gate)
-        statistics = describe(canonical)
-        png = recipe.encode(canonical)
-    return Prepared(
-        image=Image(sha256=digest, format=scan.format, width=scan.width, height=scan.height),
-        quality=Quality(
-            accepted=verdict.accepted, reasons=verdict.reasons, findings=verdict.findings
-        ),
-        canonical=canonical,
-        png=png,
-        statistics=statistics,
-        timings=timings,
-    )
 
 
 def _combined(answer: StackAnswer) -> Judgement:
@@ -308,16 +276,3 @@ def _prediction(judged: Judged, timings: dict[str, float]) -> Prediction:
         version=judgement.version if judgement else None,
         timings_ms=timings,
     )
-
-
-@contextmanager
-def _timed(timings: dict[str, float], name: str) -> Iterator[None]:
-    start = time.perf_counter()
-    try:
-        yield
-    finally:
-        timings[name] = _milliseconds(time.perf_counter() - start)
-
-
-def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 1)

@@ -185,10 +185,9 @@ def _lifespan(
                 app.state.health = health
                 # Compiling pages and reading whole artefacts is not for the first who asks.
                 await anyio.to_thread.run_sync(pages.warm)
-                await analyser.warm()
                 with suppress(ArtifactError):
                     await anyio.to_thread.run_sync(served.lineup)
-                async with health.watching(), worker.working():
+                async with analyser.working(), health.watching(), worker.working():
                     yield Lifespan(osteoserve=opened)
         finally:
             await stored.close()

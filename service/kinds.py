@@ -39,6 +39,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         N_("File is damaged"),
         N_("It is cut short or not what its header says. Export it again."),
     ),
+    "too_expensive": Kind(
+        422,
+        N_("File takes too much to decode"),
+        N_("Export the image again at the scanner's resolution, plainly encoded."),
+    ),
     "too_many_pixels": Kind(
         413, N_("Image is too large"), N_("Export it at the scanner's resolution.")
     ),

@@ -20,6 +20,8 @@ from prometheus_client import (
 from models.errors import ScanError
 from models.gate import Reason
 from models.statistics import Statistic
+from service.decoding.decoder import Lane
+from service.decoding.pool import Reason as EndReason
 from service.prediction import Prediction
 from service.priority import Priority
 from service.recent import Found
@@ -170,6 +172,16 @@ class Metrics:
         for priority in Priority:
             for reason in get_args(ShedReason):
                 self._sheds.labels(priority.label, reason)
+        self._decoders_ended = Counter(
+            "osteoserve_decoders_ended",
+            "Decoders ended before they were done, by lane and reason: time, memory, or died. "
+            "What the quick lane ends goes on in the long one.",
+            ("lane", "reason"),
+            registry=self.registry,
+        )
+        for lane in get_args(Lane):
+            for why in get_args(EndReason):
+                self._decoders_ended.labels(lane, why)
         self._cache = Counter(
             "osteoserve_cache_lookups",
             "Looks for an answer to the same file: hit, joined one being made, or miss.",
@@ -283,6 +295,9 @@ class Metrics:
 
     def shed(self, priority: Priority, reason: ShedReason) -> None:
         self._sheds.labels(priority.label, reason).inc()
+
+    def decoder_ended(self, lane: Lane, reason: EndReason) -> None:
+        self._decoders_ended.labels(lane, reason).inc()
 
     def cache(self, found: Found) -> None:
         self._cache.labels(found).inc()

@@ -96,7 +96,22 @@ class Settings(BaseSettings):
         "decoding.",
     )
     upload_seconds: Seconds = Field(60.0, description="Longest time one upload may take.")
-    decoders: int = Field(2, ge=1, le=64, description="Files decoded at the same time.")
+    decoders: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="Files decoded at the same time, each in a process of its own with 96 MiB and "
+        "half a second; beside them one that needs more.",
+    )
+    decoder_seconds: Seconds = Field(
+        4.0, description="Longest time that decoding one file may take; then 422 too_expensive."
+    )
+    decoder_bytes: ByteSize = Field(
+        ByteSize(384 * 2**20),
+        ge=96 * 2**20,
+        description="Most memory that decoding one file may take; then 422 too_expensive. "
+        "OSTEOSERVE_MAX_SAMPLES of them fit in it, 15 bytes each and the file besides.",
+    )
 
     bulk_items: int = Field(500, ge=1, le=10_000, description="Most images in one batch.")
     bulk_bytes: ByteSize = Field(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from models.errors import CorruptFileError, ScanError
+from models.errors import DecoderError, ScanError
 
 
 @contextmanager
 def decoding(what: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into :class:`CorruptFileError`.
+    """Turn whatever a decoder raises into :class:`DecoderError`, a :class:`CorruptFileError`.
 
     On bytes that it did not expect a decoder may raise anything, and its message may quote them;
     so the cause is cut off too. A :class:`ScanError` is our own, and goes on as it is; so does
@@ -21,6 +21,6 @@ def decoding(what: str) -> Iterator[None]:
     except (ScanError, MemoryError):
         raise
     except Exception:
-        raise CorruptFileError(
+        raise DecoderError(
             f"The {what} data cannot be decoded: they are damaged or truncated."
         ) from None

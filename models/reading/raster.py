@@ -53,9 +53,9 @@ def read(data: bytes, kind: Format, limits: Limits) -> Scan:
     grey = _grey(samples, mode, header)
     if header.white_is_zero:
         grey = ~grey
-    pixels: Pixels = np.ascontiguousarray(orient(grey, header.orientation))
+    pixels = orient(grey, header.orientation)
     return Scan(
-        pixels=pixels,
+        pixels=pixels if pixels.flags.c_contiguous else pixels.copy(),
         bits=8 * grey.dtype.itemsize,
         format=kind,
         lossy=header.lossy,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
@@ -15,13 +15,13 @@ import pytest
 from PIL import Image
 
 from models import recipe
-from models.reading import Limits, read
-from models.scan import Scan
+from models.reading import read
 from service import analysis
 from service.prediction import EXAMPLE, Prediction
 from service.types import BASES
 from tests.models.reading.encodings import ENCODINGS, LOSSY
 from tests.service import images
+from tests.service.decoding import calls
 from tests.service.fronts import API, Front, front
 from tests.service.runners import (
     AUROC,
@@ -240,24 +240,40 @@ async def test_without_any_model_there_is_no_answer(
 async def test_with_all_decoders_busy_it_says_so_in_time(
     var: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, finish = threading.Event(), threading.Event()
-
-    def slow(data: bytes, limits: Limits) -> Scan:
-        begun.set()
-        finish.wait(10)
-        return read(data, limits)
-
+    monkeypatch.setattr(analysis, "prepare", calls.for_ever)
     async with (
         running() as runners,
         front(var, runners, decoders=1, deadline_seconds=0.3) as opened,
-        anyio.create_task_group() as group,
     ):
-        monkeypatch.setattr(analysis, "read", slow)
-        group.start_soon(opened.post, png)
-        await opened.settled(begun.is_set)
-        response = await opened.post(png + b"another file")
-        finish.set()
-    assert_problem(response, "overloaded")
+        files = (png, png + b"another file", png + b"a third")
+        for response in await asyncio.gather(*map(opened.post, files)):
+            assert_problem(response, "overloaded")
+        assert (
+            await opened.sample("osteoserve_sheds_total", priority="person", reason="decoders") == 3
+        )
+
+
+async def test_a_file_that_takes_too_long_is_refused_and_the_next_is_answered(
+    var: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running() as runners, front(var, runners, decoder_seconds=0.6) as opened:
+        with monkeypatch.context() as patched:
+            patched.setattr(analysis, "prepare", calls.for_ever)
+            problem = assert_problem(await opened.post(png), "too_expensive")
+            assert "0.6 seconds are allowed" in problem["detail"]
+        assert (await opened.post(png)).status_code == 201
+        ended = {"lane": "long", "reason": "time"}
+        assert await opened.sample("osteoserve_decoders_ended_total", **ended) == 1
+        assert await opened.sample("osteoserve_files_unreadable_total", code="too_expensive") == 1
+
+
+async def test_a_file_that_takes_too_much_memory_is_not_called_damaged(
+    var: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analysis, "prepare", calls.everything)
+    async with running() as runners, front(var, runners, decoder_bytes=100 * 2**20) as opened:
+        problem = assert_problem(await opened.post(png), "too_expensive")
+        assert "100 MiB are allowed" in problem["detail"]
 
 
 async def test_every_request_is_answered_while_a_runner_restarts(var: Path, png: bytes) -> None:

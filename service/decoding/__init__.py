@@ -1,0 +1,20 @@
+"""What strangers send is worked on in processes of their own, which may be ended at any moment.
+
+::
+
+    decoder         two lanes: every file is short and small until it has shown that it is not
+    └── pool        workers, each lent to one call; killed when a call is past its time
+        ├── nursery     a process that has everything loaded, and forks workers in milliseconds
+        │   └── worker      calls functions, under a limit on memory
+        └── channel     calls and outcomes through a socket
+
+Not ``concurrent.futures`` nor ``anyio.to_process``: the one cannot end a single worker, the other
+starts each anew with all imports, and neither bounds memory.
+"""
+
+from __future__ import annotations
+
+from service.decoding.decoder import BusyError, Decoder
+from service.decoding.pool import Allowance, Pool
+
+__all__ = ["Allowance", "BusyError", "Decoder", "Pool"]

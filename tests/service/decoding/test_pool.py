@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+
+import psutil
+import pytest
+
+from models.errors import CorruptFileError
+from service.decoding.pool import (
+    Allowance,
+    BugError,
+    DiedError,
+    OutOfMemoryError,
+    OutOfTimeError,
+    Pool,
+    RaisedError,
+)
+from tests.service.decoding import calls
+
+ENOUGH = Allowance(20.0, 64 * 2**20)
+"""No call here takes so long; a machine may."""
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+async def pool() -> AsyncIterator[Pool]:
+    async with Pool(calls.load, calls.KNOWN, spare=2) as opened:
+        yield opened
+
+
+def running(process: int) -> bool:
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def ends(process: int) -> None:
+    async with asyncio.timeout(20):
+        while running(process):  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.01)
+
+
+async def settled(pool: Pool, workers: int) -> None:
+    async with asyncio.timeout(20):
+        while len(pool.processes) < 1 + workers:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("length", [0, 10, 100_000, 5_000_000])
+async def test_bytes_and_arrays_travel_both_ways(pool: Pool, length: int) -> None:
+    data = os.urandom(length)
+    answer = await pool.run(calls.echo, data, limits=ENOUGH)
+    assert answer.data == data
+    assert answer.array.tobytes() == data
+    assert answer.process != os.getpid()
+
+
+async def test_a_worker_is_kept(pool: Pool) -> None:
+    await settled(pool, 2)
+    before = pool.processes
+    used = {(await pool.run(calls.echo, b"", limits=ENOUGH)).process for _ in range(5)}
+    assert used < set(before)
+    assert sorted(pool.processes) == sorted(before)
+
+
+async def test_calls_at_the_same_time_have_a_worker_each(pool: Pool) -> None:
+    used = await asyncio.gather(*(pool.run(calls.sleep, 0.3, limits=ENOUGH) for _ in range(4)))
+    assert len(set(used)) == 4
+
+
+async def test_a_call_past_its_time_is_ended(pool: Pool) -> None:
+    await settled(pool, 2)
+    before = set(pool.processes)
+    started = time.monotonic()
+    with pytest.raises(OutOfTimeError):
+        await pool.run(calls.for_ever, limits=Allowance(0.2, 64 * 2**20))
+    assert time.monotonic() - started < 5
+    (gone,) = before - set(pool.processes)
+    await ends(gone)
+    await settled(pool, 2)
+
+
+async def test_memory_is_bounded_and_comes_back(pool: Pool) -> None:
+    await pool.run(calls.hold, 40, limits=ENOUGH)
+    # The limit is of each call, not of what earlier ones of this worker held.
+    await pool.run(calls.hold, 40, limits=ENOUGH)
+    with pytest.raises(OutOfMemoryError):
+        await pool.run(calls.hold, 70, limits=ENOUGH)
+    await pool.run(calls.hold, 70, limits=Allowance(20.0, 128 * 2**20))
+
+
+async def test_a_worker_that_crashes_takes_nobody_with_it(pool: Pool) -> None:
+    other = asyncio.create_task(pool.run(calls.sleep, 0.3, limits=ENOUGH))
+    with pytest.raises(DiedError):
+        await pool.run(calls.crash, limits=ENOUGH)
+    with pytest.raises(OutOfMemoryError):
+        await pool.run(calls.killed, limits=ENOUGH)
+    assert await other
+    assert await pool.run(calls.sleep, 0, limits=ENOUGH)
+
+
+async def test_known_exceptions_are_raised_and_others_told_without_their_message(
+    pool: Pool,
+) -> None:
+    with pytest.raises(RaisedError) as raised:
+        await pool.run(calls.refuse, limits=ENOUGH)
+    assert isinstance(raised.value.error, CorruptFileError)
+    assert str(raised.value.error) == "It is damaged."
+    with pytest.raises(BugError, match=r"builtins\.KeyError at .*fail:\d+") as bug:
+        await pool.run(calls.fail, limits=ENOUGH)
+    assert "SECRET" not in str(bug.value)
+
+
+async def test_nothing_else_than_agreed_is_taken_from_a_worker(pool: Pool) -> None:
+    with pytest.raises(BugError, match="not agreed on"):
+        await pool.run(calls.foreign, limits=ENOUGH)
+
+
+async def test_whoever_goes_away_takes_the_worker_along(pool: Pool) -> None:
+    await settled(pool, 2)
+    before = set(pool.processes)
+    call = asyncio.create_task(pool.run(calls.for_ever, limits=ENOUGH))
+    await asyncio.sleep(0.1)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    (gone,) = before - set(pool.processes)
+    await ends(gone)
+    await settled(pool, 2)
+
+
+async def test_alone_is_in_a_new_worker_that_is_not_kept(pool: Pool) -> None:
+    await settled(pool, 2)
+    used = {await pool.run(calls.sleep, 0, limits=ENOUGH, alone=True) for _ in range(3)}
+    assert len(used) == 3
+    await settled(pool, 2)
+    assert not used & set(pool.processes)
+
+
+async def test_a_nursery_that_dies_is_started_again() -> None:
+    async with Pool(calls.load, calls.KNOWN, spare=1) as pool:
+        nursery, worker = pool.processes
+        os.kill(nursery, signal.SIGKILL)
+        await ends(worker)
+        with pytest.raises((DiedError, OutOfMemoryError)):
+            await pool.run(calls.sleep, 0, limits=ENOUGH)
+        used = await pool.run(calls.sleep, 0, limits=ENOUGH)
+        assert used not in (nursery, worker)
+
+
+async def test_a_stop_signal_to_the_group_leaves_workers_at_work() -> None:
+    """A supervisor ends its group; what is in flight is still to be answered."""
+    async with Pool(calls.load, calls.KNOWN, spare=1) as pool:
+        call = asyncio.create_task(pool.run(calls.sleep, 0.5, limits=ENOUGH))
+        await asyncio.sleep(0.1)
+        children = psutil.Process().children(recursive=True)
+        for process in children:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                process.send_signal(number)
+        assert await call in {process.pid for process in children}
+
+
+async def test_closing_ends_every_process_even_of_calls_in_flight() -> None:
+    async with Pool(calls.load, calls.KNOWN, spare=2) as pool:
+        call = asyncio.create_task(pool.run(calls.for_ever, limits=ENOUGH))
+        await asyncio.sleep(0.1)
+        started = set(pool.processes)
+        started |= {process.pid for process in psutil.Process(min(started)).children()}
+    assert not any(map(running, started))
+    with pytest.raises((DiedError, OutOfMemoryError)):
+        await call
+    with pytest.raises(DiedError):
+        await pool.run(calls.sleep, 0, limits=ENOUGH)
+
+
+async def test_a_nursery_that_cannot_start_says_so() -> None:
+    with pytest.raises(DiedError):
+        async with Pool(calls.fail, calls.KNOWN, spare=1):  # type: ignore[arg-type]
+            raise AssertionError
