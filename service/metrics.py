@@ -174,7 +174,7 @@ class Metrics:
                 self._sheds.labels(priority.label, reason)
         self._decoders_ended = Counter(
             "osteoserve_decoders_ended",
-            "Decoders ended before they were done, by lane and reason: time, memory, or died. "
+            "Decoders ended before they were done, by lane and reason. "
             "What the quick lane ends goes on in the long one.",
             ("lane", "reason"),
             registry=self.registry,

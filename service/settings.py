@@ -101,10 +101,12 @@ class Settings(BaseSettings):
         ge=1,
         le=64,
         description="Files decoded at the same time, each in a process of its own with 96 MiB and "
-        "half a second; beside them one that needs more.",
+        "half a second of a processor; beside them one that needs more.",
     )
     decoder_seconds: Seconds = Field(
-        4.0, description="Longest time that decoding one file may take; then 422 too_expensive."
+        4.0,
+        description="Most time of a processor that decoding one file may take; then 422 "
+        "too_expensive.",
     )
     decoder_bytes: ByteSize = Field(
         ByteSize(384 * 2**20),

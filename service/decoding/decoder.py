@@ -1,10 +1,10 @@
 """Files through two lanes: in the quick one nobody waits long behind anybody.
 
 What a file will cost, its header cannot be believed about. So each begins in the quick lane, where
-it has half a second and little memory, several times what a scan of ordinary size needs. What needs
-more begins again in the long lane: one at a time, in a worker of its own, up to the limits that are
-set. Then hostile files, and large ones, wait for each other and not everybody for them; and no more
-memory is asked for than the sum of both lanes.
+it has half a second of a processor and little memory, several times what a scan of ordinary size
+needs. What needs more begins again in the long lane: one at a time, in a worker of its own, up to
+the limits that are set. Then hostile files, and large ones, wait for each other and not everybody
+for them; and no more memory is asked for than the sum of both lanes.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from service.decoding.pool import (
     LimitError,
     OutOfMemoryError,
     OutOfTimeError,
+    OverdueError,
     Pool,
     RaisedError,
     Reason,
@@ -32,13 +33,14 @@ T = TypeVar("T")
 Lane = Literal["quick", "long"]
 
 QUICK: Final = Allowance(seconds=0.5, memory=96 * 2**20)
-"""Scans of ordinary size take hundredths of a second and 20 MB."""
-STANDS_BACK: Final = 5
+"""Scans of ordinary size take hundredths of a second of a processor, and 20 MB."""
+QUICK_CLOCK: Final = 2.0
+"""Seconds after which a place in the quick lane is given up on a machine too busy to use it."""
 MIB: Final = 2**20
 
 
 class BusyError(Exception):
-    """No place became free before the deadline, or the file got one too late to blame it."""
+    """The deadline came before a place did, or before the end: the file may not be to blame."""
 
 
 class Ended(Protocol):
@@ -87,9 +89,9 @@ class Decoder:
         the limits, and :class:`BusyError`.
         """
         async with _place(self._quick, priority, deadline):
-            limits = Allowance(min(QUICK.seconds, deadline.left), QUICK.memory)
             try:
-                return await self._pool.run(function, *arguments, limits=limits)
+                within = min(deadline.left, QUICK_CLOCK)
+                return await self._pool.run(function, *arguments, limits=QUICK, within=within)
             except LimitError as error:
                 self._ended("quick", error.reason)
             except RaisedError as raised:
@@ -97,27 +99,29 @@ class Decoder:
                 if not isinstance(raised.error, DecoderError):
                     raise raised.error from None
         async with _place(self._long, priority, deadline):
-            seconds = min(self._longest.seconds, deadline.left)
-            limits = Allowance(seconds, self._longest.memory, STANDS_BACK)
+            limits = self._longest
             try:
-                return await self._pool.run(function, *arguments, limits=limits, alone=True)
+                return await self._pool.run(
+                    function, *arguments, limits=limits, within=deadline.left, alone=True
+                )
             except LimitError as error:
                 self._ended("long", error.reason)
-                raise self._refusal(error, seconds) from None
+                raise self._refusal(error) from None
             except RaisedError as raised:
                 if isinstance(raised.error, DecoderError) and 2 * raised.peak > limits.memory:
                     self._ended("long", "memory")
-                    raise self._refusal(OutOfMemoryError(), seconds) from None
+                    raise self._refusal(OutOfMemoryError()) from None
                 raise raised.error from None
 
-    def _refusal(self, error: LimitError, seconds: float) -> Exception:
+    def _refusal(self, error: LimitError) -> Exception:
         match error:
-            case OutOfTimeError() if seconds >= self._longest.seconds:
-                return TooExpensiveError(
-                    f"Decoding the file takes more than {seconds:g} seconds; "
-                    f"{seconds:g} seconds are allowed."
-                )
             case OutOfTimeError():
+                seconds = self._longest.seconds
+                return TooExpensiveError(
+                    f"Decoding the file takes more than {seconds:g} seconds of a processor; "
+                    f"{seconds:g} are allowed."
+                )
+            case OverdueError():
                 return BusyError()
             case DiedError():
                 return ScanError("The decoder broke off: the file is damaged, or made to do that.")

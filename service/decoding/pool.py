@@ -3,7 +3,8 @@
 ::
 
     LimitError
-    ├── OutOfTimeError      the call took too long; its worker was killed
+    ├── OutOfTimeError      the call took more time of a processor than it was allowed
+    ├── OverdueError        nobody waits for it any more; its worker was killed
     ├── OutOfMemoryError    it asked for more memory than it was allowed
     └── DiedError           its worker broke, or none could be had
 """
@@ -24,11 +25,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Self, TypeVar
 
 from service.decoding import channel
+from service.decoding import worker as worker_module
 from service.decoding.nursery import MESSAGE, READY
 from service.decoding.worker import Call, Outcome, named
 
 T = TypeVar("T")
-Reason = Literal["time", "memory", "died"]
+Reason = Literal["time", "deadline", "memory", "died"]
 
 START_SECONDS: Final = 60.0
 """Longest wait for the nursery; a cold disk and busy cores need a few."""
@@ -56,6 +58,10 @@ class OutOfTimeError(LimitError):
     reason = "time"
 
 
+class OverdueError(LimitError):
+    reason = "deadline"
+
+
 class OutOfMemoryError(LimitError):
     reason = "memory"
 
@@ -79,11 +85,10 @@ class BugError(RuntimeError):
 
 @dataclass(frozen=True)
 class Allowance:
-    """What one call may take, and how much it stands back (:func:`os.nice`) while it does."""
+    """What one call may take: ``seconds`` of a processor, and bytes of ``memory``."""
 
     seconds: float
     memory: int
-    nice: int = 0
 
 
 @dataclass(eq=False)
@@ -163,9 +168,14 @@ class Pool:
         return nursery + [worker.process for worker in self._idle]
 
     async def run(
-        self, function: Callable[..., T], *arguments: Any, limits: Allowance, alone: bool = False
+        self,
+        function: Callable[..., T],
+        *arguments: Any,
+        limits: Allowance,
+        within: float,
+        alone: bool = False,
     ) -> T:
-        """Return what ``function``, a module's own, returns in a worker.
+        """Return what ``function``, a module's own, returns in a worker ``within`` seconds.
 
         ``alone``: in a new worker that is used for nothing else, so that what it leaves behind goes
         with it. Raises :class:`LimitError`, :class:`RaisedError` and :class:`BugError`.
@@ -173,7 +183,10 @@ class Pool:
         worker = await self._take(fresh=alone)
         kept = False
         try:
-            outcome = await self._call(worker, function, arguments, limits)
+            sent = tuple(channel.beside(argument) for argument in arguments)
+            name = named(function)
+            call = Call(name, sent, limits.seconds, limits.memory)
+            outcome = await self._call(worker, call, within)
             kept = outcome.kind != "memory" and not alone
         finally:
             if kept and not self._closed and len(self._idle) < self._spare:
@@ -192,21 +205,13 @@ class Pool:
             case _:
                 raise BugError(outcome.value)
 
-    async def _call(
-        self,
-        worker: _Worker,
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        limits: Allowance,
-    ) -> Outcome:
-        sent = tuple(channel.beside(argument) for argument in arguments)
-        parts = channel.encode(Call(named(function), sent, limits.memory, limits.nice))
+    async def _call(self, worker: _Worker, call: Call, within: float) -> Outcome:
         try:
-            async with asyncio.timeout(max(limits.seconds, 0)):
-                await _send(worker.connection, parts)
+            async with asyncio.timeout(max(within, 0)):
+                await _send(worker.connection, channel.encode(call))
                 answer = await _parts(worker.connection)
         except TimeoutError:
-            raise OutOfTimeError from None
+            raise OverdueError from None
         except OSError:
             raise await self._autopsy(worker) from None
         try:
@@ -220,8 +225,13 @@ class Pool:
     async def _autopsy(self, worker: _Worker) -> LimitError:
         """Return what a worker died of: whom the system kills, it kills for memory."""
         status = await self._kill(worker)
-        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        return OutOfMemoryError() if killed else DiedError()
+        match os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0:
+            case worker_module.OUT_OF_TIME:
+                return OutOfTimeError()
+            case signal.SIGKILL:
+                return OutOfMemoryError()
+            case _:
+                return DiedError()
 
     async def _take(self, *, fresh: bool) -> _Worker:
         place = next(

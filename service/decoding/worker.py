@@ -18,6 +18,9 @@ from typing import Any, Final, Literal
 
 from service.decoding import channel
 
+TIMER: Final = signal.ITIMER_PROF
+"""Counts time on a processor, which waiting behind others is not."""
+OUT_OF_TIME: Final = signal.SIGPROF
 _NO_LIMIT: Final = resource.RLIM_INFINITY
 _PAGE: Final = resource.getpagesize()
 _STANDS_IN: Final = 1000
@@ -26,13 +29,13 @@ _STANDS_IN: Final = 1000
 
 @dataclass(frozen=True)
 class Call:
-    """``function`` is ``module:name``; ``memory`` the bytes that it may take on top of what the
-    worker had when it was new; ``nice`` how much the worker is to stand back behind others."""
+    """``function`` is ``module:name``; ``seconds`` of a processor are what it may take, ``memory``
+    the bytes on top of what the worker had when it was new."""
 
     function: str
     arguments: tuple[Any, ...]
+    seconds: float
     memory: int
-    nice: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,20 +65,17 @@ def serve(connection: socket.socket, parent: int, known: tuple[type[Exception], 
     """Answer calls until the front goes away. ``known`` are the exceptions that it can be told."""
     _settle(parent)
     first, resident = _data(), _peak()
-    limit = _NO_LIMIT
     while True:
         try:
             call: Call = channel.receive(connection)
         except (EOFError, OSError):
             return
-        if first + call.memory != limit:
-            limit = first + call.memory
-            _limit(limit)
-        if call.nice:
-            os.nice(call.nice)
+        _limit(first + call.memory)
+        # What it does at its end is to end the process, wherever that is.
+        signal.setitimer(TIMER, call.seconds)
         outcome = _outcome(call, known, resident)
+        signal.setitimer(TIMER, 0)
         _limit(_NO_LIMIT)
-        limit = _NO_LIMIT
         with contextlib.suppress(OSError):
             channel.send(connection, outcome)
         if outcome.kind == "memory":

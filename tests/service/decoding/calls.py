@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import signal
 import time
@@ -54,6 +55,21 @@ def sleep(seconds: float) -> int:
 def for_ever(*_: Any) -> None:
     """Never return, and let no signal of Python's have a turn."""
     ctypes.PyDLL(None).pause()
+
+
+def compute(*_: Any) -> None:
+    """Keep a processor busy for ever, in C."""
+    data = os.urandom(2**20)
+    while True:
+        hashlib.sha256(data)
+
+
+def busy(seconds: float) -> int:
+    """Keep a processor busy for so long."""
+    started = time.process_time()
+    while time.process_time() - started < seconds:
+        pass
+    return os.getpid()
 
 
 def everything(*_: Any) -> None:

@@ -38,7 +38,7 @@ async def decoder(ended: Ended) -> AsyncIterator[Decoder]:
 
 
 async def run(
-    decoder: Decoder, function: object, *arguments: object, seconds: float = 30.0
+    decoder: Decoder, function: object, *arguments: object, seconds: float = 60.0
 ) -> object:
     return await decoder.run(
         function,  # type: ignore[arg-type]
@@ -51,7 +51,7 @@ async def run(
 async def test_what_is_too_long_for_the_quick_lane_goes_on_in_the_long_one(
     decoder: Decoder, ended: Ended
 ) -> None:
-    assert await run(decoder, calls.sleep, 0.8)
+    assert await run(decoder, calls.busy, 0.6)
     assert ended == {("quick", "time"): 1}
 
 
@@ -63,8 +63,8 @@ async def test_what_is_too_large_for_the_quick_lane_goes_on_in_the_long_one(
 
 
 async def test_past_the_limits_it_is_refused_and_told_which(decoder: Decoder, ended: Ended) -> None:
-    with pytest.raises(TooExpensiveError, match=r"than 1\.5 seconds; 1\.5 seconds are allowed"):
-        await run(decoder, calls.for_ever)
+    with pytest.raises(TooExpensiveError, match=r"than 1\.5 seconds of a processor; 1\.5 are"):
+        await run(decoder, calls.compute)
     with pytest.raises(TooExpensiveError, match="more than 200 MiB of memory; 200 MiB are allowed"):
         await run(decoder, calls.everything)
     assert ended[("long", "time")] == ended[("long", "memory")] == 1
@@ -92,21 +92,18 @@ async def test_a_decoder_that_breaks_off_is_told(decoder: Decoder, ended: Ended)
 
 async def test_who_came_too_late_is_not_blamed(decoder: Decoder) -> None:
     with pytest.raises(BusyError):
-        await run(decoder, calls.for_ever, seconds=0.8)
+        await run(decoder, calls.for_ever, seconds=0.3)
+    with pytest.raises(BusyError):
+        await run(decoder, calls.compute, seconds=1.0)
 
 
 async def test_costly_files_wait_for_each_other_and_others_do_not(decoder: Decoder) -> None:
-    costly = [asyncio.create_task(run(decoder, calls.for_ever)) for _ in range(4)]
+    costly = [asyncio.create_task(run(decoder, calls.compute)) for _ in range(4)]
     await asyncio.sleep(0.05)
-    loop = asyncio.get_running_loop()
-    waits = []
     for _ in range(5):
-        started = loop.time()
         await run(decoder, calls.sleep, 0.0)
-        waits.append(loop.time() - started)
-    # Two rounds of the quick lane's half second, on a machine that has other things to do.
-    assert max(waits) < 4.0
-    assert not any(call.done() for call in costly[2:])
+    # Each of them takes the long lane's second and a half, one after the other.
+    assert sum(call.done() for call in costly) < 3
     for call in costly:
         call.cancel()
     await asyncio.gather(*costly, return_exceptions=True)
