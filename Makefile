@@ -8,7 +8,7 @@ DEV := .venv/dev
 # Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
 TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
-.PHONY: help run setup test test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean
+.PHONY: help run setup test test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -21,6 +21,10 @@ setup: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## make all three environ
 test: setup ## run the whole test suite; Prometheus is fetched where it is missing and can be
 	tests/operations/install
 	$(DEV)/bin/python -m pytest
+
+FUZZ ?= 100000
+fuzz: $(DEV)/.ready ## read FUZZ=100000 damaged files of every encoding; findings are kept in var/fuzz
+	$(DEV)/bin/python -m tests.fuzz --count $(FUZZ)
 
 test-browser: setup ## drive every page in Chromium, which is installed where it is missing and may be
 	tests/browser/install

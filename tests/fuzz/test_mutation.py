@@ -1,0 +1,45 @@
+"""A few hundred of the files that ``make fuzz`` makes by the hundred thousand."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from service.decoding.pool import Pool
+from service.preparation import KNOWN, load
+from tests.fuzz.__main__ import attempt, damaged_files
+from tests.fuzz.mutation import LARGEST, mutated
+from tests.models.reading.encodings import ENCODINGS
+from tests.service import images
+from tests.service.decoding import calls
+
+pytestmark = pytest.mark.anyio
+
+
+def test_the_same_seed_is_the_same_file() -> None:
+    data = images.png()
+    assert mutated(data, "1") == mutated(data, "1") != mutated(data, "2")
+    assert all(len(mutated(data, str(seed))) <= LARGEST for seed in range(200))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="bounded as Linux bounds")
+async def test_no_damaged_file_is_a_finding() -> None:
+    count = 4 * len(ENCODINGS)
+    damaged = damaged_files(count, "tests")
+    async with Pool(load, KNOWN, spare=1) as pool:
+        outcomes = {await attempt(pool, data) for data in damaged}
+    assert not [outcome for outcome, is_finding in outcomes if is_finding]
+    assert {"scan", "corrupt_file"} <= {outcome for outcome, _ in outcomes}
+
+
+@pytest.mark.parametrize(
+    ("call", "outcome"),
+    [(calls.everything, "memory"), (calls.crash, "died"), (calls.compute, "time")],
+)
+async def test_what_is_past_the_bounds_is_a_finding(
+    call: object, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.fuzz.__main__.prepare", call)
+    async with Pool(calls.load, calls.KNOWN, spare=1) as pool:
+        assert await attempt(pool, b"") == (outcome, True)
