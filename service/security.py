@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.endpoints.state import Opened
+from service.hosts import Hosts, asked
 from service.problems import Problem
 
 POLICY: Final = (
@@ -21,7 +22,9 @@ DOCS_POLICY: Final = POLICY + "; img-src 'self' data:"
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": under it a browser sends "Origin: null" with our own forms, and over plain
+    # http from a name that is not loopback there is no Sec-Fetch-Site that would tell them apart.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -47,15 +50,16 @@ class SecurityHeaders:
         await self._app(scope, receive, with_headers)
 
 
-async def same_origin(request: Request) -> None:
+async def same_origin(request: Request, state: Opened) -> None:
     """Refuse what a browser sends on behalf of another site. Programs send neither header."""
-    if request.method not in _SAFE_METHODS and not _ours(request.headers):
+    hosts = state.settings.allowed_hosts
+    if request.method not in _SAFE_METHODS and not _ours(request.headers, hosts):
         raise Problem("cross_origin", "The request was sent from a page of another site.")
 
 
-def _ours(headers: Headers) -> bool:
+def _ours(headers: Headers, hosts: Hosts) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    return origin is None or hosts.same_origin(origin, asked(headers))

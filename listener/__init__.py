@@ -1,0 +1,11 @@
+"""How front and runners listen: uvicorn, with bounds on what a client may make them hold.
+
+uvicorn bounds neither heads nor connections nor the time that either takes. What was measured of
+it and of others before it was kept is in ``docs/listener.md``.
+"""
+
+from listener.door import Door
+from listener.limits import Limits
+from listener.server import Server
+
+__all__ = ["Door", "Limits", "Server"]
