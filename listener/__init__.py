@@ -3,9 +3,3 @@
 uvicorn bounds neither heads nor connections nor the time that either takes. What was measured of
 it and of others before it was kept is in ``docs/listener.md``.
 """
-
-from listener.door import Door
-from listener.limits import Limits
-from listener.server import Server
-
-__all__ = ["Door", "Limits", "Server"]

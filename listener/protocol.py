@@ -46,6 +46,8 @@ class Bounded(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # uvicorn's own lines hold paths with their queries.
+        self.access_log = False
         self._now = self.loop.time
         self._limits = self.door.limits
         self._waiting_since: float | None = self._now()
@@ -149,7 +151,8 @@ class Bounded(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if self._get_upgrade() == b"websocket":
+        if self._get_upgrade() == b"websocket" or (self.parser.should_upgrade() and self._has_body):
+            # Whoever asks for HTTP/2 is answered in this one, but llhttp would drop a body.
             self._stop(NO_UPGRADE)
         self._in_head = False
         self._in_body = True
@@ -179,6 +182,9 @@ class Bounded(HttpToolsProtocol):
             self._mark = (self._now(), self._body_bytes)
         elif not self.pipeline:
             self._waiting_since = self._now()
+        if self._in_head:
+            # The next request has begun to arrive: from here on its own clock counts.
+            self._unset_keepalive_if_required()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - ours is a problem
         # A refusal that stopped the parser is told already.
@@ -189,6 +195,11 @@ class Bounded(HttpToolsProtocol):
         """Say nothing: whoever asks for another protocol is answered in this one."""
 
     # What is ours.
+
+    @property
+    def _has_body(self) -> bool:
+        named = dict(self.headers)
+        return b"transfer-encoding" in named or named.get(b"content-length", b"0") != b"0"
 
     def _feed(self, piece: bytes) -> None:
         seen = self._body_bytes

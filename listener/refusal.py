@@ -86,7 +86,7 @@ NO_UPGRADE: Final = Refusal(
     "bad_request",
     400,
     "Request cannot be answered",
-    "WebSocket is not spoken here.",
+    "Nothing but HTTP/1.1 is spoken here, no WebSocket either: leave Upgrade out.",
 )
 
 ALL: Final = (

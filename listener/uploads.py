@@ -39,9 +39,9 @@ class Upload:
     _timeout: asyncio.Timeout | None = None
 
     def add(self, size: int, now: float) -> None:
-        self.held += size
         if not self._marks or now - self._marks[-1][0] >= WINDOW_SECONDS:
             self._marks = [*self._marks[-1:], (now, self.held)]
+        self.held += size
 
     def speed(self, now: float) -> float:
         """Bytes a second of late."""

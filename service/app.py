@@ -44,7 +44,6 @@ from service.endpoints.state import State
 from service.explanation import Explainer, ExplanationError
 from service.head import Head
 from service.health import Health
-from service.hosts import KnownHosts
 from service.idempotency import KeyInvalidError, KeyReusedError
 from service.judging import Judging
 from service.language import N_, Speaking
@@ -55,7 +54,7 @@ from service.problems import Problem, respond
 from service.reception import Reception
 from service.review import ReviewError
 from service.runners import Runners
-from service.security import SecurityHeaders, same_origin
+from service.security import KnownHosts, SecurityHeaders, same_origin
 from service.settings import Settings, load
 from service.storage import (
     Batches,

@@ -10,15 +10,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
-
-from starlette.datastructures import Headers
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 _NAME: Final = r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*"
 _AUTHORITY: Final = re.compile(
@@ -115,36 +109,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def asked(headers: Headers) -> str:
-    """Return what Host says; nothing where it is missing or there are several."""
-    found = headers.getlist("host")
-    return found[0] if len(found) == 1 else ""
-
-
-class KnownHosts:
-    """Answers only what is asked of a host that is known; ``refuse`` answers the rest.
-
-    Probes may call us what they like: ``/health/`` tells nothing that is anybody's.
-    """
-
-    def __init__(
-        self, app: ASGIApp, hosts: Hosts, refuse: Callable[[Request, bool], Response]
-    ) -> None:
-        self._app = app
-        self._hosts = hosts
-        self._refuse = refuse
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/health/"):
-            await self._app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        # Before HTTP/1.1 nobody had to say, and a browser always does.
-        silent = scope["http_version"] == "1.0" and "host" not in headers
-        authority = Authority.parse(asked(headers))
-        if silent or (authority is not None and authority in self._hosts):
-            await self._app(scope, receive, send)
-            return
-        await self._refuse(Request(scope), authority is not None)(scope, receive, send)

@@ -99,11 +99,7 @@ def choose(headers: Headers) -> Language:
 
 
 def _cookie(header: str) -> str:
-    """Return the last value of our cookie, nothing where it is missing.
-
-    Codes are never quoted, and unquoting is what Python's own parser may take quadratic time for
-    (CVE-2024-7592).
-    """
+    """Return the last value of our cookie, nothing where it is missing. Codes are never quoted."""
     found = ""
     for pair in header.split(";"):
         name, _separator, value = pair.partition("=")
@@ -131,7 +127,11 @@ def speaking(code: str) -> Iterator[Language]:
 
 
 class Speaking:
-    """Answers each request in the language it asks for."""
+    """Answers each request in the language it asks for.
+
+    Cookies end here: nobody behind needs one, and FastAPI reads them for every request, by Python's
+    own parser, for which older patch levels take quadratic time (CVE-2024-7592).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -140,8 +140,10 @@ class Speaking:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with speaking(choose(Headers(scope=scope)).code):
-            await self._app(scope, receive, send)
+        chosen = choose(Headers(scope=scope)).code
+        headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+        with speaking(chosen):
+            await self._app({**scope, "headers": headers}, receive, send)
 
 
 def _(message: str, **values: Any) -> str:

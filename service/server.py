@@ -12,8 +12,8 @@ import socket
 import time
 from types import FrameType
 
-from listener import Door
-from listener import Server as Listener
+from listener.door import Door
+from listener.server import Server as Listener
 from service.app import create_app
 from service.settings import Settings
 

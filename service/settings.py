@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from listener import Limits as Listening
+from listener.limits import Limits as Listening
 from models.reading.limits import PILLOW_MAX_PIXELS, Limits
 from service.hosts import HostError, Hosts
 from service.monitoring import Precision
