@@ -22,3 +22,9 @@ def behind(version: tuple[int, int, int] | None = None) -> str | None:
         f"Python {found} has known faults that {version[0]}.{version[1]}.{least} and later have "
         "not; install a later patch level"
     )
+
+
+if __name__ == "__main__":
+    # Said before an environment is made, with nothing installed yet.
+    if (found := behind()) is not None:
+        print(f"osteoserve: {found}", file=sys.stderr)
