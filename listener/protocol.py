@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from listener.door import Door
 from listener.refusal import (
@@ -27,7 +27,7 @@ from listener.refusal import (
 PIECE: Final = 16 * 1024
 """Bytes of a head that are parsed before they are counted."""
 
-PIPELINED: Final = 16
+PIPELINED: Final = 64
 """Requests of one connection that may wait for the one before them."""
 
 LINGER_SECONDS: Final = 2.0
@@ -51,6 +51,7 @@ class Bounded(HttpToolsProtocol):
         self._now = self.loop.time
         self._limits = self.door.limits
         self._waiting_since: float | None = self._now()
+        self._running: RequestResponseCycle | None = None
         # Of the request that is being received.
         self._head_since: float | None = self._now()
         self._head_bytes = 0
@@ -109,6 +110,8 @@ class Bounded(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.door.leave(self)
         super().connection_lost(exc)
+        # uvicorn tells the last request that came, not the one that is being answered.
+        self._forsake()
 
     def data_received(self, data: bytes) -> None:
         if self._ended_since is not None:
@@ -164,6 +167,10 @@ class Bounded(HttpToolsProtocol):
             # The parser stops behind such a request, so that it is the connection's last.
             self.cycle.keep_alive = False
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
         self._between_bodies = 0
@@ -195,6 +202,18 @@ class Bounded(HttpToolsProtocol):
         """Say nothing: whoever asks for another protocol is answered in this one."""
 
     # What is ours.
+
+    @property
+    def _cycles(self) -> list[RequestResponseCycle]:
+        """The request that is answered, and the one received: two, where several came at once."""
+        return [one for one in (self._running, self.cycle) if one is not None]
+
+    def _forsake(self) -> None:
+        """Let those who answer know that nobody reads it any more."""
+        for one in self._cycles:
+            if not one.response_complete:
+                one.disconnected = True
+                one.message_event.set()
 
     @property
     def _has_body(self) -> bool:
@@ -267,11 +286,8 @@ class Bounded(HttpToolsProtocol):
         self._ended_since = self._now()
         self._unset_keepalive_if_required()
         self.pipeline.clear()
-        begun = False
-        if self.cycle is not None:
-            begun = self.cycle.response_started and not self.cycle.response_complete
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        begun = any(one.response_started and not one.response_complete for one in self._cycles)
+        self._forsake()
         if self.transport.is_closing():
             return
         if begun:

@@ -45,7 +45,8 @@ def anyio_backend() -> str:
 
 @dataclass
 class Toy:
-    """Answers how many bytes came; ``/large`` with more than any buffer holds, ``/held`` late."""
+    """Answers how many bytes came; ``/large`` with more than any buffer holds, ``/held`` late,
+    ``/leaving`` when its client has left."""
 
     port: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -75,6 +76,10 @@ class Toy:
             count += len(message.get("body", b""))
             if not message.get("more_body"):
                 break
+        if scope["path"] == "/leaving":
+            await receive()
+            self.left += 1
+            return
         if scope["path"] == "/held":
             await asyncio.sleep(1.5)
         if scope["path"] == "/large":
@@ -263,6 +268,32 @@ async def test_memory_does_not_stay_after_a_flood_of_heads() -> None:
             await ended(toy.port, b"GET / HTTP/1.1\r\n" + many)
         assert toy.reasons["head_too_large"] == 21
         assert psutil.Process().memory_info().rss - before < 30 * 2**20
+
+
+@pytest.mark.parametrize("path", [b"/held ", b"/large "])
+async def test_an_answer_on_its_way_and_a_request_that_is_refused(
+    toy: Toy, path: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await ended(toy.port, LIVE.replace(b"/ ", path, 1) + LIVE + b"nonsense\r\n\r\n")
+    assert answer.status in (200, 400, None)
+    async with asyncio.timeout(LATE):
+        while toy.inside:  # noqa: ASYNC110 - any state, so no event
+            await asyncio.sleep(0.02)
+    assert "Exception" not in caplog.text
+
+
+async def test_whoever_answers_learns_that_the_client_left_with_more_requests_behind(
+    toy: Toy,
+) -> None:
+    left = toy.left
+    async with connected(toy.port) as client:
+        await client.send(LIVE.replace(b"/ ", b"/leaving ", 1) + LIVE * 3)
+        async with asyncio.timeout(LATE):
+            while not toy.inside:  # noqa: ASYNC110 - any state, so no event
+                await asyncio.sleep(0.02)
+    async with asyncio.timeout(LATE):
+        while toy.left == left or toy.inside:  # noqa: ASYNC110 - any state, so no event
+            await asyncio.sleep(0.02)
 
 
 async def test_requests_without_end_on_one_connection_do_not_pile_up(toy: Toy) -> None:
