@@ -48,10 +48,11 @@ pictures: setup ## make the README's pictures anew
 	tests/browser/install
 	$(DEV)/bin/python -m pytest tests/browser -m pictures
 
-lint: $(DEV)/.ready ## ruff and mypy
+lint: $(DEV)/.ready ## ruff and mypy; licences of what is handed on, and its SBOMs into var/sbom
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/mypy
+	$(DEV)/bin/python -m k8s.packages
 
 train: $(TRAIN)/.ready ## train all models on DATA=folder, or on phantoms; into var/artifacts
 	$(TRAIN)/bin/python -m models train $(if $(DATA),--data $(DATA))
@@ -90,6 +91,7 @@ clean: ## remove environments and caches; state in var/ stays
 	@echo "osteoserve: installing $< into .venv/$*"
 	@rm -rf .venv/$*
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13) and "osteoserve needs Python 3.11 or 3.12; name one with PYTHON=")'
+	@$(PYTHON) listener/python.py
 	@$(PYTHON) -m venv .venv/$*
 	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import uvicorn
-
 from bentos.policy import Policy
+from listener.door import Door
+from listener.limits import Limits
+from listener.python import behind
+from listener.server import Server
 from models.types import BASES
 from telemetry import journal, tracing
 
@@ -25,6 +28,10 @@ RUNNERS: Final = (*BASES, "stack")
 
 SHUTDOWN_SECONDS: Final = 10
 """Longest wait for calls in flight; the front gives up on a call sooner."""
+
+
+LIMITS: Final = Limits(body_bytes_per_second=64 * 1024, body_pause_seconds=2.0, head_seconds=5.0)
+"""Callers are fronts in the same network, which send pixels that they hold already."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,18 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError as error:
         parser.exit(2, f"{error}\n")
     journal.configure(policy.log_format, policy.log_level)
+    if (old := behind()) is not None:
+        journal.log(logging.WARNING, "python is behind", about=old)
     with tracing.exporting(options.runner, policy.tracing_endpoint, begins=False):
         service = importlib.import_module(f"bentos.{options.runner}.service").Runner
         importlib.import_module("bentos.tracing").adopt()
-        uvicorn.run(
+        Server(
             service.to_asgi(is_main=True),
+            Door(LIMITS),
             host=options.host,
             port=options.port,
-            log_config=None,
-            access_log=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-            server_header=False,
-        )
+        ).run()
 
 
 if __name__ == "__main__":

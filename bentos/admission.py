@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -30,8 +31,9 @@ LARGEST: Final = MAX_IMAGES * recipe.BYTES
 class Admission:
     """ASGI middleware. ``count`` returns a call's items from its headers, 0 where it cannot tell.
 
-    A call without room in ``queue`` is answered 503 with Retry-After before its body is read. One
-    whose caller closes the connection is marked, and no batch computes it.
+    A call without room in ``queue`` is answered 503 with Retry-After before its body is read; its
+    room is taken once the body is there, since one that announces images and sends none would keep
+    others out. A call whose caller closes the connection is marked, and no batch computes it.
     """
 
     def __init__(
@@ -58,12 +60,17 @@ class Admission:
         except ValueError as error:
             await _answer(send, 400, {"error": str(error)})
             return
-        call = self._queue.enter(count, left)
+        if not self._queue.has_room(count):
+            self._queue.turn_away(count)
+            await self._full(send)
+            return
+        began = time.monotonic()
+        body = await _whole(receive)
+        if body is None:
+            return
+        call = self._queue.enter(count, left, time.monotonic() - began)
         if call is None:
-            wait = str(self._queue.retry_after())
-            await _answer(
-                send, 503, {"error": "the queue is full"}, [(b"retry-after", wait.encode())]
-            )
+            await self._full(send)
             return
         scope[CALL] = call
         status = 0
@@ -74,7 +81,7 @@ class Admission:
                 status = message["status"]
             await send(message)
 
-        listener = _Listener(receive, call)
+        listener = _Listener(body, receive, call)
         try:
             await self._app(scope, listener, watched)
         finally:
@@ -82,11 +89,28 @@ class Admission:
             # BentoML's own answer to a call that waited for too long.
             self._queue.leave(call, shed=status == 503)
 
+    async def _full(self, send: Send) -> None:
+        wait = str(self._queue.retry_after()).encode()
+        await _answer(send, 503, {"error": "the queue is full"}, [(b"retry-after", wait)])
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """Return the body, None where the caller left before its end."""
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
 
 class _Listener:
-    """``receive`` that goes on listening when the body is there, for the caller's leaving."""
+    """``receive`` that hands out the body and then listens for the caller's leaving."""
 
-    def __init__(self, receive: Receive, call: Call) -> None:
+    def __init__(self, body: bytes, receive: Receive, call: Call) -> None:
+        self._body: bytes | None = body
         self._receive = receive
         self._call = call
         self._task: asyncio.Task[Message] | None = None
@@ -94,12 +118,9 @@ class _Listener:
     async def __call__(self) -> Message:
         if self._task is not None:
             return await asyncio.shield(self._task)
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            self._call.abandoned = True
-        elif not message.get("more_body", False):
-            self._task = asyncio.create_task(self._listen())
-        return message
+        body, self._body = self._body or b"", None
+        self._task = asyncio.create_task(self._listen())
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def _listen(self) -> Message:
         message = await self._receive()

@@ -119,13 +119,21 @@ class Queue:
             for name in ("ok", "shed", "expired", "cancelled", "failed")
         }
 
-    def enter(self, count: int, left: tuple[float, ...] = ()) -> Call | None:
-        """Count a call of ``count`` items in; None when they would not find room."""
-        if self._waiting and self._waiting + count > self._limit:
-            self._results["shed"].inc(count)
+    def has_room(self, count: int) -> bool:
+        """Whether a call of ``count`` items would be counted in now."""
+        return not self._waiting or self._waiting + count <= self._limit
+
+    def turn_away(self, count: int) -> None:
+        """Count what found no room."""
+        self._results["shed"].inc(count)
+
+    def enter(self, count: int, left: tuple[float, ...] = (), waited: float = 0.0) -> Call | None:
+        """Count in ``count`` items that came ``waited`` seconds ago; None when there is no room."""
+        if not self.has_room(count):
+            self.turn_away(count)
             return None
         self._move(count)
-        return Call(count, left, self._clock(), count)
+        return Call(count, left, self._clock() - waited, count)
 
     def leave(self, call: Call, *, shed: bool = False) -> None:
         """Count out what no batch has taken, the call being over."""

@@ -11,6 +11,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from listener.python import behind
 from service import catalogue, journal, supervisor
 from service import settings as table
 from service.server import Server
@@ -57,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(settings: Settings) -> int:
+    if (old := behind()) is not None:
+        print(f"osteoserve: {old}", file=sys.stderr)
     try:
         return asyncio.run(supervisor.run(settings))
     except supervisor.StartError as error:
@@ -89,6 +92,8 @@ def _serve(settings: Settings) -> int:
     journal.configure(settings.log_format, settings.log_level)
     for line in table.unknown():
         journal.log(logging.WARNING, "unknown setting", about=line)
+    if (old := behind()) is not None:
+        journal.log(logging.WARNING, "python is behind", about=old)
     try:
         with tracing.exporting("front", settings.tracing_endpoint):
             Server(settings).run()

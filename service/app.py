@@ -46,14 +46,15 @@ from service.head import Head
 from service.health import Health
 from service.idempotency import KeyInvalidError, KeyReusedError
 from service.judging import Judging
-from service.language import Speaking
+from service.language import N_, Speaking
 from service.metrics import Metrics
 from service.observation import Observation
 from service.pages import STATIC, Pages
 from service.problems import Problem, respond
+from service.reception import Reception
 from service.review import ReviewError
 from service.runners import Runners
-from service.security import SecurityHeaders, same_origin
+from service.security import KnownHosts, SecurityHeaders, same_origin
 from service.settings import Settings, load
 from service.storage import (
     Batches,
@@ -108,6 +109,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         dependencies=[Depends(same_origin)],
         telemetry=tracing.REQUESTS,
     )
+
+    def misdirected(request: Request, named: bool) -> Response:
+        said = (
+            N_("The request is for a host that this service is not known as.")
+            if named
+            else N_("The request does not say, or not once, which host it is for.")
+        )
+        return failed(request, Problem("host_not_known" if named else "bad_request", said))
+
+    app.state.metrics = metrics
     for kind in (
         Problem, ScanError, AnalysisError, KeyReusedError, KeyInvalidError, StorageUnavailableError,
         ExplanationError, ReviewError, ClientDisconnect, RequestValidationError, HTTPException,
@@ -142,6 +153,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/static/swagger", Assets(directory=docs.ASSETS), name="swagger")
     app.mount("/static", Assets(directory=STATIC), name="static")
     # The last added is the outermost: even the answer to a bug has a language and the headers.
+    app.add_middleware(Reception, settings=settings)
+    app.add_middleware(KnownHosts, hosts=settings.allowed_hosts, refuse=misdirected)
     app.add_middleware(Observation, metrics=metrics, respond=failed)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
     app.add_middleware(Speaking)

@@ -1,4 +1,7 @@
-"""HEAD wherever GET is (RFC 9110, section 9.3.2)."""
+"""What is asked, as routes know it: HEAD wherever GET is, and no slash at the end.
+
+The router would redirect from one to the other, and repeat the Host header back.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Head:
-    """Has a HEAD answered as the GET it stands for, in a scope of its own.
+    """Has a HEAD answered as the GET that it stands for (RFC 9110, section 9.3.2), and a path with
+    a slash at its end as the one without, in a scope of its own.
 
     The server, whose scope stays as it was, leaves the body out; logs and metrics count a GET.
     """
@@ -17,4 +21,6 @@ class Head:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
+        if scope["type"] == "http" and scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         await self._app(scope, receive, send)

@@ -177,6 +177,17 @@ KINDS: Final[Mapping[str, Kind]] = {
             "programs send neither Origin nor Sec-Fetch-Site."
         ),
     ),
+    "host_not_known": Kind(
+        421,
+        N_("Not known by this name"),
+        N_("Whoever runs the service names it in OSTEOSERVE_PUBLIC_URL or OSTEOSERVE_HOSTS."),
+    ),
+    "head_too_large": Kind(
+        431, N_("Headers are too large"), N_("Delete this site's cookies, or send fewer headers.")
+    ),
+    "head_timeout": Kind(
+        408, N_("Request did not arrive"), N_("Send it again over a faster line.")
+    ),
     "bad_request": Kind(400, N_("Request cannot be answered"), N_("See detail.")),
     "too_many_requests": Kind(
         429,
@@ -194,6 +205,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "overloaded": Kind(
         503, N_("Too busy"), N_("Nothing was judged or stored. Try again after Retry-After.")
+    ),
+    "too_many_connections": Kind(
+        503, N_("Too many connections"), N_("Nothing was read. Try again after Retry-After.")
+    ),
+    "too_many_uploads": Kind(
+        503,
+        N_("Too many uploads at once"),
+        N_("Nothing was judged or stored. Try again after Retry-After."),
     ),
     "bulk_busy": Kind(
         503,

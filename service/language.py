@@ -27,7 +27,6 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from starlette.datastructures import Headers
-from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.content import FRONTEND, ORIGINAL
@@ -92,12 +91,21 @@ def _compiled(path: Path) -> catalogues.GNUTranslations:
 def choose(headers: Headers) -> Language:
     """Return the language that the request asks for; what it cannot have is passed over."""
     known = languages()
-    cookies = cookie_parser(headers.get("cookie", ""))
-    if (chosen := known.get(cookies.get(COOKIE, ""))) is not None:
+    if (chosen := known.get(_cookie(headers.get("cookie", "")))) is not None:
         return chosen
     wanted = weighed(headers.get("accept-language", ""))
     found = negotiate_locale([tag for tag, weight in wanted.items() if weight], known, sep="-")
     return known[found or SOURCE]
+
+
+def _cookie(header: str) -> str:
+    """Return the last value of our cookie, nothing where it is missing. Codes are never quoted."""
+    found = ""
+    for pair in header.split(";"):
+        name, _separator, value = pair.partition("=")
+        if name.strip() == COOKIE:
+            found = value.strip()
+    return found
 
 
 _current: ContextVar[Language | None] = ContextVar("language", default=None)
@@ -119,7 +127,11 @@ def speaking(code: str) -> Iterator[Language]:
 
 
 class Speaking:
-    """Answers each request in the language it asks for."""
+    """Answers each request in the language it asks for.
+
+    Cookies end here: nobody behind needs one, and FastAPI reads them for every request, by Python's
+    own parser, for which older patch levels take quadratic time (CVE-2024-7592).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -128,8 +140,10 @@ class Speaking:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with speaking(choose(Headers(scope=scope)).code):
-            await self._app(scope, receive, send)
+        chosen = choose(Headers(scope=scope)).code
+        headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+        with speaking(chosen):
+            await self._app({**scope, "headers": headers}, receive, send)
 
 
 def _(message: str, **values: Any) -> str:

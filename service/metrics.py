@@ -17,6 +17,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from listener.refusal import ENDS
 from models.errors import ScanError
 from models.gate import Reason
 from models.statistics import Statistic
@@ -86,6 +87,14 @@ class Metrics:
             "Requests being answered.",
             registry=self.registry,
         )
+        self._ended = Counter(
+            "osteoserve_connections_ended",
+            "Connections that the listener ended: what it answered, or why it did not.",
+            ("reason",),
+            registry=self.registry,
+        )
+        for reason in ENDS:
+            self._ended.labels(reason)
         self._predictions = Counter(
             "osteoserve_predictions",
             "Predictions stored, by outcome and whether a model was missing.",
@@ -250,6 +259,9 @@ class Metrics:
         self._unreadable.labels(ScanError.code)
         for error in ScanError.__subclasses__():
             self._unreadable.labels(error.code)
+
+    def connection_ended(self, reason: str) -> None:
+        self._ended.labels(reason).inc()
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         method = method if method in _METHODS else "other"

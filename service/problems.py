@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from models.errors import ScanError
 from service import language
@@ -42,6 +43,8 @@ from service.review import ALLOWED, ReviewError
 from service.storage import StorageUnavailableError
 
 MEDIA_TYPE: Final = "application/problem+json"
+
+_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 _HTTP_CODES: Final[Mapping[int, str]] = {
@@ -122,6 +125,8 @@ def translate(error: Exception) -> Problem:  # noqa: PLR0911 - a table in the fo
 def respond(request: Request, error: Exception, pages: Pages) -> Response:
     """Answer ``error`` as a page or as JSON. The only place that decides which."""
     problem = translate(error)
+    if problem.code == "method_not_allowed":
+        problem = _allowing(request)
     instance = request.url.path
     headers = {**problem.headers, **NO_STORE}
     if wants_page(request):
@@ -182,9 +187,7 @@ def _from_http(error: HTTPException) -> Problem:
     code = _HTTP_CODES.get(error.status_code)
     headers = dict(error.headers or {})
     if code == "method_not_allowed":
-        if "GET" in (methods := headers.get("Allow", "").split(", ")):
-            headers["Allow"] = ", ".join(sorted({*methods, "HEAD"}))
-        return Problem(code, f"Allowed here: {headers.get('Allow', 'see the API page')}.", headers)
+        return Problem(code, "See the API page for what is allowed here.", headers)
     if code == "not_found":
         return Problem(code, N_("No page or resource has this address."), headers)
     if code == "too_many_requests":
@@ -192,6 +195,20 @@ def _from_http(error: HTTPException) -> Problem:
     if error.status_code < 500:
         return Problem("bad_request", "The request cannot be answered as it is.", headers)
     return Problem("internal_error", "The request could not be answered.", headers)
+
+
+def _allowing(request: Request) -> Problem:
+    """Name the methods of all routes with this path; the router itself tells those of one."""
+    methods = {
+        method
+        for method in _METHODS
+        for route in request.app.routes
+        if route.matches({**request.scope, "method": method})[0] is Match.FULL
+    }
+    if "GET" in methods:
+        methods.add("HEAD")
+    allowed = ", ".join(sorted(methods))
+    return Problem("method_not_allowed", f"Allowed here: {allowed}.", {"Allow": allowed})
 
 
 def _seconds(value: float) -> str:

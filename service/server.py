@@ -1,4 +1,4 @@
-"""uvicorn with our habits: our log lines, and a stop in two steps.
+"""The front's listener with its settings, and a stop in two steps.
 
 A stop signal first makes ``/health/ready`` answer 503 while requests are still served
 (OSTEOSERVE_DRAIN_SECONDS), then closes the port and waits for what is in flight. A second signal
@@ -12,28 +12,24 @@ import socket
 import time
 from types import FrameType
 
-import uvicorn
-
+from listener.door import Door
+from listener.server import Server as Listener
 from service.app import create_app
 from service.settings import Settings
 
 
-class Server(uvicorn.Server):
+class Server(Listener):
     def __init__(self, settings: Settings) -> None:
         self._app = create_app(settings)
         self._drain_seconds = settings.drain_seconds
         self._stop_at: float | None = None
         super().__init__(
-            uvicorn.Config(
-                self._app,
-                host=settings.host,
-                port=settings.port,
-                lifespan="on",
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                timeout_graceful_shutdown=settings.shutdown_seconds,
-            )
+            self._app,
+            Door(settings.listening, self._app.state.metrics.connection_ended),
+            host=settings.host,
+            port=settings.port,
+            lifespan="on",
+            timeout_graceful_shutdown=settings.shutdown_seconds,
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

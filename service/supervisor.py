@@ -4,9 +4,10 @@ This is for a laptop, a test or a small clinic's one server; a cluster has bette
 knows no more than it must: start, wait until ready, start a runner again that ends, stop everything
 when the front ends or a person asks.
 
-A runner that ends after it was ready is started again, since the front answers without it
-meanwhile, marked degraded. A process that ends before it was ready, the front at any time, or a
-runner that keeps ending stops everything: something is wrong that another start will not mend.
+A runner that ends after everything was ready is started again, since the front answers without
+it meanwhile, marked degraded. One that keeps ending is left down for a while, each time for longer:
+the others are as good as they were. A process that ends before everything was ready, or the front
+at any time, stops everything: something is wrong that another start will not mend.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import shutil
@@ -22,7 +24,7 @@ import socket
 import sys
 import time
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -40,9 +42,6 @@ START_SECONDS: Final = 180.0
 STOP_SECONDS: Final = 20.0
 """Longest wait for a process to end after SIGTERM, then SIGKILL."""
 
-RESTARTS: Final = 5
-RESTART_WINDOW_SECONDS: Final = 300.0
-"""A runner may end this often within the window before everything is stopped."""
 
 POLL_SECONDS: Final = 0.25
 
@@ -52,6 +51,24 @@ QUICK: Final = ("cnn", "resnet")
 TARGETS: Final = "targets"
 """Folder of state with a file a run: where to scrape what runs, as Prometheus' file_sd_configs
 read it. They take a pattern of files alone, so it is not the run's own folder."""
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How long a runner that ended is left down."""
+
+    restarts: int = 5
+    """So often within the window it is started again at once."""
+    window_seconds: float = 300.0
+    first_seconds: float = 10.0
+    longest_seconds: float = 600.0
+
+    def pause(self, ends: int) -> float:
+        """Return the seconds before the next start, with ``ends`` within the window."""
+        beyond = ends - self.restarts
+        if beyond <= 0:
+            return 0.0
+        return float(min(self.first_seconds * 2.0 ** min(beyond - 1, 30), self.longest_seconds))
 
 
 class StartError(RuntimeError):
@@ -68,7 +85,6 @@ class Process:
     log: Path
     environment: Mapping[str, str]
     child: asyncio.subprocess.Process | None = None
-    ends: list[float] = field(default_factory=list)
 
     async def start(self) -> None:
         with self.log.open("ab") as log:
@@ -126,7 +142,8 @@ class Supervisor:
 
     def __init__(self, settings: Settings, runner_python: Path) -> None:
         self._settings = settings
-        self._address = f"http://{settings.host}:{settings.port}"
+        authority = f"{_bracketed(settings.host)}:{settings.port}"
+        self._address = f"http://{authority}"
         # One folder a port, so that two of us on one machine never share a file.
         self._folder = settings.var.resolve() / "run" / str(settings.port)
         ports = dict(zip(RUNNERS, _free_ports(len(RUNNERS)), strict=True))
@@ -143,7 +160,7 @@ class Supervisor:
         )
         self._targets = settings.var.resolve() / TARGETS / f"{settings.port}.json"
         self._target_groups = [
-            {"targets": [f"{settings.host}:{settings.port}"], "labels": {"component": "front"}},
+            {"targets": [authority], "labels": {"component": "front"}},
             *(
                 {"targets": [f"127.0.0.1:{port}"], "labels": {"component": name}}
                 for name, port in ports.items()
@@ -196,27 +213,13 @@ class Supervisor:
             await _together(
                 [
                     self._watch_front(),
-                    *(self._watch_runner(process, client) for process in self._runners),
+                    *(keep_up(process, client) for process in self._runners),
                 ]
             )
 
     async def _watch_front(self) -> None:
         code = await _ended(self._front)
         raise StartError(f"the front ended ({code}){self._front.last_words()}")
-
-    async def _watch_runner(self, process: Process, client: aiohttp.ClientSession) -> None:
-        while True:
-            code = await _ended(process)
-            now = time.monotonic()
-            process.ends = [end for end in process.ends if now - end < RESTART_WINDOW_SECONDS]
-            process.ends.append(now)
-            if len(process.ends) > RESTARTS:
-                raise StartError(f"{process.name} keeps ending ({code}){process.last_words()}")
-            _say(f"{process.name} ended ({code}); answers are degraded until it is back")
-            await process.stop()
-            await process.start()
-            await process.wait_ready(client)
-            _say(f"{process.name} is back after {time.monotonic() - now:.1f} s")
 
     def _runner(self, name: RunnerName, port: int, python: Path) -> Process:
         home = self._folder / "bentoml" / name
@@ -229,6 +232,41 @@ class Supervisor:
             log=self._folder / f"{name}.log",
             environment={"BENTOML_HOME": str(home), **threads(name)},
         )
+
+
+async def keep_up(
+    process: Process, client: aiohttp.ClientSession, backoff: Backoff | None = None
+) -> None:
+    """Start ``process`` again whenever it ends, for ever; later each time where it keeps ending."""
+    backoff = Backoff() if backoff is None else backoff
+    ends: list[float] = []
+    while True:
+        code = await _ended(process)
+        down_since = time.monotonic()
+        while True:
+            now = time.monotonic()
+            # What it was left down for does not count, or a long pause would make it forget.
+            window = backoff.window_seconds + backoff.pause(len(ends))
+            ends = [*(end for end in ends if now - end < window), now]
+            pause = backoff.pause(len(ends))
+            if pause:
+                _say(
+                    f"{process.name} keeps ending ({code}); it is left down for {pause:.0f} s, "
+                    f"answers are degraded{process.last_words()}"
+                )
+            else:
+                _say(f"{process.name} ended ({code}); answers are degraded until it is back")
+            # What a killed one left behind must not keep the port for the whole pause.
+            await process.stop()
+            await asyncio.sleep(pause)
+            try:
+                await process.start()
+                await process.wait_ready(client)
+            except (StartError, OSError) as error:
+                code = f"not ready: {type(error).__name__}"
+                continue
+            _say(f"{process.name} is back after {time.monotonic() - down_since:.1f} s")
+            break
 
 
 def threads(name: RunnerName) -> dict[str, str]:
@@ -249,11 +287,9 @@ async def run(settings: Settings) -> int:
     python = Path(os.environ.get("OSTEOSERVE_RUNNER_PYTHON", ".venv/runners/bin/python"))
     if shutil.which(python) is None:
         raise StartError(f"no {python}: `make run` makes it, or set OSTEOSERVE_RUNNER_PYTHON")
-    if settings.port == 0 or not _is_free(settings.host, settings.port):
-        raise StartError(
-            f"port {settings.port} of {settings.host} is not free; "
-            "`make run PORT=8001` takes another"
-        )
+    fault = _fault_of(settings.host, settings.port)
+    if fault is not None:
+        raise StartError(fault)
     return await Supervisor(settings, python).run()
 
 
@@ -290,14 +326,32 @@ def _free_ports(count: int) -> Iterator[int]:
     yield from ports
 
 
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+def _fault_of(host: str, port: int) -> str | None:
+    """Return why nothing can listen on ``port`` of ``host``, None where it can."""
+    another = "`make run PORT=8001` takes another"
+    if port == 0:
+        return f"port 0 is none that people can be told; {another}"
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return f"OSTEOSERVE_HOST={host} is no address and no name that is known here"
+    for family, kind, protocol, _, address in found:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                probe.bind(address)
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    return f"port {port} of {host} is not free; {another}"
+                return f"nothing can listen on OSTEOSERVE_HOST={host} port {port}: {error.strerror}"
+    return None
+
+
+def _bracketed(host: str) -> str:
+    """Return ``host`` as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _die_with_parent() -> None:

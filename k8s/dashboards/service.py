@@ -10,6 +10,7 @@ from service.slo import WINDOW_DAYS
 
 REQUESTS = "osteoserve_http_requests_total"
 DURATION = "osteoserve_http_request_duration_seconds"
+ENDED = "osteoserve_connections_ended_total"
 CALLS = "osteoserve_runner_calls_total"
 NOT_OK = 'result!="ok"'
 
@@ -59,6 +60,12 @@ def build() -> Dashboard:
                     "reqps",
                     "Route templates, never paths.",
                     {"{{method}} {{route}}": f"sum by (method, route) ({rate(REQUESTS)})"},
+                ),
+                lines(
+                    "Connections that were ended",
+                    "reqps",
+                    "By why: silent, too slow, too much in a head, or making room for others.",
+                    {"{{reason}}": f"sum by (reason) ({rate(ENDED)})"},
                 ),
                 lines(
                     "A prediction begins to be answered within",

@@ -11,6 +11,7 @@ RUN python -m venv --without-pip /opt/osteoserve \
 WORKDIR /srv/osteoserve
 COPY models models
 COPY service service
+COPY listener listener
 COPY telemetry telemetry
 COPY frontend frontend
 # The root is read-only in service: what Python would compile at each start is compiled here, and

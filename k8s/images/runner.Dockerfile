@@ -27,12 +27,13 @@ ARG RUNNER
 WORKDIR /srv/osteoserve
 COPY models models
 COPY bentos bentos
+COPY listener listener
 COPY telemetry telemetry
 # Its own model, and no other's.
 RUN test -d "bentos/${RUNNER}" \
     && for other in models/artifacts/*/; do \
         test "$(basename "$other")" = "${RUNNER}" || rm -rf "$other"; done \
-    && python -m compileall -q --invalidation-mode unchecked-hash models bentos telemetry
+    && python -m compileall -q --invalidation-mode unchecked-hash models bentos listener telemetry
 
 FROM ${BASE_IMAGE}
 ARG RUNNER

@@ -44,7 +44,7 @@ class Bulk:
         self._batches = batches
         self._judge = judge
         self._slots = asyncio.Semaphore(settings.bulk_concurrency)
-        self._receiving = 0
+        self._starting = 0
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._news: dict[UUID, asyncio.Event] = {}
 
@@ -58,25 +58,28 @@ class Bulk:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold a place for a batch that is being received. Raises :class:`Problem`."""
-        if self._receiving + len(self._tasks) >= self._settings.bulk_batches:
+    def has_place(self) -> None:
+        """Raise :class:`Problem` unless one more batch could be worked on now.
+
+        Asked before a batch is received, so that nobody sends in vain; the place itself is taken by
+        :meth:`start`. One that is held while somebody sends is held by whoever sends slowly.
+        """
+        if self._starting + len(self._tasks) >= self._settings.bulk_batches:
             raise Problem(
                 "bulk_busy",
                 f"This front has {self._settings.bulk_batches} batches in hand, its limit.",
                 {"Retry-After": "30"},
             )
-        self._receiving += 1
-        try:
-            yield
-        finally:
-            self._receiving -= 1
 
     async def start(self, items: Items) -> Batch:
-        """Take ``items`` over and return the batch as it begins."""
+        """Take ``items`` over and return the batch as it begins. Raises :class:`Problem`."""
         try:
-            batch = await self._batches.create(len(items))
+            self.has_place()
+            self._starting += 1
+            try:
+                batch = await self._batches.create(len(items))
+            finally:
+                self._starting -= 1
         except BaseException:
             items.close()
             raise

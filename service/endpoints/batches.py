@@ -82,8 +82,8 @@ def no_such_batch() -> Problem:
 
 async def begin(request: Request, state: State) -> Batch:
     """Receive a batch and begin work on it: what page and API have in common."""
-    async with state.bulk.place():
-        return await state.bulk.start(await receive(request, state.settings))
+    state.bulk.has_place()
+    return await state.bulk.start(await receive(request, state.settings))
 
 
 async def known(id: BatchId, state: Opened) -> Batch:

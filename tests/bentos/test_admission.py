@@ -141,3 +141,18 @@ async def test_a_caller_who_leaves_is_noticed_and_counted_out() -> None:
         await until(lambda: toy.calls[0].abandoned)
         toy.go.set()
         assert (await client.post("/predict", content=b"abc")).status_code == 200
+
+
+async def test_whoever_announces_images_and_sends_none_keeps_nobody_out() -> None:
+    async with served(limit=3) as (toy, client):
+        toy.go.set()
+        silent = []
+        for _ in range(20):
+            _, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+            writer.write(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab")
+            silent.append(writer)
+        for _ in range(3):
+            assert (await client.post("/predict", content=b"abc")).status_code == 200
+        for writer in silent:
+            writer.close()
+        assert len(toy.calls) == 3

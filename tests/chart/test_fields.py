@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from k8s.dashboards.files import BOARDS
+from service.hosts import Hosts
 from tests.chart.conftest import SCENARIOS, Object, kinds, rendered, scenario
 
 
@@ -265,3 +266,27 @@ def test_rules_and_dashboards_are_the_releases_own() -> None:
     assert set(boards) == set(BOARDS)
     for name, data in boards.items():
         assert json.loads(data[f"osteoserve-{name}.json"])["uid"] == f"osteoserve-{name}"
+
+
+def hosts(objects: tuple[Object, ...]) -> list[str]:
+    values = {one["name"]: one.get("value") for one in container(objects, "front")["env"]}
+    return str(values["OSTEOSERVE_HOSTS"]).split(",")
+
+
+def test_names_that_requests_come_by_are_known_to_the_front() -> None:
+    inside = ["rel-osteoserve-front", "rel-osteoserve-front.ns", "rel-osteoserve-front.ns.svc"]
+    objects = rendered(
+        'ingress={"enabled": true, "host": "dxa.example"}',
+        'httpRoute={"enabled": true, "hostnames": ["*.wards.example"],'
+        ' "parentRefs": [{"name": "gateway"}]}',
+        'networkPolicy={"enabled": false}',
+        'front.settings={"OSTEOSERVE_HOSTS": "dxa, dxa.lan"}',
+    )
+    found = hosts(objects)
+    assert set(inside) <= set(found)
+    assert found[4:] == ["dxa.example", "*.wards.example", "dxa", "dxa.lan"]
+    Hosts.of(",".join(found))
+
+
+def test_without_a_way_in_only_the_service_is_known() -> None:
+    assert len(hosts(scenario("bare"))) == 4

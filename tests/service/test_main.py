@@ -98,6 +98,9 @@ def test_draining_comes_before_the_end(tmp_path: Path) -> None:
 def test_a_second_signal_ends_the_draining(tmp_path: Path) -> None:
     with serving(tmp_path / "var", OSTEOSERVE_DRAIN_SECONDS="60") as (process, _):
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
+        # On a busy machine two that come close together are one to the process.
+        deadline = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.5)
+            process.send_signal(signal.SIGTERM)
+        assert process.poll() is not None

@@ -167,7 +167,9 @@ async def test_ten_thousand_random_paths_add_no_series(var: Path, png: bytes) ->
 
         async def unmatched(count: int) -> None:
             transport = httpx.ASGITransport(opened.app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://front") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://localhost"
+            ) as client:
                 client.headers["Accept"] = "application/json"
                 for number in range(count):
                     answer = await client.request(methods[number % len(methods)], path("/{}/{}"))

@@ -228,7 +228,7 @@ async def test_a_client_that_goes_away_leaves_nothing(small: Front, png: bytes) 
     stored, asked = await rows(small), small.calls
     url = small.client.base_url
     _, writer = await asyncio.open_connection(url.host, url.port)
-    head = f"POST {API} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(png)}\r\n\r\n"
+    head = f"POST {API} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(png)}\r\n\r\n"
     writer.write(head.encode() + png[: len(png) // 2])
     await writer.drain()
     writer.close()

@@ -74,6 +74,24 @@ cnn vgg16 resnet stack
 {{- if kindIs "string" . }}{{ . | quote }}{{ else }}{{ . | toJson | quote }}{{ end }}
 {{- end }}
 
+{{/* Names that requests may have in Host, beside any address: the Service's, those of the way in, and
+     what the values say. Takes MERGED values of the front as .values, the root as .root. */}}
+{{- define "osteoserve.hosts" -}}
+{{- $service := printf "%s-front" (include "osteoserve.fullname" .root) }}
+{{- $inside := printf "%s.%s" $service .root.Release.Namespace }}
+{{- $names := list $service $inside (printf "%s.svc" $inside) (printf "%s.svc.cluster.local" $inside) }}
+{{- with .root.Values.ingress }}
+{{- if and .enabled .host }}{{ $names = append $names .host }}{{ end }}
+{{- end }}
+{{- with .root.Values.httpRoute }}
+{{- if .enabled }}{{ $names = concat $names (.hostnames | default list) }}{{ end }}
+{{- end }}
+{{- with get (.values.settings | default dict) "OSTEOSERVE_HOSTS" }}
+{{- $names = concat $names (splitList "," .) }}
+{{- end }}
+{{- range $index, $name := $names | uniq }}{{ if $index }},{{ end }}{{ trim $name }}{{ end }}
+{{- end }}
+
 {{/* The metric that says how many requests a component has in its hands. */}}
 {{- define "osteoserve.inFlight" -}}
 {{- eq . "front" | ternary "osteoserve_http_requests_in_flight" "bentoml_service_request_in_progress" }}
