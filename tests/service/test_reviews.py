@@ -171,8 +171,8 @@ async def test_the_forms_sign_and_override_without_scripts(shared: Front, png: b
     forms = html.fromstring(fresh.text).xpath("//*[@id='review']//form")
     assert [form.get("action") for form in forms] == [f"{address}/reviews"] * 2
     signing, overriding = ({f.get("name") for f in form.xpath(".//*[@name]")} for form in forms)
-    assert signing == {"action", "reviewer", "reason"}
-    assert overriding == {"action", "reviewer", "outcome", "reason"}
+    assert signing == {"action", "version", "reviewer", "reason"}
+    assert overriding == {"action", "version", "reviewer", "outcome", "reason"}
     choices = set(forms[1].xpath(".//option/@value"))
     assert choices == {"", "normal", "indeterminate", "refused"}
 
