@@ -13,7 +13,7 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -71,7 +71,7 @@ class Database:
             **self._engine_arguments(),
         )
         if self.is_sqlite:
-            _sqlite_habits(self.engine.sync_engine, _begin)
+            _sqlite_habits(self.engine.sync_engine, self._begin)
         self._turn = asyncio.Lock()
         self._room = None if self.file is None else Room(self.file)
         self._full = False
@@ -189,6 +189,15 @@ class Database:
     async def close(self) -> None:
         await self.engine.dispose()
 
+    def _begin(self, connection: Connection) -> Iterator[str]:
+        if not connection.get_execution_options().get(_WRITES, False):
+            yield "BEGIN"
+            return
+        pages = None if self._room is None else self._room.most_pages()
+        if pages is not None:
+            yield f"PRAGMA max_page_count = {pages}"
+        yield "BEGIN IMMEDIATE"
+
     def _engine_arguments(self) -> dict[str, Any]:
         if self.is_sqlite:
             return {"connect_args": {"timeout": self._seconds}}
@@ -223,7 +232,7 @@ class Database:
         try:
             if self.is_sqlite:
                 _write_ahead(engine)
-                _sqlite_habits(engine, lambda _: "BEGIN IMMEDIATE")
+                _sqlite_habits(engine, lambda _: ["BEGIN IMMEDIATE"])
             with engine.begin() as connection:
                 _alone(connection)
                 Schema.upgrade(connection)
@@ -256,12 +265,7 @@ def _alone(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(7301142618)"))
 
 
-def _begin(connection: Connection) -> str:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    return "BEGIN IMMEDIATE" if writes else "BEGIN"
-
-
-def _sqlite_habits(engine: Any, begin: Callable[[Connection], str]) -> None:
+def _sqlite_habits(engine: Any, begin: Callable[[Connection], Iterable[str]]) -> None:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: object) -> None:
         # The driver would begin transactions behind our back, and too late.
@@ -275,7 +279,8 @@ def _sqlite_habits(engine: Any, begin: Callable[[Connection], str]) -> None:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin(connection))
+        for statement in begin(connection):
+            connection.exec_driver_sql(statement)
 
 
 def _write_ahead(engine: Any) -> None:

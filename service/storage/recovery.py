@@ -24,6 +24,7 @@ from sqlalchemy.engine import URL
 
 from service.storage.migrations import Schema
 from service.storage.models import Base
+from service.storage.room import PAGE
 
 LOOK_SECONDS: Final = 2.0
 """How long a start may look for damage: enough for some hundred megabytes."""
@@ -226,8 +227,6 @@ def _without_orphans(target: sqlite3.Connection) -> dict[str, int]:
 
 
 _MAGIC: Final = b"SQLite format 3\0"
-_PAGE: Final = 4096
-"""Bytes of a page, which we leave at SQLite's default."""
 
 
 def _mend_header(copy: Path) -> None:
@@ -235,11 +234,11 @@ def _mend_header(copy: Path) -> None:
     with copy.open("r+b") as file:
         if file.read(len(_MAGIC)) == _MAGIC:
             return
-        pages = copy.stat().st_size // _PAGE
+        pages = copy.stat().st_size // PAGE
         file.seek(0)
         file.write(
             _MAGIC
-            + struct.pack(">H6B", _PAGE, 2, 2, 0, 64, 32, 32)
+            + struct.pack(">H6B", PAGE, 2, 2, 0, 64, 32, 32)
             + struct.pack(">12I20s2I", 1, pages, 0, 0, 1, 4, 0, 0, 1, 0, 0, 0, b"", 1, 3_040_000)
         )
 
