@@ -117,12 +117,13 @@ async def entered(request: Request, id: PredictionId, state: Opened) -> Response
     version = fields.pop(VERSION, None)
     seen = None if version is None else {version}
     try:
-        study = await state.studies.put(id, from_form(fields), seen)
+        facts = from_form(fields)
+        study = await state.studies.put(id, facts, seen)
     except StudyError as error:
         page = StudyPage(form=StudyForm.again(id, fields, error.faults, version or ""))
         return state.pages.respond(request, page, 422, NO_STORE)
     except ChangedError as error:
-        page = StudyPage(form=StudyForm.beside(error.kept, fields))
+        page = StudyPage(form=StudyForm.beside(error.kept, facts, fields))
         return state.pages.respond(request, page, KINDS[error.code].status, NO_STORE)
     except (StorageUnavailableError, StorageFullError) as error:
         problem = translate(error)

@@ -106,13 +106,13 @@ class StudyForm:
         return cls._made(prediction_id, fields, faults, version)
 
     @classmethod
-    def beside(cls, study: Study, fields: Mapping[str, str]) -> StudyForm:
-        """The form as it was sent, beside what somebody else has entered meanwhile.
+    def beside(cls, study: Study, facts: Facts, fields: Mapping[str, str]) -> StudyForm:
+        """The form as it was sent, with ``facts`` in it, beside what somebody else has entered.
 
         Sent once more it takes the other's place, which by then has been seen.
         """
         form = cls._made(study.prediction_id, fields, (), study.version)
-        return replace(form, differences=tuple(_differences(study, fields)))
+        return replace(form, differences=tuple(_differences(study, facts)))
 
     @classmethod
     def _made(
@@ -198,7 +198,7 @@ class StudyCard:
         )
 
 
-def _told(study: Study) -> dict[str, str]:
+def _told(study: Facts) -> dict[str, str]:
     """The facts as they are read: the scanner's own T-score before all that is said of an image."""
     told = _fields(study)
     if study.acquired_on is not None:
@@ -214,31 +214,17 @@ def _told(study: Study) -> dict[str, str]:
     return told
 
 
-def _differences(study: Study, fields: Mapping[str, str]) -> Iterator[Difference]:
-    kept, typed = _words(_fields(study)), _words(fields)
+def _differences(study: Study, facts: Facts) -> Iterator[Difference]:
+    kept, typed = _told(study), _told(facts)
+    nothing = _("nothing")
     for name, label in LABELS.items():
-        if kept.get(name, "") != typed.get(name, ""):
-            nothing = _("nothing")
+        if kept.get(name) != typed.get(name):
             yield Difference(
-                label=_(label), kept=kept.get(name) or nothing, typed=typed.get(name) or nothing
+                label=_(label), kept=kept.get(name, nothing), typed=typed.get(name, nothing)
             )
 
 
-def _words(fields: Mapping[str, str]) -> dict[str, str]:
-    """What stands in a form's fields, the boxes of the vertebrae as one."""
-    told = {name: value.strip() for name, value in fields.items() if name in LABELS}
-    for name in _NUMERIC & told.keys():
-        told[name] = told[name].replace(",", ".").replace("−", "-")
-    if "sex" in told:
-        told["sex"] = _(_SEXES.get(told["sex"], told["sex"]))
-    chosen = [label for name, label in FORM_VERTEBRAE.items() if name in fields]
-    return {**told, "vertebrae": listing(chosen)} if chosen else told
-
-
-_NUMERIC: Final = {"bmd_g_cm2", "t_score", "age_years"}
-
-
-def _fields(study: Study) -> dict[str, str]:
+def _fields(study: Facts) -> dict[str, str]:
     """The facts as the form's fields hold them: what :func:`service.study.from_form` reads."""
     kept = study.model_dump(mode="json", include=set(Facts.model_fields), exclude_none=True)
     scanner, vertebrae = kept.pop("scanner", {}), kept.pop("vertebrae", [])
