@@ -138,9 +138,11 @@ class Database:
             raise
 
     async def write(self, work: Work[T], *, frees: bool = False) -> T:
-        """Return what ``work`` does in a transaction, which is tried again while others are in
-        its way: ``work`` may be called several times. What ``frees`` room may use what is kept back
-        for it."""
+        """Return what ``work`` does in a transaction that writes.
+
+        Tried again while others are in its way, so ``work`` may be called several times. What
+        ``frees`` room may use the room that is kept back for it.
+        """
         try:
             return await self._write(work)
         except StorageFullError:

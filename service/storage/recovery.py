@@ -12,7 +12,7 @@ import sqlite3
 import struct
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -252,10 +252,13 @@ def _nobody_else(file: Path) -> Iterator[None]:
         yield
         return
     start, length = _SHARED
-    with file.open("r+b") as held:
-        lock: Callable[..., None] = fcntl.lockf
+    try:
+        held = file.open("r+b")
+    except OSError as error:
+        raise RecoveryError(f"{file} may not be written: {error.strerror}.") from None
+    with held:
         try:
-            lock(held, fcntl.LOCK_EX | fcntl.LOCK_NB, length, start)
+            fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB, length, start)
         except OSError:
             raise RecoveryError("A front has the database open; stop it first.") from None
         yield

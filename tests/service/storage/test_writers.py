@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from collections import Counter
@@ -120,8 +121,19 @@ async def written(settings: Settings, png: bytes, people: int, seconds: float) -
             for number in range(people):
                 person = Person(f"person {number}", clients, told)
                 group.create_task(person.writes(shared, png, end))
+            judged = group.create_task(batch(clients[0], png, 30))
+        assert judged.result() == [1] * 30
         await kept(one, shared, told)
     return told
+
+
+async def batch(client: httpx.AsyncClient, png: bytes, count: int) -> list[int]:
+    """Have ``count`` images judged beside everybody else; 1 for each that has a result."""
+    files = [("file", ("a.png", png + number.to_bytes(2, "big"))) for number in range(count)]
+    answer = await client.post("/api/v1/batches", files=files)
+    *lines, closing = map(json.loads, answer.text.splitlines())
+    assert closing["batch"]["state"] == "finished", answer.text
+    return [int(line["problem"] is None) for line in lines]
 
 
 async def kept(opened: Front, shared: Sequence[str], told: Told) -> None:
