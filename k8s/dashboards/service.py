@@ -108,8 +108,7 @@ def build() -> Dashboard:
                     "has written, or that are damaged, each time that they are asked for.",
                     {
                         "full": f"max({of('osteoserve_storage_full')})",
-                        "{{table}}": "sum by (table) "
-                        f"({rate('osteoserve_rows_unreadable_total')})",
+                        "{{table}}": f"sum by (table) ({rate('osteoserve_rows_unreadable_total')})",
                     },
                 ),
             ],
