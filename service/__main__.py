@@ -16,7 +16,8 @@ from service import catalogue, journal, supervisor
 from service import settings as table
 from service.server import Server
 from service.settings import Settings, SettingsError
-from service.storage import Database, StorageUnavailableError
+from service.storage import Database, StorageError
+from service.storage.command import damaged, run_check, run_recover
 from telemetry import tracing
 
 
@@ -34,13 +35,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif command == "catalogue":
         for code, waiting in catalogue.update():
             print(f"{code}: {waiting} to translate")
-    elif command == "serve":
-        return _serve(settings)
-    elif command == "migrate":
-        return _migrate(settings)
-    elif command == "run":
-        return _run(settings)
+    elif command == "storage":
+        return run_recover(settings) if options.action == "recover" else run_check(settings)
+    else:
+        return _on_storage(command, settings)
     return 0
+
+
+def _on_storage(command: str, settings: Settings) -> int:
+    said = damaged(settings)
+    if said is not None:
+        print(said, file=sys.stderr)
+        return 1
+    work = {"serve": _serve, "migrate": _migrate, "run": _run}[command]
+    return work(settings)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,6 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="start four runners and the front on this machine")
     run.add_argument("--port", help="port of the front (OSTEOSERVE_PORT)")
     commands.add_parser("migrate", help="bring the database's schema up to date, and end")
+    storage = commands.add_parser("storage", help="look for damage in the database, or mend it")
+    storage.add_argument(
+        "action",
+        choices=("check", "recover"),
+        help="check: read all of it; recover: copy what can be read of a damaged SQLite file into "
+        "a new one, and keep the old one; no front may run",
+    )
     commands.add_parser("settings", help="show every setting with default, value and meaning")
     commands.add_parser("catalogue", help="bring frontend/locales up to date with the pages")
     return parser
@@ -79,7 +94,7 @@ def _migrate(settings: Settings) -> int:
 
     try:
         asyncio.run(migrate())
-    except StorageUnavailableError as error:
+    except StorageError as error:
         journal.log(
             logging.ERROR, "storage unavailable", fault=journal.fault(error.__cause__ or error)
         )

@@ -63,7 +63,7 @@ from service.storage import (
     Maps,
     Predictions,
     Reviews,
-    StorageUnavailableError,
+    StorageError,
     Studies,
 )
 
@@ -120,7 +120,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app.state.metrics = metrics
     for kind in (
-        Problem, ScanError, AnalysisError, KeyReusedError, KeyInvalidError, StorageUnavailableError,
+        Problem, ScanError, AnalysisError, KeyReusedError, KeyInvalidError, StorageError,
         ExplanationError, ReviewError, ClientDisconnect, RequestValidationError, HTTPException,
     ):  # fmt: skip
         app.add_exception_handler(kind, failed)
@@ -168,7 +168,7 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        database = Database(settings)
+        database = Database(settings, metrics.row_unreadable)
         stored = Predictions(database)
         try:
             async with Runners(settings, metrics) as runners:

@@ -41,6 +41,8 @@ class Line(_Part):
     )
     prediction: Prediction | None
     problem: dict[str, Any] | None = Field(description="As a request of its own would answer.")
+    unreadable: bool = Field(default=False, exclude=True)
+    """There is a prediction, which cannot be understood here."""
 
 
 class Closing(_Part):

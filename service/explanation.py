@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from typing import ClassVar
 
 from models import recipe
@@ -21,7 +22,7 @@ from service.heatmap import HeatMap
 from service.prediction import Prediction
 from service.runners import Runners
 from service.settings import Settings
-from service.storage import Maps, Predictions
+from service.storage import Maps, Predictions, StorageFullError
 from service.types import BASES, BaseName, RunnerName
 
 
@@ -61,7 +62,7 @@ class Explainer:
         """Return the map of ``model`` for the vote that it cast in ``prediction``.
 
         Raises :class:`ExplanationError`, or
-        :class:`~service.storage.StorageUnavailableError`.
+        :class:`~service.storage.StorageError`.
         """
         vote = prediction.models.get(model)
         if vote is None:
@@ -75,7 +76,9 @@ class Explainer:
         made = await self._ask(prediction, model, png)
         if made.version != vote.version:
             raise ModelChangedError("The model has been replaced since it cast this vote.")
-        await self._maps.add(prediction.id, made)
+        with suppress(StorageFullError):
+            # What cannot be kept can still be shown.
+            await self._maps.add(prediction.id, made)
         return made
 
     async def out_of_reach(

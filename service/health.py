@@ -2,8 +2,9 @@
 
 ================  ================================================  ==========================
 ``live``          does the event loop turn?                         no: restart the process
-``ready``         can this front answer now? storage answers, its   no: send requests elsewhere
-                  schema is not behind, no shutdown has begun
+``ready``         can this front answer now? storage answers and    no: send requests elsewhere
+                  has room, its schema is not behind, no shutdown
+                  has begun
 ``startup``       has it ever got going? migrations are done, and   no: wait; live and ready
                   every runner was ready once or the grace is over  do not count yet
 ================  ================================================  ==========================
@@ -31,11 +32,16 @@ from service.journal import fault, log
 from service.metrics import Metrics
 from service.runners import Runners
 from service.settings import Settings
-from service.storage import Database, StorageUnavailableError
+from service.storage import Database, StorageError, StorageFullError
 from service.types import RUNNERS, RunnerName
 
 RunnerState = Literal["unknown", "ready", "down"]
+StorageState = Literal["ok", "full", "unavailable"]
 
+
+ROOM_SECONDS: Final = 15.0
+"""Between two small writes that find out whether there is room; at every look while there is none.
+"""
 
 MISSES: Final = 2
 """Looks in a row that find a runner not ready before it is not called any more: one look may meet
@@ -44,13 +50,13 @@ a machine that is very busy."""
 
 @dataclass
 class Readiness:
-    storage: bool
+    storage: StorageState
     schema: str
     draining: bool
 
     @property
     def ok(self) -> bool:
-        return self.storage and self.schema in ("current", "ahead") and not self.draining
+        return self.storage == "ok" and self.schema in ("current", "ahead") and not self.draining
 
 
 @dataclass
@@ -68,13 +74,18 @@ class Health:
     )
     misses: dict[RunnerName, int] = field(default_factory=dict)
     ever_ready: set[RunnerName] = field(default_factory=set)
+    room_at: float = 0.0
+    """When to look for room again, by the monotonic clock."""
 
     async def readiness(self) -> Readiness:
         try:
             schema: str = await self.database.schema_state()
-        except StorageUnavailableError:
-            return Readiness(storage=False, schema="unknown", draining=self.draining)
-        return Readiness(storage=True, schema=schema, draining=self.draining)
+        except StorageError as error:
+            full = isinstance(error, StorageFullError)
+            state: StorageState = "full" if full else "unavailable"
+            return Readiness(storage=state, schema="unknown", draining=self.draining)
+        state = "full" if self.database.full else "ok"
+        return Readiness(storage=state, schema=schema, draining=self.draining)
 
     @property
     def waited_for(self) -> list[str]:
@@ -99,7 +110,7 @@ class Health:
         """Bring the schema to head, or leave it to the next look."""
         try:
             await self.database.migrate()
-        except StorageUnavailableError as error:
+        except StorageError as error:
             log(logging.ERROR, "storage unavailable", fault=fault(error.__cause__ or error))
 
     async def look(self) -> None:
@@ -120,7 +131,12 @@ class Health:
 
     async def look_at_storage(self) -> None:
         """Ask the database whether it answers, and how much room is left where it lies."""
-        self.metrics.storage((await self.readiness()).storage)
+        if self.database.migrated and (self.database.full or time.monotonic() >= self.room_at):
+            self.room_at = time.monotonic() + ROOM_SECONDS
+            with contextlib.suppress(StorageError):
+                await self.database.look_for_room()
+        found = (await self.readiness()).storage
+        self.metrics.storage(found != "unavailable", found == "full")
         folder = self.database.folder
         if folder is not None:
             with contextlib.suppress(OSError):

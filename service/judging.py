@@ -30,7 +30,7 @@ class Judging:
         one used for another file raises :class:`~service.idempotency.KeyReusedError`.
 
         Raises :class:`models.errors.ScanError`, :class:`~service.analysis.AnalysisError` or
-        :class:`~service.storage.StorageUnavailableError`; then nothing is kept.
+        :class:`~service.storage.StorageError`; then nothing is kept.
         """
         if key is not None:
             earlier = await self._predictions.under(key)

@@ -152,6 +152,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_study": Kind(
         422, N_("Study facts cannot be taken"), N_("The fields named above need another value.")
     ),
+    "changed_meanwhile": Kind(
+        412,
+        N_("Changed meanwhile"),
+        N_("Nothing of yours was kept. Read what is there now, then decide again."),
+    ),
+    "conflict": Kind(409, N_("It is there already"), N_("Nothing was stored a second time.")),
     "method_not_allowed": Kind(
         405, N_("Method not allowed"), N_("The Allow header names those that are.")
     ),
@@ -219,12 +225,27 @@ KINDS: Final[Mapping[str, Kind]] = {
         N_("Too many batches"),
         N_("Nothing was taken. Send the batch again after Retry-After."),
     ),
+    "storage_full": Kind(
+        507,
+        N_("No room to store results"),
+        N_("Nothing was stored. Results can be read and deleted; whoever runs it must make room."),
+    ),
+    "upload_room": Kind(
+        507,
+        N_("No room for the upload"),
+        N_("Nothing was taken. Send fewer images at a time; whoever runs it must make room."),
+    ),
     "storage_unavailable": Kind(
         503,
         N_("Results cannot be stored or read"),
         N_("The database does not answer. Nothing was stored. Try again after Retry-After."),
     ),
     "not_ready": Kind(503, N_("Not ready"), N_("See checks for what is being waited for.")),
+    "row_unreadable": Kind(
+        500,
+        N_("What is kept cannot be read"),
+        N_("A newer version has written it, or it is damaged. It can still be deleted."),
+    ),
     "models_unreadable": Kind(
         500,
         N_("Models cannot be shown"),

@@ -12,7 +12,7 @@ import binascii
 import json
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Protocol
 from uuid import UUID
 
 from pydantic import (
@@ -25,12 +25,24 @@ from pydantic import (
     model_validator,
 )
 
-from service.prediction import Prediction
 from service.types import Outcome
 
 MOST: Final = 100
 
 Sort = Literal["newest", "oldest", "highest", "lowest"]
+
+
+class Placed(Protocol):
+    """What a result's place in a list depends on."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def created_at(self) -> datetime: ...
+
+    @property
+    def probability(self) -> float | None: ...
 
 
 class CursorError(ValueError):
@@ -52,10 +64,10 @@ class Position(BaseModel):
         return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
     @classmethod
-    def of(cls, prediction: Prediction, sort: Sort) -> Position:
+    def of(cls, placed: Placed, sort: Sort) -> Position:
         by_time = sort in ("newest", "oldest")
-        value = prediction.created_at if by_time else rank(prediction.probability)
-        return cls(sort=sort, value=value, id=prediction.id)
+        value = placed.created_at if by_time else rank(placed.probability)
+        return cls(sort=sort, value=value, id=placed.id)
 
     @classmethod
     def read(cls, cursor: str, sort: Sort) -> Position:
@@ -64,7 +76,10 @@ class Position(BaseModel):
             packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             fields = _FIELDS.validate_json(packed, strict=True)
             position = cls(sort=fields[0], value=fields[1], id=fields[2])
-        except (ValueError, binascii.Error, ValidationError):
+            # One made by hand may hold a time that no calendar has once it is in UTC.
+            if isinstance(position.value, datetime):
+                position.value.astimezone(UTC)
+        except (ValueError, OverflowError, binascii.Error, ValidationError):
             raise CursorError("no cursor of ours") from None
         by_time = isinstance(position.value, datetime)
         if position.sort != sort or by_time != (sort in ("newest", "oldest")):

@@ -27,6 +27,7 @@ from service.prediction import Prediction
 from service.priority import Priority
 from service.recent import Found
 from service.slo import SLOS
+from service.storage.database import Table
 from service.types import RUNNERS, Outcome, RunnerName
 
 REQUEST_BUCKETS: Final = tuple(
@@ -211,6 +212,19 @@ class Metrics:
             "1 if the database answered when last asked.",
             registry=self.registry,
         )
+        self._rows_unreadable = Counter(
+            "osteoserve_rows_unreadable",
+            "Stored rows that were asked for and could not be understood, by table.",
+            ("table",),
+            registry=self.registry,
+        )
+        for table in get_args(Table):
+            self._rows_unreadable.labels(table)
+        self._storage_full = Gauge(
+            "osteoserve_storage_full",
+            "1 if there was no room to store anything when last tried.",
+            registry=self.registry,
+        )
         self._objectives()
         self._begin_at_zero()
 
@@ -317,8 +331,12 @@ class Metrics:
     def runner_ready(self, runner: RunnerName, ready: bool) -> None:
         self._runner_ready.labels(runner).set(ready)
 
-    def storage(self, up: bool) -> None:
+    def storage(self, up: bool, full: bool) -> None:
         self._storage_up.set(up)
+        self._storage_full.set(full)
+
+    def row_unreadable(self, table: Table) -> None:
+        self._rows_unreadable.labels(table).inc()
 
     def disk(self, free: int, size: int) -> None:
         """Tell of the file system under the database, in bytes; only where it is ours to fill."""

@@ -6,7 +6,7 @@
     ScanError (models.errors)     the file cannot be read     → its own code, a row of KINDS each
     RunnersUnavailableError            no base runner answered     → runners_unavailable
     OverloadedError                    no decoder in time          → overloaded
-    StorageUnavailableError            the database did not answer → storage_unavailable
+    StorageError                  see service.storage.errors  → its own code
     ExplanationError              no heat map to show         → its own code
     KeyReusedError, KeyInvalidError    about Idempotency-Key   → idempotency_key_reused, …_invalid
     ReviewError                   a review that cannot be     → invalid_review
@@ -40,7 +40,7 @@ from service.language import N_, _
 from service.negotiation import weight
 from service.pages import ErrorPage, Pages
 from service.review import ALLOWED, ReviewError
-from service.storage import StorageUnavailableError
+from service.storage import StorageError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -99,9 +99,9 @@ def translate(error: Exception) -> Problem:  # noqa: PLR0911 - a table in the fo
             return error
         case ScanError():
             return Problem(error.code, str(error))
-        case RunnersUnavailableError() | OverloadedError() | StorageUnavailableError():
+        case RunnersUnavailableError() | OverloadedError():
             return Problem(error.code, str(error), {"Retry-After": _seconds(error.retry_after)})
-        case ExplanationError():
+        case ExplanationError() | StorageError():
             wait = {} if error.retry_after is None else {"Retry-After": _seconds(error.retry_after)}
             return Problem(error.code, str(error), wait)
         case KeyReusedError():

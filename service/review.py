@@ -6,7 +6,7 @@ prediction itself stays as it was answered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -115,6 +115,11 @@ class Review(BaseModel):
     outcome: Outcome = Field(description="The outcome as the clinician sees it.")
     reviewer: str
     reason: str | None
+
+
+def version(reviews: Sequence[Review]) -> str:
+    """Return what tells these reviews of a prediction from those after one more."""
+    return str(len(reviews))
 
 
 def draft(sent: Mapping[str, Any], outcome: Outcome) -> Signature | Override:

@@ -8,6 +8,7 @@ its own reference data (DOMAIN.md §1.2). All fields are optional; what is given
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import unicodedata
@@ -181,6 +182,12 @@ class Facts(_Part):
     @property
     def empty(self) -> bool:
         return all(getattr(self, name) is None for name in Facts.model_fields)
+
+    @property
+    def version(self) -> str:
+        """What tells these facts from others: part of a hash over them."""
+        told = self.model_dump_json(include=set(Facts.model_fields), exclude_none=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 class Study(Facts):

@@ -108,6 +108,16 @@ def build() -> Dashboard:
                     "1: yes, by every front. Without it nothing is predicted.",
                     {"storage": f"min({of('osteoserve_storage_up')})"},
                 ),
+                lines(
+                    "Storage is full, rows that cannot be read",
+                    "none",
+                    "1: some front has found no room to store anything. Rows that a newer version "
+                    "has written, or that are damaged, each time that they are asked for.",
+                    {
+                        "full": f"max({of('osteoserve_storage_full')})",
+                        "{{table}}": f"sum by (table) ({rate('osteoserve_rows_unreadable_total')})",
+                    },
+                ),
             ],
         },
     )

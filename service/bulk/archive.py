@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Final, NoReturn
 
+from service.bulk.spool import let_go
 from service.problems import Problem
 from service.uploads import too_large
 
@@ -95,7 +96,7 @@ class Archive:
     def close(self) -> None:
         with self._lock:
             self._zip.close()
-            self._file.close()
+            let_go(self._file)
 
 
 def _check_end(file: IO[bytes], limits: ArchiveLimits) -> None:

@@ -5,11 +5,17 @@ The file is unlinked as soon as it is opened, so that nothing is left of it howe
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Final, Protocol
 
+from service.language import N_
+from service.problems import Problem
+from service.storage.errors import NO_ROOM
 from service.uploads import consistent, essence, too_large
 
 IN_MEMORY: Final = 4 * 2**20
@@ -29,6 +35,26 @@ class Items(Protocol):
 
 def spool() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)
+
+
+@contextmanager
+def finding_room() -> Iterator[None]:
+    """Write to a spool. Raises :class:`Problem` where its file finds no room on the disk."""
+    try:
+        yield
+    except OSError as error:
+        # Without any room at all there is not even a folder that takes temporary files.
+        if error.errno not in (*NO_ROOM, errno.EFBIG, errno.ENOENT, errno.EROFS):
+            raise
+        raise Problem(
+            "upload_room", N_("The disk that uploads wait on has no room for this one.")
+        ) from None
+
+
+def let_go(spool: IO[bytes]) -> None:
+    """Close ``spool``, also where what it still holds finds no room."""
+    with suppress(OSError):
+        spool.close()
 
 
 @dataclass
@@ -52,7 +78,8 @@ class Part:
         self.size += len(data)
         # What is too large for one image is not worth the room.
         if self.size <= self.most:
-            self.spool.write(data)
+            with finding_room():
+                self.spool.write(data)
 
 
 class Parts:
@@ -77,4 +104,4 @@ class Parts:
 
     def close(self) -> None:
         with self._lock:
-            self._spool.close()
+            let_go(self._spool)

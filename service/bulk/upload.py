@@ -9,7 +9,7 @@ import anyio.to_thread
 from starlette.requests import Request
 
 from service.bulk.archive import Archive, ArchiveLimits
-from service.bulk.spool import Items, Part, Parts, spool
+from service.bulk.spool import Items, Part, Parts, finding_room, let_go, spool
 from service.multipart import MultipartError, TooManyPartsError, files
 from service.problems import Problem
 from service.settings import Settings
@@ -39,7 +39,10 @@ async def receive(request: Request, settings: Settings) -> Items:
             async with asyncio.timeout(seconds):
                 if media_type in ZIP_TYPES:
                     async for chunk in limited(request, settings.bulk_bytes, settings.bulk_bytes):
-                        file.write(chunk)
+                        with finding_room():
+                            file.write(chunk)
+                    with finding_room():
+                        file.flush()
                     return await _archive(file, settings)
                 return await _from_form(request, file, settings)
         except TimeoutError:
@@ -47,7 +50,7 @@ async def receive(request: Request, settings: Settings) -> Items:
                 "upload_timeout", f"The upload took more than {seconds:g} seconds."
             ) from None
     except BaseException:
-        file.close()
+        let_go(file)
         raise
 
 
@@ -72,6 +75,9 @@ async def _from_form(request: Request, file: IO[bytes], settings: Settings) -> I
         ) from None
     if not parts:
         raise Problem("missing_file", f"The form has no file in the field {FIELD}.")
+    with finding_room():
+        # What is read from here on is on the disk, so that reading it writes nothing.
+        file.flush()
     if len(parts) == 1 and _is_zip(file):
         return await _archive(file, settings)
     for part in parts:

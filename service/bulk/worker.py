@@ -25,7 +25,7 @@ from service.prediction import Prediction
 from service.priority import Priority
 from service.problems import Problem, translate
 from service.settings import Settings
-from service.storage import Batches, StorageUnavailableError
+from service.storage import Batches, StorageError
 
 ATTEMPTS: Final = 3
 """Times that one image is tried before its failure, which is not its own, is written down."""
@@ -124,7 +124,7 @@ class Bulk:
             if not isinstance(error, asyncio.CancelledError):
                 log(logging.ERROR, "batch broke off", fault=fault(error))
             # Without a database nobody can be told now; its silence will tell.
-            with suppress(StorageUnavailableError):
+            with suppress(StorageError):
                 await self._batches.end(batch_id, "interrupted")
             if isinstance(error, asyncio.CancelledError):
                 raise
@@ -163,9 +163,9 @@ class Bulk:
             try:
                 data = await anyio.to_thread.run_sync(items.read, index)
                 return await self._judge(data, Priority.BULK), None
-            except (AnalysisError, StorageUnavailableError) as error:
+            except (AnalysisError, StorageError) as error:
                 # Not the image's fault: the same again, a little later, may well be answered.
-                if attempt == ATTEMPTS:
+                if attempt == ATTEMPTS or error.retry_after is None:
                     return None, translate(error)
                 await asyncio.sleep(min(error.retry_after, self._settings.probe_seconds))
             except (Problem, ScanError) as error:
@@ -179,5 +179,5 @@ class Bulk:
         """Say now and then that somebody works on it, also while one image takes long."""
         while True:
             await asyncio.sleep(_PULSE_SECONDS)
-            with suppress(StorageUnavailableError):
+            with suppress(StorageError):
                 await self._batches.touch(batch_id)

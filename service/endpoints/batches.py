@@ -14,7 +14,8 @@ from service.bulk.upload import ZIP_TYPES, receive
 from service.caching import NO_STORE
 from service.endpoints.state import Opened, State
 from service.prediction import EXAMPLE
-from service.problems import Problem, problems
+from service.problems import Problem, problems, translate
+from service.storage import UnreadableError
 from service.uploads import FIELD
 
 router = APIRouter(prefix="/api/v1/batches", tags=["batches"])
@@ -114,7 +115,7 @@ Known = Annotated[Batch, Depends(known)]
             },
             **_LINES,
         },
-        **problems(400, 403, 408, 413, 415, 422, 500, 503),
+        **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
 async def create(request: Request, state: Opened) -> Response:
@@ -169,7 +170,7 @@ async def results(
     response_model=Batch,
     responses={
         200: {"description": "As it is now; images in hand still get a line.", **_ONE},
-        **problems(403, 404, 500, 503),
+        **problems(403, 404, 500, 503, 507),
     },
 )
 async def cancel(batch: Known, response: Response, state: Opened) -> Batch:
@@ -189,5 +190,8 @@ def told(line: Line) -> Line:
     """Return ``line`` as it is told: a prediction that was deleted since is a problem by now."""
     if line.prediction is not None or line.problem is not None:
         return line
+    if line.unreadable:
+        error = translate(UnreadableError())
+        return line.model_copy(update={"problem": error.document("/api/v1/predictions")})
     problem = Problem("prediction_not_found", "The result has been deleted.")
     return line.model_copy(update={"problem": problem.document("/api/v1/predictions")})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,11 +12,12 @@ from starlette.responses import RedirectResponse
 
 from service import listing
 from service.caching import NO_STORE
-from service.endpoints.state import Opened, PredictionId, State, Stored, no_such_prediction
+from service.endpoints.state import Opened, PredictionId, State, no_such_prediction
 from service.listing import CursorError
 from service.pages.history import DeletePage, HistoryPage
 from service.prediction import EXAMPLE, Prediction
 from service.problems import Problem, problems
+from service.storage import Unreadable
 
 router = APIRouter(prefix="/api/v1/predictions", tags=["predictions"])
 pages = APIRouter(include_in_schema=False)
@@ -27,13 +29,18 @@ class PredictionList(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     items: tuple[Prediction, ...]
+    unreadable: tuple[UUID, ...] = Field(
+        (),
+        description="Results of this page that cannot be read here: a newer version has written "
+        "them, or they are damaged. They can be deleted by their ids.",
+    )
     next: str | None = Field(
         description="Send as `after`, with all else unchanged, for the page behind this one; null "
         "on the last."
     )
 
 
-_LIST_EXAMPLE: Final[dict[str, Any]] = {"items": [EXAMPLE], "next": None}
+_LIST_EXAMPLE: Final[dict[str, Any]] = {"items": [EXAMPLE], "unreadable": [], "next": None}
 
 
 @router.get(
@@ -53,14 +60,19 @@ async def listed(
 ) -> PredictionList:
     """Filters narrow each other. Results that arrive while you read on do not shift the pages."""
     response.headers.update(NO_STORE)
-    return await _found(query, state)
+    items, following = await _found(query, state)
+    return PredictionList(
+        items=tuple(one for one in items if isinstance(one, Prediction)),
+        unreadable=tuple(one.id for one in items if isinstance(one, Unreadable)),
+        next=following,
+    )
 
 
 @router.delete(
     "/{id}",
     status_code=204,
     summary="Delete a prediction",
-    responses={204: {"description": "Gone."}, **problems(403, 404, 500, 503)},
+    responses={204: {"description": "Gone."}, **problems(403, 404, 500, 503, 507)},
 )
 async def delete(id: PredictionId, state: Opened) -> Response:
     """Remove the prediction with its image, heat maps, reviews and study facts, for good."""
@@ -78,12 +90,15 @@ async def history(request: Request, state: Opened) -> Response:
     except ValidationError as error:
         faults = [{**item, "loc": ("query", *item["loc"])} for item in error.errors()]
         raise RequestValidationError(faults) from None
-    page = HistoryPage.of(query, await _found(query, state))
+    page = HistoryPage.of(query, *await _found(query, state))
     return state.pages.respond(request, page, headers=NO_STORE)
 
 
 @pages.get("/results/{id}/delete")
-async def ask(request: Request, prediction: Stored, state: Opened) -> Response:
+async def ask(request: Request, id: PredictionId, state: Opened) -> Response:
+    prediction = await state.history.placed(id)
+    if prediction is None:
+        raise no_such_prediction()
     return state.pages.respond(request, DeletePage.of(prediction), headers=NO_STORE)
 
 
@@ -94,11 +109,14 @@ async def confirmed(id: PredictionId, state: Opened) -> Response:
     return RedirectResponse("/history", 303)
 
 
-async def _found(query: listing.Query, state: State) -> PredictionList:
+async def _found(
+    query: listing.Query, state: State
+) -> tuple[tuple[Prediction | Unreadable, ...], str | None]:
+    """Return a page of results, and the cursor of the next one."""
     try:
         items, following = await state.history.page(query)
     except CursorError:
         raise Problem(
             "invalid_request", "query.after: not a cursor that was given for this order."
         ) from None
-    return PredictionList(items=items, next=following.cursor() if following else None)
+    return items, following.cursor() if following else None

@@ -22,13 +22,13 @@ async def live() -> dict[str, str]:
 
 @health.get("/ready", summary="Can it answer now?", responses=problems(503))
 async def ready(state: Opened) -> dict[str, Any]:
-    """Storage answers, its schema is not behind, no shutdown has begun.
+    """Storage answers and has room, its schema is not behind, no shutdown has begun.
 
     `runners` is information: a dead one makes answers degraded, not the front unready.
     """
     found = await state.health.readiness()
     checks = {
-        "storage": "ok" if found.storage else "unavailable",
+        "storage": found.storage,
         "schema": found.schema,
         "draining": found.draining,
     }

@@ -58,7 +58,7 @@ _EXAMPLE: Final[dict[str, Any]] = {"content": {"application/json": {"example": E
             },
             **_EXAMPLE,
         },
-        **problems(400, 403, 408, 413, 415, 422, 500, 503),
+        **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
 async def create(request: Request, response: Response, state: Opened) -> Prediction:

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Request, Response
 from service.caching import NO_STORE
 from service.endpoints.state import Opened, Stored
 from service.fields import json_fields
-from service.problems import problems
-from service.review import EXAMPLE, Override, Review, Signature, draft
+from service.preconditions import ETAG, IF_MATCH, demanded, tag
+from service.problems import Problem, problems
+from service.review import EXAMPLE, Override, Review, Signature, draft, version
+from service.storage import ChangedError
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/reviews", tags=["predictions"])
 
@@ -36,23 +38,28 @@ _BODY: Final[dict[str, Any]] = {
     status_code=201,
     summary="Sign a prediction, or override it",
     response_model=Review,
-    openapi_extra={"requestBody": _BODY},
+    openapi_extra={"requestBody": _BODY, "parameters": [IF_MATCH]},
     responses={
         201: {
             "description": "Written down. The prediction stays as it was answered.",
             "content": {"application/json": {"example": EXAMPLE}},
         },
-        **problems(400, 403, 404, 413, 422, 500, 503),
+        **problems(400, 403, 404, 412, 413, 422, 500, 503, 507),
     },
 )
 async def add(request: Request, response: Response, prediction: Stored, state: Opened) -> Review:
     """`sign` agrees with the outcome; `override` names another one and needs a reason.
 
-    `reviewer` is a name or initials, as it shall stand beside the result.
+    `reviewer` is a name or initials, as it shall stand beside the result. `If-Match` takes the
+    `ETag` of the list of reviews.
     """
     review = draft(await json_fields(request), prediction.outcome)
     response.headers.update(NO_STORE)
-    return await state.reviews.add(prediction.id, review, prediction.outcome)
+    try:
+        return await state.reviews.add(prediction.id, review, prediction.outcome, demanded(request))
+    except ChangedError as error:
+        more = {"kept": [one.model_dump(mode="json") for one in error.kept]}
+        raise Problem(error.code, str(error), tag(version(error.kept)), more) from None
 
 
 @router.get(
@@ -62,11 +69,13 @@ async def add(request: Request, response: Response, prediction: Stored, state: O
     responses={
         200: {
             "description": "The first one first; the last one counts.",
+            "headers": ETAG,
             "content": {"application/json": {"example": [EXAMPLE]}},
         },
         **problems(404, 500, 503),
     },
 )
 async def read(response: Response, prediction: Stored, state: Opened) -> tuple[Review, ...]:
-    response.headers.update(NO_STORE)
-    return await state.reviews.all(prediction.id)
+    found = await state.reviews.all(prediction.id)
+    response.headers.update({**NO_STORE, **tag(version(found))})
+    return found

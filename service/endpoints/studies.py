@@ -10,8 +10,12 @@ from starlette.responses import RedirectResponse
 from service.caching import NO_STORE
 from service.endpoints.state import Opened, PredictionId, Stored, no_such_prediction
 from service.fields import form_fields, json_fields
-from service.pages.study import StudyForm, StudyPage
-from service.problems import Problem, problems
+from service.kinds import KINDS
+from service.language import _
+from service.pages.study import VERSION, StudyForm, StudyPage
+from service.preconditions import ETAG, IF_MATCH, demanded, tag
+from service.problems import Problem, problems, translate
+from service.storage import ChangedError, StorageFullError, StorageUnavailableError
 from service.study import Facts, Study, StudyError, from_form, from_json
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/study", tags=["studies"])
@@ -36,7 +40,10 @@ _EXAMPLE: Final[dict[str, Any]] = {
 # The scanner's schema is among the components, by way of the answer's.
 _SCHEMA: Final = Facts.model_json_schema(ref_template="#/components/schemas/{model}")
 _SCHEMA.pop("$defs")
-_ANSWER: Final[dict[str, Any]] = {"content": {"application/json": {"example": _EXAMPLE}}}
+_ANSWER: Final[dict[str, Any]] = {
+    "content": {"application/json": {"example": _EXAMPLE}},
+    "headers": ETAG,
+}
 
 
 @router.get(
@@ -52,7 +59,7 @@ async def read(id: PredictionId, response: Response, state: Opened) -> Study:
     study = await state.studies.get(id)
     if study is None:
         raise no_such_prediction()
-    response.headers.update(NO_STORE)
+    response.headers.update({**NO_STORE, **tag(study.version)})
     return study
 
 
@@ -61,6 +68,7 @@ async def read(id: PredictionId, response: Response, state: Opened) -> Study:
     summary="Replace the study facts",
     response_model=Study,
     openapi_extra={
+        "parameters": [IF_MATCH],
         "requestBody": {
             "required": True,
             "content": {
@@ -69,11 +77,11 @@ async def read(id: PredictionId, response: Response, state: Opened) -> Study:
                     "example": _FACTS,
                 }
             },
-        }
+        },
     },
     responses={
         200: {"description": "What is kept from now on.", **_ANSWER},
-        **problems(400, 403, 404, 413, 422, 500, 503),
+        **problems(400, 403, 404, 412, 413, 422, 500, 503, 507),
     },
 )
 async def replace(id: PredictionId, request: Request, response: Response, state: Opened) -> Study:
@@ -83,10 +91,14 @@ async def replace(id: PredictionId, request: Request, response: Response, state:
     except StudyError as error:
         faults = [vars(fault) for fault in error.faults]
         raise Problem("invalid_study", str(error), more={"errors": faults}) from None
-    study = await state.studies.put(id, facts)
+    try:
+        study = await state.studies.put(id, facts, demanded(request))
+    except ChangedError as error:
+        more = {"kept": error.kept.model_dump(mode="json")}
+        raise Problem(error.code, str(error), tag(error.kept.version), more) from None
     if study is None:
         raise no_such_prediction()
-    response.headers.update(NO_STORE)
+    response.headers.update({**NO_STORE, **tag(study.version)})
     return study
 
 
@@ -102,11 +114,23 @@ async def form(request: Request, prediction: Stored, state: Opened) -> Response:
 @pages.post("/results/{id}/study")
 async def entered(request: Request, id: PredictionId, state: Opened) -> Response:
     fields = await form_fields(request)
+    version = fields.pop(VERSION, None)
+    seen = None if version is None else {version}
     try:
-        study = await state.studies.put(id, from_form(fields))
+        facts = from_form(fields)
+        study = await state.studies.put(id, facts, seen)
     except StudyError as error:
-        page = StudyPage(form=StudyForm.again(id, fields, error.faults))
+        page = StudyPage(form=StudyForm.again(id, fields, error.faults, version or ""))
         return state.pages.respond(request, page, 422, NO_STORE)
+    except ChangedError as error:
+        page = StudyPage(form=StudyForm.beside(error.kept, facts, fields))
+        return state.pages.respond(request, page, KINDS[error.code].status, NO_STORE)
+    except (StorageUnavailableError, StorageFullError) as error:
+        problem = translate(error)
+        form = StudyForm.again(id, fields, (), version or "")
+        page = StudyPage(form=form, trouble=_(problem.detail))
+        headers = {**NO_STORE, **problem.headers}
+        return state.pages.respond(request, page, problem.kind.status, headers)
     if study is None:
         raise no_such_prediction()
     return RedirectResponse(f"/results/{id}#study", 303)

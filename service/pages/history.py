@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 from urllib.parse import urlencode
+from uuid import UUID
 
 from service.language import N_, _, moment
 from service.listing import Query
@@ -36,14 +38,14 @@ _SORTS: Final[Mapping[str, str]] = {
 }
 
 
-class Listed(Protocol):
-    """A page of a list, as the API answers it."""
+class Hidden(Protocol):
+    """A result that is kept and cannot be read here."""
 
     @property
-    def items(self) -> tuple[Prediction, ...]: ...
+    def id(self) -> UUID: ...
 
     @property
-    def next(self) -> str | None: ...
+    def created_at(self) -> datetime: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,8 @@ class HistoryRow:
     """The beginning of the id: enough to tell results apart by eye."""
     created: str
     created_iso: str
-    outcome: Outcome
+    outcome: Outcome | None
+    """None: the row cannot be read here."""
     heading: str
     probability: str | None
     degraded: bool
@@ -61,12 +64,24 @@ class HistoryRow:
     """What a clinician said last, in a word."""
 
     @classmethod
-    def of(cls, prediction: Prediction) -> HistoryRow:
+    def of(cls, prediction: Prediction | Hidden) -> HistoryRow:
+        known = {
+            "id": str(prediction.id),
+            "short": str(prediction.id)[:8],
+            "created": moment(prediction.created_at),
+            "created_iso": prediction.created_at.isoformat(),
+        }
+        if not isinstance(prediction, Prediction):
+            return cls(
+                **known,
+                outcome=None,
+                heading=_("Cannot be read here"),
+                probability=None,
+                degraded=False,
+                review="",
+            )
         return cls(
-            id=str(prediction.id),
-            short=str(prediction.id)[:8],
-            created=moment(prediction.created_at),
-            created_iso=prediction.created_at.isoformat(),
+            **known,
             outcome=prediction.outcome,
             heading=_(HEADINGS[prediction.outcome]),
             probability=probability(prediction.probability),
@@ -115,16 +130,18 @@ class HistoryPage(Page):
     following: str | None
 
     @classmethod
-    def of(cls, query: Query, found: Listed) -> HistoryPage:
+    def of(
+        cls, query: Query, found: Sequence[Prediction | Hidden], following: str | None
+    ) -> HistoryPage:
         kept = query.model_dump(
             mode="json", by_alias=True, exclude={"after"}, exclude_defaults=True
         )
         return cls(
-            rows=tuple(HistoryRow.of(one) for one in found.items),
+            rows=tuple(HistoryRow.of(one) for one in found),
             filters=Filters.of(query),
             narrowed=bool(kept.keys() - {"sort", "limit"}),
             start=None if query.after is None else _address(kept),
-            following=None if found.next is None else _address({**kept, "after": found.next}),
+            following=None if following is None else _address({**kept, "after": following}),
         )
 
 
@@ -138,7 +155,7 @@ class DeletePage(Page):
     row: HistoryRow
 
     @classmethod
-    def of(cls, prediction: Prediction) -> DeletePage:
+    def of(cls, prediction: Prediction | Hidden) -> DeletePage:
         return cls(row=HistoryRow.of(prediction))
 
 

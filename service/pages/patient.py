@@ -74,6 +74,8 @@ class PatientPage(Page):
 
     reference: str
     rows: tuple[StudyRow, ...]
+    unreadable: int
+    """Further studies that cannot be read here."""
     chart: Chart | None
     precision: str
     least: tuple[str, str, str]
@@ -89,6 +91,7 @@ class PatientPage(Page):
             rows=tuple(
                 _row(point, outcomes[point.study.prediction_id].outcome, days) for point in points
             ),
+            unreadable=patient.unreadable,
             chart=drawing(points, precision),
             precision=number(float(precision.spine_g_cm2), 3),
             least=(least[0], least[1], least[2]),

@@ -17,7 +17,7 @@ from service.pages.study import StudyCard
 from service.pages.verdict import Verdict
 from service.pages.votes import MODEL_NAMES, Gauge, Row
 from service.prediction import Prediction
-from service.review import Review
+from service.review import Review, version
 from service.study import Study
 from service.types import BASES, BaseName, Outcome
 
@@ -136,6 +136,8 @@ class ResultPage(Page):
     earlier: tuple[Signed, ...]
     signing: Signing
     study: StudyCard | None
+    study_unreadable: bool
+    """Facts were entered, but by a version that knows more than this one."""
     reported: Reported | None
 
     @classmethod
@@ -145,6 +147,7 @@ class ResultPage(Page):
         *,
         reviews: tuple[Review, ...] = (),
         study: Study | None = None,
+        study_unreadable: bool = False,
         signing: Signing | None = None,
         out_of_reach: Collection[BaseName] = (),
     ) -> ResultPage:
@@ -184,8 +187,9 @@ class ResultPage(Page):
             milliseconds=f"{number(p.timings_ms.get('total', 0.0))} ms",
             review=Signed.of(last) if last else None,
             earlier=tuple(Signed.of(one) for one in reversed(reviews[:-1])),
-            signing=signing or Signing.of(p.outcome),
+            signing=signing or Signing.of(p.outcome, version=version(reviews)),
             study=StudyCard.of(study) if study else None,
+            study_unreadable=study_unreadable,
             reported=Reported.of(study, p.outcome),
         )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from service.language import N_, _, moment
@@ -16,6 +16,7 @@ from service.review import (
     Action,
     Fault,
     Review,
+    version,
 )
 from service.types import Outcome
 
@@ -26,6 +27,10 @@ FAULTS: Final[Mapping[Fault, str]] = {
     "same_outcome": N_("This is the outcome as it stands; to agree with it, sign."),
     "unknown": N_("This form has no such field."),
 }
+
+
+VERSION: Final = "version"
+"""The forms' field that says which reviews they were filled in over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +71,12 @@ class Signing:
     """Both forms: what was typed into one that could not be taken, and what is wrong with it."""
 
     choices: tuple[Choice, ...]
+    version: str
+    """The reviews that whoever fills in the form has seen."""
+    meanwhile: tuple[Signed, ...] = ()
+    """Those that were written while the form was filled in."""
+    trouble: str = ""
+    """Why a review could not be written down, where it is not to blame."""
     action: str = ""
     typed: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -80,8 +91,10 @@ class Signing:
         outcome: Outcome,
         typed: Mapping[str, str] | None = None,
         faults: Mapping[str, Fault] | None = None,
+        version: str | None = None,
+        trouble: str = "",
     ) -> Signing:
-        """``typed`` and ``faults`` are of a form that was refused just now."""
+        """``typed``, ``faults`` and ``trouble`` are of a form that was refused just now."""
         typed = typed or {}
         return cls(
             choices=tuple(
@@ -89,10 +102,33 @@ class Signing:
                 for code, heading in HEADINGS.items()
                 if code != outcome
             ),
+            version=version or "",
+            trouble=trouble,
             action="override" if typed.get("action") == "override" else "sign" if typed else "",
             typed=typed,
             faults={name: _fault(name, fault) for name, fault in (faults or {}).items()},
         )
+
+    @classmethod
+    def beside(
+        cls,
+        outcome: Outcome,
+        typed: Mapping[str, str],
+        reviews: Sequence[Review],
+        seen: str | None,
+    ) -> Signing:
+        """Both forms as they were sent, beside the ``reviews`` written since ``seen``.
+
+        Sent once more it is added to the others', which by then have been seen.
+        """
+        return replace(
+            cls.of(outcome, typed, version=version(reviews)),
+            meanwhile=tuple(Signed.of(one) for one in _since(seen, reviews)),
+        )
+
+
+def _since(seen: str | None, reviews: Sequence[Review]) -> Sequence[Review]:
+    return reviews[int(seen) :] if seen and seen.isdecimal() and len(seen) < 9 else reviews
 
 
 def _fault(name: str, fault: Fault) -> str:

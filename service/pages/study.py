@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -45,6 +45,10 @@ _INPUTS: Final[Mapping[str, tuple[str, str]]] = {
 """Type and input mode. Numbers are text, so that a decimal comma and a minus can be entered."""
 
 
+VERSION: Final = "version"
+"""The form's field that says which facts it was filled in over."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Field:
     name: str
@@ -64,6 +68,15 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A fact of which two people have said two things."""
+
+    label: str
+    kept: str
+    typed: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyForm:
     id: str
     fields: tuple[Field, ...]
@@ -76,21 +89,38 @@ class StudyForm:
     faults: int
     other_error: str
     """What is wrong with no field of the form."""
+    version: str
+    """What is kept by the time of the form; empty: whatever there may be."""
+    differences: tuple[Difference, ...] = ()
+    """What somebody else has entered otherwise meanwhile."""
 
     @classmethod
     def of(cls, study: Study) -> StudyForm:
-        return cls._made(study.prediction_id, _fields(study), ())
+        return cls._made(study.prediction_id, _fields(study), (), study.version)
 
     @classmethod
     def again(
-        cls, prediction_id: UUID, fields: Mapping[str, str], faults: Sequence[Fault]
+        cls, prediction_id: UUID, fields: Mapping[str, str], faults: Sequence[Fault], version: str
     ) -> StudyForm:
         """The form as it was sent, and what was wrong with it."""
-        return cls._made(prediction_id, fields, faults)
+        return cls._made(prediction_id, fields, faults, version)
+
+    @classmethod
+    def beside(cls, study: Study, facts: Facts, fields: Mapping[str, str]) -> StudyForm:
+        """The form as it was sent, with ``facts`` in it, beside what somebody else has entered.
+
+        Sent once more it takes the other's place, which by then has been seen.
+        """
+        form = cls._made(study.prediction_id, fields, (), study.version)
+        return replace(form, differences=tuple(_differences(study, facts)))
 
     @classmethod
     def _made(
-        cls, prediction_id: UUID, values: Mapping[str, str], faults: Sequence[Fault]
+        cls,
+        prediction_id: UUID,
+        values: Mapping[str, str],
+        faults: Sequence[Fault],
+        version: str,
     ) -> StudyForm:
         errors = {
             fault.field.replace(".", "_"): _(
@@ -125,6 +155,7 @@ class StudyForm:
             sex_error=errors.pop("sex", ""),
             faults=len(faults),
             other_error=next(iter(errors.values()), ""),
+            version=version,
         )
 
 
@@ -134,6 +165,8 @@ class StudyPage(Page):
     section = "/history"
 
     form: StudyForm
+    trouble: str = ""
+    """Why nothing could be kept, where the facts are not to blame."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +198,7 @@ class StudyCard:
         )
 
 
-def _told(study: Study) -> dict[str, str]:
+def _told(study: Facts) -> dict[str, str]:
     """The facts as they are read: the scanner's own T-score before all that is said of an image."""
     told = _fields(study)
     if study.acquired_on is not None:
@@ -181,7 +214,17 @@ def _told(study: Study) -> dict[str, str]:
     return told
 
 
-def _fields(study: Study) -> dict[str, str]:
+def _differences(study: Study, facts: Facts) -> Iterator[Difference]:
+    kept, typed = _told(study), _told(facts)
+    nothing = _("nothing")
+    for name, label in LABELS.items():
+        if kept.get(name) != typed.get(name):
+            yield Difference(
+                label=_(label), kept=kept.get(name, nothing), typed=typed.get(name, nothing)
+            )
+
+
+def _fields(study: Facts) -> dict[str, str]:
     """The facts as the form's fields hold them: what :func:`service.study.from_form` reads."""
     kept = study.model_dump(mode="json", include=set(Facts.model_fields), exclude_none=True)
     scanner, vertebrae = kept.pop("scanner", {}), kept.pop("vertebrae", [])

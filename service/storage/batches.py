@@ -8,19 +8,20 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.batch import Batch, BatchState, Line
-from service.prediction import now
+from service.prediction import Prediction, now
 from service.storage.database import Database
-from service.storage.documents import complete
-from service.storage.models import BatchLineRow, BatchRow, PredictionRow
+from service.storage.documents import COLUMNS, Unreadable, complete, understood
+from service.storage.models import DAMAGED, BatchLineRow, BatchRow, PredictionRow
 
 SILENCE: Final = timedelta(seconds=30)
 """Without a word for so long, the front that worked on a batch is taken to have died."""
 
 
 class Batches:
-    """Every method raises :class:`~service.storage.errors.StorageUnavailableError` when it must."""
+    """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -33,8 +34,8 @@ class Batches:
             "total": total,
             "finished": 0,
         }
-        async with self._database.begin() as connection:
-            await connection.execute(insert(BatchRow).values(**row, touched_at=row["created_at"]))
+        statement = insert(BatchRow).values(**row, touched_at=row["created_at"])
+        await self._database.write(lambda connection: connection.execute(statement))
         return Batch.model_validate({**row, "remaining": tuple(range(total))})
 
     async def get(self, batch_id: UUID) -> Batch | None:
@@ -46,20 +47,21 @@ class Batches:
         if row is None:
             return None
         silent = row.state == "running" and now() - row.touched_at > SILENCE
-        return Batch(
-            id=row.id,
-            created_at=row.created_at,
-            state="interrupted" if silent else row.state,
-            total=row.total,
-            finished=len(items),
-            remaining=tuple(item for item in range(row.total) if item not in items),
-        )
+        found = {
+            "id": row.id,
+            "created_at": row.created_at,
+            "state": "interrupted" if silent else row.state,
+            "total": row.total,
+            "finished": len(items),
+            "remaining": tuple(item for item in range(row.total) if item not in items),
+        }
+        return understood(self._database, "batch", Batch, found)
 
     async def lines(self, batch_id: UUID, after: int, limit: int) -> tuple[Line, ...]:
         """Return at most ``limit`` lines with a number above ``after``, lowest first."""
         statement = (
             select(BatchLineRow.line, BatchLineRow.item, BatchLineRow.problem)
-            .add_columns(PredictionRow.document)
+            .add_columns(*COLUMNS)
             .outerjoin(PredictionRow, PredictionRow.id == BatchLineRow.prediction_id)
             .where(BatchLineRow.batch_id == batch_id, BatchLineRow.line > after)
             .order_by(BatchLineRow.line)
@@ -67,15 +69,16 @@ class Batches:
         )
         async with self._database.connect() as connection:
             rows = (await connection.execute(statement)).all()
-            read = await complete(connection, [row.document for row in rows])
+            read = await complete(self._database, connection, rows)
         return tuple(
             Line(
                 line=row.line,
                 index=row.item,
-                prediction=prediction,
-                problem=row.problem,
+                prediction=found if isinstance(found, Prediction) else None,
+                problem=None if row.problem == DAMAGED else row.problem,
+                unreadable=isinstance(found, Unreadable) or row.problem == DAMAGED,
             )
-            for row, prediction in zip(rows, read, strict=True)
+            for row, found in zip(rows, read, strict=True)
         )
 
     async def add(
@@ -89,7 +92,8 @@ class Batches:
 
         What was in hand when a batch was cancelled still gets its line.
         """
-        async with self._database.begin() as connection:
+
+        async def work(connection: AsyncConnection) -> bool:
             # Counting first takes the row's lock, so that lines get their numbers one by one.
             counted = (
                 await connection.execute(
@@ -101,16 +105,22 @@ class Batches:
             ).one_or_none()
             if counted is None:
                 return False
+            # Somebody may have deleted it already; then the line says as much.
+            kept = select(PredictionRow.id).where(PredictionRow.id == prediction_id)
             await connection.execute(
                 insert(BatchLineRow).values(
                     batch_id=batch_id,
                     line=counted.finished,
                     item=item,
-                    prediction_id=prediction_id,
+                    prediction_id=await connection.scalar(
+                        kept.with_for_update(read=True, key_share=True)
+                    ),
                     problem=None if problem is None else dict(problem),
                 )
             )
-        return bool(counted.state == "running")
+            return bool(counted.state == "running")
+
+        return await self._database.write(work)
 
     async def touch(self, batch_id: UUID) -> bool:
         """Say that it is still being worked on; False when it is not running any more."""
@@ -121,10 +131,10 @@ class Batches:
         return await self._set(batch_id, state=state, touched_at=now())
 
     async def _set(self, batch_id: UUID, **values: Any) -> bool:
-        async with self._database.begin() as connection:
-            done = await connection.execute(
-                update(BatchRow)
-                .where(BatchRow.id == batch_id, BatchRow.state == "running")
-                .values(**values)
-            )
+        statement = (
+            update(BatchRow)
+            .where(BatchRow.id == batch_id, BatchRow.state == "running")
+            .values(**values)
+        )
+        done = await self._database.write(lambda connection: connection.execute(statement))
         return done.rowcount > 0

@@ -1,18 +1,22 @@
 """The engine: URL, connection habits of either database, and what state the schema is in.
 
-SQLite runs in WAL mode with a busy timeout, and a migration takes its write lock at the start, so
-that two fronts on one file wait for each other instead of failing half-way.
+SQLite runs in WAL mode with a busy timeout, and whoever will write takes the write lock at the
+start: one that reads first and writes then would be turned away by every other writer, however long
+it is ready to wait. Writers of one front queue for it in the order they came, since SQLite itself
+lets them race; two fronts on one file wait for each other. What only reads begins deferred, and
+waits for nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import anyio.to_thread
 from sqlalchemy import URL, create_engine, event, make_url, text
@@ -20,18 +24,41 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from service.settings import Settings
-from service.storage.errors import translated
+from service.storage.errors import (
+    StorageBusyError,
+    StorageError,
+    StorageFullError,
+    translated,
+)
 from service.storage.migrations import Schema
+from service.storage.room import LEAST, Room
 
 RETRY_AFTER: Final = 2.0
 
 SchemaState = Literal["current", "behind", "ahead"]
+Table = Literal["prediction", "study", "review", "heat_map", "batch"]
+
+T = TypeVar("T")
+Work = Callable[[AsyncConnection], Awaitable[T]]
+
+_FIRST_PAUSE: Final = 0.01
+_LONGEST_PAUSE: Final = 0.5
+"""Seconds between tries of a transaction that others were in the way of."""
+
+_WRITES: Final = "osteoserve_writes"
+_PAGE: Final = text("PRAGMA user_version = 0")
+_TABLE: Final = text("CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT repeat('room', 65536)")
+"""The least that has to find room on the disk."""
 
 
 class Database:
     """One pool of connections; ``open`` migrates, ``close`` lets go."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, unreadable: Callable[[Table], None] = lambda _: None
+    ) -> None:
+        """``unreadable`` is told of each row that cannot be read, by its table."""
+        self.unreadable = unreadable
         self._seconds = settings.storage_seconds
         # The drivers' own limits come first, since they leave the connection usable.
         self._last_resort = settings.storage_seconds + 0.5
@@ -44,12 +71,15 @@ class Database:
             **self._engine_arguments(),
         )
         if self.is_sqlite:
-            _sqlite_habits(self.engine.sync_engine, "BEGIN")
+            _sqlite_habits(self.engine.sync_engine, self._begin)
+        self._turn = asyncio.Lock()
+        self._room = None if self.file is None else Room(self.file)
+        self._full = False
         self._migrated = False
 
     @property
     def longest_wait(self) -> float:
-        """Seconds for one statement's whole way, its turn included."""
+        """Seconds for one write's whole way, its turn and other tries included."""
         return 2 * self._last_resort
 
     @property
@@ -57,10 +87,18 @@ class Database:
         return self._url.get_backend_name() == "sqlite"
 
     @property
+    def file(self) -> Path | None:
+        """The database's file; None: in a server of its own, or in memory."""
+        return database_file(self._url)
+
+    @property
     def folder(self) -> Path | None:
-        """Where the database's file lies; None: in a server of its own, or in memory."""
-        name = self._url.database
-        return Path(name).parent if self.is_sqlite and name not in (None, "", ":memory:") else None
+        return None if self.file is None else self.file.parent
+
+    @property
+    def full(self) -> bool:
+        """Whether there was no room for a write, and none has been found since."""
+        return self._full
 
     @property
     def migrated(self) -> bool:
@@ -69,7 +107,7 @@ class Database:
     async def migrate(self) -> None:
         """Bring the schema to head. Safe when several fronts start at once."""
         with translated(RETRY_AFTER):
-            await anyio.to_thread.run_sync(self._migrate)
+            await anyio.to_thread.run_sync(self._migrate_in_room)
         self._migrated = True
 
     async def schema_state(self) -> SchemaState:
@@ -85,13 +123,82 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: all of it is written, or none."""
-        with translated(RETRY_AFTER):
-            async with asyncio.timeout(self._last_resort), self.engine.begin() as connection:
-                yield connection
+        """A transaction that writes: all of it is written, or none."""
+        try:
+            with translated(RETRY_AFTER):
+                async with asyncio.timeout(self._last_resort), AsyncExitStack() as held:
+                    if self.is_sqlite:
+                        await held.enter_async_context(self._turn)
+                    connection = await held.enter_async_context(self.engine.connect())
+                    await connection.execution_options(**{_WRITES: True})
+                    await held.enter_async_context(connection.begin())
+                    yield connection
+        except StorageFullError:
+            self._full = True
+            raise
+
+    async def write(self, work: Work[T], *, frees: bool = False) -> T:
+        """Return what ``work`` does in a transaction that writes.
+
+        Tried again while others are in its way, so ``work`` may be called several times. What
+        ``frees`` room may use the room that is kept back for it.
+        """
+        try:
+            return await self._write(work)
+        except StorageFullError:
+            if not frees or self._room is None:
+                raise
+        await anyio.to_thread.run_sync(self._room.make_way)
+        try:
+            return await self._write(work)
+        finally:
+            await anyio.to_thread.run_sync(self._room.settle)
+            await anyio.to_thread.run_sync(self._room.lay_aside)
+
+    async def _write(self, work: Work[T]) -> T:
+        end = time.monotonic() + self._seconds
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                async with self.begin() as connection:
+                    return await work(connection)
+            except StorageBusyError:
+                if time.monotonic() + pause >= end:
+                    raise
+            # Never as long as the other's, or both would meet again.
+            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - no secret
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def look_for_room(self) -> None:
+        """Find out by a small write whether there is room: ``full`` says so from then on."""
+        if self._room is None and not self._full:
+            # A server asked again and again would collect what its catalogues remember of it.
+            return
+        full = False
+        if self._room is not None:
+            with translated(RETRY_AFTER):
+                await anyio.to_thread.run_sync(self._room.lay_aside)
+                full = await anyio.to_thread.run_sync(self._room.left) < LEAST
+        try:
+            async with self.begin() as connection:
+                await connection.execute(_PAGE if self.is_sqlite else _TABLE)
+        except StorageFullError:
+            full = True
+        except StorageError:
+            full = full or self._full
+        self._full = full
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+    def _begin(self, connection: Connection) -> Iterator[str]:
+        if not connection.get_execution_options().get(_WRITES, False):
+            yield "BEGIN"
+            return
+        pages = None if self._room is None else self._room.most_pages()
+        if pages is not None:
+            yield f"PRAGMA max_page_count = {pages}"
+        yield "BEGIN IMMEDIATE"
 
     def _engine_arguments(self) -> dict[str, Any]:
         if self.is_sqlite:
@@ -106,6 +213,18 @@ class Database:
             },
         }
 
+    def _migrate_in_room(self) -> None:
+        try:
+            with translated(RETRY_AFTER):
+                self._migrate()
+        except StorageFullError:
+            if self._room is None:
+                raise
+            self._room.make_way()
+            self._migrate()
+        if self._room is not None:
+            self._room.lay_aside()
+
     def _migrate(self) -> None:
         if self._settings.database_url is None:
             self._settings.var.mkdir(parents=True, exist_ok=True)
@@ -115,7 +234,7 @@ class Database:
         try:
             if self.is_sqlite:
                 _write_ahead(engine)
-                _sqlite_habits(engine, "BEGIN IMMEDIATE")
+                _sqlite_habits(engine, lambda _: ["BEGIN IMMEDIATE"])
             with engine.begin() as connection:
                 _alone(connection)
                 Schema.upgrade(connection)
@@ -134,6 +253,13 @@ def database_url(settings: Settings) -> URL:
     return url
 
 
+def database_file(url: URL) -> Path | None:
+    """Return the file that ``url`` names, where it is SQLite and not in memory."""
+    name = url.database
+    is_file = url.get_backend_name() == "sqlite" and name not in (None, "", ":memory:")
+    return Path(str(name)) if is_file else None
+
+
 def _alone(connection: Connection) -> None:
     """Hold other fronts off until this transaction ends. SQLite's BEGIN IMMEDIATE already does."""
     if connection.dialect.name == "postgresql":
@@ -141,7 +267,7 @@ def _alone(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(7301142618)"))
 
 
-def _sqlite_habits(engine: Any, begin: str) -> None:
+def _sqlite_habits(engine: Any, begin: Callable[[Connection], Iterable[str]]) -> None:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: object) -> None:
         # The driver would begin transactions behind our back, and too late.
@@ -149,11 +275,14 @@ def _sqlite_habits(engine: Any, begin: str) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = NORMAL")
+        # A full folder for temporary files must not keep a list from being sorted.
+        cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        for statement in begin(connection):
+            connection.exec_driver_sql(statement)
 
 
 def _write_ahead(engine: Any) -> None:
@@ -165,7 +294,7 @@ def _write_ahead(engine: Any) -> None:
             return
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or attempt == 99:
-                raise OSError("SQLite cannot switch to write-ahead logging") from error
+                raise
             time.sleep(0.05)
         finally:
             connection.close()

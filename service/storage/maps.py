@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,12 +10,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from service.heatmap import HeatMap
 from service.storage.database import Database
+from service.storage.documents import understood
+from service.storage.errors import UnreadableError
 from service.storage.models import HeatMapRow
 from service.types import BaseName
 
 
 class Maps:
-    """Every method raises :class:`~service.storage.errors.StorageUnavailableError` when it must."""
+    """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -25,7 +28,13 @@ class Maps:
         )
         async with self._database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return None if row is None else HeatMap(model=model, version=row.version, rows=row.rows)
+        if row is None:
+            return None
+        found = {"model": model, "version": row.version, "rows": row.rows}
+        with suppress(UnreadableError):
+            return understood(self._database, "heat_map", HeatMap, found)
+        # It can be drawn again.
+        return None
 
     async def kept(self, prediction_id: UUID) -> frozenset[str]:
         """Return the names of the models whose maps are kept."""
@@ -46,5 +55,4 @@ class Maps:
             )
             .on_conflict_do_nothing(index_elements=["prediction_id", "model"])
         )
-        async with self._database.begin() as connection:
-            await connection.execute(statement)
+        await self._database.write(lambda connection: connection.execute(statement))

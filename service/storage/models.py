@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -47,6 +47,35 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Document(TypeDecorator[Any]):
+    """JSON, not JSONB: what was answered comes back in the order it was answered in.
+
+    What is no JSON is read as :data:`DAMAGED`, so that one such row does not hide all others.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        # Not process_result_value: that comes behind the parser, where it is too late.
+        parse = super().result_processor(dialect, coltype)
+
+        def tolerant(value: Any) -> Any:
+            try:
+                return value if parse is None else parse(value)
+            except ValueError:
+                return DAMAGED
+
+        return tolerant
+
+
+DAMAGED: Final = "damaged"
+"""In place of a document: no document is a text."""
+
+
 class Base(DeclarativeBase):
     pass
 
@@ -68,8 +97,7 @@ class PredictionRow(Base):
     # Copies out of the document, for lists to filter and sort by.
     degraded: Mapped[bool]
     probability: Mapped[float | None] = mapped_column(Double)
-    # JSON, not JSONB: what was answered comes back in the order it was answered in.
-    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    document: Mapped[dict[str, Any]] = mapped_column(Document)
 
 
 class CanonicalRow(Base):
@@ -93,7 +121,7 @@ class HeatMapRow(Base):
     )
     model: Mapped[str] = mapped_column(String(16), primary_key=True)
     version: Mapped[str] = mapped_column(String(80))
-    rows: Mapped[list[list[float]]] = mapped_column(JSON)
+    rows: Mapped[list[list[float]]] = mapped_column(Document)
 
 
 class ReviewRow(Base):
@@ -136,7 +164,7 @@ class StudyRow(Base):
         Uuid, ForeignKey("prediction.id", ondelete="CASCADE"), primary_key=True
     )
     patient_key: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("patient.key"), index=True)
-    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    facts: Mapped[dict[str, Any]] = mapped_column(Document)
 
 
 class BatchRow(Base):
@@ -165,4 +193,4 @@ class BatchLineRow(Base):
     prediction_id: Mapped[UUID | None] = mapped_column(
         Uuid, ForeignKey("prediction.id", ondelete="SET NULL"), index=True
     )
-    problem: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    problem: Mapped[dict[str, Any] | None] = mapped_column(Document(none_as_null=True))

@@ -8,16 +8,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
 
 from service.coalescing import Coalescer, Waiting
 from service.deadline import Deadline
 from service.prediction import Prediction
 from service.priority import Priority
 from service.storage.database import RETRY_AFTER, Database
-from service.storage.documents import complete
-from service.storage.errors import StorageUnavailableError, translated
+from service.storage.documents import COLUMNS, one
+from service.storage.errors import ConflictError, translated
 from service.storage.models import CanonicalRow, PredictionRow
 
 MOST: Final = 32
@@ -31,7 +31,7 @@ class _New:
 
 
 class Predictions:
-    """Every method raises :class:`~service.storage.errors.StorageUnavailableError` when it must."""
+    """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,18 +53,13 @@ class Predictions:
 
     async def under(self, key: str) -> Prediction | None:
         """Return the prediction that was made under an idempotency ``key``."""
-        query = select(PredictionRow.document).where(PredictionRow.idempotency_key == key)
-        async with self._database.connect() as connection:
-            (found,) = await complete(connection, [await connection.scalar(query)])
-        return found
+        return await self._read(PredictionRow.idempotency_key == key)
 
     async def _add_once(self, prediction: Prediction, png: bytes, key: str) -> Prediction:
+        new = _New(prediction, png)
         try:
-            async with self._database.begin() as connection:
-                await _insert(connection, [_New(prediction, png)], idempotency_key=key)
-        except StorageUnavailableError as error:
-            if not isinstance(error.__cause__, IntegrityError):
-                raise
+            await self._database.write(lambda held: _insert(held, [new], idempotency_key=key))
+        except ConflictError:
             # The same request, sent twice at once: the other was faster.
             earlier = await self.under(key)
             if earlier is None:
@@ -73,21 +68,22 @@ class Predictions:
         return prediction
 
     async def _write(self, together: Sequence[Waiting[_New, None]]) -> Sequence[None]:
-        async with self._database.begin() as connection:
-            await _insert(connection, [waiting.item for waiting in together])
+        new = [waiting.item for waiting in together]
+        await self._database.write(lambda connection: _insert(connection, new))
         return [None] * len(together)
 
     async def get(self, prediction_id: UUID) -> Prediction | None:
-        query = select(PredictionRow.document).where(PredictionRow.id == prediction_id)
-        async with self._database.connect() as connection:
-            document = await connection.scalar(query)
-            (found,) = await complete(connection, [document])
-        return found
+        return await self._read(PredictionRow.id == prediction_id)
 
     async def image(self, prediction_id: UUID) -> bytes | None:
         query = select(CanonicalRow.png).where(CanonicalRow.prediction_id == prediction_id)
         async with self._database.connect() as connection:
             return await connection.scalar(query)
+
+    async def _read(self, which: ColumnElement[bool]) -> Prediction | None:
+        async with self._database.connect() as connection:
+            row = (await connection.execute(select(*COLUMNS).where(which))).one_or_none()
+            return await one(self._database, connection, row)
 
 
 async def _insert(connection: AsyncConnection, new: Sequence[_New], **more: Any) -> None:

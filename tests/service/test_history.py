@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -176,6 +178,22 @@ async def test_what_was_stored_before_can_be_listed(database: Database) -> None:
 def test_a_cursor_comes_back_as_it_was(sort: Any, probability: float | None) -> None:
     position = Position.of(made(3, probability=probability), sort)
     assert Position.read(position.cursor(), sort) == position
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00Z"]
+)
+async def test_a_cursor_made_by_hand_is_the_senders_mistake(
+    database: Database, moment: str
+) -> None:
+    packed = json.dumps(["newest", moment, str(uuid4())]).encode()
+    cursor = base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    try:
+        found = await History(database).page(Query.model_validate({"after": cursor}))
+    except CursorError:
+        return
+    # The first moment of all is one, and nothing lies before it.
+    assert (found, moment[-1]) == (((), None), "Z")
 
 
 def test_other_cursors_are_refused() -> None:

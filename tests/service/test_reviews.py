@@ -12,6 +12,7 @@ from lxml import html
 from service.review import EXAMPLE, MAX_REASON, MIN_REASON, Fault, Review, ReviewError, draft
 from tests.service.fronts import API, Front
 from tests.service.shapes import assert_problem
+from tests.service.test_pages import assert_well_made
 
 pytestmark = pytest.mark.anyio
 
@@ -171,8 +172,8 @@ async def test_the_forms_sign_and_override_without_scripts(shared: Front, png: b
     forms = html.fromstring(fresh.text).xpath("//*[@id='review']//form")
     assert [form.get("action") for form in forms] == [f"{address}/reviews"] * 2
     signing, overriding = ({f.get("name") for f in form.xpath(".//*[@name]")} for form in forms)
-    assert signing == {"action", "reviewer", "reason"}
-    assert overriding == {"action", "reviewer", "outcome", "reason"}
+    assert signing == {"action", "version", "reviewer", "reason"}
+    assert overriding == {"action", "version", "reviewer", "outcome", "reason"}
     choices = set(forms[1].xpath(".//option/@value"))
     assert choices == {"", "normal", "indeterminate", "refused"}
 
@@ -219,3 +220,52 @@ async def test_what_is_no_form(shared: Front, png: bytes, body: bytes) -> None:
     response = await shared.client.post(f"{page_of(location)}/reviews", content=body)
     assert response.status_code in (400, 422)
     assert (await shared.client.get(f"{location}/reviews")).json() == []
+
+
+async def test_a_review_of_what_was_reviewed_meanwhile_is_not_written_down(
+    shared: Front, png: bytes
+) -> None:
+    location = await made(shared, png)
+    address = f"{location}/reviews"
+    seen = (await shared.client.get(address)).headers["etag"]
+    first = await shared.client.post(address, json=SIGN, headers={"If-Match": seen})
+    assert first.status_code == 201
+    refused = await shared.client.post(address, json=OVERRIDE, headers={"If-Match": seen})
+    body = assert_problem(refused, "changed_meanwhile")
+    assert body["kept"] == [first.json()]
+    assert refused.headers["etag"] == (await shared.client.get(address)).headers["etag"]
+    now = {"If-Match": refused.headers["etag"]}
+    assert (await shared.client.post(address, json=OVERRIDE, headers=now)).status_code == 201
+    # Whoever asks for nothing is not turned away.
+    assert (await shared.client.post(address, json=SIGN)).status_code == 201
+
+
+async def test_the_page_shows_a_review_that_was_written_meanwhile(
+    shared: Front, png: bytes
+) -> None:
+    location = await made(shared, png)
+    address = page_of(location)
+    await shared.client.post(f"{location}/reviews", json={**SIGN, "reviewer": "First Reader"})
+    fresh = await shared.client.get(address)
+    versions = html.fromstring(fresh.text).xpath("//input[@name='version']/@value")
+    assert len(versions) == 2
+    typed = {**OVERRIDE, "version": versions[1]}
+    await shared.client.post(f"{location}/reviews", json={**SIGN, "reviewer": "Fast Reader"})
+    refused = await shared.client.post(f"{address}/reviews", data=typed)
+    assert refused.status_code == 412
+    told = words(refused, "//*[@role='alert']")
+    assert "Somebody else has reviewed this result meanwhile." in told
+    assert "Signed by Fast Reader" in told
+    assert "First Reader" not in told
+    page = html.fromstring(refused.text)
+    assert_well_made(page)
+    form = page.xpath("//details[@open]//form")[0]
+    again = dict(form.form_values())
+    assert {**again, "version": ""} == {**OVERRIDE, "version": ""}
+    assert len((await shared.client.get(f"{location}/reviews")).json()) == 2
+    done = await shared.client.post(f"{address}/reviews", data=again)
+    assert done.status_code == 303
+    # The same form, sent twice by a double click, is one review.
+    twice = await shared.client.post(f"{address}/reviews", data=again)
+    assert twice.status_code == 303
+    assert len((await shared.client.get(f"{location}/reviews")).json()) == 3

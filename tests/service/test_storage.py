@@ -21,8 +21,16 @@ from service.heatmap import HeatMap
 from service.prediction import EXAMPLE, Prediction, now
 from service.review import Signature
 from service.settings import Settings
-from service.storage import Database, Maps, Predictions, Reviews, StorageUnavailableError
+from service.storage import (
+    Database,
+    GoneError,
+    Maps,
+    Predictions,
+    Reviews,
+    StorageUnavailableError,
+)
 from service.storage.database import database_url
+from service.storage.errors import ConflictError
 from service.storage.models import Base
 
 pytestmark = pytest.mark.anyio
@@ -48,7 +56,7 @@ async def test_all_or_nothing(database: Database) -> None:
     predictions = Predictions(database)
     prediction = example()
     await predictions.add(prediction, b"first")
-    with pytest.raises(StorageUnavailableError):
+    with pytest.raises(ConflictError):
         await predictions.add(prediction, b"second")
     other = example()
     async with database.begin() as connection:
@@ -69,7 +77,7 @@ async def test_many_at_once(database: Database) -> None:
 async def test_an_image_needs_its_prediction_and_goes_with_it(database: Database) -> None:
     prediction = example()
     await Predictions(database).add(prediction, b"x")
-    with pytest.raises(StorageUnavailableError):
+    with pytest.raises(GoneError):
         async with database.begin() as connection:
             await connection.execute(
                 text("INSERT INTO canonical VALUES (:id, :png)"),
@@ -188,7 +196,7 @@ async def test_maps_and_reviews_go_with_their_prediction(database: Database) -> 
         await connection.execute(text("DELETE FROM prediction"))
     assert await Maps(database).kept(prediction.id) == frozenset()
     assert await Reviews(database).all(prediction.id) == ()
-    with pytest.raises(StorageUnavailableError):
+    with pytest.raises(GoneError):
         await Reviews(database).add(
             prediction.id, Signature(action="sign", reviewer="A. Reader"), prediction.outcome
         )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from lxml import html
 
@@ -248,3 +251,101 @@ async def test_a_search_that_finds_nobody(shared: Front) -> None:
     for fields in ({"patient_reference": "x" * 65}, {"patient_reference": " "}):
         assert_error_page(await shared.client.post("/patients", data=fields), "invalid_request")
     assert (await shared.client.get("/patients")).status_code == 405
+
+
+async def test_facts_that_somebody_else_has_changed_are_not_written_over(
+    shared: Front, png: bytes
+) -> None:
+    address = f"{API}/{await posted(shared, png)}/study"
+    seen = (await shared.client.get(address)).headers["etag"]
+    first = await shared.client.put(address, json=FACTS, headers={"If-Match": seen})
+    assert first.status_code == 200
+    assert first.headers["etag"] == (await shared.client.get(address)).headers["etag"] != seen
+    late = {"bmd_g_cm2": 0.7}
+    refused = await shared.client.put(address, json=late, headers={"If-Match": seen})
+    body = assert_problem(refused, "changed_meanwhile")
+    assert body["kept"] == first.json()
+    assert refused.headers["etag"] == first.headers["etag"]
+    for tags in ('"other", W/' + refused.headers["etag"], "*"):
+        again = await shared.client.put(address, json=late, headers={"If-Match": tags})
+        assert again.status_code == 200
+        # The same once more is no difference to anybody.
+        assert (
+            await shared.client.put(address, json=late, headers={"If-Match": seen})
+        ).status_code == 200
+        await shared.client.put(address, json=FACTS)
+    for tags in ("nonsense", '"unended', ","):
+        response = await shared.client.put(address, json=late, headers={"If-Match": tags})
+        assert_problem(response, "changed_meanwhile")
+
+
+async def test_the_form_shows_both_versions_when_somebody_else_was_faster(
+    shared: Front, png: bytes
+) -> None:
+    id = await posted(shared, png, t_score=-1.0, sex="female")
+    address = f"/results/{id}/study"
+    mine = dict(form_of(await shared.client.get(address)).form_values())
+    theirs = {**mine, "t_score": "-2,0", "bmd_g_cm2": "0.8", "vertebra_L1": "on"}
+    assert (await shared.client.post(address, data=theirs)).status_code == 303
+    mine |= {"t_score": "-1.5", "bmd_g_cm2": "0,80", "patient_reference": "<b>ward</b>"}
+    refused = await shared.client.post(address, data=mine)
+    assert refused.status_code == 412
+    page = html.fromstring(refused.text)
+    assert_well_made(page)
+    rows = [
+        [cell.text_content().strip() for cell in row.xpath("./th|./td")]
+        for row in page.xpath("//section[@role='alert']//tbody/tr")
+    ]
+    # What both say, in whatever form, is no difference.
+    assert rows == [
+        ["Patient reference", "nothing", "<b>ward</b>"],
+        ["Spine T-score, as the scanner reports it", "−2.0", "−1.5"],
+        ["Vertebrae in BMD and T-score", "L1", "nothing"],
+    ]
+    assert (await shared.client.get(f"{API}/{id}/study")).json()["t_score"] == -2.0
+    # Nothing that was typed is lost, and sent again it counts.
+    again = dict(form_of(refused).form_values())
+    assert {**again, "version": ""} == {**mine, "version": ""}
+    assert (await shared.client.post(address, data=again)).status_code == 303
+    assert (await shared.client.get(f"{API}/{id}/study")).json()["t_score"] == -1.5
+
+
+async def test_a_form_with_faults_still_knows_what_it_was_filled_in_over(
+    shared: Front, png: bytes
+) -> None:
+    id = await posted(shared, png)
+    address = f"/results/{id}/study"
+    mine = dict(form_of(await shared.client.get(address)).form_values())
+    wrong = await shared.client.post(address, data={**mine, "t_score": "seven"})
+    assert wrong.status_code == 422
+    await shared.client.put(f"{API}/{id}/study", json=FACTS)
+    mended = {**dict(form_of(wrong).form_values()), "t_score": "-1"}
+    assert (await shared.client.post(address, data=mended)).status_code == 412
+
+
+async def test_what_was_typed_is_not_lost_while_storage_does_not_answer(
+    var: Path, png: bytes
+) -> None:
+    async with running() as runners, front(var, runners, storage_seconds=0.3) as opened:
+        id = await posted(opened, png)
+        with closing(sqlite3.connect(var / "osteoserve.db", isolation_level=None)) as blocker:
+            blocker.execute("BEGIN IMMEDIATE")
+            fields = {"t_score": "-1,5", "vertebra_L1": "on"}
+            study = await opened.client.post(f"/results/{id}/study", data=fields)
+            signed = {"action": "sign", "reviewer": "A. Reader", "reason": "Seen with the hip."}
+            review = await opened.client.post(f"/results/{id}/reviews", data=signed)
+            blocker.execute("ROLLBACK")
+        for response in (study, review):
+            assert response.status_code == 503
+            assert int(response.headers["retry-after"]) >= 1
+            page = html.fromstring(response.text)
+            assert_well_made(page)
+            assert "The database does not answer." in page.text_content()
+        values = dict(form_of(study).form_values())
+        assert (values["t_score"], values["vertebra_L1"]) == ("-1,5", "on")
+        assert "Seen with the hip." in review.text
+        assert (await opened.client.post(f"/results/{id}/study", data=values)).status_code == 303
+
+
+def form_of(response: httpx.Response) -> html.FormElement:
+    return html.fromstring(response.text).xpath("//main//form[contains(@action, '/study')]")[0]

@@ -36,18 +36,21 @@ class Schema:
         current = MigrationContext.configure(connection).get_current_revision()
         if current == Schema.head():
             return "current"
-        known = {script.revision for script in _scripts().walk_revisions()}
-        return "behind" if current is None or current in known else "ahead"
+        return "behind" if current is None or Schema.knows(current) else "ahead"
 
     @staticmethod
-    def upgrade(connection: Connection) -> None:
+    def knows(revision: str) -> bool:
+        return revision in {script.revision for script in _scripts().walk_revisions()}
+
+    @staticmethod
+    def upgrade(connection: Connection, revision: str = "head") -> None:
         if Schema.state(connection) != "behind":
             return
         # Alembic's context is global to the process.
         with _LOCK:
             config = _config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
 
 
 def _config() -> Config:

@@ -1,0 +1,80 @@
+"""``python -m service storage``: whether the database is sound, and a way out where it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from service.listing import MOST, Query
+from service.settings import Settings
+from service.storage.database import Database, database_file, database_url
+from service.storage.documents import Unreadable
+from service.storage.errors import StorageError
+from service.storage.history import History
+from service.storage.recovery import RecoveryError, damage, recover
+
+
+def damaged(settings: Settings) -> str | None:
+    """Return one sentence on a database that cannot be served, with the way out; None: it can."""
+    file = database_file(database_url(settings))
+    found = None if file is None else damage(file)
+    if found is None:
+        return None
+    return (
+        f"osteoserve: the database {file} is damaged ({found}); stop all fronts, then "
+        "'python -m service storage recover' copies what can be read into a new file and keeps "
+        "the old one."
+    )
+
+
+def run_check(settings: Settings) -> int:
+    """Look at every page and every result; return 0 where all is well."""
+    file = database_file(database_url(settings))
+    found = None if file is None else damage(file, None)
+    if found is not None:
+        print(f"damaged: {found}", file=sys.stderr)
+        print("python -m service storage recover copies what can be read.", file=sys.stderr)
+        return 1
+    try:
+        count, hidden = asyncio.run(_read(settings))
+    except StorageError as error:
+        print(f"osteoserve: {error}", file=sys.stderr)
+        return 1
+    print(f"{count} results can be read")
+    for one in hidden:
+        print(f"cannot be read by this version: {one.id}", file=sys.stderr)
+    return 1 if hidden else 0
+
+
+def run_recover(settings: Settings) -> int:
+    """Copy what can be read; return 0 where a new file stands in the damaged one's place."""
+    file = database_file(database_url(settings))
+    if file is None:
+        print("osteoserve: only SQLite files are recovered here.", file=sys.stderr)
+        return 2
+    try:
+        done = recover(file)
+    except RecoveryError as error:
+        print(f"osteoserve: {error}", file=sys.stderr)
+        return 1
+    for table in done.tables:
+        print(f"{table.table}: {table.rows} copied" + (f", {table.lost} lost" * (table.lost > 0)))
+    print(f"The damaged file is kept as {done.aside}.")
+    return 0
+
+
+async def _read(settings: Settings) -> tuple[int, list[Unreadable]]:
+    database = Database(settings)
+    history = History(database)
+    count = 0
+    hidden: list[Unreadable] = []
+    try:
+        asked: dict[str, object] = {"sort": "oldest", "limit": MOST}
+        while asked:
+            found, following = await history.page(Query.model_validate(asked))
+            hidden += [one for one in found if isinstance(one, Unreadable)]
+            count += len(found)
+            asked = {**asked, "after": following.cursor()} if following else {}
+    finally:
+        await database.close()
+    return count - len(hidden), hidden

@@ -1,0 +1,203 @@
+"""Rows of a newer version, or damaged ones: read as far as this version understands them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from lxml import html
+from sqlalchemy import text
+
+from service.listing import Query
+from service.prediction import Prediction
+from service.review import Signature
+from service.storage import (
+    Batches,
+    Database,
+    History,
+    Maps,
+    Predictions,
+    Reviews,
+    Studies,
+    Unreadable,
+    UnreadableError,
+)
+from service.study import from_json
+from tests.service.fronts import API, Front, front
+from tests.service.runners import running
+from tests.service.shapes import assert_error_page, assert_problem
+from tests.service.test_history import kept, made
+from tests.service.test_pages import assert_well_made
+
+pytestmark = pytest.mark.anyio
+
+
+async def rewritten(database: Database, table: str, column: str, id: UUID, value: Any) -> None:
+    """Write ``value`` where another version would have; a text is taken as it is."""
+    key = "id" if table == "prediction" else "prediction_id"
+    async with database.begin() as connection:
+        await connection.execute(
+            text(f"UPDATE {table} SET {column} = :value WHERE {key} = :id"),  # noqa: S608
+            {
+                "value": value if isinstance(value, str) else json.dumps(value),
+                "id": id.hex if database.is_sqlite else id,
+            },
+        )
+
+
+def newer(one: Prediction, **changes: Any) -> dict[str, Any]:
+    document = one.model_dump(mode="json", exclude={"review"})
+    document["quality"]["sharpness"] = 0.7
+    return {**document, "vertebrae": [{"name": "L1"}], **changes}
+
+
+async def test_fields_that_are_not_known_are_ignored(database: Database) -> None:
+    one = made(0)
+    await kept(database, one)
+    await rewritten(database, "prediction", "document", one.id, newer(one))
+    assert await Predictions(database).get(one.id) == one
+    found, _ = await History(database).page(Query.model_validate({}))
+    assert found == (one,)
+
+
+async def test_one_row_that_cannot_be_read_hides_no_other(database: Database) -> None:
+    there = [made(number) for number in range(5)]
+    await kept(database, *there)
+    counted: list[str] = []
+    database.unreadable = counted.append
+    await rewritten(
+        database, "prediction", "document", there[3].id, newer(there[3], outcome="fracture")
+    )
+    asked: dict[str, Any] = {"limit": 2}
+    pages = []
+    while asked:
+        found, following = await History(database).page(Query.model_validate(asked))
+        pages.append(found)
+        asked = {"limit": 2, "after": following.cursor()} if following else {}
+    bad = Unreadable(there[3].id, there[3].created_at)
+    assert pages == [(there[4], bad), (there[2], there[1]), (there[0],)]
+    assert counted == ["prediction"]
+    with pytest.raises(UnreadableError):
+        await Predictions(database).get(there[3].id)
+
+
+async def test_what_is_no_json_hides_no_other(tmp_path: Path) -> None:
+    async with running() as runners, front(tmp_path, runners) as opened:
+        database = opened.app.state.health.database
+        one, other = made(0), made(1)
+        await kept(database, one, other)
+        await rewritten(database, "prediction", "document", one.id, '{"id": "cut')
+        listed = (await opened.client.get(API)).json()
+        assert [item["id"] for item in listed["items"]] == [str(other.id)]
+        assert listed["unreadable"] == [str(one.id)]
+
+
+async def test_a_review_that_cannot_be_read_is_not_left_out(database: Database) -> None:
+    """Without it the result would pass for one that nobody has overridden."""
+    one = made(0)
+    await kept(database, one)
+    await Reviews(database).add(one.id, Signature(action="sign", reviewer="A. Reader"), one.outcome)
+    await rewritten(database, "review", "action", one.id, "amend")
+    found, _ = await History(database).page(Query.model_validate({}))
+    assert found == (Unreadable(one.id, one.created_at),)
+
+
+async def test_facts_that_are_not_known_are_kept(database: Database) -> None:
+    one = made(0)
+    await kept(database, one)
+    studies = Studies(database)
+    await studies.put(one.id, from_json({"t_score": -1.0}))
+    await rewritten(database, "study", "facts", one.id, {"t_score": -1.0, "hip_bmd": 0.8})
+    found = await studies.get(one.id)
+    assert found is not None
+    assert found.t_score == -1.0
+    for facts in ({"t_score": -2.0}, {}):
+        await studies.put(one.id, from_json(facts))
+        async with database.connect() as connection:
+            stored = await connection.scalar(text("SELECT facts FROM study"))
+        told = json.loads(stored) if isinstance(stored, str) else stored
+        assert told == {**facts, "hip_bmd": 0.8}
+
+
+async def test_facts_that_cannot_be_read_are_told(database: Database) -> None:
+    one, other = made(0), made(1)
+    await kept(database, one, other)
+    studies = Studies(database)
+    for it in (one, other):
+        study = await studies.put(it.id, from_json({"patient_reference": "p", "sex": "female"}))
+    await rewritten(database, "study", "facts", one.id, {"sex": "unknown"})
+    with pytest.raises(UnreadableError):
+        await studies.get(one.id)
+    assert study is not None
+    patient = await studies.patient(study.patient_key or one.id)
+    assert patient is not None
+    assert (len(patient.studies), patient.unreadable) == (1, 1)
+
+
+async def test_a_map_that_cannot_be_read_is_drawn_again(database: Database) -> None:
+    from service.heatmap import EXAMPLE, HeatMap  # noqa: PLC0415
+
+    one = made(0)
+    await kept(database, one)
+    await Maps(database).add(one.id, HeatMap.model_validate(EXAMPLE))
+    await rewritten(database, "heat_map", "rows", one.id, {"no": "rows"})
+    assert await Maps(database).get(one.id, "cnn") is None
+
+
+async def test_a_line_of_a_batch_that_cannot_be_read_is_told_as_such(database: Database) -> None:
+    one = made(0)
+    await kept(database, one)
+    batches = Batches(database)
+    batch = await batches.create(1)
+    await batches.add(batch.id, 0, one.id)
+    await rewritten(database, "prediction", "document", one.id, {"id": str(one.id)})
+    (line,) = await batches.lines(batch.id, 0, 10)
+    assert (line.prediction, line.unreadable) == (None, True)
+    assert "unreadable" not in line.model_dump(mode="json")
+
+
+@pytest.fixture
+async def hidden(shared: Front, png: bytes) -> str:
+    """The id of a result whose document this version does not understand."""
+    id: str = (await shared.post(png)).json()["id"]
+    database = shared.app.state.health.database
+    await rewritten(database, "prediction", "document", UUID(id), {"id": id, "outcome": "new"})
+    return id
+
+
+async def test_pages_and_api_tell_of_it_and_let_it_be_deleted(shared: Front, hidden: str) -> None:
+    listed = (await shared.client.get(API)).json()
+    assert hidden in listed["unreadable"]
+    assert_problem(await shared.client.get(f"{API}/{hidden}"), "row_unreadable")
+    assert_error_page(await shared.client.get(f"/results/{hidden}"), "row_unreadable")
+    page = html.fromstring((await shared.client.get("/history")).text)
+    assert_well_made(page)
+    (row,) = page.xpath(f"//tr[.//a/@href='/results/{hidden}/delete']")
+    assert "Cannot be read here" in row.text_content()
+    assert await shared.sample("osteoserve_rows_unreadable_total", table="prediction") > 0
+    asked = await shared.client.get(f"/results/{hidden}/delete")
+    assert asked.status_code == 200
+    assert_well_made(html.fromstring(asked.text))
+    assert (await shared.client.post(f"/results/{hidden}/delete")).status_code == 303
+    assert hidden not in (await shared.client.get(API)).json()["unreadable"]
+
+
+async def test_a_result_is_shown_without_facts_that_cannot_be_read(
+    shared: Front, png: bytes
+) -> None:
+    id: str = (await shared.post(png)).json()["id"]
+    facts = {"sex": "female", "patient_reference": "someone"}
+    key = (await shared.client.put(f"{API}/{id}/study", json=facts)).json()["patient_key"]
+    await rewritten(
+        shared.app.state.health.database, "study", "facts", UUID(id), {"sex": "unknown"}
+    )
+    page = await shared.client.get(f"/results/{id}")
+    assert page.status_code == 200
+    assert "cannot be read here" in page.text
+    assert_well_made(html.fromstring(page.text))
+    assert_error_page(await shared.client.get(f"/results/{id}/study"), "row_unreadable")
+    over_time = await shared.client.get(f"/patients/{key}")
+    assert "One more study of this patient cannot be read here" in over_time.text
