@@ -21,10 +21,8 @@ from listener.door import Door
 from listener.limits import Limits
 from listener.python import behind
 from listener.server import Server
-from models.types import BASES
+from models.types import RUNNERS
 from telemetry import journal, tracing
-
-RUNNERS: Final = (*BASES, "stack")
 
 SHUTDOWN_SECONDS: Final = 10
 """Longest wait for calls in flight; the front gives up on a call sooner."""

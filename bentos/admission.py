@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from starlette.datastructures import Headers
@@ -29,7 +29,8 @@ LARGEST: Final = MAX_IMAGES * recipe.BYTES
 
 
 class Admission:
-    """ASGI middleware. ``count`` returns a call's items from its headers, 0 where it cannot tell.
+    """ASGI middleware before ``paths``, all of one queue. ``count`` returns a call's items from its
+    headers, 0 where it cannot tell.
 
     A call without room in ``queue`` is answered 503 with Retry-After before its body is read; its
     room is taken once the body is there, since one that announces images and sends none would keep
@@ -37,15 +38,19 @@ class Admission:
     """
 
     def __init__(
-        self, app: ASGIApp, queue: Queue, path: str, count: Callable[[Headers], int]
+        self,
+        app: ASGIApp,
+        queue: Queue,
+        paths: Collection[str],
+        count: Callable[[Headers], int],
     ) -> None:
         self._app = app
         self._queue = queue
-        self._path = path
+        self._paths = frozenset(paths)
         self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != self._path:
+        if scope["type"] != "http" or scope["path"] not in self._paths:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)

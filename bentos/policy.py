@@ -7,15 +7,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from models.runtime import PRECISIONS, RUNTIMES, PrecisionChoice, RuntimeChoice
-from models.types import BaseName
+from models.types import RunnerName
 from telemetry.journal import Form, Level
 
 T = TypeVar("T", bound=str)
-
-RunnerName = BaseName | Literal["stack"]
 
 TUNING: Final = Path("var/tuning.json")
 """Where ``make tune`` writes what it measured on this machine."""

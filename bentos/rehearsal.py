@@ -8,7 +8,7 @@ as long as others. Whoever comes first should not be who is practised on.
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -30,11 +30,12 @@ class Example:
 
 
 class Rehearsal:
-    """ASGI middleware: startup is complete once ``example`` was answered :data:`CALLS` times."""
+    """ASGI middleware: startup is complete once each of ``examples`` was answered :data:`CALLS`
+    times."""
 
-    def __init__(self, app: ASGIApp, example: Example) -> None:
+    def __init__(self, app: ASGIApp, examples: Sequence[Example]) -> None:
         self._app = app
-        self._example = example
+        self._examples = examples
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
@@ -52,10 +53,10 @@ class Rehearsal:
 
     async def _rehearse(self) -> None:
         """Raises RuntimeError, with which the runner does not start, where a call fails."""
-        example = self._example
         transport = httpx.ASGITransport(self._app)
         async with httpx.AsyncClient(transport=transport, base_url="http://rehearsal") as client:
-            for _ in range(CALLS):
+            # A path after the other: each has batches of its own to practise.
+            for example in (one for one in self._examples for _ in range(CALLS)):
                 answer = await client.post(
                     example.path, content=example.content, headers=example.headers
                 )

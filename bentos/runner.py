@@ -1,9 +1,9 @@
-"""What the three base runners share; each folder names its model and nothing else."""
+"""What the base runners share; each folder names its model and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, TypeVar
 
 import bentoml
 import numpy as np
@@ -22,13 +22,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bentos.admission import Admission
-from bentos.policy import Policy, RunnerName
+from bentos.policy import Policy
 from bentos.queue import Dropped, Item, Queue
 from bentos.rehearsal import Example, Rehearsal
 from bentos.wire import (
     RECIPE_HEADER,
     DroppedAnswer,
     ImagesInput,
+    MeasurementAnswer,
     Question,
     VoteAnswer,
     VotesOutput,
@@ -37,16 +38,17 @@ from bentos.wire import (
 from models import artifact, recipe
 from models.base import Scorer, Vote
 from models.recipe import SIDE
-from models.types import BaseName
+from models.types import RunnerName
 
 GATHERED: Final = 8
 """Images that BentoML gathers at least: a front's calls carry as many, and splitting a call costs
 more than it brings where fewer are computed together."""
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
+T = TypeVar("T")
 
 
-def base_runner(name: BaseName) -> Any:
+def base_runner(name: Literal["cnn", "vgg16", "resnet"]) -> Any:
     """Return the BentoML service of base model ``name``: an entry service with one worker.
 
     Replicas scale it, not workers: each worker has a batching queue of its own, and batches never
@@ -61,7 +63,7 @@ def base_runner(name: BaseName) -> Any:
 
         def __init__(self) -> None:
             self._scorer = Scorer(artifact.load(name), policy.runtime, policy.precision)
-            for size in _batch_sizes(policy.max_batch_size):
+            for size in batch_sizes(policy.max_batch_size):
                 self._scorer.score(np.zeros((size, SIDE, SIDE), np.uint8))
             # ResNet's loads what explains forests, for a second and more: whoever opens the first
             # result must not hold up the votes on everybody else's.
@@ -79,23 +81,38 @@ def base_runner(name: BaseName) -> Any:
             return told(queue.run(items, self._score))
 
         def _score(self, questions: list[Question]) -> list[VoteAnswer]:
-            size = policy.max_batch_size
-            votes = [
-                vote
-                for start in range(0, len(questions), size)
-                for vote in self._together(questions[start : start + size])
-            ]
-            return [_answer(self._scorer, vote) for vote in votes]
+            return votes(self._scorer, questions, policy.max_batch_size)
 
-        def _together(self, questions: list[Question]) -> list[Vote]:
-            return self._scorer.score(
-                np.stack([question.image for question in questions]),
-                explained=[i for i, question in enumerate(questions) if question.with_map],
-            )
+    return attended(BaseRunner, queue, measures, [PREDICTED], count_images)
 
+
+def votes(scorer: Scorer, questions: list[Question], size: int) -> list[VoteAnswer]:
+    """Return one answer a question, ``size`` images at most computed together."""
+    found = [
+        vote
+        for together in batches(questions, size)
+        for vote in scorer.score(
+            np.stack([question.image for question in together]),
+            explained=[i for i, question in enumerate(together) if question.with_map],
+        )
+    ]
+    return [_answer(scorer, vote) for vote in found]
+
+
+def batches(items: list[T], size: int) -> Iterator[list[T]]:
+    """Yield ``items`` in pieces of ``size`` at most."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def example(path: str, made_by: str) -> Example:
+    """Return a call with one blank image of recipe ``made_by``."""
     blank = np.zeros((SIDE, SIDE), np.uint8)
-    example = Example("/predict", {RECIPE_HEADER: recipe.NAME}, recipe.pack([blank]))
-    return attended(BaseRunner, queue, measures, example, count_images)
+    return Example(path, {RECIPE_HEADER: made_by}, recipe.pack([blank]))
+
+
+PREDICTED: Final = example("/predict", recipe.NAME)
+"""What a base runner practises on."""
 
 
 HABITS: Final[Mapping[str, Any]] = {
@@ -125,15 +142,16 @@ def attended(
     service: Any,
     queue: Queue,
     measures: ASGIApp,
-    example: Example,
+    examples: Sequence[Example],
     count: Callable[[Headers], int],
 ) -> Any:
     """Return the BentoML ``service`` with its waiting line before it and its measures beside.
 
-    ``example`` is what it answers a few times before it listens.
+    ``examples``, one a path, are what it answers a few times before it listens.
     """
-    service.add_asgi_middleware(Rehearsal, example=example)
-    service.add_asgi_middleware(Admission, queue=queue, path=example.path, count=count)
+    service.add_asgi_middleware(Rehearsal, examples=examples)
+    paths = [one.path for one in examples]
+    service.add_asgi_middleware(Admission, queue=queue, paths=paths, count=count)
     service.mount_asgi_app(measures)
     return service
 
@@ -143,7 +161,7 @@ def told(answers: Sequence[AnswerT | Dropped]) -> list[AnswerT | DroppedAnswer]:
     return [DroppedAnswer(dropped=a) if isinstance(a, str) else a for a in answers]
 
 
-def _batch_sizes(most: int) -> list[int]:
+def batch_sizes(most: int) -> list[int]:
     """Return 1, 2, 4 … up to ``most``: engines compile once a shape, XLA for seconds."""
     return sorted({min(1 << power, most) for power in range(most.bit_length() + 1)})
 
@@ -157,4 +175,9 @@ def _answer(scorer: Scorer, vote: Vote) -> VoteAnswer:
         band=scorer.band,
         auroc=scorer.auroc,
         map=None if vote.map is None else [[round(float(v), 4) for v in row] for row in vote.map],
+        measurements=[
+            MeasurementAnswer(name=one.name, value=one.value, contribution=one.contribution)
+            for one in vote.measured
+        ]
+        or None,
     )

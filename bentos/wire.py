@@ -9,10 +9,12 @@ them next door.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, Self, TypeVar
 
+import numpy as np
 from bentoml import IODescriptor
 from bentoml.exceptions import BadInput
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -22,6 +24,8 @@ from bentos.admission import CALL, LARGEST, MAX_IMAGES
 from bentos.queue import Call, Dropped, Item
 from models import recipe
 from models.recipe import Canonical, RecipeError
+from models.vertebrae import graphics
+from models.vertebrae.geometry import LevelName, Outlined, Point
 
 T = TypeVar("T")
 
@@ -51,14 +55,31 @@ class ImagesInput(IODescriptor):
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> ImagesInput:  # noqa: ARG003 - reads the request itself
         """Raises ``BadInput`` (400) for anything else."""
-        try:
-            images = recipe.unpack(
-                await request.body(), request.headers.get(RECIPE_HEADER, ""), MAX_IMAGES
-            )
-        except RecipeError as error:
-            raise BadInput(str(error)) from error
+        images = await _pixels(request, recipe.NAME)
         with_map = request.query_params.get("map") == "true"
         return cls(items=_items(request, [Question(image, with_map) for image in images]))
+
+
+class FramesInput(IODescriptor):
+    """The same of whole images, made by ``models.recipe.frame``."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    items: list[Any]
+
+    @classmethod
+    async def from_http_request(cls, request: Request, serde: Any) -> FramesInput:  # noqa: ARG003 - reads the request itself
+        """Raises ``BadInput`` (400) for anything else."""
+        return cls(items=_items(request, list(await _pixels(request, recipe.FRAME))))
+
+
+async def _pixels(request: Request, wanted: str) -> NDArray[np.uint8]:
+    try:
+        return recipe.unpack(
+            await request.body(), request.headers.get(RECIPE_HEADER, ""), MAX_IMAGES, wanted
+        )
+    except RecipeError as error:
+        raise BadInput(str(error)) from error
 
 
 def count_images(headers: Headers) -> int:
@@ -95,6 +116,14 @@ class _Answers(IODescriptor):
         return Response(cls.written.dump_json(obj), media_type="application/json")
 
 
+class MeasurementAnswer(BaseModel):
+    """One measurement of the bone: its value, and the logits that it added."""
+
+    name: str
+    value: float
+    contribution: float
+
+
 class VoteAnswer(BaseModel):
     """What a base runner says of one image."""
 
@@ -105,6 +134,47 @@ class VoteAnswer(BaseModel):
     band: tuple[float, float]
     auroc: float = Field(description="of this version, cross-validated")
     map: list[list[float]] | None = Field(description="evidence per region, rows from the top")
+    measurements: list[MeasurementAnswer] | None = Field(
+        description="what bone weighed, the weightiest first; null of any other"
+    )
+
+
+class LevelAnswer(BaseModel):
+    """One vertebra, in pixels of the frame."""
+
+    level: LevelName
+    outline: list[Point]
+    centre: Point
+    area: float
+    confidence: float
+
+
+class OutlineAnswer(BaseModel):
+    """What the vertebrae runner says of one frame."""
+
+    version: str
+    recipe: str
+    levels: list[LevelAnswer] = Field(description="from the top; empty: no spine was found")
+    graphics: str = Field(description="base64 of the packed bits of the (224, 224) mask")
+
+    @classmethod
+    def of(cls, outlined: Outlined, version: str) -> Self:
+        levels = outlined.spine.levels if outlined.spine else ()
+        return cls(
+            version=version,
+            recipe=recipe.FRAME,
+            levels=[
+                LevelAnswer(
+                    level=one.level,
+                    outline=[(round(x, 1), round(y, 1)) for x, y in one.outline],
+                    centre=one.centre,
+                    area=one.area,
+                    confidence=one.confidence,
+                )
+                for one in levels
+            ],
+            graphics=graphics.encode(outlined.graphics),
+        )
 
 
 class DroppedAnswer(BaseModel):
@@ -117,6 +187,12 @@ class VotesOutput(_Answers):
     """A list of :class:`VoteAnswer` and :class:`DroppedAnswer`, as JSON."""
 
     written: ClassVar[TypeAdapter[Any]] = TypeAdapter(list[VoteAnswer | DroppedAnswer])
+
+
+class OutlinesOutput(_Answers):
+    """A list of :class:`OutlineAnswer` and :class:`DroppedAnswer`, as JSON."""
+
+    written: ClassVar[TypeAdapter[Any]] = TypeAdapter(list[OutlineAnswer | DroppedAnswer])
 
 
 class CastVote(BaseModel):

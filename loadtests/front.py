@@ -25,7 +25,7 @@ START_SECONDS: Final = 240.0
 STOP_SECONDS: Final = 60.0
 ASK_SECONDS: Final = 5.0
 
-COMPONENTS: Final = ("front", "cnn", "vgg16", "resnet", "stack")
+COMPONENTS: Final = ("front", "cnn", "vgg16", "resnet", "vertebrae", "stack")
 
 
 class FrontError(RuntimeError):

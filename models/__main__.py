@@ -9,6 +9,7 @@ from typing import Final
 
 from models.artifact import ArtifactError
 from models.commands import (
+    agreement,
     card,
     evaluate,
     maps,
@@ -29,6 +30,7 @@ COMMANDS: Final = (
     train_gate,
     quantise,
     evaluate,
+    agreement,
     predict,
     verify,
     maps,

@@ -37,6 +37,9 @@ from models.files import replace
 FOLDER: Final = Path(__file__).parent / "artifacts"
 MANIFEST: Final = "manifest.json"
 SERVED: Final = "served.json"
+FRAMED: Final = frozenset({"vertebrae", "gate"})
+"""The models that look at whole frames; all others look at canonical images."""
+
 PREFIX: Final = "sha256:"
 """Of a version and of every digest."""
 
@@ -74,7 +77,7 @@ def write(
     """
     complete = {
         "model": name,
-        "recipe": recipe.NAME,
+        "recipe": _recipe(name),
         **manifest,
         "files": {file: _sha256(data) for file, data in sorted(files.items())},
     }
@@ -145,11 +148,19 @@ def load(
         path = folder / file
         if not path.is_file() or _sha256(path.read_bytes()) != digest:
             raise ArtifactError(f"{name} {version[:19]}: {file} is missing or was changed")
-    if manifest["recipe"] != recipe.NAME:
+    wanted = _recipe(name)
+    if manifest["recipe"] != wanted:
         raise ArtifactError(
-            f"{name} {version[:19]} was trained on {manifest['recipe']}; this is {recipe.NAME}"
+            f"{name} {version[:19]} was trained on {manifest['recipe']}; this is {wanted}"
         )
     return Artifact(name, whole, folder, manifest)
+
+
+def copy(name: str, root: Path) -> Artifact:
+    """Return the shipped version of model ``name``, written under ``root`` too."""
+    shipped = load(name, FOLDER)
+    files = {file: shipped.path(file).read_bytes() for file in shipped.manifest["files"]}
+    return write(root, name, shipped.manifest, files)
 
 
 def stored(root: Path) -> dict[str, list[str]]:
@@ -159,6 +170,11 @@ def stored(root: Path) -> dict[str, list[str]]:
     for folder in found:
         versions.setdefault(folder.parent.name, []).append(PREFIX + folder.name)
     return versions
+
+
+def _recipe(name: str) -> str:
+    """Return the recipe whose images model ``name`` looks at."""
+    return recipe.FRAME if name in FRAMED else recipe.NAME
 
 
 def _version(manifest: Mapping[str, Any]) -> str:

@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact, ArtifactError
+from models.bone import KEY as BONE_KEY
+from models.bone import Bone, Measured
 from models.calibration import Calibration, logit
 from models.explanation.projection import project
 from models.forest import FILE as FOREST_FILE
 from models.forest import Forest
+from models.recipe import FRAME
 from models.runtime import (
     Precision,
     PrecisionChoice,
@@ -27,6 +30,9 @@ from models.runtime import (
     runtime_name,
 )
 from models.types import BASES, BaseName
+from models.vertebrae.geometry import Outlined
+from models.vertebrae.measurements import NAMES, measure
+from models.vertebrae.outline import outline, segment
 
 logger: Final = logging.getLogger(__name__)
 
@@ -38,11 +44,13 @@ class Vote:
     ``probability`` is calibrated. ``map`` is (h, w) float32 evidence for osteoporosis where it was
     asked for, rows from the top, in units of the raw logit times h·w: its *mean* is the raw logit
     of the two networks, bias spread over it, and for the forest the raw logit less that of the
-    forest's expected value. Above zero speaks for osteoporosis, below against.
+    forest's expected value. Above zero speaks for osteoporosis, below against. ``measured`` is what
+    ``bone`` rests on, in place of a map; empty for the others.
     """
 
     probability: float
     map: NDArray[np.float32] | None
+    measured: tuple[Measured, ...] = ()
 
 
 class BaseModel(Protocol):
@@ -86,6 +94,66 @@ class ForestModel:
         return logit(self._forest.severity(features)), maps
 
 
+class MeasurementModel:
+    """The vertebrae network for outlines, a logistic regression over what is measured in them."""
+
+    def __init__(self, runtime: Runtime, bone: Bone) -> None:
+        self._runtime = runtime
+        self._bone = bone
+
+    def raw_logits(
+        self,
+        images: NDArray[np.uint8],
+        explained: Sequence[int] = (),  # noqa: ARG002 - it has no map
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        return self.logits(self.measurements(images)), np.zeros((0, 1, 1), np.float32)
+
+    def logits(self, measurements: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (n,) before calibration for ``measurements`` (n, 16)."""
+        return self._bone.logits(measurements)
+
+    def measurements(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return (n, 16), see :mod:`models.vertebrae.measurements`."""
+        (maps,) = self._runtime(images)
+        return np.stack(
+            [measure(image, segment(one).levels) for image, one in zip(images, maps, strict=True)]
+        )
+
+    def measured(self, measurements: NDArray[np.float64]) -> list[tuple[Measured, ...]]:
+        """Return what each of ``measurements`` (n, 16) says and adds, the weightiest first."""
+        added = self._bone.contributions(measurements)
+        return [
+            tuple(
+                Measured(NAMES[n], float(values[n]), float(shares[n]))
+                for n in np.argsort(-np.abs(shares), kind="stable")
+            )
+            for values, shares in zip(measurements, added, strict=True)
+        ]
+
+
+class Outliner:
+    """The served vertebrae network: whole frames in, outlined levels and graphics out."""
+
+    def __init__(
+        self,
+        artifact: Artifact,
+        runtime: RuntimeChoice = "auto",
+        precision: PrecisionChoice = "auto",
+    ) -> None:
+        """Raises :class:`~models.artifact.ArtifactError` as :class:`Scorer` does."""
+        self.version = artifact.version
+        self.recipe = FRAME
+        engine, depth = _allowed(artifact, runtime, precision)
+        self.runtime = runtime_name(engine, depth)
+        logger.info("vertebrae %s runs on %s", self.version[:19], self.runtime)
+        self._network = open_network(artifact.folder, artifact.manifest["network"], engine, depth)
+
+    def outline(self, frames: NDArray[np.uint8]) -> list[Outlined]:
+        """Return what each of ``frames`` (n, 224, 224) uint8 shows, in the frame's pixels."""
+        (maps,) = self._network(frames)
+        return [outline(one) for one in maps]
+
+
 class Scorer:
     """A served base model: the artefact's facts and the model that it describes."""
 
@@ -119,12 +187,17 @@ class Scorer:
 
         ``explained`` are the indices of those that want a map; the others' votes have none.
         """
+        if isinstance(self._model, MeasurementModel):
+            measurements = self._model.measurements(images)
+            found = self._probability(self._model.logits(measurements))
+            said = self._model.measured(measurements)
+            return [Vote(float(p), None, m) for p, m in zip(found, said, strict=True)]
         logits, maps = self._model.raw_logits(images, explained)
         drawn = dict(zip(explained, maps, strict=True))
-        return [
-            Vote(float(p), drawn.get(i))
-            for i, p in enumerate(self._calibration.probability(logits + self._offset))
-        ]
+        return [Vote(float(p), drawn.get(i)) for i, p in enumerate(self._probability(logits))]
+
+    def _probability(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self._calibration.probability(logits + self._offset)
 
 
 def offset(artifact: Artifact, runtime: str) -> float:
@@ -141,12 +214,14 @@ def base_name(name: str) -> BaseName:
 
 def load_model(artifact: Artifact, runtime: RuntimeName, precision: Precision = "f32") -> BaseModel:
     """Return the model of ``artifact``, compiled for this machine, whatever it is allowed on."""
+    weighed = artifact.manifest.get(BONE_KEY)
     return open_model(
         artifact.folder,
         artifact.manifest["network"],
         FOREST_FILE in artifact.manifest["files"],
         runtime,
         precision,
+        None if weighed is None else Bone.from_manifest(weighed),
     )
 
 
@@ -156,9 +231,12 @@ def open_model(
     has_forest: bool,
     runtime: RuntimeName,
     precision: Precision,
+    bone: Bone | None = None,
 ) -> BaseModel:
     """Return the model whose files lie in ``folder``; ``config`` is the manifest's network."""
     opened = open_network(folder, config, runtime, precision)
+    if bone is not None:
+        return MeasurementModel(opened, bone)
     if not has_forest:
         return NetworkModel(opened)
     return ForestModel(opened, Forest.from_bytes((folder / FOREST_FILE).read_bytes()))

@@ -71,8 +71,12 @@ def fit(raw_logit: NDArray[np.float64], truth: NDArray[np.bool_]) -> Calibration
     return Calibration(slope=slope, intercept=float(line.intercept_[0]) - slope * centre)
 
 
-def operating_point(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> OperatingPoint:
+def operating_point(
+    probability: NDArray[np.float64], truth: NDArray[np.bool_], views: int = 1
+) -> OperatingPoint:
     """Choose threshold and band on out-of-fold probabilities by the targets above.
+
+    ``views`` says how many of them show one scan.
 
     The threshold finds one osteoporosis scan more than :data:`SENSITIVITY_TARGET` needs, where
     there is one: chosen to the letter on tens of scans, the target was missed on the next ones
@@ -83,7 +87,7 @@ def operating_point(probability: NDArray[np.float64], truth: NDArray[np.bool_]) 
 
     false_alarm, found, cuts = roc_curve(truth, probability, drop_intermediate=False)
     ill = int(truth.sum())
-    needed = min(math.ceil(SENSITIVITY_TARGET * ill) + 1, ill) / ill
+    needed = min(math.ceil(SENSITIVITY_TARGET * ill) + views, ill) / ill
     # Compared as shares of the same count: a hundredth of one scan forgives rounding.
     threshold = float(cuts[np.argmax(found >= needed - 0.01 / ill)])
     below = probability[probability < threshold]

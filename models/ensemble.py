@@ -1,4 +1,4 @@
-"""All four served models in one process: what the service asks of five, without the service."""
+"""All served models in one process: what the service asks of six, without the service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import artifact
-from models.base import Scorer, Vote
+from models.base import Outliner, Scorer, Vote
 from models.runtime import PrecisionChoice, RuntimeChoice
 from models.stack import Stack, Verdict
 from models.types import BASES, BaseName
@@ -33,6 +33,7 @@ class Ensemble:
         runtime: RuntimeChoice = "auto",
         precision: PrecisionChoice = "auto",
     ) -> None:
+        self.outliner = Outliner(artifact.load("vertebrae", root), runtime)
         self.scorers: dict[BaseName, Scorer] = {
             name: Scorer(artifact.load(name, root), runtime, precision) for name in BASES
         }

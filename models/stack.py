@@ -80,14 +80,29 @@ class LinearFit:
 
 
 def fit_weights(
-    logits: Mapping[str, NDArray[np.float64]], truth: NDArray[np.bool_], names: tuple[str, ...]
+    logits: Mapping[str, NDArray[np.float64]],
+    truth: NDArray[np.bool_],
+    names: tuple[str, ...],
+    views: int = 1,
 ) -> LinearFit:
-    """Fit the subset ``names`` on out-of-fold calibrated ``logits``, each (n,)."""
+    """Return the regression of the subset ``names`` on out-of-fold calibrated ``logits``, each
+    (n,); ``views`` says how many of them show one image, which counts once.
+
+    No weight is below zero (Breiman, Stacked regressions, 1996): a base model that others know
+    better than is left out, and a more suspicious vote never lowers the answer.
+    """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - no runner fits anything
 
-    regression = LogisticRegression(C=REGULARISATION)
-    regression.fit(np.column_stack([logits[name] for name in names]), truth)
-    weights = dict(zip(names, map(float, regression.coef_[0]), strict=True))
+    kept = list(names)
+    while True:
+        regression = LogisticRegression(C=REGULARISATION / views)
+        regression.fit(np.column_stack([logits[name] for name in kept]), truth)
+        lowest = int(np.argmin(regression.coef_[0]))
+        if regression.coef_[0][lowest] >= 0 or len(kept) == 1:
+            break
+        del kept[lowest]
+    found = dict(zip(kept, map(float, regression.coef_[0]), strict=True))
+    weights = {name: max(found.get(name, 0.0), 0.0) for name in names}
     return LinearFit(weights, float(regression.intercept_[0]))
 
 

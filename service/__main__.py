@@ -1,6 +1,6 @@
 """``python -m service``: serve the front, show its settings, or gather its sentences.
 
-``run`` starts the four runners and the front together: what ``make run`` calls.
+``run`` starts the five runners and the front together: what ``make run`` calls.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve pages and API; the runners run elsewhere")
     serve.add_argument("--host", help="address to listen on (OSTEOSERVE_HOST)")
     serve.add_argument("--port", help="port to listen on (OSTEOSERVE_PORT)")
-    run = commands.add_parser("run", help="start four runners and the front on this machine")
+    run = commands.add_parser("run", help="start five runners and the front on this machine")
     run.add_argument("--port", help="port of the front (OSTEOSERVE_PORT)")
     commands.add_parser("migrate", help="bring the database's schema up to date, and end")
     storage = commands.add_parser("storage", help="look for damage in the database, or mend it")

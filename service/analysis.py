@@ -1,10 +1,11 @@
 """From the bytes of a file to a prediction and its canonical image. Knows no HTTP framework.
 
-Read → gate → recipe in a worker process, a bounded number at a time; then the three base runners at
-once, then the stack, within one deadline. What is missing is named, never guessed::
+Read → frame in a worker process, a bounded number at a time; vertebrae are looked for in the frame;
+recipe, gate and findings in a worker again; then the base models at once, then the stack, within
+one deadline. What is missing is named, never guessed: without vertebrae no scale is known::
 
     AnalysisError
-    ├── RunnersUnavailableError    no base runner gave an answer
+    ├── RunnersUnavailableError    vertebrae could not be looked for, or no base model answered
     └── OverloadedError            too many wait already, or no decoder became free in time
 """
 
@@ -13,36 +14,36 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 from uuid import uuid4
 
 import anyio
 import anyio.to_thread
 
-from models import recipe
 from models.reading import Limits
 from models.recipe import Canonical
-from service import tracing
+from service import preparation, tracing
 from service.admission import Admission, CrowdedError
-from service.answers import BaseAnswer, StackAnswer
+from service.answers import BaseAnswer, OutlineAnswer, StackAnswer
 from service.connection import RunnerError
 from service.deadline import Deadline
-from service.decision import decide
+from service.decision import decide, questioned
 from service.decoding import Allowance, BusyError, Decoder
 from service.drift import Drift
 from service.metrics import Metrics
 from service.prediction import Prediction, Vote, now
-from service.preparation import KNOWN, Prepared, load, prepare
+from service.preparation import Framed, Prepared
 from service.priority import Priority
 from service.recent import Recent
 from service.runners import Runners
 from service.settings import Settings
-from service.timing import milliseconds as _milliseconds
-from service.timing import timed as _timed
-from service.types import BASES, Band, BaseName, RunnerName
+from service.timing import milliseconds, timed
+from service.types import BASES, Band, BaseName, Outcome, PartName
+
+T = TypeVar("T")
 
 _LARGE: Final = 2**20
 """Bytes whose hash takes longer than a thread does to start."""
@@ -75,7 +76,7 @@ class Judgement:
     band: Band
     version: str
     contributions: dict[BaseName, float]
-    missing: tuple[RunnerName, ...]
+    missing: tuple[PartName, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +100,8 @@ class Analyser:
         self._limits = Limits(max_samples=settings.max_samples)
         self._admission = Admission(settings.queue_seconds)
         self._decoder = Decoder(
-            load,
-            KNOWN,
+            preparation.load,
+            preparation.KNOWN,
             places=settings.decoders,
             patience=settings.bulk_patience_seconds,
             longest=Allowance(settings.decoder_seconds, settings.decoder_bytes),
@@ -126,7 +127,7 @@ class Analyser:
         start = time.perf_counter()
         digest = await _digest(data)
         judged = await self._recent.get(digest, lambda: self._judged(data, digest, priority))
-        timings = {**judged.timings, "total": _milliseconds(time.perf_counter() - start)}
+        timings = {**judged.timings, "total": milliseconds(time.perf_counter() - start)}
         return _prediction(judged, timings), judged.prepared.png
 
     async def _judged(self, data: bytes, digest: str, priority: Priority) -> Judged:
@@ -136,7 +137,7 @@ class Analyser:
             with self._admission.enter(always=priority is Priority.BULK):
                 prepared = await self._prepare(data, digest, deadline, priority)
                 timings = dict(prepared.timings)
-                if not prepared.quality.accepted:
+                if prepared.canonical is None:
                     return Judged(prepared, {}, None, timings)
                 self._drift.image(prepared.statistics)
                 votes = await self._fan_out(prepared.canonical, deadline, timings, priority)
@@ -149,11 +150,13 @@ class Analyser:
             ) from None
 
     def _is_current(self, judged: Judged) -> bool:
+        now = self._runners.versions
+        if judged.prepared.outlined_by not in (None, now.get("vertebrae")):
+            return False
         if judged.judgement is None:
             return True
         if judged.judgement.missing:
             return False
-        now = self._runners.versions
         by = {name: vote.version for name, vote in judged.votes.items()}
         return now.get("stack") == judged.judgement.version and all(
             now.get(name) == version for name, version in by.items()
@@ -162,10 +165,47 @@ class Analyser:
     async def _prepare(
         self, data: bytes, digest: str, deadline: Deadline, priority: Priority
     ) -> Prepared:
+        framed = await self._computed(
+            "frame", preparation.frame, data, digest, self._limits, within=(deadline, priority)
+        )
+        if framed.reasons:
+            return preparation.refuse(framed)
+        answer = await self._outline(framed, deadline, priority)
+        return await self._computed(
+            "prepare",
+            preparation.prepare,
+            framed,
+            answer.outlined(),
+            answer.version,
+            within=(deadline, priority),
+        )
+
+    async def _outline(
+        self, framed: Framed, deadline: Deadline, priority: Priority
+    ) -> OutlineAnswer:
+        sooner = deadline.sooner(self._settings.stack_reserve_seconds)
+        with timed(framed.timings, "vertebrae"):
+            try:
+                return await self._runners.outline(framed.frame, sooner, priority)
+            except RunnerError:
+                raise RunnersUnavailableError(
+                    "The model that finds the vertebrae did not answer in time.",
+                    self._settings.probe_seconds,
+                ) from None
+
+    async def _computed(
+        self,
+        step: str,
+        function: Callable[..., T],
+        *arguments: Any,
+        within: tuple[Deadline, Priority],
+    ) -> T:
+        """Return what ``function`` returns in a decoder's worker."""
+        deadline, priority = within
         try:
-            with tracing.span("prepare"):
+            with tracing.span(step):
                 return await self._decoder.run(
-                    prepare, data, digest, self._limits, deadline=deadline, priority=priority
+                    function, *arguments, deadline=deadline, priority=priority
                 )
         except BusyError:
             self._metrics.shed(priority, "decoders")
@@ -185,7 +225,7 @@ class Analyser:
         timings.update(dict.fromkeys(BASES, 0.0))
 
         async def ask(name: BaseName) -> BaseAnswer | None:
-            with _timed(timings, name):
+            with timed(timings, name):
                 try:
                     return await self._runners.predict(name, canonical, sooner, priority)
                 except RunnerError:
@@ -207,7 +247,7 @@ class Analyser:
             raise RunnersUnavailableError(
                 "None of the models answered in time.", self._settings.probe_seconds
             )
-        with _timed(timings, "stack"):
+        with timed(timings, "stack"):
             try:
                 answer = await self._runners.combine(votes, deadline, priority)
             except RunnerError:
@@ -256,14 +296,13 @@ def _prediction(judged: Judged, timings: dict[str, float]) -> Prediction:
             probability=votes[name].probability,
             contribution=contributions.get(name),
             version=votes[name].version,
+            measurements=votes[name].measurements,
         )
 
     return Prediction(
         id=uuid4(),
         created_at=now(),
-        outcome=decide(judgement.probability, judgement.threshold, judgement.band)
-        if judgement
-        else "refused",
+        outcome=_outcome(judged),
         probability=judgement.probability if judgement else None,
         threshold=judgement.threshold if judgement else None,
         band=judgement.band if judgement else None,
@@ -272,7 +311,16 @@ def _prediction(judged: Judged, timings: dict[str, float]) -> Prediction:
         models={name: told(name) for name in BASES if name in votes},
         quality=judged.prepared.quality,
         image=judged.prepared.image,
-        recipe=recipe.NAME,
+        recipe=judged.prepared.recipe,
         version=judgement.version if judgement else None,
+        vertebrae=judged.prepared.vertebrae,
         timings_ms=timings,
     )
+
+
+def _outcome(judged: Judged) -> Outcome:
+    judgement, vertebrae = judged.judgement, judged.prepared.vertebrae
+    if judgement is None:
+        return "refused"
+    decided = decide(judgement.probability, judgement.threshold, judgement.band)
+    return questioned(decided, [one.code for one in vertebrae.findings] if vertebrae else [])

@@ -70,7 +70,7 @@ from service.storage import (
 VERSION: Final = "0.1.0"
 
 DESCRIPTION: Final = """\
-A second look at spine DXA scans: three networks, one calibrated answer, every doubt shown.
+A second look at spine DXA scans: four models, one calibrated answer, every doubt shown.
 
 **Research use only.** Not cleared, not a diagnosis, not for rule-out; does not replace the DXA
 T-score; preliminary until a clinician signs.

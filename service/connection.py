@@ -26,9 +26,8 @@ from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
-from models import recipe
 from service import tracing
-from service.answers import BaseAnswer, Dropped, StackAnswer
+from service.answers import BaseAnswer, Dropped, OutlineAnswer, StackAnswer
 from service.circuit import Circuit
 from service.closing import Closing
 from service.deadline import Deadline
@@ -49,7 +48,7 @@ the objective allows; a lost packet would only be sent again after that second (
 KEPT_SECONDS: Final = 30.0
 """How long a connection that nobody uses stays open."""
 
-AnswerT = TypeVar("AnswerT", BaseAnswer, StackAnswer)
+AnswerT = TypeVar("AnswerT", BaseAnswer, OutlineAnswer, StackAnswer)
 
 
 class RunnerError(Exception):
@@ -274,7 +273,7 @@ def _parse(
         raise RunnerMalformedError("not what the contract says") from error
     if len(found) != count:
         raise RunnerMalformedError("not one answer an image")
-    if any(not isinstance(one, Dropped) and one.recipe != recipe.NAME for one in found):
+    if any(not isinstance(one, Dropped) and one.recipe != one.judges for one in found):
         raise RunnerMismatchError("judges images of another recipe")
     return found
 

@@ -23,7 +23,7 @@ from service.prediction import Prediction
 from service.runners import Runners
 from service.settings import Settings
 from service.storage import Maps, Predictions, StorageFullError
-from service.types import BASES, BaseName, RunnerName
+from service.types import MAPPED, RUNNER_OF, BaseName, RunnerName
 
 
 class ExplanationError(Exception):
@@ -67,6 +67,8 @@ class Explainer:
         vote = prediction.models.get(model)
         if vote is None:
             raise NoHeatMapError("The model cast no vote on this image.")
+        if model not in MAPPED:
+            raise NoHeatMapError("The model measures and draws none; its vote has measurements.")
         kept = await self._maps.get(prediction.id, model)
         if kept is not None:
             return kept
@@ -85,7 +87,9 @@ class Explainer:
         self, prediction: Prediction, down: Collection[RunnerName]
     ) -> frozenset[BaseName]:
         """Return the models that voted but cannot be asked now, as they are ``down``, nor were."""
-        silent = frozenset(name for name in prediction.models if name in down)
+        silent = frozenset(
+            name for name in prediction.models if name in MAPPED and RUNNER_OF[name] in down
+        )
         return silent - await self._maps.kept(prediction.id) if silent else silent
 
     async def heat_maps(self, prediction: Prediction) -> dict[BaseName, HeatMap]:
@@ -97,7 +101,7 @@ class Explainer:
             except ExplanationError:
                 return None
 
-        found = await asyncio.gather(*(asked(model) for model in BASES))
+        found = await asyncio.gather(*(asked(model) for model in MAPPED))
         return {one.model: one for one in found if one is not None}
 
     async def _ask(self, prediction: Prediction, model: BaseName, png: bytes) -> HeatMap:

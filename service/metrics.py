@@ -28,7 +28,7 @@ from service.priority import Priority
 from service.recent import Found
 from service.slo import SLOS
 from service.storage.database import Table
-from service.types import RUNNERS, Outcome, RunnerName
+from service.types import PARTS, Outcome, RunnerName
 
 REQUEST_BUCKETS: Final = tuple(
     sorted(
@@ -268,7 +268,7 @@ class Metrics:
         for reason in Reason:
             if reason.refuses:
                 self._refused.labels(reason.value)
-        for missing in RUNNERS:
+        for missing in PARTS:
             self._missing.labels(missing)
         self._unreadable.labels(ScanError.code)
         for error in ScanError.__subclasses__():

@@ -1,4 +1,4 @@
-"""The client of the four runners.
+"""The client of the runners.
 
 Images that wait for the same runner go together in one call (``service.coalescing``); how a call
 goes, and by what names it fails, is ``service.connection``'s to say.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
@@ -15,7 +16,7 @@ from pydantic import TypeAdapter
 from models import recipe
 from models.recipe import Canonical
 from service import tracing
-from service.answers import BaseAnswer, Dropped, StackAnswer
+from service.answers import BaseAnswer, Dropped, OutlineAnswer, StackAnswer
 from service.closing import Closing
 from service.coalescing import Coalescer, Send, Waiting
 from service.connection import (
@@ -30,7 +31,7 @@ from service.deadline import Deadline
 from service.metrics import Metrics
 from service.priority import Priority
 from service.settings import Settings
-from service.types import BASES, RUNNERS, BaseName, RunnerName
+from service.types import BASES, RUNNER_OF, RUNNERS, BaseName, ModelName, RunnerName
 
 RECIPE_HEADER: Final = "X-Recipe"
 COUNT_HEADER: Final = "X-Count"
@@ -48,6 +49,7 @@ Votes = Mapping[BaseName, BaseAnswer]
 T = TypeVar("T")
 
 _BASE_ANSWERS = TypeAdapter(list[BaseAnswer | Dropped])
+_OUTLINE_ANSWERS = TypeAdapter(list[OutlineAnswer | Dropped])
 _STACK_ANSWERS = TypeAdapter(list[StackAnswer | Dropped])
 
 
@@ -64,24 +66,33 @@ class Runners(Closing):
         self._bases: dict[BaseName, Coalescer[Canonical, BaseAnswer]] = {
             name: Coalescer(self._asker(name), **habits) for name in BASES
         }
+        self._outlines: Coalescer[Canonical, OutlineAnswer] = Coalescer(self._outline, **habits)
         self._stack: Coalescer[Votes, StackAnswer] = Coalescer(self._combine, **habits)
         # Nobody waits for a runner that is left alone.
-        fail: dict[RunnerName, Callable[[Exception], None]] = {
-            "stack": self._stack.fail,
-            **{name: waiting.fail for name, waiting in self._bases.items()},
-        }
+        fail: dict[RunnerName, list[Callable[[Exception], None]]] = {name: [] for name in RUNNERS}
+        fail["stack"].append(self._stack.fail)
+        fail["vertebrae"].append(self._outlines.fail)
+        for name, waiting in self._bases.items():
+            fail[RUNNER_OF[name]].append(waiting.fail)
         self._connections = {
-            name: Connection(name, settings, metrics, fail[name]) for name in RUNNERS
+            name: Connection(name, settings, metrics, partial(_all, fail[name])) for name in RUNNERS
         }
-        self.versions: dict[RunnerName, str] = {}
-        """Of every runner that has answered, the version that did so last."""
+        self.versions: dict[ModelName, str] = {}
+        """Of every model that has answered, the version that did so last."""
 
     async def _open(self, stack: AsyncExitStack) -> None:
         for connection in self._connections.values():
             await stack.enter_async_context(connection)
         for coalescer in self._bases.values():
             stack.push_async_callback(coalescer.close)
+        stack.push_async_callback(self._outlines.close)
         stack.push_async_callback(self._stack.close)
+
+    async def outline(
+        self, frame: Canonical, deadline: Deadline, priority: Priority = Priority.PERSON
+    ) -> OutlineAnswer:
+        """Ask where the vertebrae of one frame are. Raises :class:`RunnerError`."""
+        return await _in_time(self._outlines(frame, deadline, priority))
 
     async def predict(
         self,
@@ -95,7 +106,7 @@ class Runners(Closing):
 
     async def explain(self, name: BaseName, image: Canonical, deadline: Deadline) -> BaseAnswer:
         """The same with a heat map, in a call of its own: maps are large and made one at a time."""
-        with tracing.calling(name, [tracing.here()]):
+        with tracing.calling(RUNNER_OF[name], [tracing.here()]):
             (answer,) = await self._ask_base(name, [image], [deadline], "/predict?map=true")
         return _expected(answer)
 
@@ -117,7 +128,7 @@ class Runners(Closing):
             together: Sequence[Waiting[Canonical, BaseAnswer]],
         ) -> Sequence[BaseAnswer | Exception]:
             images, deadlines = [w.item for w in together], [w.deadline for w in together]
-            with tracing.calling(name, [w.origin for w in together]):
+            with tracing.calling(RUNNER_OF[name], [w.origin for w in together]):
                 return await self._ask_base(name, images, deadlines, "/predict")
 
         return ask
@@ -130,12 +141,20 @@ class Runners(Closing):
             path,
             deadlines,
             _BASE_ANSWERS,
-            data=recipe.pack(images),
-            headers={
-                "Content-Type": "application/octet-stream",
-                RECIPE_HEADER: recipe.NAME,
-            },
+            **_pixels(images, recipe.NAME),
         )
+
+    async def _outline(
+        self, together: Sequence[Waiting[Canonical, OutlineAnswer]]
+    ) -> Sequence[OutlineAnswer | Exception]:
+        with tracing.calling("vertebrae", [waiting.origin for waiting in together]):
+            return await self._ask(
+                "vertebrae",
+                "/outline",
+                [waiting.deadline for waiting in together],
+                _OUTLINE_ANSWERS,
+                **_pixels([waiting.item for waiting in together], recipe.FRAME),
+            )
 
     async def _combine(
         self, together: Sequence[Waiting[Votes, StackAnswer]]
@@ -167,13 +186,14 @@ class Runners(Closing):
 
     async def _ask(
         self,
-        name: RunnerName,
+        name: ModelName,
         path: str,
         deadlines: Sequence[Deadline],
         answers: TypeAdapter[list[AnswerT | Dropped]],
         **body: Any,
     ) -> list[AnswerT | RunnerError]:
-        response = await self._connections[name].call(path, deadlines, answers, **body)
+        connection = self._connections[RUNNER_OF[name]]
+        response = await connection.call(path, deadlines, answers, **body)
         found: list[AnswerT | RunnerError] = []
         for answer in response:
             if isinstance(answer, Dropped):
@@ -187,6 +207,17 @@ class Runners(Closing):
                 self.versions[name] = answer.version
                 found.append(answer)
         return found
+
+
+def _all(told: Sequence[Callable[[Exception], None]], error: Exception) -> None:
+    for one in told:
+        one(error)
+
+
+def _pixels(images: Sequence[Canonical], made_by: str) -> dict[str, Any]:
+    """Return the body and the headers of a call with ``images``."""
+    headers = {"Content-Type": "application/octet-stream", RECIPE_HEADER: made_by}
+    return {"data": recipe.pack(images), "headers": headers}
 
 
 async def _in_time(asked: Awaitable[T]) -> T:

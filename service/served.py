@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from models import artifact
 from models.artifact import Artifact, ArtifactError
 from service.located import located
-from service.types import BASES, RUNNERS, RunnerName
+from service.types import BASES, MODELS, ModelName
 
 EVALUATION: Final = "evaluation.json"
 PLOTS: Final = ("roc", "precision-recall", "reliability", "confusion")
@@ -123,7 +123,7 @@ class Lineup(_Part):
 
     version: str = Field(description="Of the stack, which stands for all of them.")
     recipe: str
-    models: dict[RunnerName, Served]
+    models: dict[ModelName, Served]
     source: Literal["cross-validation", "held-out", "manifest"] = Field(
         description="What the figures are of; manifest: the artefact's own, without plots."
     )
@@ -186,10 +186,10 @@ def plot(name: str) -> bytes | None:
 @lru_cache(maxsize=2)
 def _lineup(root: Path, versions: tuple[tuple[str, str], ...]) -> Lineup:
     known = dict(versions)
-    absent = [name for name in RUNNERS if name not in known]
+    absent = [name for name in MODELS if name not in known]
     if absent:
         raise ArtifactError(f"{artifact.SERVED} names no {', '.join(absent)}")
-    loaded = {name: artifact.load(name, root, known[name], SHOWN) for name in RUNNERS}
+    loaded = {name: artifact.load(name, root, known[name], SHOWN) for name in MODELS}
     stack = loaded["stack"]
     evaluation = _evaluation(stack)
     return Lineup(
@@ -245,7 +245,7 @@ def _data(manifest: Mapping[str, Any]) -> Data:
     return Data.model_validate(manifest["data"])
 
 
-def _results(loaded: Mapping[RunnerName, Artifact]) -> dict[str, Report]:
+def _results(loaded: Mapping[ModelName, Artifact]) -> dict[str, Report]:
     """The figures that each artefact keeps of itself; single models are not subsets."""
     reports = {name: Report.model_validate(loaded[name].manifest) for name in BASES}
     subsets = loaded["stack"].manifest["subsets"]

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     vgg16_url: Url = Field("http://127.0.0.1:8102", description="Where the vgg16 runner answers.")
     resnet_url: Url = Field("http://127.0.0.1:8103", description="Where the resnet runner answers.")
     stack_url: Url = Field("http://127.0.0.1:8104", description="Where the stack runner answers.")
+    vertebrae_url: Url = Field(
+        "http://127.0.0.1:8105",
+        description="Where the vertebrae runner answers, which also holds the base model bone.",
+    )
     runner_calls: int = Field(
         1,
         ge=1,

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from models.types import BASES, BaseName
+from models.types import (
+    BASES,
+    MAPPED,
+    MODELS,
+    RUNNER_OF,
+    RUNNERS,
+    BaseName,
+    ModelName,
+    RunnerName,
+)
 
-__all__ = ["BASES", "RUNNERS", "Band", "BaseName", "Outcome", "RunnerName"]
+__all__ = [
+    "BASES",
+    "MAPPED",
+    "MODELS",
+    "PARTS",
+    "RUNNERS",
+    "RUNNER_OF",
+    "Band",
+    "BaseName",
+    "ModelName",
+    "Outcome",
+    "PartName",
+    "RunnerName",
+]
 
 Outcome = Literal["osteoporosis", "normal", "indeterminate", "refused"]
 
-RunnerName = Literal["cnn", "vgg16", "resnet", "stack"]
-"""Any runner; ``stack`` looks at the base runners' votes."""
-
-RUNNERS: Final[tuple[RunnerName, ...]] = (*BASES, "stack")
+PartName = BaseName | Literal["stack"]
+PARTS: Final[tuple[PartName, ...]] = (*BASES, "stack")
+"""What an answer is made of, and can lack: it is degraded then."""
 
 Band = tuple[float, float]
 """Lower and upper end, both inside: between them the answer is ``indeterminate``."""

@@ -35,7 +35,7 @@ ATTRIBUTES: Final = frozenset({
 _ASGI: Final = "opentelemetry.instrumentation.asgi"
 """What BentoML notes requests with. It names spans by their paths, and notes every message."""
 
-ROUTES: Final = frozenset({"/predict", "/combine"})
+ROUTES: Final = frozenset({"/outline", "/predict", "/combine"})
 """The paths that it may name."""
 
 

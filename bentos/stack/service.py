@@ -82,4 +82,4 @@ class StackRunner:
 # A set without votes, which is answered like any other.
 EXAMPLE: Final = Example("/combine", {}, Ballots(votes=[{}]).model_dump_json().encode())
 
-Runner = attended(StackRunner, queue, measures, EXAMPLE, count_sets)
+Runner = attended(StackRunner, queue, measures, [EXAMPLE], count_sets)

@@ -11,6 +11,7 @@ from service.slo import WINDOW_DAYS
 REQUESTS = "osteoserve_http_requests_total"
 DURATION = "osteoserve_http_request_duration_seconds"
 ENDED = "osteoserve_connections_ended_total"
+DECODERS = "osteoserve_decoders_ended_total"
 CALLS = "osteoserve_runner_calls_total"
 NOT_OK = 'result!="ok"'
 
@@ -66,6 +67,13 @@ def build() -> Dashboard:
                     "reqps",
                     "By why: silent, too slow, too much in a head, or making room for others.",
                     {"{{reason}}": f"sum by (reason) ({rate(ENDED)})"},
+                ),
+                lines(
+                    "Decoders that were ended",
+                    "reqps",
+                    "By lane and why: past their time or memory, or died. In the long lane the "
+                    "file was refused as too expensive.",
+                    {"{{lane}}: {{reason}}": f"sum by (lane, reason) ({rate(DECODERS)})"},
                 ),
                 lines(
                     "A prediction begins to be answered within",

@@ -46,6 +46,7 @@ ENV PATH=/opt/osteoserve/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \
+    OPENBLAS_NUM_THREADS=1 \
     OSTEOSERVE_HOST=0.0.0.0 \
     OSTEOSERVE_VAR=/var/lib/osteoserve
 WORKDIR /srv/osteoserve

@@ -13,7 +13,7 @@ RUN python -m venv --without-pip /opt/osteoserve \
     && /build/prune /opt/osteoserve && python /build/strip.py /opt/osteoserve/lib \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/osteoserve/lib
 
-# What the four runners share ends with `install`; with a cache of layers it is made once.
+# What the five runners share ends with `install`; with a cache of layers it is made once.
 FROM install AS sbom
 COPY k8s/images/sbom.txt /build/sbom.txt
 RUN python -m venv --without-pip /build/tool \
@@ -29,10 +29,13 @@ COPY models models
 COPY bentos bentos
 COPY listener listener
 COPY telemetry telemetry
-# Its own model, and no other's.
+# Its own model, and no other's; vertebrae serves bone as well.
 RUN test -d "bentos/${RUNNER}" \
     && for other in models/artifacts/*/; do \
-        test "$(basename "$other")" = "${RUNNER}" || rm -rf "$other"; done \
+        case "${RUNNER}/$(basename "$other")" in \
+            "${RUNNER}/${RUNNER}" | vertebrae/bone) ;; \
+            *) rm -rf "$other" ;; \
+        esac; done \
     && python -m compileall -q --invalidation-mode unchecked-hash models bentos listener telemetry
 
 FROM ${BASE_IMAGE}

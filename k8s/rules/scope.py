@@ -47,7 +47,7 @@ PLAIN: Final = Scope(matchers='job="osteoserve"')
 """One installation, scraped as ``k8s/prometheus/prometheus.yaml`` does."""
 
 CHART: Final = Scope(
-    matchers='namespace="@namespace@",service=~"@prefix@-(front|cnn|vgg16|resnet|stack)"',
+    matchers='namespace="@namespace@",service=~"@prefix@-(front|cnn|vgg16|resnet|vertebrae|stack)"',
     labels={"namespace": "@namespace@", "release": "@prefix@"},
     runbooks="@runbooks@",
 )

@@ -12,7 +12,7 @@ from typing import Final
 from k8s.rules.burn import DAY, HOUR, MINUTE
 from k8s.rules.rule import Alert, Group
 from k8s.rules.scope import Scope
-from service.types import BASES, RUNNERS
+from service.types import BASES, RUNNER_OF, RUNNERS
 
 DEGRADED_SHARE: Final = 0.05
 """A runner that restarts makes a few answers degraded; one in twenty over minutes is no restart."""
@@ -49,7 +49,9 @@ def groups(scope: Scope) -> Iterator[Group]:
 def _availability(scope: Scope) -> Iterator[Alert]:
     front = scope.of("up", 'component="front"')
     every = scope.of("up", _any("component", "front", *RUNNERS))
-    bases = scope.of("osteoserve_runner_ready", _any("runner", *BASES))
+    voting = dict.fromkeys(RUNNER_OF[base] for base in BASES)
+    bases = scope.of("osteoserve_runner_ready", _any("runner", *voting))
+    outlining = scope.of("osteoserve_runner_ready", _any("runner", RUNNER_OF["vertebrae"]))
     ready = f"max by (runner) ({scope.of('osteoserve_runner_ready')})"
     yield Alert(
         name="OsteoserveFrontDown",
@@ -61,11 +63,12 @@ def _availability(scope: Scope) -> Iterator[Alert]:
     )
     yield Alert(
         name="OsteoserveNoModels",
-        expr=f"max({bases}) == 0",
+        expr=f"max({bases}) == 0 or max({outlining}) == 0",
         seconds=MINUTE,
         severity="critical",
-        summary="No base runner is ready: every prediction is refused with 503.",
-        description="No front has found any of the base runners ready for a minute.",
+        summary="No vertebrae are found, or no model votes: every prediction is a 503.",
+        description="For a minute no front has found the vertebrae runner ready, or none of those "
+        "that vote.",
     )
     yield Alert(
         name="OsteoserveRunnerDown",

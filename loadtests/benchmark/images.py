@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models import phantom, quality, recipe
+from models import phantom, preparation, quality, recipe
 from models.phantom import HELD_OUT, Artefact
+from models.preparation import Outline
 from models.reading import read
 
 NAME: Final = "phantoms-1"
@@ -45,9 +46,12 @@ class Images:
         return [self(number) for number in numbers]
 
 
-def canonical(png: bytes) -> recipe.Canonical:
-    """Return what models see of an image."""
-    return recipe.prepare(read(png))
+def canonical(png: bytes, outline: Outline) -> recipe.Canonical:
+    """Return what models see of an image. Raises ValueError where no spine is found in it."""
+    (found,) = preparation.prepare([read(png)], outline)
+    if found.canonical is None:
+        raise ValueError("no spine was found in an image of the benchmark")
+    return found.canonical
 
 
 def _accepted() -> Iterable[NDArray[np.uint8]]:
@@ -56,7 +60,7 @@ def _accepted() -> Iterable[NDArray[np.uint8]]:
         drawn = phantom.draw(
             np.random.default_rng([SEED, seed]), None, HELD_OUT, Artefact.NONE, overlay=False
         )
-        if quality.assess(drawn.scan, recipe.prepare(drawn.scan), gate).accepted:
+        if quality.assess(drawn.scan, recipe.frame(drawn.scan), gate).accepted:
             found += 1
             yield drawn.image
         seed += 1

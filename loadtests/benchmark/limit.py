@@ -7,9 +7,10 @@ with 0 seconds of ``one_ms`` alone. Given ``pace`` instead, it answers every lin
 ==================  ==============================================================================
 ``one_ms``          base model → median milliseconds of one canonical image alone
 ``batch``           base model → images at once that take the least time an image
-``networks``        canonical images in, the stack's verdicts out: the three base models one after
+``networks``        canonical images in, the stack's verdicts out: the base models one after
                     another, each in its best batch. This is what the ratio ``limit`` is about
-``whole``           the same from PNG files: reading, gate and recipe besides, in two threads
+``whole``           the same from PNG files: reading, vertebrae, gate and recipe besides; what is no
+                    network's in two threads
 ==================  ==============================================================================
 
 The last two hold ``images_per_second``, ``cpu_seconds_per_image`` and ``answers``, a probability
@@ -25,12 +26,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loadtests.benchmark.images import Images
+from loadtests.benchmark.images import Images, canonical
 from loadtests.benchmark.reference import NUMBERS
 from models import quality, recipe
 from models.decision import Decision, decide
@@ -38,7 +40,9 @@ from models.ensemble import Ensemble
 from models.gate import Gate
 from models.reading import read
 from models.runtime import usable_cpus
+from models.scan import Scan
 from models.types import BaseName
+from models.vertebrae.geometry import Outlined
 
 SIZES: Final = (1, 2, 4, 8, 16, 32)
 Answer = tuple[float, Decision]
@@ -51,6 +55,9 @@ PACE_SECONDS: Final = 0.4
 PACE_BLOCKS: Final = 2
 """Blocks that tell the pace: on a virtual machine one differs from the next by 7 %."""
 
+OUTLINED: Final = 8
+"""Frames at once, as the runner takes them."""
+
 ALONE: Final = 40
 """Images whose time alone is taken."""
 
@@ -61,7 +68,7 @@ def main(arguments: Sequence[str]) -> None:
     start_seconds = time.perf_counter() - begun
     numbers = NUMBERS[:BLOCK]
     files = Images().many(numbers)
-    images = np.stack([recipe.prepare(read(file)) for file in files])
+    images = np.stack([canonical(file, ensemble.outliner.outline) for file in files])
     if arguments == ["pace"]:
         pace(ensemble, images)
         return
@@ -78,7 +85,14 @@ def main(arguments: Sequence[str]) -> None:
     with ThreadPoolExecutor(usable_cpus()) as threads:
 
         def whole() -> list[Answer]:
-            ready = list(threads.map(lambda file: prepared(file, gate), files))
+            scans = list(threads.map(read, files))
+            frames = np.stack(list(threads.map(recipe.frame, scans)))
+            found = [
+                one
+                for start in range(0, len(frames), OUTLINED)
+                for one in ensemble.outliner.outline(frames[start : start + OUTLINED])
+            ]
+            ready = list(threads.map(partial(prepared, gate), scans, frames, found))
             return judge(ensemble, np.stack(ready), batch)
 
         said = {
@@ -155,12 +169,11 @@ def judge(
     ]
 
 
-def prepared(file: bytes, gate: Gate) -> recipe.Canonical:
-    scan = read(file)
-    canonical = recipe.prepare(scan)
-    if not quality.assess(scan, canonical, gate).accepted:
-        raise ValueError("the gate refused an image of the benchmark")
-    return canonical
+def prepared(gate: Gate, scan: Scan, framed: recipe.Canonical, found: Outlined) -> recipe.Canonical:
+    cleaned = recipe.cleaned(framed, found.graphics)
+    if found.spine is None or not quality.assess(scan, cleaned, gate).accepted:
+        raise ValueError("an image of the benchmark was refused")
+    return recipe.prepare(scan, found.spine, found.graphics)
 
 
 def loop(work: Callable[[], list[Answer]], seconds: float) -> dict[str, Any]:

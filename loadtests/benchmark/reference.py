@@ -17,6 +17,7 @@ from loadtests.benchmark import images
 from loadtests.benchmark.answers import Expected
 from loadtests.benchmark.contender import ROOT, VAR
 from models import artifact, parity
+from models.base import Outliner
 from models.calibration import Calibration
 from models.commands.verify import reference
 from models.decision import decide
@@ -52,7 +53,8 @@ def expected() -> dict[int, Expected]:
 
 def main() -> None:
     drawn = images.Images()
-    canonical = np.stack([images.canonical(drawn(number)) for number in NUMBERS])
+    outline = Outliner(artifact.load("vertebrae"), "keras").outline
+    canonical = np.stack([images.canonical(drawn(number), outline) for number in NUMBERS])
     votes = {}
     for name in BASES:
         model = artifact.load(name)

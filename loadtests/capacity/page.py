@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 
 from loadtests.capacity import costs, queueing
-from loadtests.capacity.costs import BASES, Costs
+from loadtests.capacity.costs import BASES, COMPONENTS, Costs
 from loadtests.capacity.day import clinic
 from loadtests.capacity.simulation import simulate, wait
 from loadtests.capacity.sizing import Balance, Sizing, size
-from loadtests.front import COMPONENTS, ROOT
+from loadtests.front import ROOT
 
 PAGE: Final = ROOT / "docs" / "capacity.md"
 PICTURE: Final = ROOT / "docs" / "capacity.svg"

@@ -25,9 +25,8 @@ from typing import Final
 
 from loadtests import mix
 from loadtests.capacity import queueing
-from loadtests.capacity.costs import VARIATION, CapacityError, Costs
+from loadtests.capacity.costs import COMPONENTS, VARIATION, CapacityError, Costs
 from loadtests.capacity.day import Day
-from loadtests.front import COMPONENTS
 
 UTILISATION: Final = 0.7
 """Of a replica at the peak, at most: an hour's mean hides minutes that are busier."""

@@ -18,7 +18,7 @@ from loadtests.machine import here
 from loadtests.tuning.curve import measure
 from loadtests.tuning.picture import draw
 from loadtests.tuning.policy import Curve, choose
-from models.types import BASES
+from models.types import BASES, RUNNER_OF
 from service.slo import SLOS
 
 OBJECTIVE: Final = next(slo.latency_seconds for slo in SLOS if slo.name == "predict")
@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     curves: dict[str, Curve] = {}
     runtimes: dict[str, str] = {}
     for base in BASES:
-        runtimes[base], curves[base] = measure(base)
+        runner = RUNNER_OF[base]
+        runtimes[runner], curves[runner] = measure(base)
     chosen = choose(curves, OBJECTIVE)
     document = {
         "machine": here(),
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, batching in chosen.items():
         each = ", ".join(f"{size}: {1000 * s / size:.1f}" for size, s in curves[name].items())
         print(
-            f"{name:7} {batching.max_batch_size:3} images, {batching.max_latency_ms} ms;", end=" "
+            f"{name:9} {batching.max_batch_size:3} images, {batching.max_latency_ms} ms;", end=" "
         )
         print(f"{runtimes[name]}, ms per image by batch size: {each}")
     return 0

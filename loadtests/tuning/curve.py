@@ -12,7 +12,7 @@ from bentos.policy import Policy
 from models import artifact
 from models.base import Scorer
 from models.recipe import SIDE
-from models.types import BaseName
+from models.types import RUNNER_OF, BaseName
 
 SIZES: Final = (1, 2, 4, 8, 16, 32)
 REPEATS: Final = 7
@@ -21,8 +21,11 @@ LONGEST_SECONDS: Final = 4.0
 
 
 def measure(name: BaseName) -> tuple[str, dict[int, float]]:
-    """Return the runtime's name and the median seconds of a batch by its size."""
-    policy = Policy.from_environment(name)
+    """Return the runtime's name and the median seconds of a batch by its size.
+
+    The vertebrae runner is measured by ``bone``, whose network is the one that outlines.
+    """
+    policy = Policy.from_environment(RUNNER_OF[name])
     scorer = Scorer(artifact.load(name), policy.runtime, policy.precision)
     rng = np.random.default_rng(0)
     curve = {}

@@ -15,12 +15,15 @@ import numpy as np
 
 from models import artifact, metrics
 from models.artifact import Artifact
+from models.base import Outliner
 from models.calibration import OperatingPoint
 from models.dataset import Dataset, DatasetError, load
+from models.dataset.loading import NOT_FOUND
 from models.ensemble import Ensemble
 from models.evaluation import DataFacts, Evaluation, Leak, Scored, evaluate
 from models.evaluation.evaluation import FILE
 from models.evaluation.tables import counted, figures, report
+from models.preparation import prepare
 from models.quality import assess, served_gate
 from models.reading import read
 from models.runtime import RUNTIMES, RuntimeChoice
@@ -83,15 +86,20 @@ def run(options: argparse.Namespace) -> int:
 
 def _accepted(path: Path, data: Dataset) -> tuple[Dataset, dict[str, int]]:
     """Return the images that the gate lets pass, and how many it refuses for which reason."""
-    gate = served_gate()
+    gate, outliner = served_gate(), Outliner(artifact.load("vertebrae"))
     root = path if path.is_dir() else path.parent
     kept, reasons = [], Counter[str]()
-    for index, name in enumerate(data.names):
-        quality = assess(read((root / name).read_bytes()), data.images[index], gate)
+    scans = [read((root / name).read_bytes()) for name in data.names]
+    for index, (scan, prepared) in enumerate(
+        zip(scans, prepare(scans, outliner.outline), strict=True)
+    ):
+        quality = assess(scan, prepared.cleaned, gate)
         if quality.accepted:
             kept.append(index)
         reasons.update(quality.reasons)
-    return data.select(kept), dict(sorted(reasons.items()))
+    # Those were left out before: no network could look at them.
+    reasons["vertebrae_not_found"] += data.skipped.get(NOT_FOUND, 0)
+    return data.select(kept), dict(sorted((+reasons).items()))
 
 
 def _scores(data: Dataset, runtime: RuntimeChoice) -> tuple[dict[str, Scored], dict[str, Scored]]:
@@ -122,7 +130,7 @@ def _facts(
         digest=data.digest,
         counts=accepted.counts(),
         groups=len(set(accepted.groups)),
-        refused_images=len(data) - len(accepted),
+        refused_images=len(data) - len(accepted) + data.skipped.get(NOT_FOUND, 0),
         refused=dict(refused),
     )
 

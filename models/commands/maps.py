@@ -17,7 +17,7 @@ from models.evaluation.tables import table
 from models.explanation import location
 from models.explanation.location import Location
 from models.phantom import HELD_OUT, Artefact
-from models.types import BASES, Label
+from models.types import MAPPED, Label
 
 COUNT: Final = 60
 SEED: Final = 11
@@ -48,7 +48,7 @@ def measure(root: Path) -> dict[str, Location]:
     """Return it for every base model that is served from ``root``."""
     images, spines = drawn()
     found: dict[str, Location] = {}
-    for name in BASES:
+    for name in MAPPED:
         scorer = Scorer(artifact.load(name, root))
         votes = scorer.score(images, range(COUNT))
         maps = np.stack([vote.map for vote in votes if vote.map is not None])
@@ -62,11 +62,16 @@ def drawn() -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     rng = np.random.default_rng(SEED)
     labels: tuple[Label, ...] = ("osteoporosis", "normal") * (COUNT // 2)
     made = [phantom.draw(rng, label, HELD_OUT, Artefact.NONE) for label in labels]
-    images = np.stack([recipe.prepare(one.scan) for one in made])
-    return images, np.stack([_resized(one.spine_mask) > 0.5 for one in made])
+    return np.stack([one.canonical for one in made]), np.stack([_upright(one) for one in made])
 
 
-def _resized(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    picture = Image.fromarray(mask.astype(np.float32))
+def _upright(one: phantom.Phantom) -> NDArray[np.bool_]:
+    """Return the mask of the phantom's spine in its canonical image."""
+    height, width = one.image.shape
+    matrix = recipe.place(one.spine, width, height).matrix
     side = (recipe.SIDE, recipe.SIDE)
-    return np.asarray(picture.resize(side, Image.Resampling.BILINEAR))
+    picture = Image.fromarray(one.spine_mask.astype(np.float32))
+    moved = picture.transform(
+        side, Image.Transform.AFFINE, tuple(matrix.ravel()), Image.Resampling.BILINEAR
+    )
+    return np.asarray(np.asarray(moved) > 0.5)

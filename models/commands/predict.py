@@ -20,6 +20,7 @@ from models.base import Vote
 from models.decision import decide
 from models.ensemble import Ensemble
 from models.errors import ScanError
+from models.preparation import prepare
 from models.quality import Gate, assess, served_gate
 from models.reading import read
 from models.runtime import RUNTIMES
@@ -72,8 +73,12 @@ def _answer(
         return {"file": str(path), "error": str(error), "code": error.code}
     except OSError as error:
         return {"file": str(path), "error": error.strerror or "cannot be read", "code": "no_file"}
-    canonical = recipe.prepare(scan)
-    quality = assess(scan, canonical, gate)
+    (prepared,) = prepare([scan], ensemble.outliner.outline)
+    canonical = prepared.canonical
+    quality = assess(scan, prepared.cleaned, gate)
+    reasons = list(quality.reasons)
+    if canonical is None and not reasons:
+        reasons.append("vertebrae_not_found")
     answer: dict[str, Any] = {
         "file": str(path),
         "outcome": "refused",
@@ -81,10 +86,10 @@ def _answer(
         "threshold": None,
         "band": None,
         "models": {},
-        "reasons": list(quality.reasons),
+        "reasons": reasons,
         "intended_use": "research",
     }
-    if not quality.accepted:
+    if reasons or canonical is None:
         return answer
     votes = {
         name: scorer.score(canonical[None], explained=() if folder is None else (0,))

@@ -1,4 +1,4 @@
-"""``python -m models train``: all four models on labelled images, or on phantoms.
+"""``python -m models train``: all models on labelled images, or on phantoms.
 
 On 114 images two AVX-512 cores take about half an hour; ``--quick`` takes a minute.
 """
@@ -6,22 +6,33 @@ On 114 images two AVX-512 cores take about half an hour; ``--quick`` takes a min
 from __future__ import annotations
 
 import argparse
+import hashlib
 import logging
 import os
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from models.dataset import Dataset, load, phantoms
+from models import artifact
+from models.artifact import Artifact
+from models.base import Outliner
+from models.dataset import Dataset, load, outlines, phantoms
 from models.explanation import location
+from models.preparation import Outline
+
+if TYPE_CHECKING:
+    from models.training import ensemble
 
 DEVELOPING: Final = Path("../shared/data/dxa_spine")
 RUNS: Final = Path("var/training")
+TRIED: Final = 8
+"""Phantoms on which runtimes are compared where there are no scans."""
+
 SYNTHETIC: Final = "Synthetic phantoms only: the figures say nothing of clinical accuracy."
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("train", help="train all four models on labelled images")
+    parser = commands.add_parser("train", help="train all models on labelled images")
     parser.add_argument(
         "--data",
         type=Path,
@@ -76,7 +87,9 @@ def run(options: argparse.Namespace) -> int:
         vgg16=replace(settings.vgg16, weights=options.vgg16_weights),
         resnet=replace(settings.resnet, backbone=options.backbone, weights=options.weights),
     )
-    data, provenance = _data(options)
+    ensemble.check_weights(settings)
+    outliner = _outliner(options, settings)
+    data, provenance = _data(options, settings, Outliner(outliner).outline)
     print(f"{len(data)} images: " + ", ".join(f"{n} {label}" for label, n in data.counts().items()))
     training = ensemble.Run(RUNS / run_key(data.digest, asdict(settings)))
     if options.fresh:
@@ -84,7 +97,9 @@ def run(options: argparse.Namespace) -> int:
     finished = training.checkpoint.finished
     if finished:
         print(f"goes on after {', '.join(finished)} ({training.folder}; --fresh starts anew)")
-    written, evaluation = ensemble.train(data, settings, options.out, provenance, training)
+    written, evaluation = ensemble.train(
+        data, outliner, settings, options.out, provenance, training
+    )
     location.write(options.out, maps.measure(options.out))
     print(figures({name: report.metrics for name, report in evaluation.models.items()}))
     for name, model in written.items():
@@ -94,10 +109,47 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _data(options: argparse.Namespace) -> tuple[Dataset, str]:
+def _outliner(options: argparse.Namespace, settings: ensemble.Settings) -> Artifact:
+    """Train the network that outlines vertebrae, on what scanners have drawn into the data.
+
+    ``--quick`` takes the shipped one: a network that finds no spine leaves nothing to try.
+    """
+    if options.quick:
+        return artifact.copy("vertebrae", options.out)
+    from models.training import repeatable, vertebrae  # noqa: PLC0415 - TensorFlow
+    from models.training.checkpoint import run_key  # noqa: PLC0415 - as above
+    from models.training.ensemble import Run  # noqa: PLC0415 - as above
+
+    repeatable.compute_in_one_order()
+    scans = [] if options.data is None else outlines(options.data)
+    print(f"{len(scans)} images have drawn outlines to learn vertebrae from, beside phantoms.")
+    digest = hashlib.sha256(b"".join(scan.levels.tobytes() for scan in scans)).hexdigest()
+    run = Run(RUNS / run_key(digest, {"seed": options.seed, **asdict(settings.vertebrae)}))
+    if options.fresh:
+        run.checkpoint.clear()
+    examples = [vertebrae.Example(scan.clean, scan.levels, whole=False) for scan in scans]
+    fitted = run.checkpoint.fitted(vertebrae.NAME)
+    if fitted is None:
+        fitted = vertebrae.fit(examples, settings.vertebrae, options.seed, "scans", run.log)
+        run.checkpoint.keep_fitted(vertebrae.NAME, fitted)
+    facts = {
+        "provenance": options.provenance
+        or (SYNTHETIC if options.data is None else f"Images of {options.data.name}."),
+        "outlines": len(scans),
+        "phantoms": settings.vertebrae.phantoms,
+        "seed": options.seed,
+    }
+    shown = examples or vertebrae.phantoms(TRIED, options.seed)
+    return vertebrae.write(options.out, fitted, shown, facts)
+
+
+def _data(
+    options: argparse.Namespace, settings: ensemble.Settings, outline: Outline
+) -> tuple[Dataset, str]:
     if options.data is None:
-        return phantoms(options.phantoms, options.seed), options.provenance or SYNTHETIC
-    data = load(options.data)
+        drawn = phantoms(options.phantoms, options.seed, outline=outline, copies=settings.copies)
+        return drawn, options.provenance or SYNTHETIC
+    data = load(options.data, outline, settings.copies, options.seed)
     if options.provenance:
         return data, options.provenance
     return data, SYNTHETIC if data.synthetic.all() else f"Images of {options.data.name}."

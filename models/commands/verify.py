@@ -15,9 +15,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models import artifact, parity, phantom, recipe
+from models import artifact, parity, phantom
 from models.artifact import Artifact, ArtifactError
-from models.base import ForestModel, NetworkModel, load_model, offset
+from models.base import (
+    BaseModel,
+    ForestModel,
+    MeasurementModel,
+    NetworkModel,
+    load_model,
+    offset,
+)
+from models.bone import KEY as BONE_KEY
+from models.bone import Bone
 from models.calibration import Calibration
 from models.dataset import load
 from models.forest import FILE as FOREST_FILE
@@ -88,13 +97,15 @@ def verify(name: str, images: NDArray[np.uint8]) -> list[Row]:
     ]
 
 
-def reference(model: Artifact) -> NetworkModel | ForestModel:
+def reference(model: Artifact) -> BaseModel:
     """Return ``model`` on Keras, float32, nothing compiled."""
     from models import networks, weights  # noqa: PLC0415 - both import Keras
 
     network = networks.build(model.manifest["network"])
     weights.from_bytes(network, model.path(Files.WEIGHTS).read_bytes())
     runtime = KerasRuntime(network)
+    if BONE_KEY in model.manifest:
+        return MeasurementModel(runtime, Bone.from_manifest(model.manifest[BONE_KEY]))
     if FOREST_FILE not in model.manifest["files"]:
         return NetworkModel(runtime)
     return ForestModel(runtime, Forest.from_bytes(model.path(FOREST_FILE).read_bytes()))
@@ -126,4 +137,4 @@ def _compare(
 
 def _phantoms() -> NDArray[np.uint8]:
     rng = np.random.default_rng(SEED)
-    return np.stack([recipe.prepare(phantom.draw(rng).scan) for _ in range(PHANTOMS)])
+    return np.stack([phantom.draw(rng).canonical for _ in range(PHANTOMS)])

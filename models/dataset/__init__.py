@@ -8,7 +8,11 @@
     │   └── table
     ├── series          a tree of DICOM files
     └── entry           what each of them yields
-    phantoms        images drawn for the purpose, without files
+    preparing       scans and their altered copies, brought to canonical form
+├── copies          what other exports do to a scan
+├── drawn           the outlines that a scanner has drawn into it
+└── graphics        lines, letters and borders as scanners and viewers draw them
+phantoms        images drawn for the purpose, without files
     dataset         what comes out
     attributes      what subgroups are made of
     likeness        which images show the same scan
@@ -18,8 +22,19 @@
 from __future__ import annotations
 
 from models.dataset.dataset import SEVERITY, Dataset, DatasetError
+from models.dataset.entry import Entry
 from models.dataset.folder import IMAGE_SUFFIXES
-from models.dataset.loading import load
+from models.dataset.loading import entries, load, outlines
 from models.dataset.phantoms import phantoms
 
-__all__ = ["IMAGE_SUFFIXES", "SEVERITY", "Dataset", "DatasetError", "load", "phantoms"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "SEVERITY",
+    "Dataset",
+    "DatasetError",
+    "Entry",
+    "entries",
+    "load",
+    "outlines",
+    "phantoms",
+]

@@ -33,7 +33,8 @@ class Dataset:
     """``images`` (n, 224, 224) uint8; the other fields are n long and in the same order.
 
     ``groups`` holds what must stay on one side of a split: a patient, or images nearly alike.
-    ``digests`` holds the SHA-256 of each file as it came.
+    ``digests`` holds the SHA-256 of each file as it came. ``copies`` (n, k, 224, 224) uint8 are the
+    canonical images of altered copies of each file (:mod:`models.dataset.copies`).
     ``attributes`` holds what a subgroup table may ask for (:mod:`models.dataset.attributes`), ""
     where it is not known. ``marks`` holds the images' fingerprints if they were taken before.
     ``skipped`` counts, by reason, the files that the source held besides.
@@ -47,6 +48,7 @@ class Dataset:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
     marks: likeness.Fingerprints | None = None
+    copies: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 0, 0), np.uint8))
 
     def __post_init__(self) -> None:
         columns = {
@@ -62,6 +64,13 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def views(self) -> NDArray[np.uint8]:
+        """(1 + k, n, 224, 224) uint8: the images, then each round of copies."""
+        if not self.copies.size:
+            return self.images[None]
+        return np.concatenate([self.images[None], self.copies.swapaxes(0, 1)])
 
     @property
     def severity(self) -> NDArray[np.float32]:
@@ -111,4 +120,7 @@ class Dataset:
             attributes={name: chosen(values) for name, values in self.attributes.items()},
             skipped=self.skipped,
             marks=None if self.marks is None else self.marks.select(indices),
+            copies=self.copies[np.asarray(indices, dtype=np.intp)]
+            if self.copies.size
+            else self.copies,
         )

@@ -6,20 +6,30 @@ import hashlib
 from collections import Counter
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
-from models import recipe
-from models.dataset import folder, grouping, likeness, manifest, series
+from models import artifact
+from models.base import Outliner
+from models.dataset import drawn, folder, grouping, likeness, manifest, preparing, series
 from models.dataset.dataset import Dataset, DatasetError
+from models.dataset.drawn import Drawn
 from models.dataset.entry import Entry
 from models.errors import ScanError
+from models.preparation import Outline, prepare
 from models.reading import read
 from models.types import LABELS
 
+NOT_FOUND: Final = "no vertebrae found"
+"""Why an image that could be read is left out, as :attr:`Dataset.skipped` counts it."""
 
-def load(path: Path) -> Dataset:
+
+def load(path: Path, outline: Outline | None = None, copies: int = 0, seed: int = 0) -> Dataset:
     """Return the labelled images at ``path``, prepared by the recipe.
+
+    ``outline`` finds the vertebrae, by default as the served network does; ``copies`` altered ones
+    of each file come along. An image without a spine is left out and counted as skipped.
 
     ==========================  ===============================================================
     a CSV file                  see :mod:`models.dataset.manifest`
@@ -36,35 +46,76 @@ def load(path: Path) -> Dataset:
     Raises :class:`DatasetError`, naming the line or the file.
     """
     skipped: Counter[str] = Counter()
-    entries = _entries(path, skipped)
-    if not entries:
+    listed = entries(path, skipped)
+    if not listed:
         raise DatasetError(f"no labelled images in {path}; expected {'/, '.join(LABELS)}/")
-    images = np.empty((len(entries), recipe.SIDE, recipe.SIDE), np.uint8)
-    digests = []
-    for index, entry in enumerate(entries):
+    digests, scans = [], []
+    for entry in listed:
         data = entry.path.read_bytes()
         digests.append(hashlib.sha256(data).hexdigest())
         try:
-            images[index] = recipe.prepare(read(data))
+            scans.append(read(data))
         except ScanError as error:
             raise DatasetError(f"{entry.name}: {error}") from error
-    _contradictions(entries, digests)
-    marks = likeness.fingerprints(images)
-    keys = [(*entry.kin, f"content {of}") for entry, of in zip(entries, digests, strict=True)]
-    names = list(dict.fromkeys(chain.from_iterable(entry.attributes for entry in entries)))
+    _contradictions(listed, digests)
+    outline = outline or served_outline()
+    found = list(prepare(scans, outline))
+    kept = [index for index, one in enumerate(found) if one.canonical is not None]
+    if not kept:
+        raise DatasetError(f"no lumbar spine was found in any image of {path}")
+    if len(kept) < len(listed):
+        skipped[NOT_FOUND] += len(listed) - len(kept)
+    listed = [listed[i] for i in kept]
+    digests, scans = [digests[i] for i in kept], [scans[i] for i in kept]
+    images = np.stack([one.canonical for one in found if one.canonical is not None])
+    altered = np.zeros((0, 0, 0, 0), np.uint8)
+    if copies:
+        lines = [drawn.read(entry.path, scan) for entry, scan in zip(listed, scans, strict=True)]
+        altered = preparing.copies(scans, lines, outline, copies, seed)
+    # Of whole frames: canonical images are alike by intention.
+    marks = likeness.fingerprints(np.stack([found[i].frame for i in kept]))
+    keys = [(*entry.kin, f"content {of}") for entry, of in zip(listed, digests, strict=True)]
+    names = list(dict.fromkeys(chain.from_iterable(entry.attributes for entry in listed)))
     return Dataset(
         images=images,
-        labels=tuple(entry.label for entry in entries),
-        groups=grouping.groups([entry.group for entry in entries], keys, marks),
-        names=tuple(entry.name for entry in entries),
+        labels=tuple(entry.label for entry in listed),
+        groups=grouping.groups([entry.group for entry in listed], keys, marks),
+        names=tuple(entry.name for entry in listed),
         digests=tuple(digests),
-        attributes={n: tuple(entry.attributes.get(n, "") for entry in entries) for n in names},
+        attributes={n: tuple(entry.attributes.get(n, "") for entry in listed) for n in names},
         skipped=dict(skipped),
         marks=marks,
+        copies=altered,
     )
 
 
-def _entries(path: Path, skipped: Counter[str]) -> list[Entry]:
+def outlines(path: Path) -> list[Drawn]:
+    """Return what scanners have drawn into the images at ``path``, of those where it can be told.
+
+    Raises :class:`DatasetError` as :func:`load` does.
+    """
+    found = []
+    for entry in entries(path):
+        try:
+            lines = drawn.read(entry.path, read(entry.path.read_bytes()))
+        except ScanError as error:
+            raise DatasetError(f"{entry.name}: {error}") from error
+        if lines is not None:
+            found.append(lines)
+    return found
+
+
+def served_outline() -> Outline:
+    """Return how the served network outlines vertebrae."""
+    return Outliner(artifact.load("vertebrae")).outline
+
+
+def entries(path: Path, skipped: Counter[str] | None = None) -> list[Entry]:
+    """Return the labelled files at ``path``, not read yet; ``skipped`` counts what lies beside.
+
+    Raises :class:`DatasetError`.
+    """
+    skipped = Counter() if skipped is None else skipped
     if path.is_file():
         return list(manifest.entries(path))
     if not path.is_dir():

@@ -7,10 +7,11 @@ import hashlib
 import numpy as np
 
 from models import recipe
-from models.dataset import grouping, likeness
+from models.dataset import grouping, likeness, preparing
 from models.dataset.attributes import COLUMNS
 from models.dataset.dataset import SYNTHETIC, Dataset
 from models.phantom import TRAINING, Artefact, Nuisance, Phantom, drawn, file_name, png
+from models.preparation import Outline
 
 
 def phantoms(
@@ -20,22 +21,33 @@ def phantoms(
     artefact: Artefact | None = None,
     *,
     overlay: bool | None = None,
+    outline: Outline | None = None,
+    copies: int = 0,
 ) -> Dataset:
     """Return what :func:`models.dataset.load` would return of :func:`models.phantom.write`.
 
-    Images, labels, groups, names, digests and attributes are the same; nothing is written.
+    Labels, groups, names, digests and attributes are the same; nothing is written. Without
+    ``outline`` the spines are placed by how they were drawn, and there are no ``copies``.
     """
     images = np.empty((max(count, 0), recipe.SIDE, recipe.SIDE), np.uint8)
-    made = []
+    made, scans = [], []
     for index, (patient, view, phantom) in enumerate(
         drawn(count, seed, nuisance, artefact, overlay=overlay)
     ):
-        images[index] = recipe.prepare(phantom.scan)
+        images[index] = phantom.canonical
+        scans.append(phantom.scan)
         digest = hashlib.sha256(png(phantom)[0]).hexdigest()
         name = file_name(patient, view, phantom)
         made.append((phantom.label, patient, name, digest, _attributes(phantom)))
     labels, patients, names, digests, attributes = zip(*made, strict=True)
-    marks = likeness.fingerprints(images)
+    altered = np.zeros((0, 0, 0, 0), np.uint8)
+    if outline is not None:
+        found = preparing.canonical(scans, outline)
+        for index, image in enumerate(found):
+            images[index] = images[index] if image is None else image
+        if copies:
+            altered = preparing.copies(scans, [None] * len(scans), outline, copies, seed)
+    marks = likeness.fingerprints(np.stack([recipe.frame(scan) for scan in scans]))
     return Dataset(
         images=images,
         labels=labels,
@@ -44,6 +56,7 @@ def phantoms(
         digests=digests,
         attributes={name: tuple(own[name] for own in attributes) for name in attributes[0]},
         marks=marks,
+        copies=altered,
     )
 
 

@@ -47,7 +47,7 @@ class Line(NamedTuple):
 
     title: str
     colour: str
-    dash: str
+    dash: str | tuple[int, tuple[int, ...]]
     width: float
 
 
@@ -55,6 +55,7 @@ LINES: Final = {
     "cnn": Line("CNN", "#E69F00", "--", 1.4),
     "vgg16": Line("VGG16", "#009E73", "-.", 1.4),
     "resnet": Line("ResNet", "#CC79A7", ":", 1.8),
+    "bone": Line("Bone", "#D55E00", (0, (1, 1, 4, 1)), 1.4),
     key(BASES): Line("Stack", "#0072B2", "-", 2.4),
 }
 

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     ``scan_area``            warn     the field may end within L1 or L4
     ``movement``             refuse   rows are shifted against each other: the patient moved
     ``degenerative``         warn     one level much brighter than its neighbours
+    ``vertebrae_not_found``  refuse   fewer than three of L1 to L4 are found
     =======================  =======  =============================================================
 
     What only warns leaves at least two vertebrae to judge (ISCD's minimum, DOMAIN §1.3) or is too
@@ -45,6 +46,7 @@ class Reason(StrEnum):
     SCAN_AREA = "scan_area"
     MOVEMENT = "movement"
     DEGENERATIVE = "degenerative"
+    VERTEBRAE_NOT_FOUND = "vertebrae_not_found"
 
     @property
     def refuses(self) -> bool:

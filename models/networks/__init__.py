@@ -11,13 +11,14 @@ from typing import Any, Final
 
 import keras
 
-from models.networks import cnn, resnet, resnet50, vgg16
+from models.networks import cnn, resnet, resnet50, vertebrae, vgg16
 
 BUILDERS: Final[Mapping[str, Callable[..., keras.Model]]] = {
     "cnn": cnn.build,
     "vgg16": vgg16.build,
     "resnet": resnet.build,
     "resnet50": resnet50.build,
+    "vertebrae": vertebrae.build,
 }
 
 

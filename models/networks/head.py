@@ -44,6 +44,19 @@ def linear_head(features: Sequence[tuple[str, Tensor]]) -> tuple[Tensor, Tensor]
     return logit, total
 
 
+def laid_out(heat: Tensor, side: int) -> Tensor:
+    """Return ``heat`` (batch, h, w, 1), of the middle of an image, laid over the whole of it:
+    (batch, side, side, 1), zero beside, and as much larger inside as keeps its mean."""
+    high, wide = int(heat.shape[1]), int(heat.shape[2])
+    above, beside = (side - high) // 2, (side - wide) // 2
+    if not above and not beside:
+        return heat
+    share = side * side / (high * wide)
+    heat = layers.Rescaling(share, dtype="float32", name="map_share")(heat)
+    padding = ((above, above), (beside, beside))
+    return layers.ZeroPadding2D(padding, dtype="float32", name="map_beside")(heat)
+
+
 def input_image() -> Tensor:
     """Return the input of every network: (batch, 224, 224, 1) float32, 0…255."""
     return layers.Input((SIDE, SIDE, 1), dtype="float32", name="image")

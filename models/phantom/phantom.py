@@ -16,8 +16,10 @@ from models.phantom.field import Field
 from models.phantom.person import Person
 from models.phantom.reference import Sex, Vendor, t_score
 from models.phantom.spine import NO_VERTEBRA
+from models.recipe import SIDE, Canonical, prepare
 from models.scan import Scan
 from models.types import Label
+from models.vertebrae.geometry import LEVELS, Level, Spine
 
 Four = NDArray[np.float64]
 """One value for each of L1–L4."""
@@ -100,6 +102,23 @@ class Phantom:
     @property
     def spine_mask(self) -> NDArray[np.bool_]:
         return np.asarray(self.vertebrae != NO_VERTEBRA)
+
+    @property
+    def spine(self) -> Spine:
+        """L1–L4 as they were drawn, in the pixels of a frame (224×224) of the whole image."""
+        levels = []
+        for number, name in enumerate(LEVELS, start=1):
+            rows, columns = np.nonzero(self.vertebrae == number)
+            centre = (float(columns.mean() + 0.5), float(rows.mean() + 0.5))
+            levels.append(Level(name, (), centre, float(rows.size), 1.0))
+        height, width = self.image.shape
+        return Spine(tuple(levels)).scaled(SIDE / width, SIDE / height)
+
+    @property
+    def canonical(self) -> Canonical:
+        """The canonical image of ``scan``, placed by what was drawn instead of what a network
+        finds; graphics stay in it."""
+        return prepare(self.scan, self.spine, np.zeros((SIDE, SIDE), bool))
 
     @property
     def scan(self) -> Scan:

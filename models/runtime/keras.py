@@ -70,5 +70,6 @@ class CompiledRuntime:
         filled = 1 << (count - 1).bit_length()
         batch = np.zeros((filled, *images.shape[1:], 1), np.float32)
         batch[:count] = as_input(images)
-        outputs = self._call(batch)
+        found = self._call(batch)
+        outputs = found if isinstance(found, list) else [found]
         return [np.asarray(output)[:count] for output in outputs]

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from models import recipe
+from models.bone import KEY as BONE_KEY
 from models.evaluation import Evaluation, tables
-from models.evaluation.published import CLAIMS, REASON
+from models.evaluation.agreement import KEY
+from models.evaluation.published import CLAIMS, REASON, Claim
 
 TITLES: Final = {
     "cnn": "CNN trained from scratch",
     "vgg16": "VGG16 fine-tuned from ImageNet",
     "resnet": "ResNet features under a random forest",
+    "bone": "Bone: a logistic regression over measurements inside the outlines",
 }
 
 INTENDED_USE: Final = """\
@@ -57,7 +60,7 @@ UNKNOWN_SUBGROUPS: Final = (
 
 def base(name: str, manifest: Mapping[str, Any]) -> str:
     """Return the card of the base model ``name``."""
-    claim = next(claim for claim in CLAIMS if claim.key == name)
+    claims = [claim for claim in CLAIMS if claim.key == name]
     return "\n".join(
         [
             f"# {TITLES[name]}",
@@ -67,17 +70,67 @@ def base(name: str, manifest: Mapping[str, Any]) -> str:
             INTENDED_USE,
             _data(manifest["data"]),
             _figures(manifest),
-            "## Beside the published figure",
-            "",
-            f"{claim.model}, accuracy {claim.accuracy:.0%}: {claim.source}. {REASON} What such a "
-            "split gives on our own images stands in the stack's card.",
-            "",
+            *_agreement(manifest),
+            *(_published(claims[0]) if claims else _weights(manifest)),
             _runtimes(manifest),
             *_training(manifest),
             ETHICS,
             _limits(manifest, UNKNOWN_SUBGROUPS),
         ]
     )
+
+
+def _published(claim: Claim) -> list[str]:
+    return [
+        "## Beside the published figure",
+        "",
+        f"{claim.model}, accuracy {claim.accuracy:.0%}: {claim.source}. {REASON} What such a "
+        "split gives on our own images stands in the stack's card.",
+        "",
+    ]
+
+
+def _weights(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what each measurement of ``bone`` adds, a standard deviation above the mean."""
+    weighed = manifest[BONE_KEY]
+    rows = sorted(
+        zip(
+            weighed["names"], weighed["centre"], weighed["spread"], weighed["weights"], strict=True
+        ),
+        key=lambda row: -abs(row[3]),
+    )
+    return [
+        "## What it weighs",
+        "",
+        "Logits that a measurement adds, a standard deviation above its mean; what each is stands "
+        "in `models/vertebrae/measurements.py`.",
+        "",
+        "| measurement | mean | standard deviation | logits |",
+        "|---|---|---|---|",
+        *(f"| {n} | {c:.3f} | {s:.3f} | {w:+.2f} |" for n, c, s, w in rows),
+        "",
+    ]
+
+
+def _agreement(manifest: Mapping[str, Any]) -> list[str]:
+    """Return how alike a scan and its altered copies are judged, out of fold."""
+    found = manifest.get(KEY)
+    if not found or not found["copies"]:
+        return []
+
+    def share(name: str) -> str:
+        return "–" if found[name] is None else f"{found[name]:.2f}"
+
+    return [
+        "## Agreement with altered copies",
+        "",
+        f"{found['copies']} copies of these images, each resampled, cropped, turned, re-encoded, "
+        "noised or drawn on, at random and several at once; out of fold. Outcomes alike: "
+        f"{found['alike']:.0%}; mean change of the probability: {found['moved']:.3f}; sensitivity "
+        f"{share('copies_sensitivity')} for {share('sensitivity')}, specificity "
+        f"{share('copies_specificity')} for {share('specificity')}.",
+        "",
+    ]
 
 
 def stack(manifest: Mapping[str, Any], evaluation: Evaluation | None = None) -> str:
@@ -91,6 +144,7 @@ def stack(manifest: Mapping[str, Any], evaluation: Evaluation | None = None) -> 
             INTENDED_USE,
             _data(manifest["data"]),
             _figures({**manifest, **next(iter(manifest["subsets"].values()))}),
+            *_agreement(manifest),
             "## With base models missing",
             "",
             tables.compact(subsets, "present"),

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import networks, recipe, weights
+from models.bone import Bone
 from models.files import replace
 from models.forest import FILE as FOREST_FILE
 from models.forest import Forest
@@ -26,6 +27,7 @@ PARTS: Final = "parts"
 SOURCES: Final = Path(__file__).parents[1]
 CONFIG_FILE: Final = "config.json"
 WEIGHTS_FILE: Final = "weights.safetensors"
+BONE_FILE: Final = "bone.json"
 
 
 def run_key(digest: str, settings: dict[str, Any]) -> str:
@@ -78,9 +80,12 @@ class Checkpoint:
         config = json.loads((path / CONFIG_FILE).read_text(encoding="utf-8"))
         network = networks.build(config)
         weights.from_bytes(network, (path / WEIGHTS_FILE).read_bytes())
-        forest = path / FOREST_FILE
+        forest, bone = path / FOREST_FILE, path / BONE_FILE
         return Fitted(
-            config, network, Forest.from_bytes(forest.read_bytes()) if forest.exists() else None
+            config,
+            network,
+            Forest.from_bytes(forest.read_bytes()) if forest.exists() else None,
+            Bone.from_manifest(json.loads(bone.read_bytes())) if bone.exists() else None,
         )
 
     def keep_fitted(self, part: str, fitted: Fitted) -> None:
@@ -93,6 +98,8 @@ class Checkpoint:
         (draft / WEIGHTS_FILE).write_bytes(weights.to_bytes(fitted.network, half=False))
         if fitted.forest is not None:
             (draft / FOREST_FILE).write_bytes(fitted.forest.to_bytes())
+        if fitted.bone is not None:
+            (draft / BONE_FILE).write_text(json.dumps(fitted.bone.manifest()), encoding="utf-8")
         draft.rename(self._folder / part)
 
     def clear(self) -> None:

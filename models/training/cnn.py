@@ -81,8 +81,10 @@ class CNNTrainer:
         )
         rng = np.random.default_rng(seed)
         noted = self._log.epochs(self.name, part)
+        every = data.views
         for epoch in range(epochs):
-            views = np.stack([self._augmentation.apply(image, rng) for image in data.images])
+            chosen = every[rng.integers(0, len(every), len(data)), np.arange(len(data))]
+            views = np.stack([self._augmentation.apply(image, rng) for image in chosen])
             logit.fit(
                 views[..., None].astype(np.float32),
                 data.severity,

@@ -1,9 +1,10 @@
 """Train all models: out-of-fold votes first, then the models that serve, then the stack.
 
 Out-of-fold means that each image was scored by a model that saw neither it nor any image of its
-group. Calibration, thresholds, bands and the stack are fitted on nothing else, and their figures
-are cross-fitted once more by the same folds: no number in a card was measured on what it was
-fitted to.
+group. Calibration, thresholds, bands and the stack are fitted on nothing else, over each image and
+its altered copies (:mod:`models.dataset.copies`), and their figures are cross-fitted once more by
+the same folds: no number in a card was measured on what it was fitted to. The network that outlines
+vertebrae comes before all of this and saw every image, but no label.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from tqdm import tqdm
 
 from models import artifact, calibration, folds, metrics, pretrained, reference, stack
 from models.artifact import Artifact
+from models.bone import KEY as BONE_KEY
 from models.calibration import Calibration, OperatingPoint
 from models.dataset import Dataset
-from models.evaluation import DataFacts, Evaluation, Leak, Report, Scored, judge
+from models.evaluation import DataFacts, Evaluation, Leak, Report, Scored, agreement, judge
 from models.evaluation.evaluation import FILE as EVALUATION_FILE
 from models.evaluation.evaluation import assemble
 from models.evaluation.plots import plots
 from models.evaluation.subgroups import subgroups
 from models.folds import Fold
 from models.runtime import share_gpu
-from models.training import card, cnn, export, leak, repeatable, resnet, vgg16
+from models.training import bone, card, cnn, export, leak, repeatable, resnet, vertebrae, vgg16
 from models.training.checkpoint import Checkpoint
 from models.training.runlog import RunLog
 from models.training.trainer import Fitted, Trainer
@@ -41,10 +43,13 @@ WHOLE: Final = "all"
 @dataclass(frozen=True)
 class Settings:
     """``leak``: measure too what a leaky split would claim on the same images. ``resamples``: of
-    the bootstrap behind the intervals."""
+    the bootstrap behind the intervals. ``copies``: of each image, altered."""
 
     folds: int = 5
     seed: int = 20
+    copies: int = 6
+    vertebrae: vertebrae.Settings = field(default_factory=vertebrae.Settings)
+    bone: bone.Settings = field(default_factory=bone.Settings)
     cnn: cnn.Settings = field(default_factory=cnn.Settings)
     vgg16: vgg16.Settings = field(default_factory=vgg16.Settings)
     resnet: resnet.Settings = field(default_factory=resnet.Settings)
@@ -54,13 +59,15 @@ class Settings:
 
 QUICK: Final = Settings(
     folds=3,
+    copies=1,
     cnn=cnn.Settings(epochs=2, network=(4, 8), phantoms=12, phantom_epochs=1),
     vgg16=vgg16.Settings(views=2, epochs=1, widths=(4, 4, 8, 8, 8)),
     resnet=resnet.Settings(blocks=(1, 1)),
     leak=False,
     resamples=50,
 )
-"""Seconds instead of minutes, to see that the pipeline works: not models to serve."""
+"""Seconds instead of minutes, to see that the pipeline works: not models to serve. Vertebrae are
+outlined by the shipped network."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +87,8 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class _Base:
-    """A base model as the stack sees it; ``logits`` (n,) are calibrated and out of fold."""
+    """A base model as the stack sees it; ``logits`` (n, 1 + k) of the images and their copies are
+    calibrated and out of fold."""
 
     artifact: Artifact
     logits: NDArray[np.float64]
@@ -88,25 +96,32 @@ class _Base:
 
 
 def train(
-    data: Dataset, settings: Settings, root: Path, provenance: str, run: Run | None = None
+    data: Dataset,
+    outliner: Artifact,
+    settings: Settings,
+    root: Path,
+    provenance: str,
+    run: Run | None = None,
 ) -> tuple[dict[str, Artifact], Evaluation]:
-    """Train, write and serve five artefacts under ``root``; return them by name, and their figures.
+    """Train, write and serve six artefacts under ``root``; return them by name, and their figures.
 
-    With the ``run`` of an earlier training that was killed, what that one finished is not trained
-    again. Raises :class:`~models.dataset.DatasetError` for data that cannot be split,
-    :class:`~models.pretrained.WeightsError` for files that are missing or others than they should
-    be, and :class:`~models.training.export.ParityError`.
+    ``outliner`` is the artefact of the vertebrae network, by which ``data`` was prepared; it is
+    served with them. With the ``run`` of an earlier training that was killed, what that one
+    finished is not trained again. Raises :class:`~models.dataset.DatasetError` for data that cannot
+    be split, :class:`~models.pretrained.WeightsError` for files that are missing or others than
+    they should be, and :class:`~models.training.export.ParityError`.
     """
     share_gpu()
     repeatable.compute_in_one_order()
     run = run or Run()
     log = run.log
-    _check_weights(settings)
+    check_weights(settings)
     splits = folds.grouped(data, settings.folds, settings.seed)
     trainers: dict[BaseName, Callable[[], Trainer]] = {
         "cnn": lambda: cnn.CNNTrainer(data, settings.cnn, settings.seed, log),
         "vgg16": lambda: vgg16.VGG16Trainer(data, settings.vgg16, settings.seed, log),
         "resnet": lambda: resnet.ResNetTrainer(data, settings.resnet, settings.seed, log),
+        "bone": lambda: bone.BoneTrainer(data, settings.bone, vertebrae.restored(outliner), log),
     }
     log.note("start", images=len(data), digest=data.digest, resumed=list(run.checkpoint.finished))
     facts = _data_facts(data, settings, provenance)
@@ -119,6 +134,7 @@ def train(
     found = _leak(data, settings)
     written, evaluation = _write_stack(root, bases, data, splits, facts, found, settings.resamples)
     written[reference.NAME] = reference.write(root, data.images, facts)
+    written[vertebrae.NAME] = outliner
     artifact.serve(root, {name: model.version for name, model in written.items()})
     log.note("end", versions={name: model.version for name, model in written.items()})
     log.draw()
@@ -126,7 +142,7 @@ def train(
     return written, evaluation
 
 
-def _check_weights(settings: Settings) -> None:
+def check_weights(settings: Settings) -> None:
     """Look for the files now, not when two models have been trained."""
     pretrained.find(pretrained.VGG16, settings.vgg16.weights)
     if settings.resnet.backbone == "resnet50":
@@ -156,7 +172,7 @@ class _Training:
         # Its frozen features are what takes the time, so it is made even when only one fit is left.
         trainer = make()
         self.origin = trainer.origin
-        self.logits = np.full(len(data), np.nan)
+        self.logits = np.full((len(data), len(data.views)), np.nan)
         for number, (train_on, held_out) in enumerate(splits):
             self.logits[held_out] = self._fold(trainer, number, train_on, held_out, seed)
         self.fitted = self._whole(trainer, seed)
@@ -173,7 +189,10 @@ class _Training:
         scores = self._checkpoint.scores(f"{self.name}-{part}")
         if scores is None:
             fitted = trainer.fit(train_on, seed + number, part)
-            scores, _ = fitted.model().raw_logits(self.data.images[held_out])
+            model = fitted.model()
+            scores = np.stack(
+                [model.raw_logits(view[held_out])[0] for view in self.data.views], axis=1
+            )
             self._checkpoint.keep_scores(f"{self.name}-{part}", scores)
             self._log.note("fold", model=self.name, part=part, held_out=len(held_out))
         self._progress.update()
@@ -193,14 +212,16 @@ def _write_base(root: Path, trained: _Training, facts: Mapping[str, Any], resamp
     """Calibrate on out-of-fold logits, check every runtime, write."""
     data, raw = trained.data, trained.logits
     judged = np.flatnonzero(data.judged)
-    truth = data.osteoporosis
+    truth = _repeated(data)
 
     def fit(on: NDArray[np.intp]) -> Calibration:
-        return calibration.fit(raw[on], truth[on])
+        return calibration.fit(raw[on].ravel(), truth[on].ravel())
 
     scale = fit(judged)
     probability = scale.probability(raw)
-    point = calibration.operating_point(probability[judged], truth[judged])
+    point = calibration.operating_point(
+        probability[judged].ravel(), truth[judged].ravel(), truth.shape[1]
+    )
     scored = _crossed(data, trained.splits, point, lambda on: fit(on).probability(raw))
     report = judge(scored, data, resamples)
     exported = export.export(trained.fitted, scale, point, data.images)
@@ -209,6 +230,8 @@ def _write_base(root: Path, trained: _Training, facts: Mapping[str, Any], resamp
         "origin": trained.origin,
         "calibration": asdict(scale),
         **_reported(report),
+        **({} if trained.fitted.bone is None else {BONE_KEY: trained.fitted.bone.manifest()}),
+        "agreement": agreement.of(probability, point, data).manifest(),
         "runtimes": exported.runtimes,
         "refused_runtimes": exported.refused,
         "unchecked_runtimes": exported.unchecked,
@@ -230,18 +253,23 @@ def _write_stack(
     resamples: int,
 ) -> tuple[dict[str, Artifact], Evaluation]:
     judged = np.flatnonzero(data.judged)
-    truth = data.osteoporosis
+    truth = _repeated(data)
     logits: dict[str, NDArray[np.float64]] = {name: b.logits for name, b in bases.items()}
     combined: dict[str, Scored] = {}
     fits: dict[str, stack.LinearFit] = {}
+    agreed: dict[str, agreement.Agreement] = {}
     for names in stack.subsets():
 
         def fit(on: NDArray[np.intp], names: tuple[str, ...] = names) -> stack.LinearFit:
-            return stack.fit_weights({n: logits[n][on] for n in names}, truth[on], names)
+            votes = {n: logits[n][on].ravel() for n in names}
+            return stack.fit_weights(votes, truth[on].ravel(), names, truth.shape[1])
 
         whole = fits[stack.key(names)] = fit(judged)
         probability = whole.probability(logits)
-        point = calibration.operating_point(probability[judged], truth[judged])
+        point = calibration.operating_point(
+            probability[judged].ravel(), truth[judged].ravel(), truth.shape[1]
+        )
+        agreed[stack.key(names)] = agreement.of(probability, point, data)
         combined[stack.key(names)] = _crossed(
             data,
             splits,
@@ -263,6 +291,7 @@ def _write_stack(
             key: {**asdict(whole), **_reported(reports[key])} for key, whole in fits.items()
         },
         **_reported(reports[stack.key(BASES)]),
+        "agreement": agreed[stack.key(BASES)].manifest(),
         "data": facts,
         "training": repeatable.facts(),
     }
@@ -283,18 +312,25 @@ def _crossed(
 ) -> Scored:
     """Return every image scored by a fit on the other folds, at the point that fit would choose.
 
-    ``probabilities`` fits on the indices that it is given and scores all images.
+    ``probabilities`` fits on the indices that it is given and scores all images and copies,
+    (n, 1 + k). Copies help to choose the point; only the images themselves are scored.
     """
-    truth = data.osteoporosis
+    truth = _repeated(data)
 
     def fold(
         others: NDArray[np.intp], held_out: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], NDArray[np.float64], OperatingPoint]:
         on = others[data.judged[others]]
         scores = probabilities(on)
-        return held_out, scores[held_out], calibration.operating_point(scores[on], truth[on])
+        point = calibration.operating_point(scores[on].ravel(), truth[on].ravel(), truth.shape[1])
+        return held_out, scores[held_out, 0], point
 
     return Scored.crossed(len(data), point, (fold(*split) for split in splits))
+
+
+def _repeated(data: Dataset) -> NDArray[np.bool_]:
+    """Return (n, 1 + k): whether each image, and each copy of it, shows osteoporosis."""
+    return np.repeat(data.osteoporosis[:, None], len(data.views), axis=1)
 
 
 def _leak(data: Dataset, settings: Settings) -> Leak | None:

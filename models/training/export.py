@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from models import parity, weights
 from models.artifact import Artifact
 from models.base import BaseModel, open_model
+from models.bone import Bone
 from models.calibration import Calibration, OperatingPoint
 from models.forest import FILE as FOREST_FILE
 from models.parity import Difference
@@ -80,7 +81,15 @@ def export(
     chosen = _evenly(images, IMAGES)
     expected = parity.raw_logits(fitted.model(), chosen)
     with tempfile.TemporaryDirectory(prefix="osteoserve-") as folder:
-        trial = _Trial(Path(folder), fitted.config, calibration, point.threshold, chosen, expected)
+        trial = _Trial(
+            Path(folder),
+            fitted.config,
+            calibration,
+            point.threshold,
+            chosen,
+            expected,
+            fitted.bone,
+        )
         if fitted.forest is not None:
             trial.keep({FOREST_FILE: fitted.forest.to_bytes()})
         for half in (True, False):
@@ -94,7 +103,9 @@ def export(
             if trial.all_hold(("openvino", "f32"), ("litert", "f32")):
                 break
         trial.all_hold(("openvino", "bf16"))
-        trial.quantise()
+        if fitted.bone is None:
+            # The network of outlines is a tenth of the others' work: nothing is won by 8 bits.
+            trial.quantise()
         return trial.done
 
 
@@ -142,8 +153,10 @@ class _Trial:
         threshold: float,
         images: NDArray[np.uint8],
         expected: NDArray[np.float64],
+        bone: Bone | None = None,
     ) -> None:
         self.done = Export({})
+        self._bone = bone
         self._folder = folder
         self._config = config
         self._calibration = calibration
@@ -210,7 +223,12 @@ class _Trial:
         correction). Float32 shifts nothing and is compared as it is.
         """
         model = open_model(
-            self._folder, self._config, FOREST_FILE in self.done.files, runtime, precision
+            self._folder,
+            self._config,
+            FOREST_FILE in self.done.files,
+            runtime,
+            precision,
+            self._bone,
         )
         raw = parity.raw_logits(model, self._images)
         correction = {}

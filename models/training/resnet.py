@@ -38,7 +38,7 @@ class Settings:
 
 
 class ResNetTrainer:
-    """Features of each image and of its mirror image; both teach the forest."""
+    """Features of each image, its mirror image and its altered copies; all teach the forest."""
 
     name = "resnet"
 
@@ -53,13 +53,14 @@ class ResNetTrainer:
         self._features = np.stack(
             [
                 trunk.predict(images[..., None].astype(np.float32), batch_size=16, verbose=0)
-                for images in (data.images, data.images[:, :, ::-1])
+                for images in (data.images[:, :, ::-1], *data.views)
             ]
         )
 
     def fit(self, indices: NDArray[np.intp], seed: int, part: str) -> Fitted:
         features = self._features[:, indices].reshape(-1, self._features.shape[-1])
-        forest = Forest.fit(features, np.tile(self._data.severity[indices], 2), seed)
+        target = np.tile(self._data.severity[indices], len(self._features))
+        forest = Forest.fit(features, target, seed)
         self._log.note("forest", model=self.name, part=part, images=len(indices))
         return Fitted(self._config, self._network, forest)
 

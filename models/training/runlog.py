@@ -80,11 +80,12 @@ def _curves(losses: dict[str, dict[str, dict[int, float]]]) -> bytes:
                 axes.plot(
                     [epoch + 1 for epoch in epochs],
                     [by_epoch[epoch] for epoch in epochs],
-                    color=LINES[model].colour,
+                    color=LINES[model].colour if model in LINES else "#000000",
                     linewidth=1.0,
                     alpha=0.7,
                 )
-            axes.set_title(f"{LINES[model].title}: {len(parts)} fits")
+            title = LINES[model].title if model in LINES else model.capitalize()
+            axes.set_title(f"{title}: {len(parts)} fits")
             axes.set_xlabel("Epoch")
             axes.set_ylabel("Training loss")
         buffer = io.BytesIO()

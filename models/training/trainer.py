@@ -9,21 +9,26 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import BaseModel, ForestModel, NetworkModel
+from models.base import BaseModel, ForestModel, MeasurementModel, NetworkModel
+from models.bone import Bone
 from models.forest import Forest
 from models.runtime import KerasRuntime
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A trained network, with its forest where it has one, before calibration."""
+    """A trained network, with the forest or the regression over it where there is one, before
+    calibration."""
 
     config: dict[str, Any]
     network: keras.Model
     forest: Forest | None = None
+    bone: Bone | None = None
 
     def model(self) -> BaseModel:
         runtime = KerasRuntime(self.network)
+        if self.bone is not None:
+            return MeasurementModel(runtime, self.bone)
         return NetworkModel(runtime) if self.forest is None else ForestModel(runtime, self.forest)
 
 

@@ -1,7 +1,7 @@
 """Fine-tune VGG16 in two phases.
 
 1. Everything is frozen but the head, which is fitted by logistic regression on the pooled output
-   of block 3 over several augmented views of each image.
+   of block 4 over several altered copies of each image.
 2. Block 5 is fine-tuned with a small learning rate, and its part of the head learns from zero what
    the first phase left over.
 
@@ -39,7 +39,7 @@ from models.training.soft import linear_fit
 from models.training.trainer import Fitted
 
 FINE_TUNED: Final = "block5_conv"
-TEXTURE: Final = "block3_pool"
+TEXTURE: Final = "block4_pool"
 FROZEN: Final = "block4_pool"
 ROUNDED_VIEWS: Final = 2
 """The image and its mirror image: the error is much the same for any view."""
@@ -50,7 +50,7 @@ class Settings:
     """``strength`` is scikit-learn's C of phase 1, shared by all views of an image."""
 
     views: int = 7
-    strength: float = 0.1
+    strength: float = 0.03
     rounding: float = 50.0
     epochs: int = 5
     batch_size: int = 16
@@ -81,7 +81,7 @@ class VGG16Trainer:
         head, intercept = self._first_phase(indices, target)
         network = networks.build(self._config)
         network.set_weights(self._start.get_weights())
-        _set_kernel(network, "head_block3", head, intercept)
+        _set_kernel(network, "head_block4", head, intercept)
         _set_kernel(network, "head_block5", np.zeros(self._settings.widths[4]))
         self._fine_tune(network, indices, target, self._texture @ head + intercept, seed, part)
         return Fitted(self._config, network)
@@ -89,7 +89,7 @@ class VGG16Trainer:
     def _first_phase(
         self, indices: NDArray[np.intp], target: NDArray[np.float32]
     ) -> tuple[NDArray[np.float64], float]:
-        """Return the head's weights (channels,) for block 3 and its bias."""
+        """Return the head's weights (channels,) for block 4 and its bias."""
         views = self._texture[:, indices]
         moved = self._settings.rounding * self._error[:, indices]
         seen = np.concatenate([views, views[:ROUNDED_VIEWS] + moved, views[:ROUNDED_VIEWS] - moved])
@@ -138,7 +138,7 @@ class VGG16Trainer:
             )
 
     def _rounded(self, views: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return what bfloat16 makes of pooled block 3, (views, n, channels).
+        """Return what bfloat16 makes of pooled block 4, (views, n, channels).
 
         By the engine that serves, where this CPU has bfloat16: TensorFlow rounds at other places,
         and a head that was shown its errors (their cosine with the engine's is 0.72) was moved as
@@ -160,12 +160,19 @@ class VGG16Trainer:
         )
 
     def _views(self, rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
-        """Yield the images, their mirror images, then altered ones: (n, 224, 224) uint8 each."""
+        """Yield the images, their mirror images, then altered ones: (n, 224, 224) uint8 each.
+
+        Altered are the copies of each file, and where there are too few, moved images.
+        """
         augmentation = Augmentation()
         yield self._data.images
         yield self._data.images[:, :, ::-1]
-        for _ in range(self._settings.views - ROUNDED_VIEWS):
-            yield np.stack([augmentation.apply(image, rng) for image in self._data.images])
+        copies = self._data.views[1:]
+        for number in range(self._settings.views - ROUNDED_VIEWS):
+            if number < len(copies):
+                yield copies[number]
+            else:
+                yield np.stack([augmentation.apply(image, rng) for image in self._data.images])
 
 
 def initialise(network: keras.Model, settings: Settings) -> str:
@@ -187,10 +194,9 @@ def initialise(network: keras.Model, settings: Settings) -> str:
 def _features(
     network: keras.Model, views: list[NDArray[np.uint8]]
 ) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
-    """Return, for every view and image, pooled block 3, and block 4's whole output.
+    """Return, for every view and image, block 4's output, pooled and whole.
 
-    Shapes (views, n, channels) float32 and (views, n, 10, 10, channels) float16, which keeps 7
-    views of 114 images in 80 MB.
+    Shapes (views, n, channels) float32 and (views, n, 8, 6, channels) float16.
     """
     frozen = keras.Model(
         network.input,
@@ -201,10 +207,10 @@ def _features(
     )
     pooled, maps = [], []
     for images in tqdm(views, desc="vgg16: views", unit="view"):
-        block3, block4 = frozen.predict(
+        texture, block4 = frozen.predict(
             images[..., None].astype(np.float32), batch_size=16, verbose=0
         )
-        pooled.append(block3)
+        pooled.append(texture)
         maps.append(block4.astype(np.float16))
     return np.stack(pooled), np.stack(maps)
 

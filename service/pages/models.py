@@ -15,7 +15,7 @@ from service.language import N_, _, ngettext, number, percent
 from service.pages.page import Page
 from service.pages.votes import MODEL_NAMES
 from service.served import Estimate, Lineup, Report, Served
-from service.types import BASES, RunnerName
+from service.types import BASES, RUNNER_OF, ModelName, RunnerName
 
 FIGURES: Final[Mapping[str, str]] = {
     "auroc": N_("AUROC"),
@@ -209,12 +209,12 @@ class ModelsPage(Page):
         )
 
 
-def _model(name: RunnerName, served: Served, states: Mapping[RunnerName, RunnerState]) -> ModelRow:
+def _model(name: ModelName, served: Served, states: Mapping[RunnerName, RunnerState]) -> ModelRow:
     # The page has its own first two headings; a card's begin below them.
     card = re.sub(r"(?m)^(#{1,4}) ", r"##\1 ", served.card)
     return ModelRow(
         name=MODEL_NAMES[name],
-        state=_(STATES[states.get(name, "unknown")]),
+        state=_(STATES[states.get(RUNNER_OF[name], "unknown")]),
         version=served.version,
         origin=served.origin or "",
         card=content.render(card),
@@ -275,9 +275,8 @@ def _plot_name(address: str) -> str:
 
 def _ours(model: str, results: Mapping[str, Report]) -> str:
     """Return our accuracy for the model that a claim is about, by the first word of its name."""
-    key = {"cnn": "cnn", "vgg16": "vgg16", "resnet": "resnet", "stack": "+".join(BASES)}.get(
-        re.split(r"\W+", model.lower(), maxsplit=1)[0], ""
-    )
+    first = re.split(r"\W+", model.lower(), maxsplit=1)[0]
+    key = "+".join(BASES) if first == "stack" else first
     report = results.get(key)
     estimate = report.metrics.get("accuracy") if report else None
     if estimate is None or estimate.value is None:

@@ -10,16 +10,18 @@ from models.explanation.location import Location
 from service.densitometry import LEAST_VERTEBRAE, MEN_FROM, Range, range_of
 from service.language import N_, _, listing, moment, number
 from service.located import located
-from service.pages import votes
+from service.pages import measurements, spine, votes
+from service.pages.measurements import MeasurementRow
 from service.pages.page import Page
 from service.pages.signing import Signed, Signing
+from service.pages.spine import SpineView
 from service.pages.study import StudyCard
 from service.pages.verdict import Verdict
 from service.pages.votes import MODEL_NAMES, Gauge, Row
 from service.prediction import Prediction
 from service.review import Review, version
 from service.study import Study
-from service.types import BASES, BaseName, Outcome
+from service.types import MAPPED, BaseName, Outcome
 
 REASONS: Final[Mapping[str, str]] = {
     "too_small": N_("The image has too few pixels for the texture of a vertebra to be told."),
@@ -43,11 +45,14 @@ REASONS: Final[Mapping[str, str]] = {
     "scan_area": N_("The field may be too short to show all of L1 to L4."),
     "movement": N_("Rows are shifted against each other: the patient may have moved."),
     "degenerative": N_("One level is much brighter than its neighbours, as degeneration makes it."),
+    "vertebrae_not_found": N_(
+        "Fewer than three of the vertebrae L1 to L4 were found; without them there is no scale."
+    ),
 }
 """Why the gate refuses, and what it notices without refusing, by the code of models.quality."""
 
 WIDTH: Final = 224
-"""CSS pixels of the canonical image; the height follows the file's own proportions."""
+"""CSS pixels of the stored picture; the height follows the file's own proportions."""
 
 RANGES: Final[Mapping[Range, str]] = {
     "osteoporosis": N_("in the range of osteoporosis (−2.5 or lower)"),
@@ -122,7 +127,12 @@ class ResultPage(Page):
     rows: tuple[Row, ...]
     reasons: tuple[str, ...]
     findings: tuple[str, ...]
+    measurements: tuple[MeasurementRow, ...]
+    """What ``bone`` weighed."""
+    spine: SpineView | None
     maps: tuple[Map, ...]
+    whole: bool
+    """Whether the picture is the whole image, and not L1–L4 laid upright."""
     scan_width: int
     scan_height: int
     image_format: str
@@ -130,6 +140,8 @@ class ResultPage(Page):
     image_sha256: str
     recipe: str
     version: str | None
+    outlined_by: str | None
+    """The version that found the vertebrae."""
     milliseconds: str
     review: Signed | None
     """The one that counts; none: preliminary."""
@@ -159,12 +171,13 @@ class ResultPage(Page):
         p = prediction
         alone = votes.speaker(p)
         last = reviews[-1] if reviews else p.review
+        height = round(WIDTH * spine.proportions(p))
         return cls(
             id=str(p.id),
             created=moment(p.created_at),
             created_iso=p.created_at.isoformat(),
             outcome=p.outcome,
-            verdict=Verdict.of(p.outcome),
+            verdict=Verdict.of(p.outcome, questioned=spine.is_questioned(p)),
             probability=votes.probability(p.probability),
             threshold=votes.probability(p.threshold),
             band=f"{number(p.band[0] * 100, 1)}–{votes.probability(p.band[1])}" if p.band else None,
@@ -176,14 +189,18 @@ class ResultPage(Page):
             rows=votes.rows(p),
             reasons=tuple(_sentence(code) for code in p.quality.reasons),
             findings=tuple(_sentence(code) for code in p.quality.findings),
+            measurements=measurements.rows(p),
+            spine=SpineView.of(p.vertebrae, height),
             maps=_maps(p, out_of_reach),
+            whole=p.vertebrae is None,
             scan_width=WIDTH,
-            scan_height=round(WIDTH * p.image.height / p.image.width),
+            scan_height=height,
             image_format={"dicom": "DICOM"}.get(p.image.format, p.image.format.upper()),
             image_size=f"{p.image.width} × {p.image.height}",
             image_sha256=p.image.sha256,
             recipe=p.recipe,
             version=p.version,
+            outlined_by=p.vertebrae.version if p.vertebrae else None,
             milliseconds=f"{number(p.timings_ms.get('total', 0.0))} ms",
             review=Signed.of(last) if last else None,
             earlier=tuple(Signed.of(one) for one in reversed(reviews[:-1])),
@@ -198,7 +215,7 @@ def _maps(prediction: Prediction, out_of_reach: Collection[BaseName]) -> tuple[M
     if not prediction.models:
         return ()
     found = []
-    for name in BASES:
+    for name in MAPPED:
         why = ""
         if name not in prediction.models:
             why = _("No heat map: the model did not answer.")

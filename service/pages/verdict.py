@@ -41,6 +41,12 @@ MEANINGS: Final[Mapping[Outcome, str]] = {
     ),
 }
 
+QUESTIONED: Final = N_(
+    "The probability lies on the side of normal, but a finding puts in question whether the image "
+    "shows what is judged. Treat this as <strong>no answer</strong>, and not as a reassuring one."
+)
+"""In place of the meaning of an outcome that a finding made indeterminate."""
+
 _ISCD: Final = N_("ISCD, official positions")
 _AACE: Final = N_("AACE guideline, 2020")
 _BHOF: Final = N_("BHOF, clinician’s guide, 2022")
@@ -113,10 +119,10 @@ class Verdict:
     considerations: tuple[Consideration, ...]
 
     @classmethod
-    def of(cls, outcome: Outcome) -> Verdict:
+    def of(cls, outcome: Outcome, *, questioned: bool = False) -> Verdict:
         return cls(
             heading=_(HEADINGS[outcome]),
-            meaning=marked(MEANINGS[outcome]),
+            meaning=marked(QUESTIONED if questioned else MEANINGS[outcome]),
             considerations=tuple(
                 Consideration(text=_(text), source=_(source) if source else "")
                 for text, source in CONSIDERATIONS[outcome]

@@ -8,12 +8,14 @@ from typing import Final
 
 from service.language import number, percent
 from service.prediction import Prediction
-from service.types import BASES, BaseName, RunnerName
+from service.types import BASES, BaseName, ModelName
 
-MODEL_NAMES: Final[Mapping[RunnerName, str]] = {
+MODEL_NAMES: Final[Mapping[ModelName, str]] = {
     "cnn": "CNN",
     "vgg16": "VGG16",
     "resnet": "ResNet + forest",
+    "bone": "Bone",
+    "vertebrae": "Vertebrae",
     "stack": "Stack",
 }
 
@@ -41,6 +43,7 @@ class Gauge:
 class Row:
     """One base model in the table of votes."""
 
+    model: BaseName
     name: str
     probability: str | None
     bar: Span | None
@@ -54,11 +57,15 @@ class Row:
 
 
 def rows(prediction: Prediction) -> tuple[Row, ...]:
-    """Return a row a base model; the widest bar of a contribution is one log-odd or the largest."""
+    """Return a row a base model; the widest bar of a contribution is one log-odd or the largest.
+
+    A model that there was not yet when the image was judged has none.
+    """
     votes = prediction.models.values()
     scale = max([1.0, *(abs(vote.contribution) for vote in votes if vote.contribution)])
     alone = speaker(prediction)
-    return tuple(_row(prediction, name, alone, scale) for name in BASES)
+    known = (*prediction.models, *prediction.missing)
+    return tuple(_row(prediction, name, alone, scale) for name in BASES if name in known)
 
 
 def speaker(prediction: Prediction) -> BaseName | None:
@@ -78,6 +85,7 @@ def _row(prediction: Prediction, name: BaseName, alone: str | None, scale: float
     else:
         state = "unused" if contribution is None else "used"
     return Row(
+        model=name,
         name=MODEL_NAMES[name],
         probability=probability(vote.probability) if vote else None,
         bar=_span(0, vote.probability) if vote else None,

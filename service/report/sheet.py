@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from markupsafe import Markup
 from PIL import Image as Picture
+from PIL import ImageDraw
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
@@ -21,19 +22,26 @@ from reportlab.platypus import Flowable, Frame, HRFlowable, Image, KeepInFrame, 
 from service import language
 from service.heatmap import HeatMap
 from service.language import _
-from service.pages import ResultPage
+from service.pages import ResultPage, spine
 from service.pages.labels import INTENDED, labels
 from service.pages.signing import Signed
+from service.pages.spine import SpineView
 from service.prediction import Prediction
 from service.report.drawing import bar, gauge, shape
 from service.report.type import RULE, SOFT, TONES, WARN, fonts, text
-from service.types import BASES, BaseName
+from service.types import BaseName
 
 MARGIN: Final = 14 * mm
 WIDTH: Final = A4[0] - 2 * MARGIN
 RIGHT: Final = 80 * mm
 GAP: Final = 6 * mm
 LEFT: Final = WIDTH - RIGHT - GAP
+
+WEIGHTIEST: Final = 3
+"""Measurements of ``bone`` that are named."""
+
+ENLARGED: Final = 3
+OUTLINE: Final = (255, 216, 77)
 
 _FLUSH: Final = [
     ("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
@@ -73,8 +81,9 @@ def render(
 def _content(
     prediction: Prediction, page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]
 ) -> list[Flowable]:
+    outlines = spine.outlines(prediction.vertebrae) if prediction.vertebrae else None
     columns = Table(
-        [[[*_answer(prediction, page)], "", [*_pictures(page, scan, maps)]]],
+        [[[*_answer(prediction, page)], "", [*_pictures(page, scan, maps, outlines)]]],
         colWidths=[LEFT, GAP, RIGHT],
         style=_FLUSH,
     )
@@ -131,10 +140,53 @@ def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:
                    threshold=page.threshold, band=page.band)  # fmt: skip
         found += [Spacer(0, 4), text(said, 10, bold=True, after=2), scale]
         found += [Spacer(0, 3), text(limits, 7, colour=SOFT, after=7), *_votes(prediction, page)]
+    if page.measurements:
+        found += [Spacer(0, 3), text(_measured(page), 7, colour=SOFT)]
     if page.findings:
         found += [Spacer(0, 4), text(_("Noticed in the image"), 8, bold=True)]
         found += [text(finding, bullet=True) for finding in page.findings]
+    if page.spine is not None:
+        found += _spine(page.spine)
     return found
+
+
+def _measured(page: ResultPage) -> str:
+    """Return the weightiest measurements in a sentence."""
+    weightiest = "; ".join(
+        f"{one.name} {one.value} ({one.contribution})" for one in page.measurements[:WEIGHTIEST]
+    )
+    return _("Bone weighed most (log-odds): %(weightiest)s.", weightiest=weightiest)
+
+
+def _spine(found: SpineView) -> list[Flowable]:
+    heads = (_("Level"), _("Height"), _("Lean"), _("Brightness"), _("Confidence"))
+    rows = [
+        [text(head, 6.5, colour=SOFT) for head in heads],
+        *(
+            [
+                text(value, 7, bold=not place)
+                for place, value in enumerate(
+                    (one.name, one.height, one.tilt, one.density, one.confidence)
+                )
+            ]
+            for one in found.levels
+        ),
+    ]
+    lean = _(
+        "Lean of the spine %(tilt)s, curve L1 to L4 %(curve)s (a screening angle). "
+        "No finding is a diagnosis.",
+        tilt=found.axis_tilt,
+        curve=found.curve,
+    )
+    style = [*_FLUSH, ("LINEABOVE", (0, 1), (-1, 1), 0.4, RULE)]
+    return [
+        Spacer(0, 4),
+        text(_("Vertebrae"), 8, bold=True),
+        *(text(finding, 7.5, bullet=True) for finding in found.findings),
+        Table(rows, colWidths=[LEFT * share for share in (0.12, 0.34, 0.16, 0.19, 0.19)],
+              style=style),
+        text(lean, 7, colour=SOFT),
+    ]  # fmt: skip
 
 
 def _standing(page: ResultPage) -> Flowable:
@@ -174,8 +226,8 @@ def _votes(prediction: Prediction, page: ResultPage) -> list[Flowable]:
         [text(name, 7, colour=SOFT) for name in (_("Model"), _("Probability, its own"),
                                                  _("Contribution, log-odds"))]
     ]  # fmt: skip
-    for name, row in zip(BASES, page.rows, strict=True):
-        vote = prediction.models.get(name)
+    for row in page.rows:
+        vote = prediction.models.get(row.model)
         if vote is None:
             rows.append([text(row.name, bold=True), text(_("No answer"), colour=WARN), ""])
             continue
@@ -191,7 +243,12 @@ def _votes(prediction: Prediction, page: ResultPage) -> list[Flowable]:
     return [Table(rows, colWidths=[column] * 3, style=style)]
 
 
-def _pictures(page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]) -> list[Flowable]:
+def _pictures(
+    page: ResultPage,
+    scan: bytes,
+    maps: Mapping[BaseName, HeatMap],
+    outlines: Sequence[Sequence[tuple[float, float]]] | None,
+) -> list[Flowable]:
     width = (RIGHT - 3 * mm) / 2
     # Very long fields are shown shorter, so that the sheet keeps room for words.
     height = min(width * page.scan_height / page.scan_width, 64 * mm)
@@ -199,7 +256,7 @@ def _pictures(page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]) -
     def framed(picture: bytes, caption: str) -> list[Flowable]:
         return [Image(io.BytesIO(picture), width, height), text(caption, 6.5, colour=SOFT, after=2)]
 
-    cells = [framed(scan, _("The scan"))]
+    cells = [framed(scan if outlines is None else outlined(scan, outlines), _("The scan"))]
     for shown in page.maps:
         found = next((one for name, one in maps.items() if name == shown.model), None)
         if found is None or shown.address is None:
@@ -223,6 +280,21 @@ def _pictures(page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]) -
         for caution in shown.cautions
     ]
     return [table, text(told, 6.5, colour=SOFT), *cautions]
+
+
+def outlined(scan: bytes, outlines: Sequence[Sequence[tuple[float, float]]]) -> bytes:
+    """Return ``scan``, a PNG of 224×224, enlarged and with ``outlines`` of it drawn upon."""
+    with Picture.open(io.BytesIO(scan)) as grey:
+        drawn = grey.convert("RGB").resize(
+            (ENLARGED * grey.width, ENLARGED * grey.height), Picture.Resampling.BICUBIC
+        )
+    pen = ImageDraw.Draw(drawn)
+    for outline in outlines:
+        points = [(x * ENLARGED, y * ENLARGED) for x, y in outline]
+        pen.line([*points, points[0]], fill=OUTLINE, width=ENLARGED)
+    buffer = io.BytesIO()
+    drawn.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def over(scan: bytes, found: HeatMap) -> bytes:
@@ -254,6 +326,7 @@ def _versions(page: ResultPage) -> list[Flowable]:
     facts = [
         (_("Model version that judged"), page.version or _("none: no model was asked")),
         *((row.name, row.version) for row in page.rows if row.version),
+        *([(_("Vertebrae"), page.outlined_by)] if page.outlined_by else []),
         (_("Recipe"), page.recipe),
         (_("Image"), f"{page.image_format}, {page.image_size}"),
         (_("File sent, SHA-256"), page.image_sha256),

@@ -45,13 +45,14 @@ class Toy:
         return Starlette(
             routes=[
                 Route("/predict", self.predict, methods=["POST"]),
+                Route("/outline", self.predict, methods=["POST"]),
                 Route("/readyz", lambda _: Response()),
             ],
             middleware=[
                 Middleware(
                     Admission,
                     queue=self.queue,
-                    path="/predict",
+                    paths=["/predict", "/outline"],
                     count=lambda headers: int(headers["content-length"]),
                 )
             ],
@@ -130,6 +131,15 @@ async def test_a_full_queue_answers_at_once_and_says_when_to_come_back() -> None
         toy.go.set()
         assert (await waiting).status_code == 200
         assert (await client.post("/predict", content=b"d")).status_code == 200
+
+
+async def test_all_paths_share_one_queue() -> None:
+    async with served(limit=3) as (toy, client):
+        waiting = asyncio.create_task(client.post("/outline", content=b"abc"))
+        await until(lambda: toy.calls)
+        assert (await client.post("/predict", content=b"d")).status_code == 503
+        toy.go.set()
+        assert (await waiting).status_code == 200
 
 
 async def test_a_caller_who_leaves_is_noticed_and_counted_out() -> None:

@@ -19,7 +19,10 @@ from bentos.rehearsal import CALLS, Example, Rehearsal
 
 pytestmark = pytest.mark.anyio
 
-EXAMPLE = Example("/predict", {"X-Recipe": "a recipe"}, b"pixels")
+EXAMPLES = [
+    Example("/predict", {"X-Recipe": "a recipe"}, b"pixels"),
+    Example("/outline", {"X-Recipe": "another"}, b"frames"),
+]
 
 
 def app(seen: list[tuple[str, str | None, bytes]], status: int = 200) -> Starlette:
@@ -36,26 +39,30 @@ def app(seen: list[tuple[str, str | None, bytes]], status: int = 200) -> Starlet
         seen.append(("ended", None, b""))
 
     return Starlette(
-        routes=[Route("/predict", predict, methods=["POST"])],
-        middleware=[Middleware(Rehearsal, example=EXAMPLE)],
+        routes=[Route(one.path, predict, methods=["POST"]) for one in EXAMPLES],
+        middleware=[Middleware(Rehearsal, examples=EXAMPLES)],
         lifespan=lifespan,
     )
 
 
-async def test_the_example_is_answered_between_start_and_the_first_caller() -> None:
+async def test_every_example_is_answered_between_start_and_the_first_caller() -> None:
     seen: list[tuple[str, str | None, bytes]] = []
     served = app(seen)
     lifespan = LifespanOn(uvicorn.Config(served, log_config=None))
 
     await lifespan.startup()
     assert not lifespan.should_exit
-    assert seen == [("started", None, b"")] + [("/predict", "a recipe", b"pixels")] * CALLS
+    assert seen == [
+        ("started", None, b""),
+        *[("/predict", "a recipe", b"pixels")] * CALLS,
+        *[("/outline", "another", b"frames")] * CALLS,
+    ]
 
     transport = httpx.ASGITransport(served)
     async with httpx.AsyncClient(transport=transport, base_url="http://runner") as client:
         await client.post("/predict", content=b"theirs")
     await lifespan.shutdown()
-    assert seen[CALLS + 1 :] == [("/predict", None, b"theirs"), ("ended", None, b"")]
+    assert seen[2 * CALLS + 1 :] == [("/predict", None, b"theirs"), ("ended", None, b"")]
 
 
 async def test_a_runner_that_fails_its_rehearsal_does_not_start(

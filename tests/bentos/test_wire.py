@@ -11,10 +11,20 @@ from httpx import Request as ClientRequest
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+import service.answers
 from bentos.admission import CALL, MAX_IMAGES
 from bentos.queue import Call
-from bentos.wire import ImagesInput, VotesInput, count_images, count_sets
+from bentos.wire import (
+    FramesInput,
+    ImagesInput,
+    OutlineAnswer,
+    VotesInput,
+    count_images,
+    count_sets,
+)
 from models import recipe
+from models.vertebrae.geometry import Outlined
+from models.vertebrae.nominal import nominal
 
 pytestmark = pytest.mark.anyio
 
@@ -76,6 +86,31 @@ async def test_a_map_is_made_only_when_asked_for() -> None:
 async def test_anything_else_is_refused(body: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         await ImagesInput.from_http_request(received(**body), None)
+
+
+async def test_frames_are_of_their_own_recipe() -> None:
+    body = images(headers={"X-Recipe": recipe.FRAME})
+    parsed = await FramesInput.from_http_request(received(**body), None)
+    assert np.array_equal([item.content for item in parsed.items], IMAGES)
+    with pytest.raises(BadInput, match="another recipe"):
+        await FramesInput.from_http_request(received(**images()), None)
+    with pytest.raises(BadInput, match="another recipe"):
+        await ImagesInput.from_http_request(received(**body), None)
+
+
+def test_an_outline_goes_out_to_a_tenth_of_a_pixel_and_comes_back() -> None:
+    mask = np.eye(224, dtype=bool)
+    sent = OutlineAnswer.of(Outlined(nominal().scaled(1.0, 0.977), mask), "sha256:" + "0" * 64)
+    found = service.answers.OutlineAnswer.model_validate_json(sent.model_dump_json()).outlined()
+    assert found.spine is not None
+    assert np.array_equal(found.graphics, mask)
+    for one, level in zip(found.spine.levels, nominal().scaled(1.0, 0.977).levels, strict=True):
+        assert (one.centre, one.area, one.confidence) == (
+            level.centre, level.area, level.confidence
+        )  # fmt: skip
+        assert np.abs(np.subtract(one.outline, level.outline)).max() <= 0.05
+    nothing = OutlineAnswer.of(Outlined(None, mask), "sha256:" + "0" * 64)
+    assert nothing.levels == []
 
 
 async def test_what_is_not_what_the_headers_announced_is_refused() -> None:

@@ -62,7 +62,7 @@ def screenshots() -> Path:
 
 @pytest.fixture(scope="session")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front]:
-    """A front with four honest toy runners; tests set ``probability`` of its stack as they like."""
+    """A front with five honest toy runners; tests set ``probability`` of its stack as they like."""
     async with running() as runners, front(tmp_path_factory.mktemp("var"), runners) as opened:
         yield opened
 

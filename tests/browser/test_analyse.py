@@ -149,7 +149,7 @@ async def test_dropped(visit: Visit) -> None:
 
 
 async def test_what_the_server_says_is_said(visit: Visit, shared: Front) -> None:
-    for name in ("cnn", "vgg16", "resnet"):
+    for name in ("cnn", "vgg16", "resnet", "vertebrae"):
         await shared.runners[name].stop()
     try:
         await visit.go("/")
@@ -159,5 +159,5 @@ async def test_what_the_server_says_is_said(visit: Visit, shared: Front) -> None
             re.compile("^No model is available")
         )
     finally:
-        for name in ("cnn", "vgg16", "resnet"):
+        for name in ("cnn", "vgg16", "resnet", "vertebrae"):
             await shared.runners[name].start()

@@ -68,3 +68,22 @@ async def test_signed_without_scripts(chromium: Browser, shared: Front) -> None:
         await visit.page.get_by_label("Your name or initials").first.fill("AB")
         await visit.page.get_by_role("button", name="Sign", exact=True).click()
         await expect(visit.page.get_by_text("Signed by AB").first).to_be_visible()
+
+
+async def test_outlines_go_and_come_without_scripts_and_lead_to_their_rows(
+    chromium: Browser, shared: Front
+) -> None:
+    url = str(shared.client.base_url)
+    place = await result(shared)
+    async with opened(chromium, url, java_script_enabled=False) as visit:
+        await visit.go(place)
+        outlines = visit.page.locator(".outlines")
+        picture = visit.page.locator(".pane.scan img")
+        assert await outlines.bounding_box() == await picture.bounding_box()
+        box = visit.page.get_by_label("Outlines of the vertebrae", exact=True).first
+        await box.uncheck()
+        await expect(outlines).to_be_hidden()
+        await box.check()
+        await expect(outlines).to_be_visible()
+        await visit.page.get_by_role("link", name="L3: to its measurements").click()
+        await expect(visit.page.locator("tr:target")).to_contain_text("L3")

@@ -181,7 +181,7 @@ def test_runners_may_send_nowhere_and_hear_the_front_alone() -> None:
     for policy in kinds(scenario("hospital"), "NetworkPolicy").values():
         spec = policy["spec"]
         component = spec["podSelector"]["matchLabels"].get("app.kubernetes.io/component")
-        if component not in ("cnn", "vgg16", "resnet", "stack"):
+        if component not in ("cnn", "vgg16", "resnet", "vertebrae", "stack"):
             continue
         assert spec["policyTypes"] == ["Ingress"]
         (rule,) = spec["ingress"]

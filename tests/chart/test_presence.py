@@ -8,7 +8,7 @@ import pytest
 
 from tests.chart.conftest import SCENARIOS, kinds, rendered, scenario
 
-COMPONENTS = ("front", "cnn", "vgg16", "resnet", "stack")
+COMPONENTS = ("front", "cnn", "vgg16", "resnet", "vertebrae", "stack")
 ALL = {f"rel-osteoserve-{name}" for name in COMPONENTS}
 
 

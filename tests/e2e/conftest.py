@@ -1,4 +1,4 @@
-"""The real thing: four runners and a front, each a process, started as `make run` starts them."""
+"""The real thing: five runners and a front, each a process, started as `make run` starts them."""
 
 from __future__ import annotations
 

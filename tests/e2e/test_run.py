@@ -16,11 +16,11 @@ import numpy as np
 import psutil
 import pytest
 
-from models import artifact, parity, recipe
-from models.base import Scorer
+from models import artifact, parity, preparation
+from models.base import Outliner, Scorer
 from models.scan import Scan
 from models.stack import Stack
-from models.types import BASES
+from models.types import BASES, RUNNERS
 from tests.e2e.conftest import FRONT, ROOT, Running, end, start
 from tests.models.reading.encodings import ENCODINGS, LOSSY
 
@@ -34,7 +34,7 @@ def predict(client: httpx.Client, data: bytes) -> dict[str, Any]:
     return answer
 
 
-def test_a_scan_goes_through_all_four_runners(client: httpx.Client, png: bytes) -> None:
+def test_a_scan_goes_through_all_five_runners(client: httpx.Client, png: bytes) -> None:
     answer = predict(client, png)
 
     served = artifact.served(artifact.FOLDER)
@@ -42,6 +42,9 @@ def test_a_scan_goes_through_all_four_runners(client: httpx.Client, png: bytes) 
     assert answer["missing"] == []
     assert {n: m["version"] for n, m in answer["models"].items()} == {n: served[n] for n in BASES}
     assert answer["version"] == served["stack"]
+    assert answer["vertebrae"]["version"] == served["vertebrae"]
+    assert [one["level"] for one in answer["vertebrae"]["levels"]] == ["L1", "L2", "L3", "L4"]
+    assert answer["models"]["bone"]["measurements"]
     assert answer["intended_use"] == "research"
     assert client.get(f"/api/v1/predictions/{answer['id']}").json() == answer
 
@@ -49,7 +52,10 @@ def test_a_scan_goes_through_all_four_runners(client: httpx.Client, png: bytes) 
 def test_the_answer_is_what_the_models_say_without_any_service(
     client: httpx.Client, pixels: np.ndarray, png: bytes
 ) -> None:
-    canonical = recipe.prepare(Scan(pixels, 8, "png"))[None]
+    outline = Outliner(artifact.load("vertebrae"), runtime="keras").outline
+    (prepared,) = preparation.prepare([Scan(pixels, 8, "png")], outline)
+    assert prepared.canonical is not None
+    canonical = prepared.canonical[None]
     scorers = {name: Scorer(artifact.load(name), runtime="keras") for name in BASES}
     votes = {
         name: (scorer.score(canonical)[0].probability, scorer.version)
@@ -99,7 +105,7 @@ def test_prometheus_finds_every_process(running: Running) -> None:
     port = running.url.rsplit(":", 1)[1]
     groups = json.loads((running.var / "targets" / f"{port}.json").read_text())
 
-    assert [group["labels"]["component"] for group in groups] == ["front", *BASES, "stack"]
+    assert [group["labels"]["component"] for group in groups] == ["front", *RUNNERS]
     for group in groups:
         (target,) = group["targets"]
         metrics = httpx.get(f"http://{target}/metrics", trust_env=False)
@@ -119,10 +125,42 @@ def test_nothing_of_an_upload_stays_on_disk(
         assert "secret-name" not in log.read_text()
 
 
-@pytest.mark.parametrize("name", [*BASES, "stack"])
+@pytest.mark.parametrize("name", [name for name in RUNNERS if name != "vertebrae"])
 def test_every_request_is_answered_while_a_runner_dies_and_returns(
     client: httpx.Client, running: Running, png: bytes, name: str
 ) -> None:
+    answers = asked_while_it_dies(running, png, name)
+    assert {answer.status_code for answer in answers} == {201}
+    degraded = [answer.json() for answer in answers if answer.json()["degraded"]]
+    assert degraded
+    assert all(answer["missing"] == [name] for answer in degraded)
+    # The front looks every two seconds whether a runner that it leaves alone is back.
+    deadline = time.monotonic() + 30
+    while predict(client, png)["degraded"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_without_vertebrae_it_says_when_to_come_back_and_then_answers_whole(
+    client: httpx.Client, running: Running, png: bytes
+) -> None:
+    answers = asked_while_it_dies(running, png, "vertebrae")
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert refused
+    assert {answer.status_code for answer in answers} <= {201, 503}
+    assert {answer.json()["code"] for answer in refused} == {"runners_unavailable"}
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+    deadline = time.monotonic() + 30
+    while True:
+        answer = client.post("/api/v1/predictions", files={"file": ("scan", png)})
+        if answer.status_code == 201 and not answer.json()["degraded"]:
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def asked_while_it_dies(running: Running, png: bytes, name: str) -> list[httpx.Response]:
+    """Return what two who keep asking are answered while runner ``name`` is killed and returns."""
     answers: list[httpx.Response] = []
     over = threading.Event()
 
@@ -147,16 +185,7 @@ def test_every_request_is_answered_while_a_runner_dies_and_returns(
         over.set()
         for thread in asking:
             thread.join()
-
-    assert {answer.status_code for answer in answers} == {201}
-    degraded = [answer.json() for answer in answers if answer.json()["degraded"]]
-    assert degraded
-    assert all(answer["missing"] == [name] for answer in degraded)
-    # The front looks every two seconds whether a runner that it leaves alone is back.
-    deadline = time.monotonic() + 30
-    while predict(client, png)["degraded"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    return answers
 
 
 def test_two_instances_do_not_disturb_each_other(
@@ -189,7 +218,7 @@ def test_all_runners_down_is_an_honest_503_and_a_dead_front_ends_everything(
     try:
         instance.wait_until_said("ready: http")
         # Stopped, not killed: a killed runner would be back before the question is asked.
-        for name in BASES:
+        for name in set(RUNNERS) - {"stack"}:
             runner = instance.runner(name)
             for process in (runner, *runner.children(recursive=True)):
                 process.send_signal(signal.SIGSTOP)
@@ -204,7 +233,7 @@ def test_all_runners_down_is_an_honest_503_and_a_dead_front_ends_everything(
         assert refused.json()["code"] == "runners_unavailable"
         assert int(refused.headers["retry-after"]) >= 1
         assert httpx.get(f"{instance.url}/health/live", trust_env=False).status_code == 200
-        for name in BASES:
+        for name in set(RUNNERS) - {"stack"}:
             runner = instance.runner(name)
             for process in (runner, *runner.children(recursive=True)):
                 process.send_signal(signal.SIGCONT)

@@ -19,6 +19,7 @@ import pytest
 from models import phantom
 from models.phantom import Artefact
 from models.phantom.dicom import encode
+from models.types import RUNNERS
 from tests.e2e.conftest import Running, end, start
 from tests.telemetry.collector import Collector, Seen, collecting
 
@@ -159,8 +160,9 @@ def test_one_trace_goes_through_all_five(
     ways = [way(span) for span in spans.values()]
     front = ["POST /api/v1/predictions", "judge"]
     assert [*front, "prepare"] in ways
-    for name in ("cnn", "vgg16", "resnet"):
+    for name in ("cnn", "vgg16", "resnet", "vertebrae"):
         assert [*front, f"runner {name}", "POST /predict", f"compute {name}"] in ways
+    assert [*front, "runner vertebrae", "POST /outline", "compute vertebrae"] in ways
     assert [*front, "runner stack", "POST /combine", "compute stack"] in ways
     # The caller's span is the only parent that is not ours.
     assert {one[0] for one in ways} == {front[0]}
@@ -234,7 +236,7 @@ def tell(traced: Traced, client: httpx.Client, dicom: bytes) -> None:
     assert batch.status_code == 201, batch.text
     client.get(f"{batch.headers['location']}/results")
 
-    for name in ("cnn", "stack"):
+    for name in ("cnn", "vertebrae", "stack"):
         tell_a_runner(traced, name, dicom)
 
 
@@ -253,6 +255,7 @@ def tell_a_runner(traced: Traced, name: str, dicom: bytes) -> None:
         files: Any = {"images": (PLANTED["name of a file"], dicom)}
         runner.post(f"/predict?map={PLANTED['query']}", files=files)
         runner.post("/predict", files={PLANTED["name of a field"]: (NAME, dicom)})
+        runner.post(f"/outline?map={PLANTED['query']}", files=files)
         runner.post("/combine", json={"votes": [vote]})
         runner.post("/combine", content=PLANTED["runner's body"].encode())
         runner.get(f"/{PLANTED['path']}?{PLANTED['query']}")
@@ -272,7 +275,7 @@ def test_nobody_s_name_is_in_a_line_or_a_span(
     traced.collector.until(lambda spans: whole(spans, last))
     assert len(traced.collector.spans) > 100
     logs = traced.logs()
-    assert {"front.log", "cnn.log", "vgg16.log", "resnet.log", "stack.log"} <= logs.keys()
+    assert {f"{name}.log" for name in ("front", *RUNNERS)} <= logs.keys()
     for name, text in logs.items():
         assert PATTERN.findall(text) == [], name
     assert "/api/v1/predictions/{id}/study" in logs["front.log"]

@@ -20,7 +20,7 @@ from typing import Final
 from models.errors import ScanError
 from models.reading import Limits
 from service.decoding.pool import Allowance, BugError, LimitError, Pool, RaisedError
-from service.preparation import KNOWN, load, prepare
+from service.preparation import KNOWN, frame, load
 from tests.fuzz.mutation import mutated
 from tests.models.reading.encodings import ENCODINGS
 from tests.models.reading.hostile import HOSTILE
@@ -55,7 +55,7 @@ def damaged_files(count: int, seed: str, more: Sequence[bytes] = ()) -> Iterator
 async def attempt(pool: Pool, data: bytes) -> tuple[str, bool]:
     """Return what became of a file, and whether that is a finding."""
     try:
-        await pool.run(prepare, data, "0" * 64, Limits(), limits=BOUNDS, within=HANGS)
+        await pool.run(frame, data, "0" * 64, Limits(), limits=BOUNDS, within=HANGS)
     except RaisedError as raised:
         known = isinstance(raised.error, ScanError)
         return getattr(raised.error, "code", type(raised.error).__name__), not known

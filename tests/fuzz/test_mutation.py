@@ -40,6 +40,6 @@ async def test_no_damaged_file_is_a_finding() -> None:
 async def test_what_is_past_the_bounds_is_a_finding(
     call: object, outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.fuzz.__main__.prepare", call)
+    monkeypatch.setattr("tests.fuzz.__main__.frame", call)
     async with Pool(calls.load, calls.KNOWN, spare=1) as pool:
         assert await attempt(pool, b"") == (outcome, True)

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from loadtests.answers import Answer, judge
+from loadtests.answers import QUESTIONING, Answer, judge
+from models.vertebrae import findings
 from service.prediction import EXAMPLE
+from service.types import BASES
 
 Document = dict[str, Any]
 
@@ -44,7 +46,7 @@ def degraded() -> Document:
 def test_the_documented_answer_is_served() -> None:
     verdict = judge("predict", predicted(EXAMPLE))
     assert (verdict.kind, verdict.degraded, verdict.refused) == ("served", False, False)
-    assert verdict.found == {"id": EXAMPLE["id"], "models": ("cnn", "vgg16", "resnet")}
+    assert verdict.found == {"id": EXAMPLE["id"], "models": BASES}
 
 
 def test_a_field_of_a_later_version_is_let_through() -> None:
@@ -70,6 +72,24 @@ def test_without_the_stack_all_votes_are_there() -> None:
     assert judge("predict", predicted(without_stack())).degraded
 
 
+def questioned(probability: float) -> Document:
+    document = copy.deepcopy(EXAMPLE)
+    document["vertebrae"]["findings"][0]["code"] = "part_missing"
+    return {**document, "probability": probability, "outcome": "indeterminate"}
+
+
+def test_a_finding_that_questions_the_image_takes_normal_away() -> None:
+    assert QUESTIONING == findings.QUESTIONING
+    assert judge("predict", predicted(questioned(0.1))).kind == "served"
+    assert judge("predict", predicted(questioned(0.9))).kind == "wrong"
+
+
+def test_what_was_judged_before_bone_did_is_read() -> None:
+    document = {**copy.deepcopy(EXAMPLE), "vertebrae": None}
+    del document["models"]["bone"]
+    assert judge("predict", predicted(document)).kind == "served"
+
+
 WRONG: dict[str, tuple[Callable[[], Document], Document]] = {
     "no such outcome": (lambda: EXAMPLE, {"outcome": "osteopenia"}),
     "probability where refused, or none where not": (lambda: EXAMPLE, {"probability": None}),
@@ -83,9 +103,10 @@ WRONG: dict[str, tuple[Callable[[], Document], Document]] = {
     "not for research use": (lambda: EXAMPLE, {"intended_use": "clinical"}),
     "probability out of range": (lambda: EXAMPLE, {"probability": 1.2}),
     "threshold outside its band": (lambda: EXAMPLE, {"threshold": 0.6}),
-    "threshold against outcome": (lambda: EXAMPLE, {"outcome": "normal"}),
-    "band against outcome": (lambda: EXAMPLE, {"outcome": "indeterminate"}),
-    "band against outcome ": (lambda: EXAMPLE, {"probability": 0.4}),
+    "outcome against probability and findings": (lambda: EXAMPLE, {"outcome": "normal"}),
+    "outcome against probability and findings ": (lambda: EXAMPLE, {"outcome": "indeterminate"}),
+    "outcome against probability and findings  ": (lambda: EXAMPLE, {"probability": 0.4}),
+    "outcome against probability and findings   ": (lambda: questioned(0.1), {"outcome": "normal"}),
     "no version": (lambda: EXAMPLE, {"version": "latest"}),
     "id is no UUID": (lambda: EXAMPLE, {"id": "17"}),
     "image without a digest": (lambda: EXAMPLE, {"image": {"sha256": "?"}}),

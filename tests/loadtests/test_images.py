@@ -21,8 +21,8 @@ def uploads() -> list[Upload]:
     return taken
 
 
-def canonical(upload: Upload) -> str:
-    return hashlib.sha256(recipe.prepare(read(upload.data, Limits())).tobytes()).hexdigest()
+def framed(upload: Upload) -> str:
+    return hashlib.sha256(recipe.frame(read(upload.data, Limits())).tobytes()).hexdigest()
 
 
 def test_all_formats_come_and_are_what_they_are_sent_as(uploads: list[Upload]) -> None:
@@ -32,14 +32,14 @@ def test_all_formats_come_and_are_what_they_are_sent_as(uploads: list[Upload]) -
 
 
 def test_no_two_are_alike_even_as_the_models_see_them(uploads: list[Upload]) -> None:
-    assert len({canonical(one) for one in uploads}) == COUNT
+    assert len({framed(one) for one in uploads}) == COUNT
 
 
 def test_another_run_has_others() -> None:
     found = []
     for seed in (1, 2):
         images = Images(seed)
-        found.append({canonical(images.take()) for _ in range(10)})
+        found.append({framed(images.take()) for _ in range(10)})
         images.close()
     assert not found[0] & found[1]
 
@@ -49,7 +49,7 @@ def test_few_are_refused_and_some_are(uploads: list[Upload]) -> None:
     refused = 0
     for one in uploads:
         scan = read(one.data, Limits())
-        refused += not quality.assess(scan, recipe.prepare(scan), gate).accepted
+        refused += not quality.assess(scan, recipe.frame(scan), gate).accepted
     assert 0 < refused < COUNT / 6
 
 

@@ -114,7 +114,7 @@ async def test_a_slow_runner_fails_the_gate_by_name(tmp_path: Path) -> None:
 
 
 async def test_no_runner_at_all_is_shed_and_fails_a_steady_load(tmp_path: Path) -> None:
-    broken = [Broken(name) for name in ("cnn", "vgg16", "resnet")]
+    broken = [Broken(name) for name in ("cnn", "vgg16", "resnet", "vertebrae")]
     status, output, report = await loaded(tmp_path, broken)
 
     assert status == 1

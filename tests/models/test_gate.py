@@ -40,7 +40,7 @@ def spines() -> list[NDArray[np.uint8]]:
 def phantoms(count: int, artefact: Artefact = Artefact.NONE) -> Iterator[NDArray[np.uint8]]:
     rng = np.random.default_rng([77, list(Artefact).index(artefact)])
     for _ in range(count):
-        yield recipe.prepare(phantom.draw(rng, nuisance=HELD_OUT, artefact=artefact).scan)
+        yield recipe.frame(phantom.draw(rng, nuisance=HELD_OUT, artefact=artefact).scan)
 
 
 def real_scans() -> list[NDArray[np.uint8]]:
@@ -58,7 +58,7 @@ def test_what_is_no_radiograph_is_refused(shipped: Gate, kind: str) -> None:
     rng = np.random.default_rng(78)
     for _ in range(20):
         scan = Scan(stranger.INVENTIONS[kind](rng), 8, "png")
-        assert "not_spine_dxa" in quality.assess(scan, recipe.prepare(scan), shipped).reasons
+        assert "not_spine_dxa" in quality.assess(scan, recipe.frame(scan), shipped).reasons
 
 
 def test_photographs_are_refused(shipped: Gate) -> None:
@@ -70,7 +70,7 @@ def test_photographs_are_refused(shipped: Gate) -> None:
         for _ in range(10):
             top, left = rng.integers(0, 180), rng.integers(0, 300)
             scan = Scan(grey[top : top + 240, left : left + 320], 8, "jpeg")
-            assert "not_spine_dxa" in shipped.judge(recipe.prepare(scan)).reasons
+            assert "not_spine_dxa" in shipped.judge(recipe.frame(scan)).reasons
 
 
 @pytest.mark.parametrize("kind", ["inverted", "on its side", "on its other side"])
@@ -96,7 +96,7 @@ def test_a_report_sheet_around_a_spine_is_called_one(
     rng = np.random.default_rng(80)
     for image in spines[:20]:
         sheet = Scan(stranger.sheet(image, rng), 8, "png")
-        assert "burned_in_sheet" in quality.assess(sheet, recipe.prepare(sheet), shipped).reasons
+        assert "burned_in_sheet" in quality.assess(sheet, recipe.frame(sheet), shipped).reasons
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_other_radiographs_are_refused(shipped: Gate, kind: str) -> None:
     paths = sorted((SHARED / "ood" / kind).iterdir())
 
     passed = [
-        p.name for p in paths if not shipped.judge(recipe.prepare(read(p.read_bytes()))).reasons
+        p.name for p in paths if not shipped.judge(recipe.frame(read(p.read_bytes()))).reasons
     ]
 
     assert len(passed) <= 0.05 * len(paths)

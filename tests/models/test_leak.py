@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from models.dataset import Dataset, DatasetError
 from models.phantom import draw
-from models.recipe import prepare
 from models.training import leak
 from models.types import Label
 
@@ -24,7 +23,7 @@ def thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 def meaningless() -> Dataset:
     """Phantoms with labels dealt out in turn: there is nothing to learn but the images."""
     rng = np.random.default_rng(5)
-    images = np.stack([prepare(draw(rng).scan) for _ in range(IMAGES)])
+    images = np.stack([draw(rng).canonical for _ in range(IMAGES)])
     labels: tuple[Label, ...] = ("normal", "osteoporosis") * (IMAGES // 2)
     names = tuple(f"{i}.png" for i in range(IMAGES))
     return Dataset(images, labels, names, names, names)

@@ -103,7 +103,7 @@ def test_the_mean_of_the_map_is_the_logit(name: str) -> None:
     assert heat.mean((1, 2)) == pytest.approx(logit, abs=1e-5)
 
 
-def test_the_residual_network_is_the_first_eleven_blocks_of_resnet_56() -> None:
+def test_the_residual_network_is_the_first_twenty_four_blocks_of_resnet_56() -> None:
     network = resnet.build()
 
     convolutions = [
@@ -111,7 +111,7 @@ def test_the_residual_network_is_the_first_eleven_blocks_of_resnet_56() -> None:
         for layer in network.layers
         if isinstance(layer, keras.layers.Conv2D) and layer.trainable
     ]
-    assert len(convolutions) == 1 + 2 * (9 + 2)
+    assert len(convolutions) == 1 + 2 * (9 + 9 + 6)
 
 
 def test_beside_the_columns_that_it_looks_at_nothing_counts_and_nothing_is_drawn() -> None:

@@ -24,7 +24,7 @@ def spine(height: int = 320, width: int = 256) -> Scan:
 
 
 def assess(scan: Scan, gate: Gate) -> Quality:
-    return quality.assess(scan, recipe.prepare(scan), gate)
+    return quality.assess(scan, recipe.frame(scan), gate)
 
 
 def test_a_good_scan_is_accepted(gate: Gate) -> None:
@@ -35,10 +35,11 @@ def test_a_good_scan_is_accepted(gate: Gate) -> None:
     ("height", "width", "reasons"),
     [
         (90, 90, ("too_small",)),
-        (96, 96, ()),
+        (144, 144, ()),
+        (112, 112, ("too_small",)),
         (600, 200, ("wrong_shape",)),
         (200, 600, ("wrong_shape",)),
-        (4000, 96, ("wrong_shape",)),
+        (4000, 144, ("wrong_shape",)),
         (250, 90, ("too_small", "wrong_shape")),
     ],
 )
@@ -60,7 +61,7 @@ def test_a_faint_image_has_no_contrast(gate: Gate) -> None:
 
 
 def test_a_report_sheet_is_called_one(gate: Gate) -> None:
-    sheet = stranger.sheet(recipe.prepare(spine()), np.random.default_rng(1))
+    sheet = stranger.sheet(recipe.frame(spine()), np.random.default_rng(1))
 
     verdict = assess(Scan(sheet, 8, "png"), gate)
 
@@ -69,7 +70,7 @@ def test_a_report_sheet_is_called_one(gate: Gate) -> None:
 
 
 def test_metal_refuses_and_a_forgotten_button_may_not(gate: Gate) -> None:
-    clean = recipe.prepare(spine())
+    clean = recipe.frame(spine())
     rng = np.random.default_rng(2)
     metal = compositing.implant(clean, rng, compositing.TRAINING)
 

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from models import artifact, parity, phantom, recipe
+from models import artifact, parity, phantom
 from models.base import Scorer
 from models.types import BASES
 
@@ -30,7 +30,7 @@ print(json.dumps([one_by_one, together]))
 @pytest.fixture(scope="module")
 def images() -> np.ndarray:
     rng = np.random.default_rng(11)
-    return np.stack([recipe.prepare(phantom.draw(rng).scan) for _ in range(5)])
+    return np.stack([phantom.draw(rng).canonical for _ in range(5)])
 
 
 @pytest.mark.parametrize("name", BASES)

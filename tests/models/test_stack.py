@@ -33,7 +33,9 @@ def test_the_stack_was_fitted_with_the_base_models_that_are_shipped(
 def test_contributions_sum_to_the_logit(
     shipped: Stack, versions: dict[str, str], names: tuple[str, ...]
 ) -> None:
-    votes = {name: (p, versions[name]) for name, p in zip(names, (0.9, 0.2, 0.6), strict=False)}
+    votes = {
+        name: (p, versions[name]) for name, p in zip(names, (0.9, 0.2, 0.6, 0.4), strict=False)
+    }
 
     verdict = shipped.combine(votes)
 
@@ -62,7 +64,7 @@ def test_a_vote_of_an_unknown_version_counts_as_missing(
     verdict = shipped.combine({"cnn": (0.9, versions["cnn"]), "vgg16": (0.1, "sha256:other")})
 
     assert list(verdict.contributions) == ["cnn"]
-    assert verdict.missing == ("vgg16", "resnet")
+    assert verdict.missing == ("vgg16", "resnet", "bone")
 
 
 @pytest.mark.parametrize("votes", [{}, {"cnn": (0.5, "sha256:other")}, {"who": (0.5, "x")}])

@@ -20,16 +20,16 @@ import pytest
 import models
 from models import artifact, dataset, phantom, recipe, stack
 from models.__main__ import main
-from models.base import Scorer
+from models.base import Outliner, Scorer
 from models.commands.train import RUNS
 from models.dataset import Dataset
 from models.explanation import location
 from models.reading import read
 from models.training import ensemble
-from models.types import BASES
+from models.types import BASES, MAPPED
 
-FOLDS = 3 * ensemble.QUICK.folds
-"""Of the three base models, in the log of a training that ended."""
+FOLDS = len(BASES) * ensemble.QUICK.folds
+"""Of the base models, in the log of a training that ended."""
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +57,11 @@ def trained(phantoms: Path, workplace: Path) -> Path:
 def test_training_writes_artefacts_that_belong_together(trained: Path) -> None:
     served = artifact.served(trained)
 
-    assert set(served) == {*BASES, "stack", "reference"}
+    assert set(served) == {*BASES, "vertebrae", "stack", "reference"}
     combined = artifact.load("stack", trained).manifest
     assert combined["bases"] == {name: served[name] for name in BASES}
     assert set(combined["subsets"]) == {stack.key(names) for names in stack.subsets()}
-    for name in served:
+    for name in served.keys() - {"vertebrae"}:
         manifest = artifact.load(name, trained).manifest
         assert manifest["recipe"] == recipe.NAME
         assert sum(manifest["data"]["counts"].values()) == 36
@@ -84,7 +84,9 @@ def test_training_sees_the_very_pixels_that_the_service_sees(phantoms: Path) -> 
     data = dataset.load(phantoms)
 
     for index in (0, 17, 35):
-        served = recipe.prepare(read((phantoms / data.names[index]).read_bytes()))
+        scan = read((phantoms / data.names[index]).read_bytes())
+        (outlined,) = Outliner(artifact.load("vertebrae")).outline(recipe.frame(scan)[None])
+        served = recipe.prepare(scan, outlined.spine, outlined.graphics)
         assert np.array_equal(data.images[index], recipe.decode(recipe.encode(served)))
 
 
@@ -159,7 +161,7 @@ def test_8_bits_are_made_anew_for_all_that_is_served(
     printed = capsys.readouterr().out
     served = artifact.served(root)
     assert artifact.load("stack", root).manifest["bases"] == {name: served[name] for name in BASES}
-    assert {one.version for one in location.read(root).values()} == {served[n] for n in BASES}
+    assert {one.version for one in location.read(root).values()} == {served[n] for n in MAPPED}
     for name in BASES:
         before, after = artifact.load(name, trained), artifact.load(name, root)
         assert judged(after) | {"runtimes": 0} == judged(before) | {"runtimes": 0}

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
 import keras
 import numpy as np
 
-from models import artifact, networks, phantom, recipe, stack
+from models import artifact, networks, phantom, stack
+from models.bone import KEY, Bone
 from models.calibration import Calibration, OperatingPoint
 from models.forest import Forest
 from models.runtime import compile_network
+from models.training import vertebrae
 from models.training.export import export
 from models.training.trainer import Fitted
 from models.types import BASES, BaseName
+from models.vertebrae.measurements import NAMES
 
 CONFIGS: Final[dict[BaseName, dict[str, Any]]] = {
     "cnn": {"name": "cnn", "widths": [4, 8]},
     "vgg16": {"name": "vgg16", "widths": [4, 4, 8, 8, 8]},
     "resnet": {"name": "resnet", "blocks": [1, 1]},
 }
+"""``bone`` measures in what the shipped network of vertebrae outlines: an untrained one finds none.
+"""
 
 POINT: Final = OperatingPoint(0.001, (0.0005, 0.002))
 """Far from what untrained models answer, so that no rounding changes a decision."""
@@ -29,11 +34,15 @@ POINT: Final = OperatingPoint(0.001, (0.0005, 0.002))
 
 def phantoms(count: int) -> np.ndarray:
     rng = np.random.default_rng(3)
-    return np.stack([recipe.prepare(phantom.draw(rng).scan) for _ in range(count)])
+    return np.stack([phantom.draw(rng).canonical for _ in range(count)])
 
 
 def fitted(name: BaseName, images: np.ndarray) -> Fitted:
     keras.utils.set_random_seed(6)
+    if name == "bone":
+        outliner = vertebrae.restored(artifact.load("vertebrae", artifact.FOLDER))
+        even = np.ones(len(NAMES))
+        return replace(outliner, bone=Bone(even, even, even / 10, 0.0))
     network = networks.build(CONFIGS[name])
     if name != "resnet":
         return Fitted(CONFIGS[name], network)
@@ -47,9 +56,11 @@ def write(root: Path) -> None:
     versions: dict[str, str] = {}
     for name in BASES:
         scale = Calibration(slope=0.1, intercept=0.0)
-        done = export(fitted(name, images), scale, POINT, images)
+        made = fitted(name, images)
+        done = export(made, scale, POINT, images)
         manifest = {
-            "network": CONFIGS[name],
+            "network": made.config,
+            **({} if made.bone is None else {KEY: made.bone.manifest()}),
             "calibration": asdict(scale),
             "threshold": POINT.threshold,
             "band": list(POINT.band),
@@ -65,4 +76,5 @@ def write(root: Path) -> None:
         for names in stack.subsets()
     }
     combined = artifact.write(root, "stack", {"bases": dict(versions), "subsets": subsets}, {})
+    versions["vertebrae"] = artifact.copy("vertebrae", root).version
     artifact.serve(root, {**versions, "stack": combined.version})

@@ -142,14 +142,21 @@ def availability() -> list[Case]:
             "OsteoserveNoModels",
             "no base runner is ready",
             True,
-            ready(cnn="0x20", vgg16="0x20", resnet="0x20", stack="1x20"),
+            ready(cnn="0x20", vgg16="0x20", resnet="0x20", vertebrae="0x20", stack="1x20"),
+            "5m",
+        ),
+        Case(
+            "OsteoserveNoModels",
+            "nobody finds vertebrae",
+            True,
+            ready(cnn="1x20", vgg16="1x20", resnet="1x20", vertebrae="0x20", stack="1x20"),
             "5m",
         ),
         Case(
             "OsteoserveNoModels",
             "one base runner is left",
             False,
-            ready(cnn="0x20", vgg16="1x20", resnet="0x20", stack="0x20"),
+            ready(cnn="0x20", vgg16="0x20", resnet="0x20", vertebrae="1x20", stack="0x20"),
             "5m",
         ),
         Case(

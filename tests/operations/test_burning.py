@@ -38,7 +38,7 @@ class Moody(Honest):
 
 
 async def test_five_per_cent_failing_burns_the_budget_until_it_is_mended(tmp_path: Path) -> None:
-    runners = [Moody("cnn"), Moody("vgg16"), Moody("resnet")]
+    runners = [Moody("cnn"), Moody("vgg16"), Moody("resnet"), Moody("vertebrae")]
     async with running(*runners) as urls, front(tmp_path / "var", urls) as opened:
         groups = [{"targets": [opened.client.base_url.netloc.decode()],
                    "labels": {"component": "front"}}]  # fmt: skip

@@ -40,7 +40,7 @@ def png() -> bytes:
 
 @pytest.fixture(scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front]:
-    """A front with four honest runners, for tests that leave no trace in it."""
+    """A front with five honest runners, for tests that leave no trace in it."""
     async with running() as runners, front(tmp_path_factory.mktemp("var"), runners) as opened:
         yield opened
 

@@ -51,6 +51,7 @@ def evaluation(**changes: Any) -> dict[str, Any]:
         },
         "models": {
             "cnn": report(0.881), "vgg16": report(0.912), "resnet": report(0.923),
+            "bone": report(0.903),
             WHOLE: report(0.944), "cnn+vgg16": report(0.925),
         },
         "subgroups": [
@@ -76,7 +77,7 @@ def write(root: Path, **changes: Any) -> str:
         name: artifact.write(
             root, name, {"origin": "nothing", "runtimes": {}}, {"card.md": f"# {name}\n".encode()}
         )
-        for name in BASES
+        for name in (*BASES, "vertebrae")
     }
     files = {
         "card.md": b"# Stack\n\n## Limits\n\nNot <b>bold</b>.\n",

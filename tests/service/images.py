@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models import phantom
+from models import phantom, recipe
 from models.phantom import Artefact
+from models.reading import read
+from models.recipe import Canonical
+from models.vertebrae.nominal import nominal
 from tests.models.reading.encodings import pattern
 
 HEIGHT, WIDTH = 320, 256
@@ -29,9 +32,15 @@ def png(pixels: NDArray[np.uint8] | None = None) -> bytes:
     return buffer.getvalue()
 
 
+@cache
+def canonical() -> Canonical:
+    """Return :func:`png` as models see it, the toys' vertebrae runner having outlined it."""
+    return recipe.prepare(read(png()), nominal(), np.zeros((recipe.SIDE, recipe.SIDE), bool))
+
+
 def unusable() -> bytes:
     """Readable, but far too narrow for a lumbar field."""
-    return png(pattern(400, 100))
+    return png(pattern(800, 160))
 
 
 def no_spine() -> bytes:

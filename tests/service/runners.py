@@ -8,6 +8,7 @@
 ``Busy``                503, as a runner that sheds load
 ``Malformed``           200, with something else in the body
 ``Foreign``             a version that the stack was not fitted with
+``Voteless``            outlines vertebrae, and 500 where a vote is asked for
 ``Down``                nothing listens there
 ======================  ==========================================================
 """
@@ -19,22 +20,31 @@ import hashlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 import uvicorn
+from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from models import recipe
+from models.vertebrae import graphics
+from models.vertebrae.geometry import Spine
+from models.vertebrae.nominal import nominal
 from service.types import BASES, RUNNERS, RunnerName
 
 MAX_IMAGES = 64
-AUROC = {"cnn": 0.81, "vgg16": 0.92, "resnet": 0.9}
-PROBABILITY = {"cnn": 0.79, "vgg16": 0.88, "resnet": 0.71}
-CONTRIBUTION = {"cnn": 0.61, "vgg16": 0.94, "resnet": -0.33}
+AUROC = {"cnn": 0.81, "vgg16": 0.92, "resnet": 0.9, "bone": 0.84}
+PROBABILITY = {"cnn": 0.79, "vgg16": 0.88, "resnet": 0.71, "bone": 0.76}
+CONTRIBUTION = {"cnn": 0.61, "vgg16": 0.94, "resnet": -0.33, "bone": 0.42}
+MEASUREMENTS = [
+    {"name": "bone_to_noise", "value": 2.14, "contribution": 0.58},
+    {"name": "levels_spread", "value": 0.21, "contribution": -0.17},
+]
 MAP = [[0.0, 0.4, 0.0], [0.0, 1.6, -0.8], [0.0, 0.4, 0.0]]
 """What every toy sees: something in the middle, something against it on the right."""
 
@@ -54,14 +64,24 @@ class Honest:
     recipe: str = recipe.NAME
     ready: bool = True
     map: list[list[float]] | None = field(default_factory=lambda: [row[:] for row in MAP])
+    spine: Spine | None = field(default_factory=nominal)
+    """What the vertebrae runner finds in any frame."""
     calls: list[Any] = field(default_factory=list)
+    frames: list[Any] = field(default_factory=list)
+    """What it was asked to outline; ``calls`` is what it was asked to vote on."""
 
     def __post_init__(self) -> None:
-        self.probability = PROBABILITY.get(self.name, self.probability)
+        self.probability = PROBABILITY.get(self.model, self.probability)
+
+    @property
+    def model(self) -> str:
+        """Whose votes these are."""
+        return "bone" if self.name == "vertebrae" else self.name
 
     def app(self) -> Starlette:
         return Starlette(
             routes=[
+                Route("/outline", self.outline, methods=["POST"]),
                 Route("/predict", self.predict, methods=["POST"]),
                 Route("/combine", self.combine, methods=["POST"]),
                 Route("/readyz", self.readyz),
@@ -71,15 +91,25 @@ class Honest:
     async def readyz(self, _request: Request) -> Response:
         return Response(status_code=200 if self.ready else 503)
 
-    async def predict(self, request: Request) -> Response:
-        images = recipe.unpack(await request.body(), request.headers["x-recipe"], MAX_IMAGES)
+    async def outline(self, request: Request) -> Response:
+        frames = await self.unpacked(request, recipe.FRAME)
+        self.frames.append(list(frames))
+        return await self.answer([self.outlined() for _ in frames])
+
+    async def unpacked(self, request: Request, wanted: str) -> NDArray[np.uint8]:
+        made_by = request.headers["x-recipe"]
+        images = recipe.unpack(await request.body(), made_by, MAX_IMAGES, wanted)
         left = request.headers["x-left-ms"].split(",")
         assert len(left) == len(images)
         assert all(0 <= int(one) < 3_600_000 for one in left)
+        return images
+
+    async def predict(self, request: Request) -> Response:
+        images = await self.unpacked(request, recipe.NAME)
         self.calls.append(list(images))
         with_map = request.query_params.get("map") == "true"
         return await self.answer(
-            [{**self.vote(), "map": self.map if with_map else None} for _ in images]
+            [{**self.vote(), "map": self.shown if with_map else None} for _ in images]
         )
 
     async def combine(self, request: Request) -> Response:
@@ -94,12 +124,26 @@ class Honest:
     def vote(self) -> dict[str, Any]:
         return {
             "probability": self.probability,
-            "version": version(self.name),
+            "version": version(self.model),
             "recipe": self.recipe,
             "threshold": self.threshold,
             "band": list(self.band),
-            "auroc": AUROC.get(self.name, 0.9),
+            "auroc": AUROC.get(self.model, 0.9),
             "map": None,
+            "measurements": MEASUREMENTS if self.model == "bone" else None,
+        }
+
+    @property
+    def shown(self) -> list[list[float]] | None:
+        return None if self.model == "bone" else self.map
+
+    def outlined(self) -> dict[str, Any]:
+        levels = self.spine.levels if self.spine else ()
+        return {
+            "version": version("vertebrae"),
+            "recipe": recipe.FRAME if self.recipe == recipe.NAME else self.recipe,
+            "levels": [asdict(level) for level in levels],
+            "graphics": graphics.encode(np.zeros((recipe.SIDE, recipe.SIDE), bool)),
         }
 
     def combination(self, votes: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -166,6 +210,14 @@ class Foreign(Honest):
         return {**super().vote(), "version": version("another")}
 
 
+@dataclass
+class Voteless(Honest):
+    """Outlines, and does not vote."""
+
+    async def predict(self, _request: Request) -> Response:
+        return JSONResponse({"error": "out of order"}, 500)
+
+
 class Down:
     """Nothing listens."""
 
@@ -220,7 +272,7 @@ class Running:
 
 @asynccontextmanager
 async def running(*replaced: Runner) -> AsyncIterator[dict[RunnerName, Running]]:
-    """Four honest runners, save those in ``replaced``."""
+    """Five honest runners, save those in ``replaced``."""
     named = {runner.name: runner for runner in replaced}
     with ExitStack() as bound:
         # All bound at once, so that no two get the same port; who is down stays bound and silent.

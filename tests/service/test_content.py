@@ -11,6 +11,7 @@ from service import content
 from service.content import CONTENT, ContentError
 from service.language import languages
 from service.pages import REASONS
+from service.pages.spine import SENTENCES
 
 HEAD = """+++
 title = "T"
@@ -97,7 +98,7 @@ def test_what_is_not_translated_is_english(tmp_path: Path) -> None:
     assert content.load("a", "de", tmp_path).language == "en"
 
 
-def test_the_faq_explains_every_reason() -> None:
+def test_the_faq_explains_every_reason_and_finding() -> None:
     for code in languages():
         explained = set(html.fromstring(content.load("faq", code).html).xpath("//td/code/text()"))
-        assert explained == set(REASONS)
+        assert explained == {*REASONS, *SENTENCES}

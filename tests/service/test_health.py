@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_all_well(var: Path) -> None:
     async with running() as runners, front(var, runners) as opened:
-        await opened.settled(lambda: len(opened.app.state.health.ever_ready) == 4)
+        await opened.settled(lambda: len(opened.app.state.health.ever_ready) == len(RUNNERS))
         live = await opened.client.get("/health/live")
         ready = await opened.client.get("/health/ready")
         startup = await opened.client.get("/health/startup")
@@ -45,11 +45,11 @@ async def test_startup_waits_for_every_runner_once(var: Path) -> None:
     stack = Honest("stack", ready=False)
     async with running(stack) as runners, front(var, runners) as opened:
         health = opened.app.state.health
-        await opened.settled(lambda: len(health.ever_ready) == 3)
+        await opened.settled(lambda: len(health.ever_ready) == len(RUNNERS) - 1)
         body = assert_problem(await opened.client.get("/health/startup"), "not_ready")
         assert body["waiting_for"] == ["stack"]
         stack.ready = True
-        await opened.settled(lambda: len(health.ever_ready) == 4)
+        await opened.settled(lambda: len(health.ever_ready) == len(RUNNERS))
         stack.ready = False
         await opened.settled(lambda: health.states["stack"] == "down")
         assert (await opened.client.get("/health/startup")).status_code == 200

@@ -68,7 +68,7 @@ async def test_the_program_ends_with_the_code_of_an_error(shared: Front, tmp_pat
 
 
 async def test_the_program_tries_again_and_gives_up(var: Path, png: bytes, tmp_path: Path) -> None:
-    downs = [Down(name) for name in ("cnn", "vgg16", "resnet")]
+    downs = [Down("cnn"), Down("vgg16"), Down("resnet"), Down("vertebrae")]
     async with running(*downs) as runners, front(var, runners) as opened:
         code, _, err = await judged(opened, png, tmp_path)
         tried = await opened.sample(

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from models import recipe
-from service.types import BASES
+from service.types import BASES, MAPPED
 from tests.service import images
 from tests.service.fronts import API, Front, front
 from tests.service.runners import MAP, Broken, Down, Foreign, Honest, running, version
@@ -34,7 +34,7 @@ def honest(opened: Front, name: Any) -> Honest:
     return runner
 
 
-@pytest.mark.parametrize("name", BASES)
+@pytest.mark.parametrize("name", MAPPED)
 async def test_a_map_is_a_picture_or_numbers(shared: Front, png: bytes, name: str) -> None:
     link = f"{await made(shared, png)}/maps/{name}"
     picture = await shared.client.get(link)
@@ -136,6 +136,14 @@ async def test_a_model_that_did_not_vote_has_none(var: Path, png: bytes) -> None
     async with running(Down("cnn")) as runners, front(var, runners) as opened:
         location = await made(opened, png)
         assert_problem(await opened.client.get(f"{location}/maps/cnn"), "no_heat_map")
+
+
+async def test_bone_measures_and_draws_none(shared: Front, png: bytes) -> None:
+    runner = honest(shared, "vertebrae")
+    location = await made(shared, png)
+    before = len(runner.calls)
+    assert_problem(await shared.client.get(f"{location}/maps/bone"), "no_heat_map")
+    assert len(runner.calls) == before
 
 
 async def test_a_refused_image_has_none(shared: Front) -> None:

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI, HTTPException
 from lxml import html
 
+from models import recipe
 from models.gate import Reason
 from service.kinds import KINDS
 from service.language import languages
@@ -125,7 +126,7 @@ async def test_the_answer_to_the_form_is_the_result(shared: Front, png: bytes) -
     assert link.startswith("/results/")
     assert page.xpath("string(//h1)").strip() == "Signs of osteoporosis"
     assert page.xpath(f"//a[@href='{link}']")
-    for fact in ("83.0 %", "41.0 %", "35.0–48.0 %", "79.0 %", "+0.61", "−0.33", "dxa-224/1"):
+    for fact in ("83.0 %", "41.0 %", "35.0–48.0 %", "79.0 %", "+0.61", "−0.33", recipe.NAME):
         assert fact in text
     for label in LABELS:
         assert label in text
@@ -252,7 +253,7 @@ async def test_error_pages_say_what_to_do(var: Path, png: bytes, language: str) 
 
 
 async def test_no_model_left_is_a_page_that_says_when_to_return(var: Path, png: bytes) -> None:
-    downs = [Down(name) for name in ("cnn", "vgg16", "resnet")]
+    downs = [Down("cnn"), Down("vgg16"), Down("resnet"), Down("vertebrae")]
     async with running(*downs) as runners, front(var, runners) as opened:
         response = await opened.upload(png, path="/")
     page = assert_error_page(response, "runners_unavailable")

@@ -16,15 +16,19 @@ from PIL import Image
 
 from models import recipe
 from models.reading import read
-from service import analysis
+from models.vertebrae.geometry import Spine
+from models.vertebrae.nominal import nominal
+from service import preparation
 from service.prediction import EXAMPLE, Prediction
-from service.types import BASES
+from service.types import BASES, RUNNER_OF, BaseName, RunnerName
 from tests.models.reading.encodings import ENCODINGS, LOSSY
+from tests.models.reading.files import grey_dicom
 from tests.service import images
 from tests.service.decoding import calls
 from tests.service.fronts import API, Front, front
 from tests.service.runners import (
     AUROC,
+    MEASUREMENTS,
     PROBABILITY,
     Broken,
     Busy,
@@ -34,6 +38,7 @@ from tests.service.runners import (
     Malformed,
     Runner,
     Slow,
+    Voteless,
     running,
     version,
 )
@@ -73,7 +78,9 @@ async def test_the_answer_has_exactly_the_agreed_fields(shared: Front, png: byte
         "probability": 0.79,
         "contribution": 0.61,
         "version": version("cnn"),
+        "measurements": None,
     }
+    assert body["models"]["bone"]["measurements"] == MEASUREMENTS
     assert list(body["models"]) == list(BASES)
     assert list(body["timings_ms"]) == list(EXAMPLE["timings_ms"])
 
@@ -95,9 +102,9 @@ async def test_the_image_is_kept_as_the_models_saw_it(shared: Front, png: bytes)
     assert response.headers["content-type"] == "image/png"
     with Image.open(io.BytesIO(response.content)) as image:
         kept = np.asarray(image)
-    np.testing.assert_array_equal(kept, recipe.prepare(read(png)))
+    np.testing.assert_array_equal(kept, images.canonical())
     for name in BASES:
-        runner = shared.runners[name].runner
+        runner = shared.runners[RUNNER_OF[name]].runner
         assert isinstance(runner, Honest)
         assert np.array_equal(runner.calls[-1], [kept])
 
@@ -109,8 +116,7 @@ async def test_one_picture_in_any_format_reaches_the_models_alike(shared: Front,
     cnn = shared.runners["cnn"].runner
     assert isinstance(cnn, Honest)
     sent = cnn.calls[-1][0]
-    expected = recipe.prepare(read(images.png()))
-    difference = np.abs(sent.astype(int) - expected.astype(int))
+    difference = np.abs(sent.astype(int) - images.canonical().astype(int))
     assert difference.mean() <= (8 if name in LOSSY else 0.6)
 
 
@@ -139,6 +145,123 @@ async def test_an_unusable_image_is_a_result_without_a_number(
     assert (body["models"], body["missing"], body["degraded"]) == ({}, [], False)
     assert shared.calls == before
     assert (await shared.client.get(response.headers["location"])).json() == body
+
+
+async def test_vertebrae_are_told_in_pixels_of_the_image_as_sent(shared: Front, png: bytes) -> None:
+    vertebrae = runner(shared, "vertebrae")
+    body = (await shared.post(png)).json()
+    assert np.array_equal(vertebrae.frames[-1], [recipe.frame(read(png))])
+    found = body["vertebrae"]
+    assert [one["level"] for one in found["levels"]] == ["L1", "L2", "L3", "L4"]
+    assert (found["source"], found["version"]) == ("model", version("vertebrae"))
+    assert (found["axis_tilt"], found["curve"], found["iliac_crests_visible"]) == (0, 0, None)
+    spine = nominal().scaled(images.WIDTH / 224, images.HEIGHT / 224)
+    for told, level in zip(found["levels"], spine.levels, strict=True):
+        assert told["centre"] == pytest.approx(level.centre, abs=0.01)
+        assert np.allclose(told["outline"], level.outline, atol=0.01)
+        assert told["height"] == pytest.approx(30 * images.HEIGHT / 224, abs=0.01)
+        assert told["height_mm"] is None
+    # The canonical image's corner, in the file's pixels: here it is the whole image.
+    (_, _, x), (_, _, y) = found["placement"]
+    assert (x, y) == pytest.approx((0, 0), abs=1e-6)
+
+
+async def test_a_believed_pixel_size_gives_millimetres(var: Path) -> None:
+    async with running() as runners, front(var, runners) as opened:
+        for spacing, height in (("0.6", 30 * images.HEIGHT / 224 * 0.6), ("1.9", None)):
+            file = grey_dicom(images.picture(), PixelSpacing=[spacing] * 2)
+            for level in (await opened.post(file)).json()["vertebrae"]["levels"]:
+                assert level["height_mm"] == (height and pytest.approx(height, abs=0.01))
+
+
+async def test_without_a_spine_it_is_refused_and_the_whole_image_is_kept(
+    var: Path, png: bytes
+) -> None:
+    async with (
+        running(Honest("vertebrae", spine=None)) as runners,
+        front(var, runners) as opened,
+    ):
+        response = await opened.post(png)
+        kept = await opened.client.get(response.headers["location"] + "/image")
+    body = response.json()
+    assert body["outcome"] == "refused"
+    assert body["quality"]["reasons"] == ["vertebrae_not_found"]
+    assert (body["vertebrae"], body["recipe"]) == (None, recipe.FRAME)
+    with Image.open(io.BytesIO(kept.content)) as image:
+        assert np.array_equal(np.asarray(image), recipe.frame(read(png)))
+
+
+async def test_what_the_gate_says_comes_before_the_missing_spine(var: Path) -> None:
+    async with (
+        running(Honest("vertebrae", spine=None)) as runners,
+        front(var, runners) as opened,
+    ):
+        body = (await opened.post(images.no_spine())).json()
+    assert body["quality"]["reasons"] == ["not_spine_dxa", "vertebrae_not_found"]
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        Down("vertebrae"),
+        Broken("vertebrae"),
+        Malformed("vertebrae"),
+        Slow("vertebrae"),
+        Honest("vertebrae", recipe="x"),
+    ],
+    ids=lambda runner: type(runner).__name__,
+)
+async def test_without_outlines_there_is_no_scale_and_no_answer(
+    var: Path, png: bytes, silent: Runner
+) -> None:
+    async with (
+        running(silent) as runners,
+        front(var, runners, deadline_seconds=2.0) as opened,
+    ):
+        response = await opened.post(png)
+        assert_problem(response, "runners_unavailable")
+        assert int(response.headers["retry-after"]) >= 1
+        assert await rows(opened) == 0
+
+
+async def test_without_bone_s_vote_the_answer_is_degraded(var: Path, png: bytes) -> None:
+    async with running(Voteless("vertebrae")) as runners, front(var, runners) as opened:
+        body = (await opened.post(png)).json()
+        metric = "osteoserve_predictions_degraded_total"
+        assert await opened.sample(metric, missing="bone") == 1
+    assert (body["degraded"], body["missing"]) == (True, ["bone"])
+    assert list(body["models"]) == ["cnn", "vgg16", "resnet"]
+    assert len(body["vertebrae"]["levels"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("probability", "spine", "outcome", "codes"),
+    [
+        pytest.param(0.1, nominal(), "normal", [], id="a clear view"),
+        pytest.param(0.1, nominal(0.4), "indeterminate", ["levels_uncertain"] * 4, id="unsure"),
+        pytest.param(
+            0.1, Spine(nominal().levels[1:]), "indeterminate", ["levels_uncertain"], id="three"
+        ),
+        pytest.param(0.9, nominal(0.4), "osteoporosis", ["levels_uncertain"] * 4, id="never away"),
+    ],
+)
+async def test_a_finding_that_questions_the_image_takes_reassurance_away(
+    var: Path, png: bytes, probability: float, spine: Spine, outcome: str, codes: list[str]
+) -> None:
+    stack = Honest("stack")
+    stack.probability = probability
+    async with (
+        running(stack, Honest("vertebrae", spine=spine)) as runners,
+        front(var, runners) as opened,
+    ):
+        response = await opened.post(png)
+        link = response.headers["location"].replace("/api/v1/predictions", "/results")
+        page = (await opened.client.get(link)).text
+    body = response.json()
+    assert body["outcome"] == outcome
+    codes_found = [one["code"] for one in body["vertebrae"]["findings"]]
+    assert [code for code in codes_found if code == "levels_uncertain"] == codes
+    assert ("puts in question" in page) is (outcome == "indeterminate")
 
 
 @pytest.mark.parametrize("probability", [0.35, 0.44, 0.48])
@@ -175,7 +298,7 @@ async def test_a_failing_model_degrades_the_answer(var: Path, png: bytes, runner
         counted = await opened.sample(metric, outcome="osteoporosis", degraded="true")
     assert response.status_code == 201
     assert (body["degraded"], body["missing"]) == (True, ["cnn"])
-    assert list(body["models"]) == ["vgg16", "resnet"]
+    assert list(body["models"]) == ["vgg16", "resnet", "bone"]
     assert body["version"] == version("stack")
     assert body["timings_ms"]["total"] < 4000
     assert counted == 1
@@ -191,6 +314,7 @@ async def test_a_version_that_the_stack_does_not_know_is_missing_but_shown(
         "probability": 0.71,
         "contribution": None,
         "version": version("another"),
+        "measurements": None,
     }
 
 
@@ -201,22 +325,25 @@ async def test_a_version_that_the_stack_does_not_know_is_missing_but_shown(
         pytest.param([Slow("stack")], "vgg16", id="stack slow"),
         pytest.param([Malformed("stack")], "vgg16", id="stack malformed"),
         pytest.param([Down("stack"), Down("vgg16")], "resnet", id="stack and best down"),
+        pytest.param([Down("stack"), Down("vgg16"), Broken("resnet")], "bone", id="two left"),
         pytest.param(
-            [Down("stack"), Down("vgg16"), Broken("resnet")], "cnn", id="all but one down"
+            [Down("stack"), Down("vgg16"), Broken("resnet"), Voteless("vertebrae")],
+            "cnn",
+            id="all but one down",
         ),
     ],
 )
 async def test_without_the_stack_the_best_model_speaks_alone(
-    var: Path, png: bytes, failing: list[Runner], speaker: str
+    var: Path, png: bytes, failing: list[Runner], speaker: BaseName
 ) -> None:
-    own = Honest(speaker, threshold=0.6, band=(0.55, 0.65))  # type: ignore[arg-type]
+    own = Honest(RUNNER_OF[speaker], threshold=0.6, band=(0.55, 0.65))
     async with (
         running(*failing, own) as runners,
         front(var, runners, deadline_seconds=4.0) as opened,
     ):
         response = await opened.post(png)
     body = response.json()
-    down = {runner.name for runner in failing}
+    down = {name for name in BASES if RUNNER_OF[name] in {runner.name for runner in failing}}
     assert response.status_code == 201
     assert AUROC[speaker] == max(AUROC[name] for name in BASES if name not in down)
     assert body["probability"] == PROBABILITY[speaker]
@@ -227,11 +354,21 @@ async def test_without_the_stack_the_best_model_speaks_alone(
     assert {vote["contribution"] for vote in body["models"].values()} == {None}
 
 
+def runner(opened: Front, name: RunnerName) -> Honest:
+    found = opened.runners[name].runner
+    assert isinstance(found, Honest)
+    return found
+
+
+NETWORKS = ("cnn", "vgg16", "resnet")
+
+
 @pytest.mark.parametrize("kind", [Down, Broken, Malformed])
 async def test_without_any_model_there_is_no_answer(
     var: Path, png: bytes, kind: type[Runner]
 ) -> None:
-    async with running(*(kind(name) for name in BASES)) as runners, front(var, runners) as opened:
+    silent = [*(kind(name) for name in NETWORKS), Voteless("vertebrae")]
+    async with running(*silent) as runners, front(var, runners) as opened:
         assert_problem(await opened.post(png), "runners_unavailable")
         assert opened.app.state.health.database.migrated
         assert await rows(opened) == 0
@@ -240,7 +377,7 @@ async def test_without_any_model_there_is_no_answer(
 async def test_with_all_decoders_busy_it_says_so_in_time(
     var: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(analysis, "prepare", calls.for_ever)
+    monkeypatch.setattr(preparation, "frame", calls.for_ever)
     async with (
         running() as runners,
         front(var, runners, decoders=1, deadline_seconds=0.3) as opened,
@@ -258,7 +395,7 @@ async def test_a_file_that_takes_too_long_is_refused_and_the_next_is_answered(
 ) -> None:
     async with running() as runners, front(var, runners, decoder_seconds=0.6) as opened:
         with monkeypatch.context() as patched:
-            patched.setattr(analysis, "prepare", calls.compute)
+            patched.setattr(preparation, "frame", calls.compute)
             problem = assert_problem(await opened.post(png), "too_expensive")
             assert "0.6 are allowed" in problem["detail"]
         assert (await opened.post(png)).status_code == 201
@@ -270,7 +407,7 @@ async def test_a_file_that_takes_too_long_is_refused_and_the_next_is_answered(
 async def test_a_file_that_takes_too_much_memory_is_not_called_damaged(
     var: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(analysis, "prepare", calls.everything)
+    monkeypatch.setattr(preparation, "frame", calls.everything)
     async with running() as runners, front(var, runners, decoder_bytes=100 * 2**20) as opened:
         problem = assert_problem(await opened.post(png), "too_expensive")
         assert "100 MiB are allowed" in problem["detail"]

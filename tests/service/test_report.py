@@ -14,7 +14,6 @@ from lxml import html
 from markupsafe import Markup
 
 from models import recipe
-from models.reading import read
 from service.heatmap import EXAMPLE as MAP
 from service.heatmap import HeatMap
 from service.language import speaking
@@ -31,7 +30,7 @@ from tests.service.runners import Down, running
 
 pytestmark = pytest.mark.anyio
 
-SCAN = recipe.encode(recipe.prepare(read(images.png())))
+SCAN = recipe.encode(images.canonical())
 HEAT = HeatMap.model_validate(MAP)
 CODES = ("objects_not_removed", "implant", "obesity_noise", "scan_area", "movement", "off_centre")
 
@@ -80,7 +79,9 @@ def test_it_holds_what_the_page_holds(tmp_path: Path) -> None:
         "Signs of osteoporosis", "83.0 %", "threshold 41.0 %", "35.0–48.0 %", "79.0 %", "+0.61",
         "T-score by the scanner: −1.4", "The T-score and the models differ",
         "no clinician has reviewed", "VGG16: no heat map", "Heat map of CNN", "aged 50 or over",
-        "3 February 2026, 09:41 UTC", "Date and signature", "dxa-224/1", "ISCD",
+        "3 February 2026, 09:41 UTC", "Date and signature", recipe.NAME, "ISCD",
+        "Bone weighed most (log-odds): Bone above soft tissue, in units of noise 2.14 (+0.58)",
+        "L3 seems denser than its neighbours", "No finding is a diagnosis", "31.2 mm (52.0 px)",
         EXAMPLE["id"], EXAMPLE["version"], EXAMPLE["image"]["sha256"],
     ):  # fmt: skip
         assert fact in text

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 from lxml import html
 
 from models.explanation import location
 from models.explanation.location import Inside, Location
+from models.vertebrae.findings import Code
+from models.vertebrae.measurements import NAMES
+from models.vertebrae.nominal import nominal
 from service.language import speaking
-from service.pages import Pages, ResultPage
+from service.pages import Pages, ResultPage, spine
+from service.pages.measurements import WORDS
 from service.pages.verdict import CONSIDERATIONS, HEADINGS, MEANINGS
-from service.prediction import EXAMPLE, Prediction
+from service.prediction import EXAMPLE, Finding, Prediction
 from service.study import Study
 from tests.service import images
 from tests.service.fronts import Front, front
@@ -47,6 +52,7 @@ def study(t_score: float | None, **facts: Any) -> Study:
 async def test_without_scripts_every_map_stands_over_the_scan(shared: Front, png: bytes) -> None:
     page = html.fromstring((await shared.upload(png, path="/")).text)
     panes = page.xpath("//figure[contains(@class, 'pane')]")
+    # Bone measures, and has a table instead of a map.
     assert [one.findtext("figcaption") for one in panes] == [
         "The scan", "CNN", "VGG16", "ResNet + forest"
     ]  # fmt: skip
@@ -139,6 +145,86 @@ def test_a_map_that_is_nowhere_is_hidden(artifacts: Path) -> None:
 def test_what_was_measured_of_another_version_says_nothing(artifacts: Path) -> None:
     location.write(artifacts, {"vgg16": Location("sha256:0", *[measured(60)] * 3)})
     assert "has not been measured" in words(drawn(), "//figure[@data-model='vgg16']")
+
+
+def vertebrae(**changes: Any) -> dict[str, Any]:
+    return {"vertebrae": {**EXAMPLE["vertebrae"], **changes}}
+
+
+def finding(code: str, level: str | None = None, value: float = 1.5) -> dict[str, Any]:
+    return {"code": code, "level": level, "value": value, "rule": "a rule"}
+
+
+async def test_outlines_lie_over_the_scan_and_lead_to_their_rows(shared: Front, png: bytes) -> None:
+    page = html.fromstring((await shared.upload(png, path="/")).text)
+    (box,) = page.xpath("//input[@type='checkbox'][@id='outlines']")
+    assert "checked" in box.attrib
+    assert page.xpath("//label[@for='outlines']")
+    (layer,) = page.xpath("//figure[contains(@class, 'scan')]//*[@class='outlines']")
+    links = layer.xpath(".//a")
+    assert [words(one, ".//text") for one in links] == ["L1", "L2", "L3", "L4"]
+    for link in links:
+        (row,) = page.xpath(f"//tr[@id='{link.get('href').lstrip('#')}']")
+        assert row.findtext("th") == words(link, ".//text")
+    # The toys' spine lies in the canonical image as it lies in the frame; heights are stretched.
+    height = round(224 * images.HEIGHT / images.WIDTH)
+    for link, level in zip(links, nominal().levels, strict=True):
+        points = [point.split(",") for point in link.find("polygon").get("points").split()]
+        expected = [(x, y * height / 224) for x, y in level.outline]
+        assert np.allclose(np.array(points, float), expected, atol=0.15)
+
+
+def test_what_stands_out_is_said_and_is_no_diagnosis() -> None:
+    page = drawn()
+    (item,) = page.xpath("//section[contains(@class, 'spine')]//*[@class='looked']/li")
+    assert item.text_content().startswith("L3 seems denser than its neighbours: it stands 1.33")
+    text = words(page, "//section[contains(@class, 'spine')]")
+    assert "No finding is a diagnosis" in text
+    assert "31.2 mm (52.0 px)" in text
+    plain = drawn(vertebrae(findings=[]))
+    assert "Nothing in their places" in words(plain, "//section[contains(@class, 'spine')]")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("code", get_args(Code))
+def test_every_finding_has_words(code: Code, language: str) -> None:
+    with speaking(language):
+        said = spine.sentence(Finding.model_validate(finding(code, "L2")))
+        assert "%" not in said
+        assert said[0].isupper()
+    few = spine.sentence(Finding.model_validate(finding("levels_uncertain", None, 3)))
+    assert few.startswith("Only 3 of the vertebrae")
+    left = spine.sentence(Finding.model_validate(finding("axis_tilt", None, -7.3)))
+    assert left.startswith("The spine leans by 7.3°, its upper end to the image’s left")
+
+
+def test_a_questioned_normal_says_why_it_is_no_answer() -> None:
+    below = {"outcome": "indeterminate", "probability": 0.1}
+    questioned = drawn({**below, **vertebrae(findings=[finding("part_missing", "L4")])})
+    assert "puts in question" in words(questioned, "//*[@class='say']")
+    inside = drawn({"outcome": "indeterminate", "probability": 0.41})
+    assert "too close to the threshold" in words(inside, "//*[@class='say']")
+
+
+def test_bone_s_measurements_are_said_in_words() -> None:
+    rows = drawn().xpath("//details[@class='measured']//tbody/tr")
+    told = [[" ".join(cell.text_content().split()) for cell in row] for row in rows]
+    assert told == [
+        ["Bone above soft tissue, in units of noise", "2.14", "+0.58 for"],
+        ["Difference between the vertebrae", "0.21", "−0.17 against"],
+    ]
+    assert set(WORDS) == set(NAMES)
+
+
+def test_a_result_of_before_vertebrae_were_found_is_shown_as_it_was() -> None:
+    votes = {name: EXAMPLE["models"][name] for name in ("cnn", "vgg16", "resnet")}
+    page = drawn({"vertebrae": None, "recipe": "dxa-224/1", "models": votes})
+    assert page.xpath("//*[@id='outlines'] | //section[contains(@class, 'spine')]") == []
+    rows = page.xpath("//section[contains(@class, 'votes')]//tbody/tr/th/text()")
+    assert [one.strip() for one in rows] == ["CNN", "VGG16", "ResNet + forest"]
+    image = EXAMPLE["image"]
+    (height,) = set(page.xpath("//figure//img/@height"))
+    assert int(height) == round(224 * image["height"] / image["width"])
 
 
 @pytest.mark.parametrize(

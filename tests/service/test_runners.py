@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from starlette.responses import JSONResponse, Response
 
+from models.vertebrae.nominal import nominal
 from service.answers import BaseAnswer
 from service.circuit import FAILURES
 from service.connection import (
@@ -72,8 +73,55 @@ async def test_votes_are_combined_and_the_missing_named() -> None:
         }
         answer = await runners.combine(votes, Deadline.after(2))
     assert answer.used == ("cnn", "vgg16")
-    assert answer.missing == ("resnet",)
+    assert answer.missing == ("resnet", "bone")
     assert answer.contributions == {"cnn": 0.61, "vgg16": 0.94}
+
+
+async def test_frames_are_outlined_in_calls_of_their_own() -> None:
+    vertebrae = Honest("vertebrae")
+    async with client(vertebrae) as (runners, metrics, _):
+        outlined, vote = await asyncio.gather(
+            runners.outline(IMAGE, Deadline.after(5)),
+            runners.predict("bone", IMAGE, Deadline.after(5)),
+        )
+        assert runners.versions == {"vertebrae": version("vertebrae"), "bone": version("bone")}
+    assert (vertebrae.frames[0][0].tobytes(), vertebrae.calls[0][0].tobytes()) == (
+        (IMAGE.tobytes(),) * 2
+    )
+    assert outlined.outlined().spine == nominal()
+    assert vote.measurements is not None
+    assert [one.name for one in vote.measurements] == ["bone_to_noise", "levels_spread"]
+    labels = {"runner": "vertebrae", "result": "ok"}
+    assert metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels) == 2
+
+
+def level(**changes: object) -> dict[str, object]:
+    return {**Honest("vertebrae").outlined()["levels"][0], **changes}
+
+
+LEVELS = Honest("vertebrae").outlined()["levels"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"levels": LEVELS[::-1]}, id="from the bottom"),
+        pytest.param({"levels": LEVELS[:2]}, id="too few to be a spine"),
+        pytest.param({"levels": [*LEVELS, LEVELS[3]]}, id="one twice"),
+        pytest.param({"levels": [level(outline=[[1, 2]]), *LEVELS[1:]]}, id="a point"),
+        pytest.param({"levels": [level(centre=[1e9, 2]), *LEVELS[1:]]}, id="outside the frame"),
+        pytest.param({"levels": [level(area=0), *LEVELS[1:]]}, id="no area"),
+        pytest.param({"levels": [level(level="L9"), *LEVELS[1:]]}, id="a level that there is not"),
+        pytest.param({"graphics": "AAAA"}, id="graphics of another size"),
+        pytest.param({"graphics": None}, id="no graphics"),
+        pytest.param({"recipe": "spine-224/2"}, id="of canonical images"),
+    ],
+)
+async def test_what_is_no_spine_is_malformed(changes: dict[str, object]) -> None:
+    body = json.dumps([{**Honest("vertebrae").outlined(), **changes}]).encode()
+    async with client(Malformed("vertebrae", body=body)) as (runners, _, _):
+        with pytest.raises(RunnerMalformedError):
+            await runners.outline(IMAGE, Deadline.after(5))
 
 
 async def failure(asked: Awaitable[object]) -> BaseException:

@@ -13,7 +13,7 @@ from models import artifact
 from models.artifact import ArtifactError
 from service import served
 from service.served import PLOTS, lineup
-from service.types import RUNNERS
+from service.types import MODELS
 from tests.service import evaluations
 from tests.service.fronts import Front
 from tests.service.shapes import assert_error_page, assert_problem
@@ -34,13 +34,13 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_what_is_shipped_can_be_shown(shared: Front) -> None:
     body = (await shared.client.get(API)).json()
     versions = artifact.served(artifact.FOLDER)
-    assert {name: body["models"][name]["version"] for name in RUNNERS} == {
-        name: versions[name] for name in RUNNERS
+    assert {name: body["models"][name]["version"] for name in MODELS} == {
+        name: versions[name] for name in MODELS
     }
     assert body["results"][evaluations.WHOLE]["metrics"]["auroc"]["value"] > 0.8
     page = html.fromstring((await shared.client.get(PAGE)).text)
     assert_well_made(page)
-    for name in RUNNERS:
+    for name in MODELS:
         assert versions[name] in page.text_content()
     for address in body["plots"]:
         assert (await shared.client.get(address)).status_code == 200
@@ -55,7 +55,7 @@ async def test_weights_need_not_be_there_to_be_told_of(shared: Front, root: Path
     body = (await shared.client.get(API)).json()
     versions = artifact.served(artifact.FOLDER)
     assert {name: one["version"] for name, one in body["models"].items()} == {
-        name: versions[name] for name in RUNNERS
+        name: versions[name] for name in MODELS
     }
     assert (await shared.client.get(body["plots"][0])).status_code == 200
 

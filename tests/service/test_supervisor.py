@@ -45,13 +45,16 @@ def test_quick_runners_compute_on_half_of_the_cpus(
         "cnn": {"OSTEOSERVE_THREADS": half},
         "vgg16": {},
         "resnet": {"OSTEOSERVE_THREADS": half},
+        "vertebrae": {"OSTEOSERVE_THREADS": half},
         "stack": {},
     }
 
 
 def test_threads_that_are_set_already_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OSTEOSERVE_THREADS", "3")
-    assert [supervisor.threads(name) for name in supervisor.RUNNERS] == [{}] * 4
+    assert [supervisor.threads(name) for name in supervisor.RUNNERS] == [{}] * len(
+        supervisor.RUNNERS
+    )
 
 
 @pytest.mark.parametrize(

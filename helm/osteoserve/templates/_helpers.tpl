@@ -29,13 +29,13 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* The five components, the front first. */}}
+{{/* The six components, the front first. */}}
 {{- define "osteoserve.components" -}}
-front cnn vgg16 resnet stack
+front cnn vgg16 resnet vertebrae stack
 {{- end }}
 
 {{- define "osteoserve.runners" -}}
-cnn vgg16 resnet stack
+cnn vgg16 resnet vertebrae stack
 {{- end }}
 
 {{/* Values of one component over those they share, as YAML. Takes (dict "root" $ "name" COMPONENT). */}}
@@ -44,7 +44,7 @@ cnn vgg16 resnet stack
 {{- mergeOverwrite (deepCopy .root.Values.common) (deepCopy ($own | default dict)) | toYaml }}
 {{- end }}
 
-{{/* Those of the five whose settings name a collector of spans, with blanks between; nothing: no tracing. */}}
+{{/* Those of the six whose settings name a collector of spans, with blanks between; nothing: no tracing. */}}
 {{- define "osteoserve.traced" -}}
 {{- $found := list }}
 {{- range $name := splitList " " (include "osteoserve.components" .) }}

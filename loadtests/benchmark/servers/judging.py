@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 
-from models import artifact, quality, recipe
-from models.base import Scorer
+from models import artifact, preparation, quality
+from models.base import Outliner, Scorer
 from models.decision import decide
 from models.ensemble import Ensemble
 from models.gate import Gate
@@ -23,6 +25,9 @@ BATCH: Final = 8
 
 WAIT_SECONDS: Final = 0.01
 """How long a batch that is not full waits for more: Ray Serve's default, and the others' too."""
+
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""Engines are no two threads' at once."""
 
 REFUSED: Final = {"outcome": "refused", "probability": None}
 
@@ -45,7 +50,7 @@ def scorer(name: BaseName) -> Scorer:
 
 
 def ensemble() -> Ensemble:
-    """Return all four models, warm for every size of a batch."""
+    """Return all models, warm for every size of a batch."""
     made = Ensemble(runtime=engine())
     for size in range(1, BATCH + 1):
         made.verdicts(np.zeros((size, SIDE, SIDE), np.uint8))
@@ -53,10 +58,20 @@ def ensemble() -> Ensemble:
 
 
 def prepare(file: bytes, gate: Gate) -> Canonical | None:
-    """Return what the models see of a file, None where the gate refuses it."""
+    """Return what the models see of a file, None where it is refused.
+
+    The vertebrae are found where this is called, one image after another: contenders' fronts hold
+    that network themselves.
+    """
     scan = read(file)
-    canonical = recipe.prepare(scan)
-    return canonical if quality.assess(scan, canonical, gate).accepted else None
+    with _ONE_AT_A_TIME:
+        (found,) = preparation.prepare([scan], _outliner().outline)
+    return found.canonical if quality.assess(scan, found.cleaned, gate).accepted else None
+
+
+@cache
+def _outliner() -> Outliner:
+    return Outliner(artifact.load("vertebrae"), engine())
 
 
 def answer(verdict: Verdict) -> dict[str, Any]:

@@ -95,7 +95,7 @@ HELD_OUT: Final = Spoiling(
 def _prepared(levels: Field) -> Image8:
     """Return ``levels`` as an export of a scanner would show them after the recipe."""
     pixels = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
-    return recipe.prepare(Scan(pixels, 8, "png"))
+    return recipe.frame(Scan(pixels, 8, "png"))
 
 
 def lifted(image: Image8) -> tuple[Field, NDArray[np.bool_]]:

@@ -115,7 +115,7 @@ def collect(data: Dataset, others: Path, amount: Amount, seed: int) -> Examples:
     for kind, invent in stranger.INVENTIONS.items():
         fault = Reason.BURNED_IN_SHEET if kind == "text" else None
         for number in range(amount.invented):
-            image = recipe.prepare(Scan(invent(rng), 8, "png"))
+            image = recipe.frame(Scan(invent(rng), 8, "png"))
             examples.add(image, kind, f"{kind}-{number}", "drawn", fault, spine=False)
     return examples
 
@@ -142,7 +142,7 @@ def _add_scan(
         spoilt = spoil(image, rng, compositing.HELD_OUT)
         kind = f"dxa, {fault}"
         examples.add(spoilt, kind, group, "real", fault, spine=None, fitted=False)
-    sheet = recipe.prepare(Scan(stranger.sheet(image, rng), 8, "png"))
+    sheet = recipe.frame(Scan(stranger.sheet(image, rng), 8, "png"))
     examples.add(sheet, "report sheet", group, "drawn", Reason.BURNED_IN_SHEET, spine=False)
 
 
@@ -168,7 +168,7 @@ def _add_phantoms(
 
     for number in range(amount.phantoms):
         drawn = phantom.draw(rng, nuisance=nuisance, artefact=Artefact.NONE)
-        image = recipe.prepare(drawn.scan)
+        image = recipe.frame(drawn.scan)
         add(image, "", None)
         if number < amount.spoilt:
             off = compositing.off_centre(image, rng, by)
@@ -178,13 +178,13 @@ def _add_phantoms(
         if fault is not None:
             for _ in range(amount.spoilt):
                 drawn = phantom.draw(rng, nuisance=nuisance, artefact=artefact)
-                add(recipe.prepare(drawn.scan), fault, fault)
+                add(recipe.frame(drawn.scan), fault, fault)
 
 
 def _add_others(examples: Examples, paths: list[Path], rng: np.random.Generator) -> None:
     moved = Augmentation(shift=0.08, zoom=0.15)
     for path in paths:
-        image = recipe.prepare(read(path.read_bytes()))
+        image = recipe.frame(read(path.read_bytes()))
         kind = path.parent.name
         for view, changed in (
             ("", image),

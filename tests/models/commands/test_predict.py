@@ -54,7 +54,7 @@ def test_the_edge_imports_nothing_heavy_and_stays_small(tiny_artifacts: Path, sc
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["outcome"] == "osteoporosis"
-    assert set(answer["models"]) == {"cnn", "vgg16", "resnet"}
+    assert set(answer["models"]) == {"cnn", "vgg16", "resnet", "bone"}
     assert {vote["runtime"] for vote in answer["models"].values()} == {"litert-f32"}
     heavy, _, peak = done.stderr.splitlines()[-1].rpartition(" ")
     assert heavy == "[]"

@@ -61,4 +61,7 @@ def test_what_was_not_checked_is_named_at_the_end(
     assert "not checked" in row
     assert " ok " not in row
     last = "Not checked here, to be run where it is to be had: "
-    assert printed[-1] == f"{last}cnn litert-f32, resnet litert-f32, vgg16 litert-f32."
+    assert (
+        printed[-1]
+        == f"{last}bone litert-f32, cnn litert-f32, resnet litert-f32, vgg16 litert-f32."
+    )

@@ -11,8 +11,12 @@ from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ComprehensiveSRStorage, ExplicitVRLittleEndian, generate_uid
 
+from models import artifact
+from models.base import Outliner
 from models.phantom import Artefact, Phantom, draw
 from models.phantom.dicom import encode
+from models.preparation import prepare
+from models.reading import read
 
 
 def phantom(seed: int) -> Phantom:
@@ -23,6 +27,13 @@ def picture(path: Path, seed: int) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(phantom(seed).image).save(path)
     return path
+
+
+def canonical(content: bytes) -> np.ndarray:
+    """Return the canonical image of a file's content, by the shipped network of vertebrae."""
+    (prepared,) = prepare([read(content)], Outliner(artifact.load("vertebrae")).outline)
+    assert prepared.canonical is not None
+    return prepared.canonical
 
 
 def table(path: Path, *rows: Sequence[object]) -> Path:

@@ -16,7 +16,7 @@ from models.training.augmentation import Augmentation
 def images() -> NDArray[np.uint8]:
     rng = np.random.default_rng(17)
     drawn = [draw(rng, None, (TRAINING, HELD_OUT)[n % 2]) for n in range(24)]
-    return np.array([recipe.prepare(phantom.scan) for phantom in drawn])
+    return np.array([recipe.frame(phantom.scan) for phantom in drawn])
 
 
 @pytest.fixture(scope="module")

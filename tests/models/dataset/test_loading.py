@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models import phantom, recipe
+from models import artifact, phantom
+from models.base import Outliner
 from models.dataset import Dataset, DatasetError, load, phantoms
 from models.phantom import HELD_OUT
-from models.reading import read
 from tests.models.dataset import files
 
 
@@ -26,7 +26,7 @@ def test_a_folder_gives_labels_names_and_the_recipes_pixels(tmp_path: Path) -> N
     assert data.names == ("normal/a.png", "osteoporosis/b.tiff")
     assert data.labels == ("normal", "osteoporosis")
     assert data.groups == data.names
-    assert np.array_equal(data.images[0], recipe.prepare(read(path.read_bytes())))
+    assert np.array_equal(data.images[0], files.canonical(path.read_bytes()))
 
 
 def test_without_patients_the_same_file_and_its_likes_are_one_group(tmp_path: Path) -> None:
@@ -104,7 +104,8 @@ def test_two_lists_of_labels_are_one_too_many(tmp_path: Path) -> None:
 
 def test_phantoms_without_files_are_those_of_a_folder(tmp_path: Path) -> None:
     phantom.write(tmp_path, 5, 3, HELD_OUT)
-    written, drawn = load(tmp_path), phantoms(5, 3, HELD_OUT)
+    outline = Outliner(artifact.load("vertebrae")).outline
+    written, drawn = load(tmp_path), phantoms(5, 3, HELD_OUT, outline=outline)
 
     assert np.array_equal(written.images, drawn.images)
     for field in ("labels", "groups", "names", "digests", "attributes", "digest"):

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from models.dataset import DatasetError, load
-from models.reading import read
-from models.recipe import prepare
 from tests.models.dataset import files
 
 
@@ -29,7 +27,7 @@ def test_files_find_their_label_by(tmp_path: Path, key: str) -> None:
     first, second = by_label["normal"], by_label["osteoporosis"]
     content = (tmp_path / "deep" / "er" / "IM0001").read_bytes()
     assert data.digests[first] == hashlib.sha256(content).hexdigest()
-    assert (data.images[first] == prepare(read(content))).all()
+    assert (data.images[first] == files.canonical(content)).all()
     assert data.attributes["sex"][first] == "female"
     assert data.attributes["sex"][second] == "male"
     assert data.attributes["age_band"][second] == "80+"

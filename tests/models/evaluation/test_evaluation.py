@@ -33,7 +33,7 @@ def test_the_file_holds_what_the_pages_read(evaluation: Evaluation) -> None:
 
     assert content["format"] == 1
     assert content["source"] == "cross-validation"
-    assert list(content["models"])[:4] == [*BASES, stack.key(BASES)]
+    assert list(content["models"])[:5] == [*BASES, stack.key(BASES)]
     assert set(content["alone"]) == set(BASES)
     whole = content["models"][stack.key(BASES)]
     assert {"value", "low", "high"} == set(whole["metrics"]["f1"])

@@ -46,26 +46,38 @@ def evidence(network: keras.Model, image: np.ndarray) -> np.ndarray:
     return np.asarray(KerasRuntime(network)(image[None])[1][0, ..., 0])
 
 
+def middle(heat: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Return what of a map laid over the whole image lies in the part that the network looks at, at
+    its own scale. Beside it there is nothing."""
+    above, beside = ((a - b) // 2 for a, b in zip(heat.shape, like.shape, strict=True))
+    inner = heat[above : above + like.shape[0], beside : beside + like.shape[1]]
+    assert np.abs(heat).sum() == pytest.approx(np.abs(inner).sum())
+    assert heat.mean() == pytest.approx(inner.sum() / heat.size)
+    return inner * (like.size / heat.size)
+
+
 def test_the_map_of_the_cnn_is_grad_cam_up_to_its_scale(image: np.ndarray) -> None:
     network = small("cnn", 1)
 
     found = evidence(network, image)
 
     # Grad-CAM averages the gradient of a mean: its scale is 1/(h·w) of the map's.
-    general = grad_cam(network, "dropout", image) * found.size
+    general = grad_cam(network, "dropout", image)
+    found, general = middle(found, general), general * general.size
     bias = float(network.get_layer("head_features").get_weights()[1][0])
     assert found - bias == pytest.approx(general, abs=1e-4)
     assert np.abs(general).max() > 0.01
 
 
-@pytest.mark.parametrize("block", [3, 4, 5])
+@pytest.mark.parametrize("block", [3, 4])
 def test_each_part_of_vgg16s_map_is_grad_cam_up_to_its_scale(block: int, image: np.ndarray) -> None:
     keras.utils.set_random_seed(1)
     network = networks.build({**SMALL["vgg16"], "head": [block]})
 
     found = evidence(network, image)
 
-    general = grad_cam(network, f"block{block}_pool", image) * found.size
+    general = grad_cam(network, f"block{block}_pool", image)
+    found, general = middle(found, general), general * general.size
     bias = float(network.get_layer(f"head_block{block}").get_weights()[1][0])
     assert found - bias == pytest.approx(general, abs=1e-3 * float(np.abs(general).max()))
 
@@ -73,7 +85,9 @@ def test_each_part_of_vgg16s_map_is_grad_cam_up_to_its_scale(block: int, image: 
 @pytest.mark.parametrize("name", SMALL)
 def test_another_models_weights_draw_another_map(name: str, image: np.ndarray) -> None:
     """Sanity check by model randomisation (Adebayo et al., NeurIPS 2018)."""
-    maps = [evidence(small(name, seed), image).ravel() for seed in range(6)]
+    maps = [evidence(small(name, seed), image) for seed in range(6)]
+    # Beside what they look at all maps are alike: zero.
+    maps = [one[one != 0] for one in maps]
 
     ranks = [
         abs(spearmanr(one, other).statistic)

@@ -33,7 +33,7 @@ def in_the_spine(phantom: Phantom) -> float:
 
 
 def spread_of_the_canonical_image(phantom: Phantom) -> float:
-    return float(recipe.prepare(phantom.scan).std())
+    return float(recipe.frame(phantom.scan).std())
 
 
 @pytest.mark.parametrize("feature", [in_the_spine, spread_of_the_canonical_image])

@@ -30,7 +30,7 @@ def test_twelve_bits_show_what_eight_round_away(
     shown = scan.pixels / (2.0**scan.bits - 1)
     assert np.abs(shown - phantom.level).max() < 0.6 / 4095
     assert len(np.unique(scan.pixels)) > 1000
-    apart = recipe.prepare(scan).astype(int) - recipe.prepare(phantom.scan)
+    apart = recipe.frame(scan).astype(int) - recipe.frame(phantom.scan)
     assert np.abs(apart).max() <= 3
 
 

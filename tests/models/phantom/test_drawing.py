@@ -124,4 +124,4 @@ def test_overlay_is_drawn_on_request_and_over_the_same_pixels() -> None:
 def test_a_phantom_goes_through_the_recipe(clean: list[Phantom]) -> None:
     scan = clean[0].scan
     assert scan.spacing == (clean[0].spacing, clean[0].spacing)
-    assert recipe.prepare(scan).shape == (recipe.SIDE, recipe.SIDE)
+    assert recipe.frame(scan).shape == (recipe.SIDE, recipe.SIDE)

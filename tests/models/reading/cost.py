@@ -17,9 +17,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from models import quality, recipe
 from models.errors import ScanError
 from models.reading import read
+from models.vertebrae.nominal import nominal
 from tests.models.reading.hostile import HOSTILE
 
 ROOT = Path(__file__).parents[3]
@@ -77,7 +80,8 @@ def _cost(data: bytes) -> Cost:
     outcome = "scan"
     try:
         scan = read(data)
-        quality.assess(scan, recipe.prepare(scan), GATE)
+        quality.assess(scan, recipe.frame(scan), GATE)
+        recipe.prepare(scan, nominal(), np.zeros((recipe.SIDE, recipe.SIDE), bool))
     except ScanError as error:
         outcome = error.code
     except BaseException as error:

@@ -14,11 +14,12 @@ from tests.models.reading.files import PATIENT
 
 @contextmanager
 def refused(kind: type[ScanError], match: str | None = None) -> Iterator[None]:
-    """Expect ``kind`` itself, with a sentence for people that quotes nothing from the file."""
+    """Expect an error of ``kind``, with a sentence for people that quotes nothing from the file."""
     with pytest.raises(ScanError, match=match) as caught:
         yield
     error = caught.value
-    assert type(error) is kind, f"{type(error).__name__}: {error}"
+    # By its code, which is what a caller learns: a decoder's failure is a corrupt file's too.
+    assert error.code == kind.code, f"{type(error).__name__}: {error}"
     sentence = str(error)
     assert sentence.endswith(".")
     assert sentence[0].isupper()

@@ -13,7 +13,7 @@ from models.calibration import Calibration
 from models.commands import verify
 from models.runtime import CHOICES, Files, conversion, parse_name, runtime_name, supported
 from models.training import export
-from models.types import BASES
+from models.types import BASES, MAPPED
 from tests.models import tiny
 
 
@@ -31,6 +31,9 @@ def test_every_runtime_is_allowed_or_refused_with_its_difference(
     assert {"keras-f32", "openvino-f32", "litert-f32"} <= manifest["runtimes"].keys()
     tables = ("runtimes", "refused_runtimes", "unchecked_runtimes")
     told = [runtime for table in tables for runtime in manifest[table]]
+    if name == "bone":
+        assert "openvino-int8" not in told, "8 bits of a network this small win nothing"
+        return
     assert sorted(told) == sorted(runtime_name(*choice) for choice in CHOICES)
     assert ("openvino-int8" in manifest["unchecked_runtimes"]) != supported("openvino", "int8")
     for facts in manifest["runtimes"].values():
@@ -57,7 +60,7 @@ def test_allowed_runtimes_answer_alike_in_any_batch(
         assert together == pytest.approx(expected, abs=parity.LARGEST)
 
 
-@pytest.mark.parametrize("name", BASES)
+@pytest.mark.parametrize("name", MAPPED)
 def test_maps_are_made_for_those_that_ask(
     tiny_artifacts: Path, name: str, images: np.ndarray
 ) -> None:
@@ -116,7 +119,7 @@ def test_8_bits_are_for_the_later_convolutions_alone(
     assert narrow == [False] * (13 - quantised) + [True] * quantised
 
 
-@pytest.mark.parametrize("name", BASES)
+@pytest.mark.parametrize("name", MAPPED)
 def test_8_bits_made_anew_leave_all_else_as_it_was(tiny_artifacts: Path, name: str) -> None:
     model = artifact.load(name, tiny_artifacts)
 

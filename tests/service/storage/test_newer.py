@@ -51,7 +51,7 @@ async def rewritten(database: Database, table: str, column: str, id: UUID, value
 def newer(one: Prediction, **changes: Any) -> dict[str, Any]:
     document = one.model_dump(mode="json", exclude={"review"})
     document["quality"]["sharpness"] = 0.7
-    return {**document, "vertebrae": [{"name": "L1"}], **changes}
+    return {**document, "muscles": [{"name": "psoas"}], **changes}
 
 
 async def test_fields_that_are_not_known_are_ignored(database: Database) -> None:

@@ -1,0 +1,182 @@
+"""``python -m models agreement``: are altered copies of a scan judged as the scan is?
+
+Every kind of copy (:data:`models.dataset.copies.KINDS`) of every image goes the whole way: frame,
+vertebrae, canonical image, gate, base models, stack. On images that the models were trained on the
+figures are better than on others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.dataset import Entry, entries
+from models.dataset import drawn as lines
+from models.dataset.copies import KINDS, deep
+from models.dataset.drawn import Drawn
+from models.dataset.graphics import edge
+from models.dataset.preparing import eight_bits
+from models.decision import decide
+from models.ensemble import Ensemble
+from models.evaluation.tables import table
+from models.preparation import prepare
+from models.quality import Gate, assess, served_gate
+from models.reading import read
+from models.scan import Scan
+
+REFUSED = "refused"
+AS_SENT = "as sent"
+
+
+@dataclass(frozen=True)
+class Answer:
+    outcome: str
+    probability: float | None
+    called: bool | None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of copy beside the images as they were sent.
+
+    ``changed``: images with another outcome, a refusal among them; ``refused`` of the copies;
+    ``moved``: mean absolute change of the probability, over images that were judged both times.
+    """
+
+    kind: str
+    images: int
+    changed: int
+    refused: int
+    moved: float | None
+    sensitivity: float | None
+    specificity: float | None
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("agreement", help="judge altered copies beside their scans")
+    parser.add_argument("--data", type=Path, required=True, help="labelled images")
+    parser.add_argument("--out", type=Path, help="a JSON file for the figures")
+    parser.add_argument("--seed", type=int, default=0, help="of the noise (%(default)s)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table, and write it where ``--out`` says."""
+    found = list(entries(options.data))
+    rows = measure(found, options.seed)
+    print(
+        table(
+            ["copies", "images", "changed", "refused", "mean |Δp|", "sensitivity", "specificity"],
+            [
+                [row.kind, str(row.images), str(row.changed), str(row.refused)]
+                + [_told(v) for v in (row.moved, row.sensitivity, row.specificity)]
+                for row in rows
+            ],
+        )
+    )
+    if options.out is not None:
+        told = json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False)
+        options.out.write_text(told + "\n", encoding="utf-8")
+    return 0
+
+
+def measure(found: Sequence[Entry], seed: int) -> list[Row]:
+    """Return a row a kind, the images as they are first."""
+    ensemble, gate = Ensemble(), served_gate()
+    scans = [read(entry.path.read_bytes()) for entry in found]
+    drawn = [lines.read(entry.path, scan) for entry, scan in zip(found, scans, strict=True)]
+    labels = [entry.label for entry in found]
+    first = list(answers(scans, ensemble, gate))
+    rows = [_row(AS_SENT, first, first, labels)]
+    for kind, copies in _kinds(scans, drawn, seed):
+        present = [i for i, copy in enumerate(copies) if copy is not None]
+        given = list(answers([copies[i] for i in present], ensemble, gate))  # type: ignore[misc]  # those present
+        rows.append(_row(kind, [first[i] for i in present], given, [labels[i] for i in present]))
+    return rows
+
+
+def answers(scans: Sequence[Scan], ensemble: Ensemble, gate: Gate) -> Iterator[Answer]:
+    """Yield what the service would answer to each of ``scans``."""
+    for scan, prepared in zip(scans, prepare(scans, ensemble.outliner.outline), strict=True):
+        quality = assess(scan, prepared.cleaned, gate)
+        if not quality.accepted or prepared.canonical is None:
+            yield Answer(REFUSED, None, None, quality.reasons)
+            continue
+        (verdict,) = ensemble.verdicts(prepared.canonical[None])
+        yield Answer(
+            decide(verdict.probability, verdict.threshold, verdict.band),
+            verdict.probability,
+            verdict.probability >= verdict.threshold,
+        )
+
+
+def _kinds(
+    scans: Sequence[Scan], drawn: Sequence[Drawn | None], seed: int
+) -> Iterator[tuple[str, list[Scan | None]]]:
+    for kind, alter in KINDS.items():
+        yield (
+            kind,
+            [
+                Scan(alter(eight_bits(scan), np.random.default_rng([seed, i])), 8, "png")
+                for i, scan in enumerate(scans)
+            ],
+        )
+    yield "12 bits", [deep(eight_bits(scan)) for scan in scans]
+
+    def each(image: Mapping[str, int] | None) -> list[Scan | None]:
+        return [
+            None if of is None else Scan(_redrawn(of, **(image or {})), 8, "png") for of in drawn
+        ]
+
+    if any(of is not None for of in drawn):
+        yield (
+            "lines removed",
+            [None if of is None else Scan(of.clean, 8, "png") for of in drawn],
+        )
+        yield "lines in white", each({"ink": 255})
+        yield "lines thicker", each({"ink": 226, "width": 2})
+        yield "lines moved", each({"ink": 226, "moved": 3})
+
+
+def _redrawn(of: Drawn, ink: int, width: int = 1, moved: int = 0) -> NDArray[np.uint8]:
+    image = of.clean.copy()
+    image[np.roll(edge(of.levels, width), (moved, moved), (0, 1))] = ink
+    return np.asarray(Image.fromarray(image))
+
+
+def _row(kind: str, first: Sequence[Answer], given: Sequence[Answer], labels: Sequence[str]) -> Row:
+    both = [
+        abs(a.probability - b.probability)
+        for a, b in zip(first, given, strict=True)
+        if a.probability is not None and b.probability is not None
+    ]
+
+    def share(label: str, wanted: bool) -> float | None:
+        called = [
+            answer.called
+            for answer, of in zip(given, labels, strict=True)
+            if of == label and answer.called is not None
+        ]
+        return sum(one is wanted for one in called) / len(called) if called else None
+
+    return Row(
+        kind=kind,
+        images=len(given),
+        changed=sum(a.outcome != b.outcome for a, b in zip(first, given, strict=True)),
+        refused=sum(answer.outcome == REFUSED for answer in given),
+        moved=float(np.mean(both)) if both else None,
+        sensitivity=share("osteoporosis", wanted=True),
+        specificity=share("normal", wanted=False),
+    )
+
+
+def _told(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,13 @@
+"""Vertebrae in an image: outlined by a network, placed, measured.
+
+::
+
+    geometry        levels, pitch, width, tilt, and the map to the canonical image: numpy alone
+    outline         the network's maps → levels and graphics
+    measurements    what is measured inside and beside the outlines of a canonical image
+    report          sizes, angles and relative density of each level: numpy and Pillow
+    findings        what of it a reader should look at, each with its rule
+    graphics        a mask as text, on its way to the front
+
+The front imports all but ``outline`` and ``measurements``, which need SciPy.
+"""

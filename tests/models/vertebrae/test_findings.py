@@ -1,0 +1,86 @@
+"""Every rule just below its limit and just above, and which of them question the image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from models.recipe import SIDE
+from models.vertebrae import findings, report
+from models.vertebrae.findings import QUESTIONING, Code, Finding, questioned
+from models.vertebrae.geometry import Level, Spine
+from models.vertebrae.nominal import nominal
+from models.vertebrae.report import LevelReport, Report
+
+FLAT = np.full((SIDE, SIDE), 120, np.uint8)
+PLAIN = report.describe(nominal(), SIDE, SIDE, FLAT)
+GOOD = replace(PLAIN, levels=tuple(replace(one, relative_density=1.0) for one in PLAIN.levels))
+
+
+def told(changed: Report = GOOD, spine: Spine | None = None) -> list[tuple[str, str | None]]:
+    found = findings.findings(spine or nominal(), changed)
+    return [(one.code, one.level) for one in found]
+
+
+def with_level(place: int, **changes: float) -> Report:
+    levels: list[LevelReport] = list(GOOD.levels)
+    levels[place] = replace(levels[place], **changes)
+    return replace(GOOD, levels=tuple(levels))
+
+
+def test_a_plain_spine_has_none() -> None:
+    assert told() == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (replace(GOOD, axis_tilt=5.0), []),
+        (replace(GOOD, axis_tilt=5.1), [("axis_tilt", None)]),
+        (replace(GOOD, axis_tilt=-5.1), [("axis_tilt", None)]),
+        (replace(GOOD, curve=9.9), []),
+        (replace(GOOD, curve=10.0), [("curve", None)]),
+        (with_level(2, relative_density=1.24), []),
+        (with_level(2, relative_density=1.26), [("denser_than_neighbours", "L3")]),
+        (with_level(0, relative_density=1.26), [("denser_than_neighbours", "L1")]),
+        (with_level(1, height=0.81 * 30), []),
+        (with_level(1, height=0.79 * 30), [("height_outlier", "L2")]),
+        (with_level(3, confidence=0.61), []),
+        (with_level(3, confidence=0.59), [("levels_uncertain", "L4")]),
+        (replace(GOOD, levels=GOOD.levels[1:]), [("levels_uncertain", None)]),
+    ],
+)
+def test_each_rule_has_its_limit(changed: Report, expected: list[tuple[str, str | None]]) -> None:
+    assert told(changed) == expected
+
+
+@pytest.mark.parametrize(
+    ("shift", "expected"),
+    [((0.0, 37.0), []), ((0.0, 41.5), ["L4"]), ((-76.0, 0.0), []), ((-77.0, 0.0), list("1234"))],
+)
+def test_a_level_at_the_border_may_be_cut(shift: tuple[float, float], expected: list[str]) -> None:
+    # The nominal column ends 43 pixels above the lower border, and 78 right of the left one.
+    spine = Spine(tuple(moved(level, *shift) for level in nominal().levels))
+    found = [one.level for one in findings.part_missing(spine)]
+    assert found == [name if name.startswith("L") else f"L{name}" for name in expected]
+
+
+def moved(level: Level, x: float, y: float) -> Level:
+    outline = tuple((px + x, py + y) for px, py in level.outline)
+    return replace(level, outline=outline, centre=(level.centre[0] + x, level.centre[1] + y))
+
+
+@pytest.mark.parametrize("code", get_args(Code))
+def test_only_what_questions_the_image_takes_normal_away(code: Code) -> None:
+    expected = "indeterminate" if code in QUESTIONING else "normal"
+    assert questioned("normal", [code]) == expected
+    assert questioned("osteoporosis", [code]) == "osteoporosis"
+    assert questioned("indeterminate", [code]) == "indeterminate"
+
+
+def test_a_finding_names_what_it_was_held_against() -> None:
+    (found,) = findings.axis_tilt(replace(GOOD, axis_tilt=-7.25))
+    assert found == Finding("axis_tilt", None, -7.25, "more than 5 degrees from the vertical")
