@@ -3,7 +3,7 @@
 ``bentoml serve bentos.cnn.service:Runner`` serves the same and keeps a process manager beside the
 one worker, in a session of its own: 165 MB more a runner, and a worker that outlives its killed
 parent with the port in its hands. A runner has one worker by design and something else that watches
-it (a pod, or ``service.supervisor``), so here the worker is all there is.
+it (a pod, or ``service.local.supervisor``), so here the worker is all there is.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.queue import Call, Queue
-from models import recipe
+from models.image import recipe
 
 CALL: Final = "osteoserve.call"
 """Where a request's scope holds its :class:`~bentos.queue.Call`."""

@@ -35,9 +35,10 @@ from bentos.wire import (
     VotesOutput,
     count_images,
 )
-from models import artifact, recipe
-from models.base import Scorer, Vote
-from models.recipe import SIDE
+from models import artifact
+from models.image import recipe
+from models.image.recipe import SIDE
+from models.inference.base import Scorer, Vote
 from models.types import RunnerName
 
 GATHERED: Final = 8

@@ -22,8 +22,8 @@ from starlette.responses import Response
 
 from bentos.admission import CALL, LARGEST, MAX_IMAGES
 from bentos.queue import Call, Dropped, Item
-from models import recipe
-from models.recipe import Canonical, RecipeError
+from models.image import recipe
+from models.image.recipe import Canonical, RecipeError
 from models.vertebrae import graphics
 from models.vertebrae.geometry import LevelName, Outlined, Point
 
@@ -43,7 +43,8 @@ class Question:
 
 
 class ImagesInput(IODescriptor):
-    """The pixels of 1…64 canonical images one after another, as ``models.recipe.pack`` joins them.
+    """The pixels of 1…64 canonical images one after another, as
+    ``models.image.recipe.pack`` joins them.
 
     The header ``X-Recipe`` names the recipe that made them; ``?map=true`` asks for heat maps.
     """
@@ -61,7 +62,7 @@ class ImagesInput(IODescriptor):
 
 
 class FramesInput(IODescriptor):
-    """The same of whole images, made by ``models.recipe.frame``."""
+    """The same of whole images, made by ``models.image.recipe.frame``."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 

@@ -17,7 +17,7 @@ from loadtests import mix
 from loadtests.plan import Plan
 from loadtests.shapes import Rule
 from loadtests.tally import Count, Tally
-from service.slo import SLO
+from service.observability.slo import SLO
 
 DOUBT: Final = 0.01
 

@@ -2,7 +2,7 @@
 
 Shares are an assumption, written down once and changed here alone: half of all requests send an
 image, a fifth looks at results, the rest are pages. Each row names an objective of
-:data:`service.slo.SLOS`; a test holds that every objective is asked for.
+:data:`service.observability.slo.SLOS`; a test holds that every objective is asked for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from service.slo import SLO, SLOS
+from service.observability.slo import SLO, SLOS
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from models.commands import (
 )
 from models.commands import list as listing
 from models.dataset import DatasetError
-from models.errors import ScanError
-from models.pretrained import WeightsError
+from models.image.errors import ScanError
+from models.training.pretrained import WeightsError
 
 COMMANDS: Final = (
     train,

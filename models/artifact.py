@@ -31,8 +31,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from models import recipe
 from models.files import replace
+from models.image import recipe
 
 FOLDER: Final = Path(__file__).parent / "artifacts"
 MANIFEST: Final = "manifest.json"

@@ -12,13 +12,15 @@ import sys
 from collections.abc import Sequence
 
 from listener.python import behind
-from service import catalogue, journal, supervisor
 from service import settings as table
+from service.language import messages as catalogue
+from service.local import supervisor
 from service.server import Server
 from service.settings import Settings, SettingsError
-from service.storage import Database, StorageError
 from service.storage.command import damaged, run_check, run_recover
-from telemetry import tracing
+from service.storage.database import Database
+from service.storage.errors import StorageError
+from telemetry import journal, tracing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,57 +15,54 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from models.artifact import ArtifactError
-from models.errors import ScanError
-from service import served, tracing
-from service.analysis import Analyser, AnalysisError
-from service.assets import Assets
-from service.bulk.worker import Bulk
-from service.drift import Drift, served_reference
-from service.endpoints import (
-    articles,
-    batches,
-    bulk,
-    docs,
-    guidance,
-    history,
-    languages,
-    maps,
-    models,
-    operations,
-    patients,
-    predictions,
-    report,
-    results,
-    reviews,
-    studies,
-    web,
-)
-from service.endpoints.state import State
-from service.explanation import Explainer, ExplanationError
-from service.head import Head
-from service.health import Health
-from service.idempotency import KeyInvalidError, KeyReusedError
-from service.judging import Judging
-from service.language import N_, Speaking
-from service.metrics import Metrics
-from service.observation import Observation
-from service.pages import STATIC, Pages
-from service.problems import Problem, respond
-from service.reception import Reception
-from service.review import ReviewError
-from service.runners import Runners
-from service.security import KnownHosts, SecurityHeaders, same_origin
+from models.image.errors import ScanError
+from service import openapi as docs
+from service.batches import api as batches
+from service.batches import pages as bulk
+from service.batches.repository import Batches
+from service.batches.service import Bulk
+from service.exams import api as studies
+from service.exams.repository import Studies
+from service.http.access_log import Observation
+from service.http.head_as_get import Head
+from service.http.idempotency_key import KeyInvalidError, KeyReusedError
+from service.http.problems import Problem, respond
+from service.http.reception import Reception
+from service.http.security import KnownHosts, SecurityHeaders, same_origin
+from service.http.static import Assets
+from service.language.locale import N_, Speaking
+from service.medicine.guidance import api as guidance
+from service.medicine.osteoporosis.pipeline import Analyser, AnalysisError
+from service.observability import tracing
+from service.observability.metrics import Metrics
+from service.operations import api as operations
+from service.operations.health import Health
+from service.patients import pages as patients
+from service.predictions import api as predictions
+from service.predictions import history
+from service.predictions import pages as results
+from service.predictions.drift import Drift, served_reference
+from service.predictions.heat_maps import api as maps
+from service.predictions.heat_maps.repository import Maps
+from service.predictions.heat_maps.service import Explainer, ExplanationError
+from service.predictions.listing import History
+from service.predictions.report import api as report
+from service.predictions.repository import Predictions
+from service.predictions.service import Judging
+from service.reviews import api as reviews
+from service.reviews.repository import Reviews
+from service.reviews.schemas import ReviewError
+from service.runners.pool import Runners
+from service.served_models import api as models
+from service.served_models import schemas as served
 from service.settings import Settings, load
-from service.storage import (
-    Batches,
-    Database,
-    History,
-    Maps,
-    Predictions,
-    Reviews,
-    StorageError,
-    Studies,
-)
+from service.state import State
+from service.storage.database import Database
+from service.storage.errors import StorageError
+from service.web import article_pages as articles
+from service.web import home as web
+from service.web import languages
+from service.web.page import STATIC, Pages
 
 VERSION: Final = "0.1.0"
 

@@ -28,8 +28,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from listener.limits import Limits as Listening
 from models.reading.limits import PILLOW_MAX_PIXELS, Limits
-from service.hosts import HostError, Hosts
-from service.monitoring import Precision
+from service.http.hosts import HostError, Hosts
+from service.medicine.progression.change import Precision
 from service.types import RunnerName
 from telemetry.journal import Form, Level
 

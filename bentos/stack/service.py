@@ -21,7 +21,7 @@ from bentos.wire import (
     count_sets,
 )
 from models import artifact
-from models.stack import NoVotesError, Stack
+from models.inference.stack import NoVotesError, Stack
 
 Ballot = dict[str, CastVote]
 

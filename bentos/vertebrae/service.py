@@ -32,9 +32,10 @@ from bentos.wire import (
     VotesOutput,
     count_images,
 )
-from models import artifact, recipe
-from models.base import Outliner, Scorer
-from models.recipe import SIDE, Canonical
+from models import artifact
+from models.image import recipe
+from models.image.recipe import SIDE, Canonical
+from models.inference.base import Outliner, Scorer
 
 policy = Policy.from_environment("vertebrae")
 queue, measures = watched("vertebrae", policy)

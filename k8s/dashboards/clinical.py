@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from k8s.dashboards.board import board, lines, numbers, of, rate, share
 from k8s.rules.symptoms import DRIFT_INDEX
-from models.statistics import STATISTICS
+from models.drift.statistics import STATISTICS
 
 PREDICTIONS = "osteoserve_predictions_total"
 REFUSED = "osteoserve_predictions_refused_total"

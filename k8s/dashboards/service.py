@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from k8s.dashboards.board import board, lines, numbers, of, quantile, rate
 from k8s.rules.burn import BUDGET, BURN
-from service.slo import WINDOW_DAYS
+from service.observability.slo import WINDOW_DAYS
 
 REQUESTS = "osteoserve_http_requests_total"
 DURATION = "osteoserve_http_request_duration_seconds"

@@ -11,7 +11,8 @@ RUN python -m venv --without-pip /opt/osteoserve \
 WORKDIR /srv/osteoserve
 COPY models models
 # Of the service its objectives alone.
-COPY service/__init__.py service/slo.py service/
+COPY service/__init__.py service/
+COPY service/observability/__init__.py service/observability/slo.py service/observability/
 COPY loadtests loadtests
 # The root is read-only in service: what Python would compile at each start is compiled here.
 RUN /build/prune /opt/osteoserve \

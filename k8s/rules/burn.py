@@ -25,7 +25,7 @@ from typing import Final, Literal
 
 from k8s.rules.rule import Alert, Group, Record, Severity
 from k8s.rules.scope import Scope, written
-from service.slo import SLO, SLOS, WINDOW_DAYS
+from service.observability.slo import SLO, SLOS, WINDOW_DAYS
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE

@@ -27,7 +27,10 @@ def document(scope: Scope) -> dict[str, Any]:
 
 
 def text(scope: Scope) -> str:
-    head = "# Written by python -m k8s from service/slo.py and k8s/rules; change those, not this.\n"
+    head = (
+        "# Written by python -m k8s from service/observability/slo.py and k8s/rules; "
+        "change those, not this.\n"
+    )
     return head + yaml.safe_dump(document(scope), sort_keys=False, width=1000, allow_unicode=True)
 
 

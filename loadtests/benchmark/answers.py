@@ -1,4 +1,4 @@
-"""Is what a contender answered right? The rule is ``models.parity``'s, on the stack's answer."""
+"""Whether a contender's answer is right, by ``models.training.parity``'s rule on the stack's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from loadtests.benchmark.generator import Sample
-from models import parity
+from models.training import parity
 
 ANSWERED: Final = (200, 201)
 REFUSED: Final = (429, 503)

@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models import phantom, preparation, quality, recipe
+from models import phantom
+from models.gate import quality
+from models.image import recipe
+from models.inference import preparation
+from models.inference.preparation import Outline
 from models.phantom import HELD_OUT, Artefact
-from models.preparation import Outline
 from models.reading import read
 
 NAME: Final = "phantoms-1"

@@ -34,13 +34,13 @@ from numpy.typing import NDArray
 
 from loadtests.benchmark.images import Images, canonical
 from loadtests.benchmark.reference import NUMBERS
-from models import quality, recipe
-from models.decision import Decision, decide
-from models.ensemble import Ensemble
-from models.gate import Gate
+from models.gate import Gate, quality
+from models.image import recipe
+from models.image.scan import Scan
+from models.inference.decision import Decision, decide
+from models.inference.ensemble import Ensemble
 from models.reading import read
 from models.runtime import usable_cpus
-from models.scan import Scan
 from models.types import BaseName
 from models.vertebrae.geometry import Outlined
 

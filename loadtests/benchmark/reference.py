@@ -16,13 +16,14 @@ import numpy as np
 from loadtests.benchmark import images
 from loadtests.benchmark.answers import Expected
 from loadtests.benchmark.contender import ROOT, VAR
-from models import artifact, parity
-from models.base import Outliner
-from models.calibration import Calibration
+from models import artifact
 from models.commands.verify import reference
-from models.decision import decide
 from models.files import replace
-from models.stack import Stack
+from models.inference.base import Outliner
+from models.inference.calibration import Calibration
+from models.inference.decision import decide
+from models.inference.stack import Stack
+from models.training import parity
 from models.types import BASES
 
 FIRST: Final = 1_000_000

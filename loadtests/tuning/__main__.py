@@ -19,7 +19,7 @@ from loadtests.tuning.curve import measure
 from loadtests.tuning.picture import draw
 from loadtests.tuning.policy import Curve, choose
 from models.types import BASES, RUNNER_OF
-from service.slo import SLOS
+from service.observability.slo import SLOS
 
 OBJECTIVE: Final = next(slo.latency_seconds for slo in SLOS if slo.name == "predict")
 """Seconds that a prediction is promised within: the one home of that figure is the table."""

@@ -10,8 +10,8 @@ import numpy as np
 
 from bentos.policy import Policy
 from models import artifact
-from models.base import Scorer
-from models.recipe import SIDE
+from models.image.recipe import SIDE
+from models.inference.base import Scorer
 from models.types import RUNNER_OF, BaseName
 
 SIZES: Final = (1, 2, 4, 8, 16, 32)

@@ -23,13 +23,13 @@ from models.dataset.copies import KINDS, deep
 from models.dataset.drawn import Drawn
 from models.dataset.graphics import edge
 from models.dataset.preparing import eight_bits
-from models.decision import decide
-from models.ensemble import Ensemble
 from models.evaluation.tables import table
-from models.preparation import prepare
-from models.quality import Gate, assess, served_gate
+from models.gate.quality import Gate, assess, served_gate
+from models.image.scan import Scan
+from models.inference.decision import decide
+from models.inference.ensemble import Ensemble
+from models.inference.preparation import prepare
 from models.reading import read
-from models.scan import Scan
 
 REFUSED = "refused"
 AS_SENT = "as sent"

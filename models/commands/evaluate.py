@@ -13,21 +13,21 @@ from pathlib import Path
 
 import numpy as np
 
-from models import artifact, metrics
+from models import artifact
 from models.artifact import Artifact
-from models.base import Outliner
-from models.calibration import OperatingPoint
 from models.dataset import Dataset, DatasetError, load
 from models.dataset.loading import NOT_FOUND
-from models.ensemble import Ensemble
-from models.evaluation import DataFacts, Evaluation, Leak, Scored, evaluate
+from models.evaluation import DataFacts, Evaluation, Leak, Scored, evaluate, metrics
 from models.evaluation.evaluation import FILE
 from models.evaluation.tables import counted, figures, report
-from models.preparation import prepare
-from models.quality import assess, served_gate
+from models.gate.quality import assess, served_gate
+from models.inference.base import Outliner
+from models.inference.calibration import OperatingPoint
+from models.inference.ensemble import Ensemble
+from models.inference.preparation import prepare
+from models.inference.stack import key, subsets
 from models.reading import read
 from models.runtime import RUNTIMES, RuntimeChoice
-from models.stack import key, subsets
 from models.types import BASES
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from models import artifact
 from models.artifact import Artifact, ArtifactError
+from models.evaluation.metrics import Estimate
 from models.evaluation.tables import table
-from models.metrics import Estimate
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

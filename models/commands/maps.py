@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models import artifact, phantom, recipe
-from models.base import Scorer
+from models import artifact, phantom
 from models.evaluation.tables import table
 from models.explanation import location
 from models.explanation.location import Location
+from models.image import recipe
+from models.inference.base import Scorer
 from models.phantom import HELD_OUT, Artefact
 from models.types import MAPPED, Label
 

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models import recipe
-from models.base import Vote
-from models.decision import decide
-from models.ensemble import Ensemble
-from models.errors import ScanError
-from models.preparation import prepare
-from models.quality import Gate, assess, served_gate
+from models.gate.quality import Gate, assess, served_gate
+from models.image import recipe
+from models.image.errors import ScanError
+from models.inference.base import Vote
+from models.inference.decision import decide
+from models.inference.ensemble import Ensemble
+from models.inference.preparation import prepare
 from models.reading import read
 from models.runtime import RUNTIMES
 from models.types import BASES, BaseName

@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from models import artifact, reference
+from models import artifact
 from models.dataset import DatasetError, load
+from models.drift import reference
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from models import artifact
 from models.artifact import Artifact
-from models.base import Outliner
 from models.dataset import Dataset, load, outlines, phantoms
 from models.explanation import location
-from models.preparation import Outline
+from models.inference.base import Outliner
+from models.inference.preparation import Outline
 
 if TYPE_CHECKING:
     from models.training import ensemble

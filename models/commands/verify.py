@@ -15,9 +15,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models import artifact, parity, phantom
+from models import artifact, phantom
 from models.artifact import Artifact, ArtifactError
-from models.base import (
+from models.dataset import load
+from models.inference.base import (
     BaseModel,
     ForestModel,
     MeasurementModel,
@@ -25,13 +26,13 @@ from models.base import (
     load_model,
     offset,
 )
-from models.bone import KEY as BONE_KEY
-from models.bone import Bone
-from models.calibration import Calibration
-from models.dataset import load
-from models.forest import FILE as FOREST_FILE
-from models.forest import Forest
+from models.inference.bone import KEY as BONE_KEY
+from models.inference.bone import Bone
+from models.inference.calibration import Calibration
+from models.inference.forest import FILE as FOREST_FILE
+from models.inference.forest import Forest
 from models.runtime import Files, KerasRuntime, installed, parse_name, supported
+from models.training import parity
 from models.types import BASES
 
 PHANTOMS: Final = 16
@@ -99,7 +100,8 @@ def verify(name: str, images: NDArray[np.uint8]) -> list[Row]:
 
 def reference(model: Artifact) -> BaseModel:
     """Return ``model`` on Keras, float32, nothing compiled."""
-    from models import networks, weights  # noqa: PLC0415 - both import Keras
+    from models import networks  # noqa: PLC0415 - both import Keras
+    from models.networks import weights  # noqa: PLC0415 - both import Keras
 
     network = networks.build(model.manifest["network"])
     weights.from_bytes(network, model.path(Files.WEIGHTS).read_bytes())

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from models.scan import Scan
+from models.image.scan import Scan
 
 Image8 = NDArray[np.uint8]
 Alter = Callable[[Image8, np.random.Generator], Image8]

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from models.recipe import SIDE
-from models.scan import Scan
+from models.image.recipe import SIDE
+from models.image.scan import Scan
 from models.vertebrae.geometry import LEVELS
 
 YELLOW: Final = 10

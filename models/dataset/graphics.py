@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from models.recipe import SIDE
+from models.image.recipe import SIDE
 from models.vertebrae.geometry import LEVELS
 
 INKS: Final = (255, 226, 230, 255, 200, 160, 120)

@@ -11,13 +11,13 @@ from typing import Final
 import numpy as np
 
 from models import artifact
-from models.base import Outliner
 from models.dataset import drawn, folder, grouping, likeness, manifest, preparing, series
 from models.dataset.dataset import Dataset, DatasetError
 from models.dataset.drawn import Drawn
 from models.dataset.entry import Entry
-from models.errors import ScanError
-from models.preparation import Outline, prepare
+from models.image.errors import ScanError
+from models.inference.base import Outliner
+from models.inference.preparation import Outline, prepare
 from models.reading import read
 from models.types import LABELS
 

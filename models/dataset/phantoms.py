@@ -6,12 +6,12 @@ import hashlib
 
 import numpy as np
 
-from models import recipe
 from models.dataset import grouping, likeness, preparing
 from models.dataset.attributes import COLUMNS
 from models.dataset.dataset import SYNTHETIC, Dataset
+from models.image import recipe
+from models.inference.preparation import Outline
 from models.phantom import TRAINING, Artefact, Nuisance, Phantom, drawn, file_name, png
-from models.preparation import Outline
 
 
 def phantoms(

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models import preparation
 from models.dataset import graphics
 from models.dataset.copies import altered
 from models.dataset.drawn import Drawn
-from models.preparation import Outline
-from models.scan import Scan
+from models.image.scan import Scan
+from models.inference import preparation
+from models.inference.preparation import Outline
 
 CLEAN: Final = 0.6
 """Share of copies that are made of an image whose drawn lines were removed; in half of these a

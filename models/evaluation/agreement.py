@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import OperatingPoint
 from models.dataset import Dataset
+from models.inference.calibration import OperatingPoint
 
 KEY: Final = "agreement"
 

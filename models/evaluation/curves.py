@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from models.metrics import Probabilities, Truth, calibration_bins
+from models.evaluation.metrics import Probabilities, Truth, calibration_bins
 
 DIGITS: Final = 5
 MOST_POINTS: Final = 200

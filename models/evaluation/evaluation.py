@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
-from models import metrics
 from models.dataset import Dataset
+from models.evaluation import metrics
 from models.evaluation.curves import Curves, PrecisionRecall, Reliability, Roc
+from models.evaluation.metrics import Confusion
 from models.evaluation.published import CLAIMS, Claim
 from models.evaluation.report import Outcomes, Report, judge
 from models.evaluation.scored import Scored
 from models.evaluation.subgroups import Subgroup, subgroups
-from models.metrics import Confusion
-from models.stack import key
+from models.inference.stack import key
 from models.types import BASES
 
 FORMAT: Final = 1

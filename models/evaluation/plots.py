@@ -14,8 +14,8 @@ from matplotlib import style
 from matplotlib.figure import Figure
 
 from models.evaluation.evaluation import Evaluation
-from models.metrics import Confusion
-from models.stack import key
+from models.evaluation.metrics import Confusion
+from models.inference.stack import key
 from models.types import BASES
 
 if TYPE_CHECKING:

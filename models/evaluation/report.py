@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models import metrics
 from models.dataset import Dataset
+from models.evaluation import metrics
 from models.evaluation.curves import Curves, curves
+from models.evaluation.metrics import Confusion, Measured
 from models.evaluation.scored import Scored
-from models.metrics import Confusion, Measured
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import OperatingPoint
+from models.inference.calibration import OperatingPoint
 
 
 @dataclass(frozen=True, eq=False)

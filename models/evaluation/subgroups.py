@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from models import metrics
 from models.dataset import Dataset
+from models.evaluation import metrics
+from models.evaluation.metrics import Measured
 from models.evaluation.scored import Scored
-from models.metrics import Measured
 
 LEAST_IMAGES: Final = 20
 LEAST_OF_EACH: Final = 5

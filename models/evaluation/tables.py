@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from models.evaluation.evaluation import DataFacts, Evaluation, Leak
+from models.evaluation.metrics import Estimate, Measured
 from models.evaluation.published import REASON, Claim
 from models.evaluation.report import Report
 from models.evaluation.subgroups import LEAST_IMAGES, LEAST_OF_EACH, Subgroup
-from models.metrics import Estimate, Measured
 
 TITLES: Final = {
     "auroc": "AUROC",

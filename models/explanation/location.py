@@ -28,7 +28,7 @@ from PIL import Image
 
 from models.artifact import ArtifactError
 from models.files import replace
-from models.recipe import SIDE
+from models.image.recipe import SIDE
 
 FILE: Final = "maps.json"
 LEVEL: Final = 0.05

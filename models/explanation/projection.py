@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import logit
+from models.inference.calibration import logit
 
 if TYPE_CHECKING:
-    from models.forest import Forest
+    from models.inference.forest import Forest
 
 
 def project(
     forest: Forest, features: NDArray[np.float32], feature_maps: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return (n, h, w) float32 maps; see ``models.base.Vote.map`` for their unit.
+    """Return (n, h, w) float32 maps; see ``models.inference.base.Vote.map`` for their unit.
 
     ``features`` (n, c) are the means of ``feature_maps`` (n, h, w, c), which are not negative.
     """

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.gate.spine import halved, windowed
-from models.recipe import SIDE, Canonical
+from models.image.recipe import SIDE, Canonical
 
 CELLS: Final = 14
 """Cells a side, of 16×16 canonical pixels: a vertebra is two or three high."""

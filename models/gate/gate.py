@@ -13,7 +13,7 @@ from safetensors.numpy import load, save
 from models.artifact import Artifact, ArtifactError
 from models.gate import appearance, measurement, spine
 from models.gate.reason import Reason
-from models.recipe import Canonical
+from models.image.recipe import Canonical
 
 WEIGHTS_FILE: Final = "gate.safetensors"
 LIMIT: Final = 4.0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.gate import metal, page, spine, texture
 from models.gate.reason import Reason
-from models.recipe import Canonical
+from models.image.recipe import Canonical
 
 METAL: Final = (
     "metal_thin",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.recipe import Canonical
+from models.image.recipe import Canonical
 
 
 def measure(canonical: Canonical) -> dict[str, float]:

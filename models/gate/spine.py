@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from models.recipe import SIDE, Canonical
+from models.image.recipe import SIDE, Canonical
 
 REACH: Final = 64
 """Pixels on either side of the midline that are looked at: a vertebra is 60–90 wide."""

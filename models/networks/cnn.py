@@ -8,8 +8,8 @@ from typing import Final
 import keras
 from keras import layers
 
+from models.image.recipe import SIDE
 from models.networks.head import Tensor, input_image, laid_out, linear_head
-from models.recipe import SIDE
 
 BESIDE: Final = 16
 """Pixels of 112 a side that are cut off all round: what is left holds L1–L4 and soft tissue."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from keras import layers
 
-from models.recipe import SIDE
+from models.image.recipe import SIDE
 
 Tensor = Any  # a symbolic Keras tensor: Keras publishes no type for it
 

@@ -16,8 +16,8 @@ import numpy as np
 from keras import initializers, layers
 from numpy.typing import NDArray
 
+from models.image.recipe import SIDE
 from models.networks.head import Tensor, input_image
-from models.recipe import SIDE
 
 RGB_MEAN: Final = (0.485, 0.456, 0.406)
 RGB_SD: Final = (0.229, 0.224, 0.225)

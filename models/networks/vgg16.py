@@ -12,8 +12,8 @@ from typing import Final
 import keras
 from keras import layers
 
+from models.image.recipe import SIDE as CANONICAL_SIDE
 from models.networks.head import Tensor, input_image, laid_out, linear_head
-from models.recipe import SIDE as CANONICAL_SIDE
 
 CONVOLUTIONS: Final = (2, 2, 3, 3, 3)
 WIDTHS: Final = (64, 128, 256, 512, 512)

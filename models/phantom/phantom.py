@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.image.recipe import SIDE, Canonical, prepare
+from models.image.scan import Scan
 from models.phantom.artefact import Artefact
 from models.phantom.field import Field
 from models.phantom.person import Person
 from models.phantom.reference import Sex, Vendor, t_score
 from models.phantom.spine import NO_VERTEBRA
-from models.recipe import SIDE, Canonical, prepare
-from models.scan import Scan
 from models.types import Label
 from models.vertebrae.geometry import LEVELS, Level, Spine
 

@@ -1,4 +1,4 @@
-"""From the bytes that somebody sent to a :class:`~models.scan.Scan`, or to a plain refusal.
+"""From the bytes that somebody sent to a :class:`~models.image.scan.Scan`, or to a plain refusal.
 
 ::
 

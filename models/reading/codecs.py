@@ -18,7 +18,7 @@ from openjpeg.utils import decode_pixel_data as decode_jpeg_2000
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from models.errors import CorruptFileError, MissingTagError, UnsupportedSyntaxError
+from models.image.errors import CorruptFileError, MissingTagError, UnsupportedSyntaxError
 from models.reading import jpeg, jpeg2000, lossless
 from models.reading.colour import from_ybr
 from models.reading.dataset import File

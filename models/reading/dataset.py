@@ -12,7 +12,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset as PydicomDataset
 from pydicom.encaps import generate_fragments
 
-from models.errors import (
+from models.image.errors import (
     CorruptFileError,
     InvalidTagError,
     MissingTagError,

@@ -8,14 +8,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import InvalidTagError
+from models.image.errors import InvalidTagError
+from models.image.scan import Scan
 from models.reading import codecs, dataset, display, frame, lookup
 from models.reading.colour import luma
 from models.reading.dataset import Dataset
 from models.reading.limits import Limits
 from models.reading.tags import Tag
 from models.reading.types import Pixels
-from models.scan import Scan
 
 # What bears on the pixels or on what they may be used for. Each is a code or a number by its
 # nature (CS, UI); what does not look like one is somebody's note, and is left out.
@@ -41,7 +41,7 @@ def read(data: bytes, limits: Limits) -> Scan:
     (PS3.3 C.7.6.3.1.2), is reduced to luma: uint8. ``spacing`` is Pixel Spacing, or at the
     detector Imager Pixel Spacing. Nothing that identifies a person or an examination is kept.
 
-    Raises :class:`~models.errors.ScanError` as the modules
+    Raises :class:`~models.image.errors.ScanError` as the modules
     :mod:`~models.reading.dataset`, :mod:`~models.reading.frame`, :mod:`~models.reading.codecs`
     and :mod:`~models.reading.display` do.
     """

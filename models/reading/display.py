@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import InvalidTagError, MissingTagError
+from models.image.errors import InvalidTagError, MissingTagError
 from models.reading import lookup
 from models.reading.dataset import Dataset
 from models.reading.frame import Frame

@@ -20,7 +20,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import ENCODED_VR, data_element_generator, read_sequence_item
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
-from models.errors import CorruptFileError
+from models.image.errors import CorruptFileError
 from models.reading.guard import decoding
 
 MAX_READS: Final = 30_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from models.errors import (
+from models.image.errors import (
     InvalidTagError,
     MissingTagError,
     MultipleFramesError,

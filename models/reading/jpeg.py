@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from models.errors import (
+from models.image.errors import (
     CorruptFileError,
     MultipleFramesError,
     UnsupportedColourError,

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from models.errors import CorruptFileError, UnsupportedColourError
+from models.image.errors import CorruptFileError, UnsupportedColourError
 
 START, END = b"\xff\x4f\xff\x51", b"\xff\xd9"
 JP2_SIGNATURE: Final = b"\x00\x00\x00\x0cjP  \r\n\x87\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from models.errors import TooFewPixelsError, TooManyPixelsError
+from models.image.errors import TooFewPixelsError, TooManyPixelsError
 
 PILLOW_MAX_PIXELS: Final = 1024 * 1024 * 1024 // 4 // 3
 """Above this Pillow itself warns of a decompression bomb; no limit may reach past it."""
@@ -21,8 +21,8 @@ class Limits:
     ``min_side``     32 pixels     a thumbnail has no vertebrae to judge
     ===============  ============  ============================================================
 
-    There is no limit on frames to set: a :class:`~models.scan.Scan` is one image, and a file with
-    more is refused.
+    There is no limit on frames to set: a :class:`~models.image.scan.Scan` is one image, and a
+    file with more is refused.
     """
 
     max_samples: int = 20_000_000

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import InvalidTagError, MissingTagError
+from models.image.errors import InvalidTagError, MissingTagError
 from models.reading.dataset import Dataset
 from models.reading.tags import Tag
 from models.reading.types import Pixels

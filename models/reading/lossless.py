@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import CorruptFileError
+from models.image.errors import CorruptFileError
 from models.reading.jpeg import DHT, DRI, LOSSLESS, SOS, Frame, Segment
 
 CHUNK: Final = 1 << 15

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import CorruptFileError, MultipleFramesError, UnsupportedFormatError
+from models.image.errors import CorruptFileError, MultipleFramesError, UnsupportedFormatError
 from models.reading.header import Header
 from models.reading.limits import Limits
 from models.reading.tiff import exif_orientation

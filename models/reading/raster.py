@@ -13,7 +13,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from models.errors import CorruptFileError, TransparencyError, UnsupportedColourError
+from models.image.errors import CorruptFileError, TransparencyError, UnsupportedColourError
+from models.image.scan import Format, Scan
 from models.reading import jpeg, png, tiff
 from models.reading.colour import luma
 from models.reading.guard import decoding
@@ -21,7 +22,6 @@ from models.reading.header import Header
 from models.reading.limits import Limits
 from models.reading.lookup import through
 from models.reading.types import Pixels
-from models.scan import Format, Scan
 
 PARSERS: Final[Mapping[Format, Callable[[bytes, Limits], Header]]] = {
     "png": png.parse,
@@ -44,7 +44,7 @@ def read(data: bytes, kind: Format, limits: Limits) -> Scan:
     reduced to luma, palettes are expanded first, EXIF orientation is carried out, and WhiteIsZero
     is inverted. A resolution in dots per inch speaks of paper: ``spacing`` stays None.
 
-    Raises :class:`~models.errors.ScanError` as the modules :mod:`~models.reading.png`,
+    Raises :class:`~models.image.errors.ScanError` as the modules :mod:`~models.reading.png`,
     :mod:`~models.reading.jpeg` and :mod:`~models.reading.tiff` do, and
     :class:`TransparencyError` when any pixel lets a background through.
     """

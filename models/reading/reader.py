@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from models.errors import ConstantImageError, EmptyFileError, UnsupportedFormatError
+from models.image.errors import ConstantImageError, EmptyFileError, UnsupportedFormatError
+from models.image.scan import Format, Scan
 from models.reading import dicom, png, raster
 from models.reading.dataset import looks_like_dicom
 from models.reading.limits import Limits
-from models.scan import Format, Scan
 
 MAGIC: Final[Mapping[bytes, Format]] = {
     png.SIGNATURE: "png",
@@ -54,8 +54,8 @@ def read(data: bytes, limits: Limits = Limits()) -> Scan:  # noqa: B008 - frozen
     pixels in every lossless format.
 
     Sizes are held against ``limits`` before anything is decoded. Whatever is wrong raises a
-    subclass of :class:`~models.errors.ScanError`, and nothing else is raised, warned of or logged
-    that the file says; :mod:`models.errors` lists them.
+    subclass of :class:`~models.image.errors.ScanError`, and nothing else is raised, warned of or
+    logged that the file says; :mod:`models.image.errors` lists them.
     """
     if not data:
         raise EmptyFileError("The file is empty; a PNG, JPEG, TIFF or DICOM file is needed.")

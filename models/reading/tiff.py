@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import (
+from models.image.errors import (
     CorruptFileError,
     MultipleFramesError,
     UnsupportedColourError,

@@ -23,7 +23,8 @@ def open_network(folder: Path, config: Mapping[str, Any], precision: Precision) 
     share_gpu()
     import keras  # noqa: PLC0415 - seconds and hundreds of MB, for this runtime alone
 
-    from models import networks, weights  # noqa: PLC0415 - both import Keras
+    from models import networks  # noqa: PLC0415 - both import Keras
+    from models.networks import weights  # noqa: PLC0415 - both import Keras
 
     if precision != "f32":
         raise ValueError(f"precision {precision} on keras: f32 is allowed")

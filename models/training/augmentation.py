@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.recipe import SIDE
+from models.image.recipe import SIDE
 
 
 @dataclass(frozen=True)

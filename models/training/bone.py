@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from models.base import MeasurementModel
-from models.bone import LIMIT, Bone
 from models.dataset import Dataset
+from models.inference.base import MeasurementModel
+from models.inference.bone import LIMIT, Bone
 from models.runtime import KerasRuntime
 from models.training.runlog import RunLog
 from models.training.soft import linear_fit

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from models import recipe
-from models.bone import KEY as BONE_KEY
 from models.evaluation import Evaluation, tables
 from models.evaluation.agreement import KEY
 from models.evaluation.published import CLAIMS, REASON, Claim
+from models.image import recipe
+from models.inference.bone import KEY as BONE_KEY
 
 TITLES: Final = {
     "cnn": "CNN trained from scratch",

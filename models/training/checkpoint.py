@@ -16,11 +16,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models import networks, recipe, weights
-from models.bone import Bone
+from models import networks
 from models.files import replace
-from models.forest import FILE as FOREST_FILE
-from models.forest import Forest
+from models.image import recipe
+from models.inference.bone import Bone
+from models.inference.forest import FILE as FOREST_FILE
+from models.inference.forest import Forest
+from models.networks import weights
 from models.training.trainer import Fitted
 
 PARTS: Final = "parts"

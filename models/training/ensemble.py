@@ -18,19 +18,32 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from models import artifact, calibration, folds, metrics, pretrained, reference, stack
+from models import artifact
 from models.artifact import Artifact
-from models.bone import KEY as BONE_KEY
-from models.calibration import Calibration, OperatingPoint
-from models.dataset import Dataset
-from models.evaluation import DataFacts, Evaluation, Leak, Report, Scored, agreement, judge
+from models.dataset import Dataset, folds
+from models.dataset.folds import Fold
+from models.drift import reference
+from models.evaluation import DataFacts, Evaluation, Leak, Report, Scored, agreement, judge, metrics
 from models.evaluation.evaluation import FILE as EVALUATION_FILE
 from models.evaluation.evaluation import assemble
 from models.evaluation.plots import plots
 from models.evaluation.subgroups import subgroups
-from models.folds import Fold
+from models.inference import calibration, stack
+from models.inference.bone import KEY as BONE_KEY
+from models.inference.calibration import Calibration, OperatingPoint
 from models.runtime import share_gpu
-from models.training import bone, card, cnn, export, leak, repeatable, resnet, vertebrae, vgg16
+from models.training import (
+    bone,
+    card,
+    cnn,
+    export,
+    leak,
+    pretrained,
+    repeatable,
+    resnet,
+    vertebrae,
+    vgg16,
+)
 from models.training.checkpoint import Checkpoint
 from models.training.runlog import RunLog
 from models.training.trainer import Fitted, Trainer
@@ -108,8 +121,8 @@ def train(
     ``outliner`` is the artefact of the vertebrae network, by which ``data`` was prepared; it is
     served with them. With the ``run`` of an earlier training that was killed, what that one
     finished is not trained again. Raises :class:`~models.dataset.DatasetError` for data that cannot
-    be split, :class:`~models.pretrained.WeightsError` for files that are missing or others than
-    they should be, and :class:`~models.training.export.ParityError`.
+    be split, :class:`~models.training.pretrained.WeightsError` for files that are missing or others
+    than they should be, and :class:`~models.training.export.ParityError`.
     """
     share_gpu()
     repeatable.compute_in_one_order()

@@ -1,7 +1,7 @@
 """The last step of training: from a trained model to the files that engines read.
 
 Every engine is run on real images and compared with Keras in float32 as trained. One that moves a
-calibrated probability by more than ``models.parity.WHEN_BUILT``, or changes any decision, is
+calibrated probability by more than ``parity.WHEN_BUILT``, or changes any decision, is
 refused for this artefact: it stands in the card with its difference, and no runner will start it.
 """
 
@@ -17,13 +17,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models import parity, weights
 from models.artifact import Artifact
-from models.base import BaseModel, open_model
-from models.bone import Bone
-from models.calibration import Calibration, OperatingPoint
-from models.forest import FILE as FOREST_FILE
-from models.parity import Difference
+from models.inference.base import BaseModel, open_model
+from models.inference.bone import Bone
+from models.inference.calibration import Calibration, OperatingPoint
+from models.inference.forest import FILE as FOREST_FILE
+from models.networks import weights
 from models.runtime import (
     CHOICES,
     Files,
@@ -33,6 +32,8 @@ from models.runtime import (
     runtime_name,
     supported,
 )
+from models.training import parity
+from models.training.parity import Difference
 from models.training.trainer import Fitted
 
 logger: Final = logging.getLogger(__name__)

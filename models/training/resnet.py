@@ -11,10 +11,12 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from models import artifact, networks, pretrained, weights
+from models import artifact, networks
 from models.dataset import Dataset
-from models.forest import Forest
+from models.inference.forest import Forest
+from models.networks import weights
 from models.networks.resnet import BLOCKS
+from models.training import pretrained
 from models.training.runlog import RunLog
 from models.training.trainer import Fitted
 
@@ -68,8 +70,8 @@ class ResNetTrainer:
 def initialise(network: keras.Model, settings: Settings) -> str:
     """Give ``network`` pretrained weights and return where they come from.
 
-    Raises :class:`~models.pretrained.WeightsError` when ResNet-50 is asked for and its official
-    file is not here: nothing stands in for it.
+    Raises :class:`~models.training.pretrained.WeightsError` when ResNet-50 is asked for and its
+    official file is not here: nothing stands in for it.
     """
     if settings.backbone == "resnet50":
         source = pretrained.RESNET50

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import BaseModel, ForestModel, MeasurementModel, NetworkModel
-from models.bone import Bone
-from models.forest import Forest
+from models.inference.base import BaseModel, ForestModel, MeasurementModel, NetworkModel
+from models.inference.bone import Bone
+from models.inference.forest import Forest
 from models.runtime import KerasRuntime
 
 

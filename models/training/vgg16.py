@@ -28,11 +28,12 @@ from keras import layers
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from models import artifact, networks, pretrained, weights
+from models import artifact, networks
 from models.dataset import Dataset
+from models.networks import weights
 from models.networks.vgg16 import WIDTHS
 from models.runtime import compile_network, supported
-from models.training import precision
+from models.training import precision, pretrained
 from models.training.augmentation import Augmentation
 from models.training.runlog import RunLog
 from models.training.soft import linear_fit

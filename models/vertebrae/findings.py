@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from models.decision import Decision
-from models.recipe import SIDE
+from models.image.recipe import SIDE
+from models.inference.decision import Decision
 from models.vertebrae.geometry import LEVELS, LevelName, Spine
 from models.vertebrae.report import LevelReport, Report
 

@@ -7,7 +7,7 @@ import base64
 import numpy as np
 from numpy.typing import NDArray
 
-from models.recipe import SIDE
+from models.image.recipe import SIDE
 
 
 def encode(mask: NDArray[np.bool_]) -> str:

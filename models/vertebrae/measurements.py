@@ -38,7 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from models.recipe import BLACK, COLUMNS, PITCH, ROWS, SIDE, WHITE, WIDTH, Canonical
+from models.image.recipe import BLACK, COLUMNS, PITCH, ROWS, SIDE, WHITE, WIDTH, Canonical
 from models.vertebrae.geometry import LEVELS
 
 NAMES: Final = (

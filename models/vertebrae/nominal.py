@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from models.recipe import PITCH, SIDE, WIDTH
+from models.image.recipe import PITCH, SIDE, WIDTH
 from models.vertebrae.geometry import LEVELS, Level, Point, Spine
 
 TALL: Final = 30.0

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from models.recipe import COLUMNS, ROWS, SIDE, Canonical, place
+from models.image.recipe import COLUMNS, ROWS, SIDE, Canonical, place
 from models.vertebrae.geometry import LEVELS, LevelName, Placement, Point, Spine
 
 SPACING: Final = (0.4, 1.0)

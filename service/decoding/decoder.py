@@ -14,8 +14,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Literal, Protocol, Self, TypeVar
 
-from models.errors import DecoderError, ScanError, TooExpensiveError
-from service.deadline import Deadline
+from models.image.errors import DecoderError, ScanError, TooExpensiveError
 from service.decoding.pool import (
     Allowance,
     DiedError,
@@ -27,7 +26,8 @@ from service.decoding.pool import (
     RaisedError,
     Reason,
 )
-from service.priority import Priority, Slots
+from service.flow.deadline import Deadline
+from service.flow.priority import Priority, Slots
 
 T = TypeVar("T")
 Lane = Literal["quick", "long"]

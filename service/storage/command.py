@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from service.listing import MOST, Query
+from service.predictions.listing import History
+from service.predictions.query import MOST, Query
 from service.settings import Settings
 from service.storage.database import Database, database_file, database_url
 from service.storage.documents import Unreadable
 from service.storage.errors import StorageError
-from service.storage.history import History
 from service.storage.recovery import RecoveryError, damage, recover
 
 

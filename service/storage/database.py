@@ -31,7 +31,7 @@ from service.storage.errors import (
     translated,
 )
 from service.storage.migrations import Schema
-from service.storage.room import LEAST, Room
+from service.storage.space import LEAST, Room
 
 RETRY_AFTER: Final = 2.0
 

@@ -17,12 +17,12 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.journal import log
-from service.prediction import Prediction
-from service.review import Review
+from service.predictions.schemas import Prediction
+from service.reviews.schemas import Review
 from service.storage.database import Database, Table
 from service.storage.errors import UnreadableError
-from service.storage.models import PredictionRow, ReviewRow
+from service.storage.tables import PredictionRow, ReviewRow
+from telemetry.journal import log
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -25,7 +25,7 @@ from typing import Any, ClassVar, Final
 
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError, StatementError
 
-from service.language import N_
+from service.language.locale import N_
 
 
 class StorageError(Exception):

@@ -23,8 +23,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
 
 from service.storage.migrations import Schema
-from service.storage.models import Base
-from service.storage.room import PAGE
+from service.storage.space import PAGE
+from service.storage.tables import Base
 
 LOOK_SECONDS: Final = 2.0
 """How long a start may look for damage: enough for some hundred megabytes."""

@@ -15,8 +15,9 @@ from uvicorn.lifespan.on import LifespanOn
 
 from bentos.rehearsal import CALLS
 from bentos.wire import OutlineAnswer, VoteAnswer
-from models import phantom, recipe
+from models import phantom
 from models.artifact import load
+from models.image import recipe
 from models.phantom import Artefact
 from models.vertebrae import graphics
 from models.vertebrae.measurements import NAMES

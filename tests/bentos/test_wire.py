@@ -11,7 +11,7 @@ from httpx import Request as ClientRequest
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-import service.answers
+import service.runners.schemas
 from bentos.admission import CALL, MAX_IMAGES
 from bentos.queue import Call
 from bentos.wire import (
@@ -22,7 +22,7 @@ from bentos.wire import (
     count_images,
     count_sets,
 )
-from models import recipe
+from models.image import recipe
 from models.vertebrae.geometry import Outlined
 from models.vertebrae.nominal import nominal
 
@@ -101,7 +101,9 @@ async def test_frames_are_of_their_own_recipe() -> None:
 def test_an_outline_goes_out_to_a_tenth_of_a_pixel_and_comes_back() -> None:
     mask = np.eye(224, dtype=bool)
     sent = OutlineAnswer.of(Outlined(nominal().scaled(1.0, 0.977), mask), "sha256:" + "0" * 64)
-    found = service.answers.OutlineAnswer.model_validate_json(sent.model_dump_json()).outlined()
+    found = service.runners.schemas.OutlineAnswer.model_validate_json(
+        sent.model_dump_json()
+    ).outlined()
     assert found.spine is not None
     assert np.array_equal(found.graphics, mask)
     for one, level in zip(found.spine.levels, nominal().scaled(1.0, 0.977).levels, strict=True):

@@ -15,9 +15,9 @@ import pytest
 from playwright.async_api import Browser, async_playwright
 
 from tests.browser.visits import Visit, opened
-from tests.service import images
-from tests.service.fronts import Front, front
-from tests.service.runners import running
+from tests.service.kit import images
+from tests.service.kit.fronts import Front, front
+from tests.service.kit.runners import running
 
 MARKERS = {
     "browser": "drives Chromium; opt in",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.service import images
-from tests.service.fronts import API, Front
-from tests.service.runners import Honest
+from tests.service.kit import images
+from tests.service.kit.fronts import API, Front
+from tests.service.kit.runners import Honest
 
 STATIC = {
     "analyse": "/",

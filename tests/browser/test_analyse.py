@@ -15,8 +15,8 @@ from models import phantom
 from models.phantom import Artefact
 from models.phantom.dicom import encode
 from tests.browser.visits import Visit, opened
-from tests.service import images
-from tests.service.fronts import Front
+from tests.service.kit import images
+from tests.service.kit.fronts import Front
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 

@@ -13,10 +13,10 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.test_analyse import PNG, RESULT, file, never
 from tests.browser.visits import Visit, opened
-from tests.service import images
-from tests.service.fronts import Front, front
-from tests.service.runners import Held, running
-from tests.service.test_batches import zipped
+from tests.service.batches.test_api import zipped
+from tests.service.kit import images
+from tests.service.kit.fronts import Front, front
+from tests.service.kit.runners import Held, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 

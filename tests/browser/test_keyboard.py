@@ -11,7 +11,7 @@ from playwright.async_api import Browser, FileChooser, Page, expect
 from tests.browser.places import result
 from tests.browser.test_analyse import PNG, RESULT
 from tests.browser.visits import Visit, opened
-from tests.service.fronts import Front
+from tests.service.kit.fronts import Front
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 

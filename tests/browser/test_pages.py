@@ -11,8 +11,8 @@ from playwright.async_api import Browser
 from tests.browser.places import KEPT, RESULTS, STATIC, addresses
 from tests.browser.trickle import Trickle
 from tests.browser.visits import Visit, opened
-from tests.service.fronts import Front, front
-from tests.service.runners import running
+from tests.service.kit.fronts import Front, front
+from tests.service.kit.runners import running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 

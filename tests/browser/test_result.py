@@ -7,7 +7,7 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.places import result
 from tests.browser.visits import Visit, opened
-from tests.service.fronts import Front
+from tests.service.kit.fronts import Front
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 

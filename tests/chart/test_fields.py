@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from k8s.dashboards.files import BOARDS
-from service.hosts import Hosts
+from service.http.hosts import Hosts
 from tests.chart.conftest import SCENARIOS, Object, kinds, rendered, scenario
 
 

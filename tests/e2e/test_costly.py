@@ -22,8 +22,8 @@ import pytest
 
 from tests.e2e.conftest import ROOT, free_port
 from tests.models.reading.hostile import HOSTILE
-from tests.service import images
-from tests.service.runners import running
+from tests.service.kit import images
+from tests.service.kit.runners import running
 
 pytestmark = [
     pytest.mark.e2e,

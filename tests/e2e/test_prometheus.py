@@ -24,7 +24,7 @@ from k8s.dashboards.files import BOARDS
 from k8s.rules import burn
 from models import phantom
 from models.phantom import Artefact
-from service.slo import SLOS
+from service.observability.slo import SLOS
 from service.types import RUNNERS
 from tests.e2e.conftest import Running, end, start
 from tests.operations.prometheus import Prometheus, prometheus

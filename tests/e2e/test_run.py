@@ -16,10 +16,12 @@ import numpy as np
 import psutil
 import pytest
 
-from models import artifact, parity, preparation
-from models.base import Outliner, Scorer
-from models.scan import Scan
-from models.stack import Stack
+from models import artifact
+from models.image.scan import Scan
+from models.inference import preparation
+from models.inference.base import Outliner, Scorer
+from models.inference.stack import Stack
+from models.training import parity
 from models.types import BASES, RUNNERS
 from tests.e2e.conftest import FRONT, ROOT, Running, end, start
 from tests.models.reading.encodings import ENCODINGS, LOSSY

@@ -17,14 +17,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from models.errors import ScanError
+from models.image.errors import ScanError
 from models.reading import Limits
 from service.decoding.pool import Allowance, BugError, LimitError, Pool, RaisedError
-from service.preparation import KNOWN, frame, load
+from service.medicine.preparation import KNOWN, frame, load
 from tests.fuzz.mutation import mutated
 from tests.models.reading.encodings import ENCODINGS
 from tests.models.reading.hostile import HOSTILE
-from tests.service import images
+from tests.service.kit import images
 
 BOUNDS: Final = Allowance(seconds=2.0, memory=300 * 2**20)
 SMALL: Final = 60_000

@@ -7,12 +7,12 @@ import sys
 import pytest
 
 from service.decoding.pool import Pool
-from service.preparation import KNOWN, load
+from service.medicine.preparation import KNOWN, load
 from tests.fuzz.__main__ import attempt, damaged_files
 from tests.fuzz.mutation import LARGEST, mutated
 from tests.models.reading.encodings import ENCODINGS
-from tests.service import images
 from tests.service.decoding import calls
+from tests.service.kit import images
 
 pytestmark = pytest.mark.anyio
 

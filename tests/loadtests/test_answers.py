@@ -9,7 +9,7 @@ import pytest
 
 from loadtests.answers import QUESTIONING, Answer, judge
 from models.vertebrae import findings
-from service.prediction import EXAMPLE
+from service.predictions.schemas import EXAMPLE
 from service.types import BASES
 
 Document = dict[str, Any]

@@ -5,7 +5,8 @@ import hashlib
 import pytest
 
 from loadtests.images import FORMATS, Images, Upload
-from models import quality, recipe
+from models.gate import quality
+from models.image import recipe
 from models.reading import Limits, read, sniff
 
 COUNT = 120

@@ -16,8 +16,8 @@ import pytest
 
 from loadtests.front import ROOT
 from loadtests.mix import MIX
-from tests.service.fronts import front
-from tests.service.runners import Broken, Runner, Slow, running
+from tests.service.kit.fronts import front
+from tests.service.kit.runners import Broken, Runner, Slow, running
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 
 from loadtests import answers, images, mix, requests
 from loadtests.images import Images
-from service.slo import SLOS
+from service.observability.slo import SLOS
 
 
 def test_every_objective_is_asked_for_once() -> None:

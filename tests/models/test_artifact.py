@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from models import artifact, recipe, stack
+from models import artifact
 from models.artifact import ArtifactError
+from models.image import recipe
+from models.inference import stack
 from models.types import BASES
 
 

@@ -9,15 +9,16 @@ import sys
 import numpy as np
 import pytest
 
-from models import artifact, parity, phantom
-from models.base import Scorer
+from models import artifact, phantom
+from models.inference.base import Scorer
+from models.training import parity
 from models.types import BASES
 
 SCORE = """
 import json, sys
 import numpy as np
 from models import artifact
-from models.base import Scorer
+from models.inference.base import Scorer
 images = np.load(sys.argv[1])
 scorer = Scorer(artifact.load(sys.argv[2], artifact.FOLDER))
 one_by_one = [scorer.score(image[None])[0].probability for image in images]

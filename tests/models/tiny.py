@@ -9,10 +9,11 @@ from typing import Any, Final
 import keras
 import numpy as np
 
-from models import artifact, networks, phantom, stack
-from models.bone import KEY, Bone
-from models.calibration import Calibration, OperatingPoint
-from models.forest import Forest
+from models import artifact, networks, phantom
+from models.inference import stack
+from models.inference.bone import KEY, Bone
+from models.inference.calibration import Calibration, OperatingPoint
+from models.inference.forest import Forest
 from models.runtime import compile_network
 from models.training import vertebrae
 from models.training.export import export

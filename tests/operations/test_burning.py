@@ -15,9 +15,9 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from tests.operations.prometheus import Prometheus, prometheus
-from tests.service import images
-from tests.service.fronts import Front, front
-from tests.service.runners import Honest, running
+from tests.service.kit import images
+from tests.service.kit.fronts import Front, front
+from tests.service.kit.runners import Honest, running
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.operations.tools import promtool
-from tests.service import images
-from tests.service.fronts import front
-from tests.service.runners import running
+from tests.service.kit import images
+from tests.service.kit.fronts import front
+from tests.service.kit.runners import running
 
 pytestmark = pytest.mark.anyio
 

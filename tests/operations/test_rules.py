@@ -14,7 +14,7 @@ from k8s.rules import burn
 from k8s.rules.files import PROMETHEUS, RUNBOOKS, document
 from k8s.rules.rule import Alert
 from k8s.rules.scope import PLAIN, Scope
-from service.slo import SLOS
+from service.observability.slo import SLOS
 from tests.chart.conftest import kinds, scenario
 from tests.operations.cases import CASES, Case, requests
 from tests.operations.tools import promtool, unit_test

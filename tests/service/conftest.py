@@ -16,10 +16,10 @@ import pytest
 from psycopg import sql
 
 from service.settings import Settings
-from service.storage import Database
-from tests.service import images
-from tests.service.fronts import Front, front
-from tests.service.runners import running
+from service.storage.database import Database
+from tests.service.kit import images
+from tests.service.kit.fronts import Front, front
+from tests.service.kit.runners import running
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,10 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from service.app import create_app
-from service.endpoints.docs import document
+from service.openapi import document
 from service.settings import Settings
-from tests.service.fronts import front
-from tests.service.runners import running
+from tests.service.kit.fronts import front
+from tests.service.kit.runners import running
 
 DOCUMENT = document(create_app(Settings()))
 

@@ -11,12 +11,12 @@ import psutil
 import pytest
 
 from listener.refusal import ALL
-from service.kinds import KINDS
+from service.http.problem_types import KINDS
 from tests.listener.clients import Answer, Client, connected, ended
-from tests.service.batches import BATCHES, parts
-from tests.service.fronts import API, Front, front
-from tests.service.runners import running
-from tests.service.shapes import assert_problem
+from tests.service.kit.batches import BATCHES, parts
+from tests.service.kit.fronts import API, Front, front
+from tests.service.kit.runners import running
+from tests.service.kit.shapes import assert_problem
 
 pytestmark = pytest.mark.anyio
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from lxml import html
 
-from service.kinds import KINDS
-from service.problems import MEDIA_TYPE
-from service.served import Lineup
-from service.uploads import RAW_TYPES
-from tests.service.fronts import API, Front
+from service.http.problem_types import KINDS
+from service.http.problems import MEDIA_TYPE
+from service.http.upload import RAW_TYPES
+from service.served_models.schemas import Lineup
+from tests.service.kit.fronts import API, Front
 
 pytestmark = pytest.mark.anyio
 

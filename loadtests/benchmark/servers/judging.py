@@ -9,15 +9,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from models import artifact, preparation, quality
-from models.base import Outliner, Scorer
-from models.decision import decide
-from models.ensemble import Ensemble
-from models.gate import Gate
+from models import artifact
+from models.gate import Gate, quality
+from models.image.recipe import SIDE, Canonical
+from models.inference import preparation
+from models.inference.base import Outliner, Scorer
+from models.inference.decision import decide
+from models.inference.ensemble import Ensemble
+from models.inference.stack import Verdict
 from models.reading import read
-from models.recipe import SIDE, Canonical
 from models.runtime import RuntimeChoice
-from models.stack import Verdict
 from models.types import BaseName
 
 BATCH: Final = 8

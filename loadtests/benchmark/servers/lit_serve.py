@@ -16,9 +16,10 @@ import numpy as np
 from fastapi import Body
 
 from loadtests.benchmark.servers import judging
-from models import artifact, quality
-from models.recipe import SIDE, Canonical
-from models.stack import Stack
+from models import artifact
+from models.gate import quality
+from models.image.recipe import SIDE, Canonical
+from models.inference.stack import Stack
 from models.types import BASES, BaseName
 
 File = Annotated[bytes, Body()]

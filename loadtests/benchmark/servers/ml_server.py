@@ -28,9 +28,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from loadtests.benchmark.servers import judging
-from models import artifact, quality
-from models.recipe import SIDE, Canonical
-from models.stack import Stack
+from models import artifact
+from models.gate import quality
+from models.image.recipe import SIDE, Canonical
+from models.inference.stack import Stack
 from models.types import BASES, BaseName
 
 HOST: Final = "127.0.0.1"

@@ -9,10 +9,11 @@ import uvicorn
 from fastapi import Body, FastAPI
 
 from loadtests.benchmark.servers import judging
-from models import artifact, quality
-from models.calibration import Calibration
+from models import artifact
 from models.commands.verify import reference
-from models.stack import Stack
+from models.gate import quality
+from models.inference.calibration import Calibration
+from models.inference.stack import Stack
 from models.types import BASES
 
 

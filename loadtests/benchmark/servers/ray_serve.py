@@ -19,10 +19,11 @@ from ray.serve.handle import DeploymentHandle
 from starlette.requests import Request
 
 from loadtests.benchmark.servers import judging
-from models import artifact, quality
-from models.recipe import Canonical
+from models import artifact
+from models.gate import quality
+from models.image.recipe import Canonical
+from models.inference.stack import Stack
 from models.runtime import usable_cpus
-from models.stack import Stack
 from models.types import BASES, BaseName
 
 Votes = dict[str, tuple[float, str]]

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from models import recipe
 from models.gate import Reason
 from models.gate.spine import Course
+from models.image import recipe
+from models.image.recipe import SIDE
+from models.image.scan import Scan
 from models.phantom.field import blur
-from models.recipe import SIDE
-from models.scan import Scan
 
 Image8 = NDArray[np.uint8]
 Field = NDArray[np.float32]

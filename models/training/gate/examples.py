@@ -10,14 +10,15 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models import phantom, recipe
+from models import phantom
 from models.dataset import IMAGE_SUFFIXES, Dataset, DatasetError
 from models.gate import Reason, appearance, measurement
 from models.gate.spine import centred
+from models.image import recipe
+from models.image.recipe import Canonical
+from models.image.scan import Scan
 from models.phantom import Artefact
 from models.reading import read
-from models.recipe import Canonical
-from models.scan import Scan
 from models.training.augmentation import Augmentation
 from models.training.gate import compositing, stranger
 

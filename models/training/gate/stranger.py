@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from models.recipe import SIDE
+from models.image.recipe import SIDE
 
 Image8 = NDArray[np.uint8]
 

@@ -20,8 +20,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from models import networks, phantom
+from models.image.recipe import SIDE
 from models.networks.vertebrae import CLASSES, WIDTHS
-from models.recipe import SIDE
 from models.training.runlog import RunLog
 from models.training.trainer import Fitted
 from models.training.vertebrae.views import view

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from models import recipe
 from models.dataset import graphics
-from models.recipe import SIDE
-from models.scan import Scan
+from models.image import recipe
+from models.image.recipe import SIDE
+from models.image.scan import Scan
 
 Image8 = NDArray[np.uint8]
 

@@ -10,9 +10,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models import artifact, networks, recipe, weights
+from models import artifact, networks
 from models.artifact import Artifact
-from models.recipe import FRAME
+from models.image import recipe
+from models.image.recipe import FRAME
+from models.image.scan import Scan
+from models.networks import weights
 from models.runtime import (
     Files,
     KerasRuntime,
@@ -23,7 +26,6 @@ from models.runtime import (
     runtime_name,
     supported,
 )
-from models.scan import Scan
 from models.training import repeatable
 from models.training.trainer import Fitted
 from models.training.vertebrae.fitting import NAME, Example

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from loadtests.benchmark.images import PHANTOMS, Images
-from models import quality
+from models.gate import quality
+from models.image.recipe import frame
 from models.reading import read
-from models.recipe import frame
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ComprehensiveSRStorage, ExplicitVRLittleEndian, generate_uid
 
 from models import artifact
-from models.base import Outliner
+from models.inference.base import Outliner
+from models.inference.preparation import prepare
 from models.phantom import Artefact, Phantom, draw
 from models.phantom.dicom import encode
-from models.preparation import prepare
 from models.reading import read
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import artifact, phantom, recipe
-from models.base import Outliner
+from models import artifact, phantom
 from models.dataset import preparing
 from models.dataset.copies import KINDS, altered, deep
 from models.dataset.drawn import Drawn
+from models.image import recipe
+from models.image.scan import Scan
+from models.inference.base import Outliner
 from models.phantom import Artefact
-from models.scan import Scan
 
 
 @pytest.fixture(scope="module")

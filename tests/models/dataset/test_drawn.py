@@ -11,9 +11,9 @@ from PIL import Image
 from models import phantom
 from models.dataset import drawn
 from models.dataset.graphics import edge
+from models.image.scan import Scan
 from models.phantom import Artefact, Phantom
 from models.reading import read
-from models.scan import Scan
 
 YELLOW = (255, 255, 0)
 

@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from models import recipe
 from models.dataset import likeness
+from models.image import recipe
 from models.phantom import HELD_OUT, TRAINING, draw
 from models.training.augmentation import Augmentation
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from models import artifact, phantom
-from models.base import Outliner
 from models.dataset import Dataset, DatasetError, load, phantoms
+from models.inference.base import Outliner
 from models.phantom import HELD_OUT
 from tests.models.dataset import files
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from models import evaluation, stack
-from models.calibration import OperatingPoint, sigmoid
+from models import evaluation
 from models.dataset import Dataset
 from models.evaluation import DataFacts, Evaluation, Scored
+from models.inference import stack
+from models.inference.calibration import OperatingPoint, sigmoid
 from models.types import BASES, Label
 
 COUNTS: dict[Label, int] = {"normal": 30, "osteopenia": 12, "osteoporosis": 30}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.calibration import OperatingPoint
 from models.dataset import Dataset
 from models.evaluation import agreement
+from models.inference.calibration import OperatingPoint
 
 POINT = OperatingPoint(0.5, (0.4, 0.5))
 

@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from models import stack
-from models.calibration import OperatingPoint
 from models.evaluation import Evaluation, Scored, judge
 from models.evaluation.curves import MOST_POINTS, curves
 from models.evaluation.subgroups import LEAST_IMAGES, LEAST_OF_EACH, subgroups
+from models.inference import stack
+from models.inference.calibration import OperatingPoint
 from models.types import BASES
 from tests.models.evaluation import invented
 from tests.models.evaluation.invented import COUNTS, POINT, RESAMPLES

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models import stack
 from models.evaluation import Evaluation, Leak, tables
+from models.evaluation.metrics import Estimate
 from models.evaluation.published import REASON
-from models.metrics import Estimate
+from models.inference import stack
 from models.types import BASES
 from tests.models.evaluation import invented
 

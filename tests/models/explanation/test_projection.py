@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.calibration import logit
 from models.explanation.projection import project, spread
-from models.forest import Forest
+from models.inference.calibration import logit
+from models.inference.forest import Forest
 
 
 @pytest.fixture(scope="module")

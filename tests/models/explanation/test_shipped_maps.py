@@ -10,12 +10,12 @@ import pytest
 from scipy.stats import spearmanr
 
 from models import artifact, networks
-from models.base import BaseModel, ForestModel, NetworkModel, load_model
 from models.commands import maps
 from models.explanation import location
 from models.explanation.location import Location
-from models.forest import FILE as FOREST_FILE
-from models.forest import Forest
+from models.inference.base import BaseModel, ForestModel, NetworkModel, load_model
+from models.inference.forest import FILE as FOREST_FILE
+from models.inference.forest import Forest
 from models.runtime import KerasRuntime
 from models.types import MAPPED
 

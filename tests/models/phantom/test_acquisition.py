@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models import recipe
+from models.image import recipe
 from models.phantom import HELD_OUT, TRAINING, Nuisance, Phantom, draw
 from models.phantom.reference import Label
 

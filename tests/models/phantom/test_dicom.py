@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from models import recipe
+from models.image import recipe
 from models.phantom import Phantom
 from models.phantom.dicom import NOTICE, Photometric, encode
 from models.reading import read

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models import recipe
+from models.image import recipe
 from models.phantom import HELD_OUT, TRAINING, Artefact, Nuisance, Phantom, draw, draw_person
 from models.phantom.reference import GATES, VERTEBRAE
 from models.types import LABELS, Label

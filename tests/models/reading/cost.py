@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models import quality, recipe
-from models.errors import ScanError
+from models.gate import quality
+from models.image import recipe
+from models.image.errors import ScanError
 from models.reading import read
 from models.vertebrae.nominal import nominal
 from tests.models.reading.hostile import HOSTILE
@@ -30,7 +31,7 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass(frozen=True)
 class Cost:
-    """``outcome`` is a code of :mod:`models.errors`, ``scan``, or what else was raised."""
+    """``outcome`` is a code of :mod:`models.image.errors`, ``scan``, or what else was raised."""
 
     length: int
     seconds: float

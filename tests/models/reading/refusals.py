@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from models.errors import ScanError
+from models.image.errors import ScanError
 from tests.models.reading.files import PATIENT
 
 

@@ -14,7 +14,7 @@ import pytest
 from pydicom import uid
 from pydicom.pixels import pixel_array
 
-from models.errors import CorruptFileError, ScanError, UnsupportedSyntaxError
+from models.image.errors import CorruptFileError, ScanError, UnsupportedSyntaxError
 from models.reading import Limits, codecs, dataset, frame, read
 from tests.models.reading import files, lossless_encoder
 from tests.models.reading.encodings import (

@@ -11,7 +11,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset as PydicomDataset
 from pydicom.tag import BaseTag
 
-from models.errors import (
+from models.image.errors import (
     CorruptFileError,
     InvalidTagError,
     MissingTagError,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydicom import uid
 
-from models.errors import InvalidTagError, MissingTagError, ScanError
+from models.image.errors import InvalidTagError, MissingTagError, ScanError
 from models.reading import read
 from tests.models.reading import files
 from tests.models.reading.encodings import ENCODINGS, pattern

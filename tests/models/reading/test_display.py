@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.errors import InvalidTagError, MissingTagError
+from models.image.errors import InvalidTagError, MissingTagError
 from models.reading import read
 from models.reading.display import window
 from tests.models.reading import files

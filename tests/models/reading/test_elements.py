@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 
-from models.errors import CorruptFileError
+from models.image.errors import CorruptFileError
 from models.reading.elements import Element, Source, first_item, walk
 from models.reading.tags import Tag
 from tests.models.reading.files import PATIENT

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.errors import (
+from models.image.errors import (
     InvalidTagError,
     MissingTagError,
     MultipleFramesError,

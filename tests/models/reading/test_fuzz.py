@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.errors import ScanError
+from models.image.errors import ScanError
 from models.reading import Limits, read
 from tests.models.reading.encodings import ENCODINGS, LOSSY, pattern
 

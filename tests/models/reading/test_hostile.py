@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from models import errors
+from models.image import errors
 from tests.models.reading.cost import Cost, measuring
 from tests.models.reading.hostile import HOSTILE, LARGEST
 

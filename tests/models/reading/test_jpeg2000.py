@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydicom import uid
 
-from models.errors import CorruptFileError, UnsupportedColourError
+from models.image.errors import CorruptFileError, UnsupportedColourError
 from models.reading import jpeg2000, read
 from tests.models.reading import files
 from tests.models.reading.encodings import jpeg_2000_frame, pattern, scaled

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.errors import TooFewPixelsError, TooManyPixelsError
+from models.image.errors import TooFewPixelsError, TooManyPixelsError
 from models.reading import Limits
 from tests.models.reading.refusals import refused
 

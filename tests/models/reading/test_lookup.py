@@ -7,7 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from models.errors import CorruptFileError, InvalidTagError, MissingTagError
+from models.image.errors import CorruptFileError, InvalidTagError, MissingTagError
 from models.reading import read
 from tests.models.reading import files
 from tests.models.reading.encodings import pattern

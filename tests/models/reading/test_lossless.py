@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.errors import CorruptFileError
+from models.image.errors import CorruptFileError
 from models.reading import jpeg, lossless
 from tests.models.reading.encodings import pattern, scaled
 from tests.models.reading.lossless_encoder import encode

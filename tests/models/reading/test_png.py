@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from models.errors import (
+from models.image.errors import (
     CorruptFileError,
     MultipleFramesError,
     TooFewPixelsError,

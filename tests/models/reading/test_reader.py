@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.errors import (
+from models.image.errors import (
     ConstantImageError,
     EmptyFileError,
     TooFewPixelsError,

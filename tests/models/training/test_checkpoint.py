@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models import networks
-from models.forest import Forest
+from models.inference.forest import Forest
 from models.training import ensemble
 from models.training.checkpoint import PARTS, Checkpoint, run_key
 from models.training.trainer import Fitted

@@ -6,13 +6,13 @@ import numpy as np
 import openvino
 import pytest
 
-from models import artifact, parity
+from models import artifact
 from models.artifact import ArtifactError
-from models.base import Scorer, load_model
-from models.calibration import Calibration
 from models.commands import verify
+from models.inference.base import Scorer, load_model
+from models.inference.calibration import Calibration
 from models.runtime import CHOICES, Files, conversion, parse_name, runtime_name, supported
-from models.training import export
+from models.training import export, parity
 from models.types import BASES, MAPPED
 from tests.models import tiny
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
-from models import networks, pretrained
-from models.pretrained import Source, WeightsError
-from models.training import resnet
+from models import networks
+from models.training import pretrained, resnet
+from models.training.pretrained import Source, WeightsError
 
 
 def official(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from models.recipe import SIDE
+from models.image.recipe import SIDE
 from models.vertebrae import findings, report
 from models.vertebrae.findings import QUESTIONING, Code, Finding, questioned
 from models.vertebrae.geometry import Level, Spine

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from models import phantom
+from models.image.recipe import PITCH, WIDTH
 from models.phantom import HELD_OUT, TRAINING, Artefact
-from models.recipe import PITCH, WIDTH
 from models.vertebrae.geometry import LEVELS, Level, Placement, Spine
 
 

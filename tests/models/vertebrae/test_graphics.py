@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.recipe import SIDE
+from models.image.recipe import SIDE
 from models.vertebrae import graphics
 
 

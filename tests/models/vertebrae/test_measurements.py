@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.bone import Bone
+from models.inference.bone import Bone
 from models.vertebrae.measurements import NAMES, measure
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import artifact, phantom, recipe
-from models.base import Outliner
+from models import artifact, phantom
+from models.image import recipe
+from models.inference.base import Outliner
 from models.phantom import HELD_OUT, TRAINING, Artefact
 from models.vertebrae.outline import BOUNDARY, GRAPHICS, OTHER, outline, segment
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models import phantom, recipe
+from models import phantom
+from models.image import recipe
+from models.image.recipe import SIDE
+from models.image.scan import Scan
 from models.phantom import Artefact
-from models.recipe import SIDE
-from models.scan import Scan
 from models.vertebrae import report
 from models.vertebrae.geometry import LEVELS, Level, Point, Spine
 from models.vertebrae.nominal import TALL, nominal

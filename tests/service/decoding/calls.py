@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import CorruptFileError, DecoderError, ScanError
+from models.image.errors import CorruptFileError, DecoderError, ScanError
 
 
 @dataclass(frozen=True, eq=False)

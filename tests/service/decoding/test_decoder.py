@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from models.errors import CorruptFileError, DecoderError, ScanError, TooExpensiveError
-from service.deadline import Deadline
+from models.image.errors import CorruptFileError, DecoderError, ScanError, TooExpensiveError
 from service.decoding import Allowance, BusyError, Decoder
-from service.priority import Priority
+from service.flow.deadline import Deadline
+from service.flow.priority import Priority
 from tests.service.decoding import calls
 
 MIB = 2**20

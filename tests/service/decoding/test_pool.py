@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from models.errors import CorruptFileError
+from models.image.errors import CorruptFileError
 from service.decoding.pool import (
     Allowance,
     BugError,

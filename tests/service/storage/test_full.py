@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from service.prediction import Prediction
+from service.predictions.listing import History
+from service.predictions.repository import Predictions
+from service.predictions.schemas import Prediction
 from service.settings import Settings
-from service.storage import Database, History, Predictions, StorageFullError
-from service.storage.room import LEAST, Room
-from tests.service.fronts import API, front
-from tests.service.runners import running
-from tests.service.shapes import assert_error_page, assert_problem
-from tests.service.test_history import kept, made
+from service.storage.database import Database
+from service.storage.errors import StorageFullError
+from service.storage.space import LEAST, Room
+from tests.service.kit.fronts import API, front
+from tests.service.kit.runners import running
+from tests.service.kit.shapes import assert_error_page, assert_problem
+from tests.service.predictions.test_history import kept, made
 
 pytestmark = pytest.mark.anyio
 
@@ -182,7 +185,7 @@ async def test_a_reserve_is_only_kept_where_room_is_scarce(
     fill(disk)
     room.lay_aside()
     assert not reserve.exists()
-    monkeypatch.setattr("service.storage.room.LOW", 1)
+    monkeypatch.setattr("service.storage.space.LOW", 1)
     reserve.touch()
     (disk / "filler").unlink()
     room.lay_aside()

@@ -13,25 +13,26 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.heatmap import EXAMPLE as MAP_EXAMPLE
-from service.heatmap import HeatMap
-from service.review import Signature, version
+from service.batches.repository import Batches
+from service.exams.repository import Studies
+from service.exams.schemas import from_json
+from service.predictions.heat_maps.repository import Maps
+from service.predictions.heat_maps.schemas import EXAMPLE as MAP_EXAMPLE
+from service.predictions.heat_maps.schemas import HeatMap
+from service.predictions.listing import History
+from service.predictions.repository import Predictions
+from service.reviews.repository import Reviews
+from service.reviews.schemas import Signature, version
 from service.settings import Settings
-from service.storage import (
-    Batches,
+from service.storage.database import Database
+from service.storage.errors import (
     ChangedError,
-    Database,
+    ConflictError,
     GoneError,
-    History,
-    Maps,
-    Predictions,
-    Reviews,
+    StorageBusyError,
     StorageUnavailableError,
-    Studies,
 )
-from service.storage.errors import ConflictError, StorageBusyError
-from service.study import from_json
-from tests.service.test_history import kept, made
+from tests.service.predictions.test_history import kept, made
 
 pytestmark = pytest.mark.anyio
 

@@ -11,26 +11,24 @@ import pytest
 from lxml import html
 from sqlalchemy import text
 
-from service.listing import Query
-from service.prediction import Prediction
-from service.review import Signature
-from service.storage import (
-    Batches,
-    Database,
-    History,
-    Maps,
-    Predictions,
-    Reviews,
-    Studies,
-    Unreadable,
-    UnreadableError,
-)
-from service.study import from_json
-from tests.service.fronts import API, Front, front
-from tests.service.runners import running
-from tests.service.shapes import assert_error_page, assert_problem
-from tests.service.test_history import kept, made
-from tests.service.test_pages import assert_well_made
+from service.batches.repository import Batches
+from service.exams.repository import Studies
+from service.exams.schemas import from_json
+from service.predictions.heat_maps.repository import Maps
+from service.predictions.listing import History
+from service.predictions.query import Query
+from service.predictions.repository import Predictions
+from service.predictions.schemas import Prediction
+from service.reviews.repository import Reviews
+from service.reviews.schemas import Signature
+from service.storage.database import Database
+from service.storage.documents import Unreadable
+from service.storage.errors import UnreadableError
+from tests.service.kit.fronts import API, Front, front
+from tests.service.kit.runners import running
+from tests.service.kit.shapes import assert_error_page, assert_problem
+from tests.service.predictions.test_history import kept, made
+from tests.service.web.test_pages import assert_well_made
 
 pytestmark = pytest.mark.anyio
 
@@ -138,7 +136,7 @@ async def test_facts_that_cannot_be_read_are_told(database: Database) -> None:
 
 
 async def test_a_map_that_cannot_be_read_is_drawn_again(database: Database) -> None:
-    from service.heatmap import EXAMPLE, HeatMap  # noqa: PLC0415
+    from service.predictions.heat_maps.schemas import EXAMPLE, HeatMap  # noqa: PLC0415
 
     one = made(0)
     await kept(database, one)

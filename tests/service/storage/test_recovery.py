@@ -13,13 +13,16 @@ from uuid import UUID
 
 import pytest
 
-from service.prediction import Prediction
-from service.review import Signature
+from service.exams.repository import Studies
+from service.exams.schemas import from_json
+from service.predictions.repository import Predictions
+from service.predictions.schemas import Prediction
+from service.reviews.repository import Reviews
+from service.reviews.schemas import Signature
 from service.settings import Settings
-from service.storage import Database, Predictions, Reviews, Studies
+from service.storage.database import Database
 from service.storage.recovery import RecoveryError, damage, recover
-from service.study import from_json
-from tests.service.test_history import made
+from tests.service.predictions.test_history import made
 
 PAGE = 4096
 

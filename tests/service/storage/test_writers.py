@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from service.settings import Settings
-from tests.service.fronts import API, Front, front
-from tests.service.runners import running
+from tests.service.kit.fronts import API, Front, front
+from tests.service.kit.runners import running
 
 pytestmark = pytest.mark.anyio
 

@@ -1,0 +1,175 @@
+"""How well probabilities tell osteoporosis from normal, with intervals that respect groups.
+
+A figure can be undefined: precision where nothing was called, an area where one side is missing, a
+slope where the two sides do not overlap. It is then None, never a convenient 0 or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import config_context
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from models.inference.calibration import logit
+
+Probabilities = NDArray[np.float64]
+Truth = NDArray[np.bool_]
+Measured = dict[str, dict[str, float | None]]
+"""Metric's name → ``value``, ``low`` and ``high``, as manifests and evaluation.json hold them."""
+
+RESAMPLES: Final = 500
+LEAST_DEFINED: Final = 0.9
+"""Share of resamples in which a figure must be defined for its interval to be given. Fewer, and the
+interval would speak of the lucky resamples alone."""
+
+ECE_BINS: Final = 5
+"""Bins of equal count; with tens of images more bins would measure their own noise."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % interval from a grouped bootstrap; None where undefined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "undefined"
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f} (interval undefined)"
+        return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})"
+
+
+@dataclass(frozen=True)
+class Confusion:
+    true_positive: int
+    false_negative: int
+    false_positive: int
+    true_negative: int
+
+    @classmethod
+    def of(cls, truth: Truth, called: Truth) -> Confusion:
+        return cls(
+            true_positive=int((truth & called).sum()),
+            false_negative=int((truth & ~called).sum()),
+            false_positive=int((~truth & called).sum()),
+            true_negative=int((~truth & ~called).sum()),
+        )
+
+
+def calibration_bins(probability: Probabilities) -> list[NDArray[np.intp]]:
+    """Return the images' indices, by probability, in at most :data:`ECE_BINS` equal bins."""
+    order = np.argsort(probability, kind="stable")
+    return [part for part in np.array_split(order, ECE_BINS) if len(part)]
+
+
+def expected_calibration_error(truth: Truth, probability: Probabilities) -> float:
+    """Return the mean gap between predicted and observed share, over bins of equal count."""
+    return float(
+        sum(
+            len(part) * abs(float(probability[part].mean()) - float(truth[part].mean()))
+            for part in calibration_bins(probability)
+        )
+        / len(truth)
+    )
+
+
+def calibration_slope(truth: Truth, probability: Probabilities) -> float:
+    """Return the slope of logistic recalibration (Cox, 1958): 1 is right, below 1 overconfident.
+
+    It is the coefficient of the logit in an unpenalised logistic regression of the truth on it.
+    NaN where that has no finite answer: all logits alike, or no overlap between the two sides.
+    """
+    evidence = logit(probability)
+    ill, well = evidence[truth], evidence[~truth]
+    overlap = len(ill) and len(well) and ill.min() < well.max() and well.min() < ill.max()
+    if not overlap:
+        return float("nan")
+    # All but unpenalised: without any penalty a barely overlapping resample takes for ever.
+    line = LogisticRegression(C=1e6, max_iter=1000)
+    return float(line.fit(evidence[:, None], truth).coef_[0, 0])
+
+
+def measure(
+    truth: Truth,
+    probability: Probabilities,
+    called: Truth,
+    groups: NDArray[Any],
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Measured:
+    """Return each metric as ``{"value", "low", "high"}``; all arguments are (n,) arrays.
+
+    ``called`` is the decision at the threshold that held for each image. Whole groups are drawn
+    with replacement, normal and osteoporosis apart, so that images of one group are never counted
+    as independent. The interval is over the resamples in which the figure is defined, and None
+    where those are fewer than :data:`LEAST_DEFINED`.
+    """
+    # Checking each array again in each resample takes longer than the figures themselves.
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        whole = _figures(truth, probability, called)
+        draws = [
+            _figures(truth[draw], probability[draw], called[draw])
+            for draw in _resamples(truth, groups, seed, resamples)
+        ]
+    return {
+        name: asdict(_estimate(value, np.array([draw[name] for draw in draws])))
+        for name, value in whole.items()
+    }
+
+
+def _figures(truth: Truth, probability: Probabilities, called: Truth) -> Mapping[str, float]:
+    both = truth.any() and not truth.all()
+    undefined = float("nan")
+    counts = Confusion.of(truth, called)
+    right = counts.true_positive + counts.true_negative
+    wrong = counts.false_positive + counts.false_negative
+    return {
+        "auroc": float(roc_auc_score(truth, probability)) if both else undefined,
+        "auprc": float(average_precision_score(truth, probability)) if both else undefined,
+        "brier": float(((probability - truth) ** 2).mean()),
+        "ece": expected_calibration_error(truth, probability),
+        "calibration_slope": calibration_slope(truth, probability),
+        "accuracy": _share(right, wrong),
+        "precision": _share(counts.true_positive, counts.false_positive),
+        "sensitivity": _share(counts.true_positive, counts.false_negative),
+        "specificity": _share(counts.true_negative, counts.false_positive),
+        "f1": _share(2 * counts.true_positive, wrong),
+    }
+
+
+def _share(part: int, rest: int) -> float:
+    return part / (part + rest) if part + rest else float("nan")
+
+
+def _estimate(value: float, drawn: NDArray[np.float64]) -> Estimate:
+    if np.isnan(value):
+        return Estimate(None, None, None)
+    defined = drawn[~np.isnan(drawn)]
+    if len(defined) < LEAST_DEFINED * len(drawn):
+        return Estimate(value, None, None)
+    low, high = np.percentile(defined, [2.5, 97.5])
+    return Estimate(value, float(low), float(high))
+
+
+def _resamples(truth: Truth, groups: NDArray[Any], seed: int, count: int) -> list[NDArray[np.intp]]:
+    rng = np.random.default_rng(seed)
+    members = [
+        [np.flatnonzero((groups == group) & (truth == side)) for group in np.unique(groups)]
+        for side in (False, True)
+    ]
+    sides = [[group for group in side if len(group)] for side in members]
+    return [
+        np.concatenate(
+            [side[pick] for side in sides if side for pick in rng.integers(0, len(side), len(side))]
+        )
+        for _ in range(count)
+    ]

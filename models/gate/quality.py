@@ -1,0 +1,80 @@
+"""Is this an image that the models may judge?
+
+A refusal is a result, not an error: the file could be read, but an answer would be a guess. Each
+reason is a stable code of :class:`~models.gate.Reason`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from models import artifact
+from models.gate import Gate, Reason
+from models.image import recipe
+from models.image.recipe import Canonical
+from models.image.scan import Scan
+
+__all__ = ["Gate", "Quality", "Reason", "assess", "check", "judge", "served_gate"]
+
+MIN_SIDE: Final = 144
+"""Pixels. Below, a vertebra is under some 23 pixels high, two thirds of those in training: what an
+image of half their size has lost changes one answer in five (BONE §6)."""
+
+MIN_GREY_LEVELS: Final = 24
+"""Steps of grey between the recipe's percentiles; with fewer, stretching shows noise as bone."""
+
+MAX_ASPECT: Final = 2.5
+"""Longer side over shorter. Lumbar fields are about 11–18 × 20 cm (DOMAIN §1.6)."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """``accepted`` exactly when there are no ``reasons``; ``findings`` are codes of suspicions
+    that do not refuse: something for the reader of the scan to look at, never a diagnosis.
+    """
+
+    accepted: bool
+    reasons: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+
+
+def served_gate() -> Gate:
+    """Return the gate that is served, or the shipped one where only models were trained anew."""
+    root = artifact.artifacts_folder()
+    if "gate" not in artifact.served(root):
+        root = artifact.FOLDER
+    return Gate.from_artifact(artifact.load("gate", root))
+
+
+def assess(scan: Scan, cleaned: Canonical, gate: Gate) -> Quality:
+    """Return whether ``scan`` may be judged, and the codes of what speaks against it.
+
+    ``cleaned`` is its frame without drawn graphics.
+    """
+    checked = check(scan)
+    return judge(cleaned, gate) if checked.accepted else checked
+
+
+def check(scan: Scan) -> Quality:
+    """Return what the size, the shape and the grey levels of ``scan`` say, before all else."""
+    reasons = []
+    shorter, longer = sorted((scan.width, scan.height))
+    if shorter < MIN_SIDE:
+        reasons.append(Reason.TOO_SMALL)
+    if longer > MAX_ASPECT * shorter:
+        reasons.append(Reason.WRONG_SHAPE)
+    black, white = recipe.grey_range(scan.pixels)
+    if white - black < MIN_GREY_LEVELS:
+        reasons.append(Reason.LOW_CONTRAST)
+    return Quality(accepted=not reasons, reasons=tuple(reason.value for reason in reasons))
+
+
+def judge(cleaned: Canonical, gate: Gate) -> Quality:
+    """Return what ``gate`` says of a frame without drawn graphics."""
+    verdict = gate.judge(cleaned)
+    return Quality(
+        accepted=not verdict.reasons,
+        reasons=tuple(reason.value for reason in verdict.reasons),
+        findings=tuple(finding.value for finding in verdict.findings),
+    )

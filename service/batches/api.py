@@ -1,0 +1,197 @@
+"""``/api/v1/batches``: many images at once, answers as they come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from service.batches.schemas import Batch, Closing, Line
+from service.batches.upload import ZIP_TYPES, receive
+from service.http.caching import NO_STORE
+from service.http.problems import Problem, problems, translate
+from service.http.upload import FIELD
+from service.predictions.schemas import EXAMPLE
+from service.state import Opened, State
+from service.storage.errors import UnreadableError
+
+router = APIRouter(prefix="/api/v1/batches", tags=["batches"])
+
+NDJSON: Final = "application/x-ndjson"
+
+_FILE: Final[dict[str, Any]] = {"type": "string", "format": "binary"}
+_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": [FIELD],
+                "properties": {
+                    FIELD: {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": _FILE,
+                        "description": "The images, each in a part of this name; or one zip file.",
+                    }
+                },
+            }
+        },
+        ZIP_TYPES[0]: {"schema": _FILE},
+    },
+}
+_BATCH: Final[dict[str, Any]] = {
+    "id": "5d3f7a0e-2f0c-4d5b-8a53-0c6f0b7a9e21",
+    "created_at": "2026-02-03T09:41:05.002000Z",
+    "state": "finished",
+    "total": 1,
+    "finished": 1,
+    "remaining": [],
+}
+_LINES: Final[dict[str, Any]] = {
+    "content": {
+        NDJSON: {
+            "schema": {"type": "string", "description": "One JSON object a line."},
+            "example": Line.model_validate(
+                {"line": 1, "index": 0, "prediction": EXAMPLE, "problem": None}
+            ).model_dump_json()
+            + "\n"
+            + Closing.model_validate({"batch": _BATCH}).model_dump_json()
+            + "\n",
+        }
+    }
+}
+_ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATCH}}}
+
+
+def batch_id(id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
+    try:
+        return UUID(id)
+    except ValueError:
+        raise no_such_batch() from None
+
+
+BatchId = Annotated[UUID, Depends(batch_id)]
+
+
+def no_such_batch() -> Problem:
+    return Problem("batch_not_found", "There is no batch with this id.")
+
+
+async def begin(request: Request, state: State) -> Batch:
+    """Receive a batch and begin work on it: what page and API have in common."""
+    state.bulk.has_place()
+    return await state.bulk.start(await receive(request, state.settings))
+
+
+async def known(id: BatchId, state: Opened) -> Batch:
+    batch = await state.batches.get(id)
+    if batch is None:
+        raise no_such_batch()
+    return batch
+
+
+Known = Annotated[Batch, Depends(known)]
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Judge many images",
+    response_class=StreamingResponse,
+    openapi_extra={"requestBody": _BODY},
+    responses={
+        201: {
+            "description": "A line for each image as it is finished, in that order; then one with "
+            "the batch itself. Going away does not stop the batch: read on at `Location`.",
+            "headers": {
+                "Location": {
+                    "description": "Where the batch's progress can be read.",
+                    "schema": {"type": "string"},
+                }
+            },
+            **_LINES,
+        },
+        **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
+    },
+)
+async def create(request: Request, state: Opened) -> Response:
+    """Send images as parts `file` of a form, or one zip archive. Names of files are not kept.
+
+    Batches wait for single requests. If the front ends meanwhile, the state is `interrupted`, and
+    `remaining` says which images to send again.
+    """
+    batch = await begin(request, state)
+    headers = {**NO_STORE, "Location": f"{router.prefix}/{batch.id}"}
+    return StreamingResponse(
+        _lines(batch.id, 0, state, follow=True), 201, headers, media_type=NDJSON
+    )
+
+
+@router.get(
+    "/{id}",
+    summary="How far a batch has come",
+    response_model=Batch,
+    responses={200: {"description": "As it is now.", **_ONE}, **problems(404, 500, 503)},
+)
+async def read(batch: Known, response: Response) -> Batch:
+    response.headers.update(NO_STORE)
+    return batch
+
+
+@router.get(
+    "/{id}/results",
+    summary="Read a batch's lines again",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "The lines so far, then one with the batch itself.", **_LINES},
+        **problems(404, 422, 500, 503),
+    },
+)
+async def results(
+    batch: Known,
+    state: Opened,
+    after: Annotated[
+        int, Query(ge=0, le=2**31 - 1, description="The number of the last line you have.")
+    ] = 0,
+) -> Response:
+    """After a broken connection: send the `line` you read last and get those behind it."""
+    return StreamingResponse(
+        _lines(batch.id, after, state, follow=False), headers=NO_STORE, media_type=NDJSON
+    )
+
+
+@router.post(
+    "/{id}/cancel",
+    summary="Stop a batch",
+    response_model=Batch,
+    responses={
+        200: {"description": "As it is now; images in hand still get a line.", **_ONE},
+        **problems(403, 404, 500, 503, 507),
+    },
+)
+async def cancel(batch: Known, response: Response, state: Opened) -> Batch:
+    """Begin no further image. What is finished stays; a batch that has ended is left as it is."""
+    await state.bulk.cancel(batch.id)
+    response.headers.update(NO_STORE)
+    return await known(batch.id, state)
+
+
+async def _lines(id: UUID, after: int, state: State, *, follow: bool) -> AsyncIterator[str]:
+    async for line in state.bulk.lines(id, after, follow=follow):
+        yield told(line).model_dump_json() + "\n"
+    yield Closing(batch=await known(id, state)).model_dump_json() + "\n"
+
+
+def told(line: Line) -> Line:
+    """Return ``line`` as it is told: a prediction that was deleted since is a problem by now."""
+    if line.prediction is not None or line.problem is not None:
+        return line
+    if line.unreadable:
+        error = translate(UnreadableError())
+        return line.model_copy(update={"problem": error.document("/api/v1/predictions")})
+    problem = Problem("prediction_not_found", "The result has been deleted.")
+    return line.model_copy(update={"problem": problem.document("/api/v1/predictions")})

@@ -1,1 +1,0 @@
-"""The thin skin: paths, status codes and headers, nothing that would be hard to test without."""

@@ -1,0 +1,136 @@
+"""What is known of a study beside its image: ``/api/v1/predictions/{id}/study`` and its form."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from service.exams.contexts import VERSION, StudyForm, StudyPage
+from service.exams.schemas import Facts, Study, StudyError, from_form, from_json
+from service.http.body import form_fields, json_fields
+from service.http.caching import NO_STORE
+from service.http.preconditions import ETAG, IF_MATCH, demanded, tag
+from service.http.problem_types import KINDS
+from service.http.problems import Problem, problems, translate
+from service.language.locale import _
+from service.state import Opened, PredictionId, Stored, no_such_prediction
+from service.storage.errors import ChangedError, StorageFullError, StorageUnavailableError
+
+router = APIRouter(prefix="/api/v1/predictions/{id}/study", tags=["studies"])
+pages = APIRouter(include_in_schema=False)
+
+
+_FACTS: Final[dict[str, Any]] = {
+    "patient_reference": "study-17-0042",
+    "acquired_on": "2025-11-03",
+    "scanner": {"vendor": "Hologic", "serial": "DX-0417"},
+    "bmd_g_cm2": 0.873,
+    "vertebrae": ["L1", "L2", "L3", "L4"],
+    "t_score": -1.8,
+    "sex": "female",
+    "age_years": 67,
+}
+_EXAMPLE: Final[dict[str, Any]] = {
+    **_FACTS,
+    "prediction_id": "7f9c24e8-3b12-4c5d-9a77-2f1e0d6b8c43",
+    "patient_key": "0b8c6a54-7a0e-4f0e-8f43-7f3f5d2f9f11",
+}
+# The scanner's schema is among the components, by way of the answer's.
+_SCHEMA: Final = Facts.model_json_schema(ref_template="#/components/schemas/{model}")
+_SCHEMA.pop("$defs")
+_ANSWER: Final[dict[str, Any]] = {
+    "content": {"application/json": {"example": _EXAMPLE}},
+    "headers": ETAG,
+}
+
+
+@router.get(
+    "",
+    summary="Read the study facts",
+    response_model=Study,
+    responses={
+        200: {"description": "What was entered; null where nothing was.", **_ANSWER},
+        **problems(404, 500, 503),
+    },
+)
+async def read(id: PredictionId, response: Response, state: Opened) -> Study:
+    study = await state.studies.get(id)
+    if study is None:
+        raise no_such_prediction()
+    response.headers.update({**NO_STORE, **tag(study.version)})
+    return study
+
+
+@router.put(
+    "",
+    summary="Replace the study facts",
+    response_model=Study,
+    openapi_extra={
+        "parameters": [IF_MATCH],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": _SCHEMA,
+                    "example": _FACTS,
+                }
+            },
+        },
+    },
+    responses={
+        200: {"description": "What is kept from now on.", **_ANSWER},
+        **problems(400, 403, 404, 412, 413, 422, 500, 503, 507),
+    },
+)
+async def replace(id: PredictionId, request: Request, response: Response, state: Opened) -> Study:
+    """Every field may be left out; one left out is forgotten. No T-score is computed from a BMD."""
+    try:
+        facts = from_json(await json_fields(request))
+    except StudyError as error:
+        faults = [vars(fault) for fault in error.faults]
+        raise Problem("invalid_study", str(error), more={"errors": faults}) from None
+    try:
+        study = await state.studies.put(id, facts, demanded(request))
+    except ChangedError as error:
+        more = {"kept": error.kept.model_dump(mode="json")}
+        raise Problem(error.code, str(error), tag(error.kept.version), more) from None
+    if study is None:
+        raise no_such_prediction()
+    response.headers.update({**NO_STORE, **tag(study.version)})
+    return study
+
+
+@pages.get("/results/{id}/study")
+async def form(request: Request, prediction: Stored, state: Opened) -> Response:
+    study = await state.studies.get(prediction.id)
+    if study is None:
+        raise no_such_prediction()
+    page = StudyPage(form=StudyForm.of(study))
+    return state.pages.respond(request, page, headers=NO_STORE)
+
+
+@pages.post("/results/{id}/study")
+async def entered(request: Request, id: PredictionId, state: Opened) -> Response:
+    fields = await form_fields(request)
+    version = fields.pop(VERSION, None)
+    seen = None if version is None else {version}
+    try:
+        facts = from_form(fields)
+        study = await state.studies.put(id, facts, seen)
+    except StudyError as error:
+        page = StudyPage(form=StudyForm.again(id, fields, error.faults, version or ""))
+        return state.pages.respond(request, page, 422, NO_STORE)
+    except ChangedError as error:
+        page = StudyPage(form=StudyForm.beside(error.kept, facts, fields))
+        return state.pages.respond(request, page, KINDS[error.code].status, NO_STORE)
+    except (StorageUnavailableError, StorageFullError) as error:
+        problem = translate(error)
+        form = StudyForm.again(id, fields, (), version or "")
+        page = StudyPage(form=form, trouble=_(problem.detail))
+        headers = {**NO_STORE, **problem.headers}
+        return state.pages.respond(request, page, problem.kind.status, headers)
+    if study is None:
+        raise no_such_prediction()
+    return RedirectResponse(f"/results/{id}#study", 303)

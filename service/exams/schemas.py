@@ -1,0 +1,284 @@
+"""What somebody enters about the scan behind a prediction: facts from the scanner and the chart.
+
+Nothing here is computed from an image, and no T-score is ever computed from a BMD: a scanner has
+its own reference data (DOMAIN.md §1.2). All fields are optional; what is given is judged strictly::
+
+    StudyError      one or more fields cannot be taken; each named with what came and what may come
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, get_args
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
+from service.language.locale import N_
+from service.medicine.densitometry import SCORE_RANGE
+
+Vertebra = Literal["L1", "L2", "L3", "L4"]
+Sex = Literal["female", "male"]
+
+VERTEBRAE: Final[tuple[Vertebra, ...]] = get_args(Vertebra)
+
+BMD_RANGE: Final = (0.422, 1.901)
+"""Total spine BMD in g/cm², the extremes in NHANES 2007–08 (codebook DXXSPN_E; DOMAIN.md §1.6)."""
+
+AGE_RANGE: Final = (18, 120)
+EARLIEST: Final = date(1987, 1, 1)
+"""The year of the first commercial DXA scanner."""
+
+ALLOWED: Final[Mapping[str, str]] = {
+    "patient_reference": N_("1 to 64 printable characters"),
+    "acquired_on": N_("a date as YYYY-MM-DD, from 1987-01-01 to today"),
+    "scanner": N_("an object with vendor and serial"),
+    "scanner.vendor": N_("1 to 32 printable characters"),
+    "scanner.serial": N_("1 to 32 printable characters"),
+    "bmd_g_cm2": N_("a number from 0.422 to 1.901, in g/cm², at most three decimals"),
+    "vertebrae": N_("one to four of L1, L2, L3 and L4, each at most once"),
+    "t_score": N_("a number from -6.0 to 6.0, one decimal, as the scanner reports it"),
+    "sex": N_("female or male"),
+    "age_years": N_("a whole number from 18 to 120"),
+}
+"""Every field with what it takes: in messages, on the page and in the API's description."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One field that cannot be taken. ``came`` is the kind of its value, never the value."""
+
+    field: str
+    came: str
+    allowed: str
+
+
+class StudyError(ValueError):
+    """The facts cannot be taken; ``faults`` say which and why."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        self.faults = faults
+        told = (f"{fault.field}: came {fault.came}, allowed is {fault.allowed}" for fault in faults)
+        super().__init__("; ".join(told) + ".")
+
+
+def _tidy(value: object) -> object:
+    """One form for one text: composed characters, single spaces, none at the ends."""
+    if not isinstance(value, str):
+        return value
+    return " ".join(unicodedata.normalize("NFC", value).split(" ")).strip(" ")
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("not printable")
+    return " ".join(value.split())
+
+
+def _decimals(most: int) -> AfterValidator:
+    def check(value: float) -> float:
+        exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+        if not isinstance(exponent, int) or -exponent > most:
+            raise ValueError("too many decimals")
+        return value
+
+    return AfterValidator(check)
+
+
+def _past(value: date) -> date:
+    # East of Greenwich it may be tomorrow already.
+    if not EARLIEST <= value <= datetime.now(UTC).date() + timedelta(days=1):
+        raise ValueError("not a day on which a scan can have been made")
+    return value
+
+
+def _in_order(value: tuple[Vertebra, ...]) -> tuple[Vertebra, ...]:
+    if len(set(value)) < len(value):
+        raise ValueError("twice the same")
+    return tuple(name for name in VERTEBRAE if name in value)
+
+
+_Tidy: Final = BeforeValidator(_tidy)
+_Printable: Final = AfterValidator(_printable)
+
+Reference = Annotated[str, _Tidy, StringConstraints(min_length=1, max_length=64), _Printable]
+Short = Annotated[str, _Tidy, StringConstraints(min_length=1, max_length=32), _Printable]
+"""Texts that stay as entered but for their blanks."""
+
+
+def _about(name: str) -> str:
+    return ALLOWED[name][0].upper() + ALLOWED[name][1:] + "."
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Scanner(_Part):
+    """One machine. Two studies are of the same only when vendor and serial number agree."""
+
+    vendor: Short = Field(description=_about("scanner.vendor"), examples=["Hologic"])
+    serial: Short = Field(description=_about("scanner.serial"), examples=["DX-0417"])
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return self.vendor.casefold(), self.serial.casefold()
+
+
+class Facts(_Part):
+    """What is known of one study beside its image. Every field may be left out."""
+
+    patient_reference: Reference | None = Field(
+        None,
+        description="A local pseudonym, not a name: " + ALLOWED["patient_reference"] + ".",
+        examples=["study-17-0042"],
+    )
+    acquired_on: Annotated[date, AfterValidator(_past)] | None = Field(
+        None, description=_about("acquired_on"), examples=["2025-11-03"]
+    )
+    scanner: Scanner | None = None
+    bmd_g_cm2: (
+        Annotated[float, Field(ge=BMD_RANGE[0], le=BMD_RANGE[1], allow_inf_nan=False), _decimals(3)]
+        | None
+    ) = Field(None, description=_about("bmd_g_cm2"), examples=[0.873])
+    vertebrae: (
+        Annotated[
+            tuple[Vertebra, ...], Field(min_length=1, max_length=4), AfterValidator(_in_order)
+        ]
+        | None
+    ) = Field(
+        None,
+        description=_about("vertebrae") + " Those that the BMD is of; monitoring needs two.",
+        examples=[["L1", "L2", "L3", "L4"]],
+    )
+    t_score: (
+        Annotated[
+            float,
+            Field(ge=SCORE_RANGE[0], le=SCORE_RANGE[1], allow_inf_nan=False),
+            _decimals(1),
+        ]
+        | None
+    ) = Field(None, description=_about("t_score") + " Never computed here.", examples=[-1.8])
+    sex: Sex | None = Field(None, description=_about("sex"))
+    age_years: Annotated[int, Field(ge=AGE_RANGE[0], le=AGE_RANGE[1])] | None = Field(
+        None, description=_about("age_years") + " At the time of the scan.", examples=[67]
+    )
+
+    @property
+    def empty(self) -> bool:
+        return all(getattr(self, name) is None for name in Facts.model_fields)
+
+    @property
+    def version(self) -> str:
+        """What tells these facts from others: part of a hash over them."""
+        told = self.model_dump_json(include=set(Facts.model_fields), exclude_none=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+class Study(Facts):
+    """The facts as they are kept, and where the patient's other studies are."""
+
+    prediction_id: UUID
+    patient_key: UUID | None = Field(
+        None, description="Random; addresses the patient's studies in place of the reference."
+    )
+
+
+def from_json(fields: Mapping[str, Any]) -> Facts:
+    """Return the facts in a JSON object. Raises :class:`StudyError`."""
+    try:
+        # As JSON, dates and lists may be what JSON has for them while all else stays strict.
+        return Facts.model_validate_json(json.dumps(fields), strict=True)
+    except ValidationError as error:
+        raise StudyError(_faults(error)) from None
+
+
+def reference(text: str) -> str:
+    """Return a patient's reference as it is kept. Raises :class:`StudyError`."""
+    return from_json({"patient_reference": text}).patient_reference or ""
+
+
+def from_form(fields: Mapping[str, str]) -> Facts:
+    """Return the facts in a form's fields: those of JSON, with the nested ones laid flat.
+
+    Numbers may have a decimal comma. Raises :class:`StudyError`.
+    """
+    given: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name in _NUMBERS:
+            given[name] = _number(value.strip())
+        elif name in FORM_SCANNER:
+            given.setdefault("scanner", {})[FORM_SCANNER[name]] = value
+        elif name in FORM_VERTEBRAE:
+            given.setdefault("vertebrae", []).append(FORM_VERTEBRAE[name])
+        else:
+            given[name] = value.strip()
+    return from_json(given)
+
+
+FORM_SCANNER: Final = {"scanner_vendor": "vendor", "scanner_serial": "serial"}
+FORM_VERTEBRAE: Final = {f"vertebra_{name}": name for name in VERTEBRAE}
+_NUMBERS: Final = ("bmd_g_cm2", "t_score", "age_years")
+
+
+def _number(text: str) -> int | float | str:
+    """What no number can be made of stays text, and is refused as such."""
+    text = text.replace(",", ".").replace("−", "-")
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text) if math.isfinite(float(text)) else text
+    except ValueError:
+        return text
+
+
+def _faults(error: ValidationError) -> tuple[Fault, ...]:
+    found: dict[str, Fault] = {}
+    for item in error.errors(include_url=False, include_context=False):
+        if item["type"] == "json_invalid":
+            return (Fault("body", "something else", "a JSON object"),)
+        if item["type"] == "extra_forbidden":
+            # What the unknown field is called is the sender's free text.
+            fault = Fault("unknown field", "a name", ", ".join(Facts.model_fields))
+        elif not item["loc"]:
+            fault = Fault("body", _kind(item["input"]), "a JSON object")
+        else:
+            name = ".".join(part for part in item["loc"] if isinstance(part, str))
+            name = next(known for known in (name, str(item["loc"][0])) if known in ALLOWED)
+            came = "nothing" if item["type"] == "missing" else _kind(item["input"])
+            fault = Fault(name, came, ALLOWED[name])
+        found.setdefault(fault.field, fault)
+    return tuple(found.values())
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case str():
+            return "text"
+        case int() | float():
+            return "a number"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return "an object"

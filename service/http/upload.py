@@ -1,0 +1,108 @@
+"""From a request to the bytes of one file. Limits first, in memory only, names never kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from starlette.requests import Request
+
+from models.image.scan import Format
+from models.reading import SNIFFED, sniff
+from service.http.multipart import File, MultipartError, files
+from service.http.problems import Problem
+
+FIELD: Final = "file"
+
+RAW_TYPES: Final[dict[str, Format | None]] = {
+    "image/png": "png",
+    "image/jpeg": "jpeg",
+    "image/jpg": "jpeg",
+    "image/pjpeg": "jpeg",
+    "image/tiff": "tiff",
+    "application/dicom": "dicom",
+    "application/octet-stream": None,
+    "": None,
+}
+"""Types a file may be declared as; None: whatever the content says."""
+
+# What a form adds around its file: boundaries, headers, a few small fields.
+_FRAME: Final = 64 * 1024
+
+
+async def receive(request: Request, limit: int, seconds: float) -> bytes:
+    """Return the uploaded file. Raises :class:`~service.http.problems.Problem`."""
+    media_type = essence(request.headers.get("content-type", ""))
+    try:
+        async with asyncio.timeout(seconds):
+            if media_type == "multipart/form-data":
+                return await _from_form(request, limit)
+            _expected(media_type)
+            data = b"".join([chunk async for chunk in limited(request, limit, limit)])
+    except TimeoutError:
+        raise Problem("upload_timeout", f"The upload took more than {seconds:g} seconds.") from None
+    return consistent(data, media_type)
+
+
+async def _from_form(request: Request, limit: int) -> bytes:
+    body = limited(request, limit + _FRAME, limit)
+    try:
+        found = await files(request.headers["content-type"], body, FIELD, File)
+    except MultipartError as error:
+        raise Problem(
+            "malformed_upload", f"The multipart body cannot be parsed: {error}."
+        ) from None
+    if not found:
+        raise Problem("missing_file", f"The form has no file in the field {FIELD}.")
+    if len(found) > 1:
+        raise Problem("several_files", f"The field {FIELD} holds {len(found)} files; send one.")
+    if len(found[0].data) > limit:
+        raise too_large(limit)
+    return consistent(bytes(found[0].data), essence(found[0].content_type))
+
+
+async def limited(request: Request, limit: int, told: int) -> AsyncGenerator[bytes, None]:
+    """Yield the body and raise as soon as it is longer than ``limit``, speaking of ``told``."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise too_large(told)
+    count = 0
+    async for chunk in request.stream():
+        count += len(chunk)
+        if count > limit:
+            raise too_large(told)
+        yield chunk
+
+
+def consistent(data: bytes, media_type: str) -> bytes:
+    """Return ``data`` unless it is plainly something else than it was sent as."""
+    expected = _expected(media_type)
+    found = sniff(data[:SNIFFED])
+    if expected is not None and found is not None and expected != found:
+        raise Problem(
+            "content_type_mismatch",
+            f"The file was sent as {media_type}, but its content is {found.upper()}.",
+        )
+    return data
+
+
+def _expected(media_type: str) -> Format | None:
+    if media_type not in RAW_TYPES:
+        # What came is not repeated: a type is free text.
+        raise Problem(
+            "unsupported_media_type",
+            "The declared content type is not accepted; multipart/form-data and "
+            + ", ".join(name for name in RAW_TYPES if name)
+            + " are.",
+        )
+    return RAW_TYPES[media_type]
+
+
+def essence(value: str) -> str:
+    """Return a content type without its parameters."""
+    return value.partition(";")[0].strip().lower()
+
+
+def too_large(limit: int) -> Problem:
+    return Problem("payload_too_large", f"What was sent is larger than {limit} bytes, the limit.")

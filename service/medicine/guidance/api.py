@@ -1,0 +1,98 @@
+"""``/api/v1/considerations`` and ``/treatment``: one engine, asked by programs and by a form.
+
+What is entered is neither stored nor logged, and never part of an address: only POST takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request, Response
+
+from service.http.body import form_fields, json_fields
+from service.http.caching import NO_STORE
+from service.http.problem_types import KINDS
+from service.http.problems import Problem, problems
+from service.language import locale as language
+from service.medicine.guidance import Answer, Facts, consider
+from service.medicine.guidance.considerations import EXAMPLE_FACTS, example
+from service.medicine.guidance.contexts import Considered, TreatmentPage
+from service.medicine.guidance.facts import FactsError, Fault, read
+from service.medicine.guidance.form import parse
+from service.predictions.schemas import now
+from service.state import Opened
+from service.web import articles as content
+
+api = APIRouter(prefix="/api/v1/considerations", tags=["considerations"])
+pages = APIRouter(prefix="/treatment", include_in_schema=False)
+
+
+@api.post(
+    "",
+    summary="What guidelines say to consider",
+    response_model=Answer,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/Facts"},
+                    "example": EXAMPLE_FACTS,
+                }
+            },
+        }
+    },
+    responses={
+        200: {
+            "description": "Considerations, each with its reasons and its source; conflicting ones "
+            "side by side. Nothing is stored.",
+            "content": {"application/json": {"example": example()}},
+        },
+        **problems(400, 403, 413, 422, 500, 503),
+    },
+)
+async def create(request: Request, response: Response) -> Answer:
+    """Send what is known of a person: every fact is optional, and what is left out is *not known*.
+
+    No image and no probability is among the facts: nothing recommended here can follow from one.
+    FRAX is an input and never computed. Research use only; a clinician decides.
+    """
+    sent = await json_fields(request)
+    response.headers.update(NO_STORE)
+    try:
+        return consider(read(sent), now().date())
+    except FactsError as error:
+        faults = {name: str(fault) for name, fault in error.faults.items()}
+        raise Problem("invalid_facts", f"Not valid: {error}", more={"faults": faults}) from None
+
+
+@pages.get("")
+async def form(request: Request, state: Opened) -> Response:
+    return state.pages.respond(request, _page({}, {}, None))
+
+
+@pages.post("")
+async def answer(request: Request, state: Opened) -> Response:
+    sent = await form_fields(request)
+    try:
+        facts = parse(sent)
+    except FactsError as error:
+        page, status = _page(sent, error.faults, None), KINDS["invalid_facts"].status
+    else:
+        page, status = _page(sent, {}, facts), 200
+    return state.pages.respond(request, page, status, NO_STORE)
+
+
+def _page(
+    sent: Mapping[str, str], faults: Mapping[str, Fault], facts: Facts | None
+) -> TreatmentPage:
+    article = content.load("treatment", language.current().code)
+    today = now().date()
+    found = consider(facts or read({}), today)
+    return TreatmentPage.of(
+        article=article,
+        expired=found.content.expired or article.review.expired(today),
+        sent=sent,
+        faults=faults,
+        considered=None if facts is None else Considered.of(facts, found),
+    )

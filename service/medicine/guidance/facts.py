@@ -1,0 +1,196 @@
+"""What may be entered about a person. Every fact is optional; nothing is stored or derived.
+
+There is deliberately no field for an image, its probability or its outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from service.language.locale import N_
+from service.medicine.densitometry import SCORE_RANGE
+
+Sex = Literal["female", "male"]
+Menopause = Literal["premenopausal", "postmenopausal"]
+Site = Literal["lumbar_spine", "total_hip", "femoral_neck", "one_third_radius"]
+FractureSite = Literal["hip", "vertebra", "humerus", "pelvis", "forearm", "other"]
+Calcium = Literal["low", "normal", "high"]
+Drug = Literal[
+    "none", "alendronate", "risedronate", "ibandronate", "zoledronate", "denosumab", "raloxifene",
+    "teriparatide", "abaloparatide", "romosozumab",
+]  # fmt: skip
+Symptom = Literal["back_pain", "neurological_deficit", "thigh_or_groin_pain", "chest_pain"]
+
+MOST_FRACTURES: Final = 10
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one fact, and what is allowed. ``sentence`` is a key of the catalogues."""
+
+    sentence: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.sentence % self.values
+
+
+class FactsError(ValueError):
+    """The facts cannot be taken. ``faults`` has one for each; nothing that was sent is repeated."""
+
+    def __init__(self, faults: Mapping[str, Fault]) -> None:
+        super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
+        self.faults = dict(faults)
+
+
+def _whole(value: object) -> object:
+    # JSON has one kind of number: 2.0 is the integer 2.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _one_decimal(value: float) -> float:
+    # Programs compute 3 × 0.1; what is meant is 0.3.
+    if abs(round(value, 1) - value) > 1e-9:
+        raise ValueError("has more than one decimal: enter the score as the scanner reports it")
+    return round(value, 1)
+
+
+Score = Annotated[
+    float,
+    Field(
+        ge=SCORE_RANGE[0],
+        le=SCORE_RANGE[1],
+        allow_inf_nan=False,
+        json_schema_extra={"multipleOf": 0.1},
+    ),
+    AfterValidator(_one_decimal),
+]
+"""A T- or Z-score as the scanner reports it, with one decimal."""
+
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Months = Annotated[int, Field(ge=0, le=1200), BeforeValidator(_whole)]
+
+
+class _Part(BaseModel):
+    # Strict: neither "70" nor true is a number here; a JSON integer may stand for a float.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Scores(_Part):
+    """One score for each site that was measured."""
+
+    lumbar_spine: Score | None = None
+    total_hip: Score | None = None
+    femoral_neck: Score | None = None
+    one_third_radius: Score | None = None
+
+
+class Fracture(_Part):
+    """A fragility fracture: from a fall from standing height or less."""
+
+    site: FractureSite
+    months_ago: Months | None = None
+    on_therapy: bool | None = Field(
+        None, description="It happened while on a drug against osteoporosis."
+    )
+
+
+class Facts(_Part):
+    """Facts about a person. What is left out counts as not known, never as absent."""
+
+    age: Annotated[int, Field(ge=0, le=120), BeforeValidator(_whole)] | None = Field(
+        None, description="Years."
+    )
+    sex: Sex | None = Field(None, description="As the scanner's reference data take it.")
+    menopause: Menopause | None = None
+    t_scores: Scores = Field(Scores(), description="As the scanner reports them, one decimal.")
+    z_scores: Scores = Field(Scores(), description="As the scanner reports them, one decimal.")
+    evaluable_vertebrae: Annotated[int, Field(ge=0, le=4), BeforeValidator(_whole)] | None = Field(
+        None, description="Of L1–L4; with fewer than two the spine does not count."
+    )
+    forearm_indicated: bool | None = Field(
+        None, description="The one-third radius counts, because spine or hip cannot be used."
+    )
+    fractures: Annotated[tuple[Fracture, ...], Field(max_length=MOST_FRACTURES, strict=False)] | (
+        None
+    ) = Field(None, description="Fragility fractures; an empty list says that there were none.")
+    diagnosed_before: bool | None = Field(
+        None, description="Osteoporosis was diagnosed at some time."
+    )
+    frax_major: Percent | None = Field(
+        None, description="FRAX, ten-year risk of a major osteoporotic fracture in %; never "
+        "computed here."
+    )  # fmt: skip
+    frax_hip: Percent | None = Field(
+        None, description="FRAX, ten-year risk of hip fracture in %; never computed here."
+    )
+    high_fall_risk: bool | None = None
+    risk_factor: bool | None = Field(
+        None, description="At least one clinical risk factor for osteoporosis."
+    )
+    glucocorticoids: bool | None = Field(None, description="Long-term systemic treatment.")
+    suspected_malignancy: bool | None = None
+    egfr: Annotated[float, Field(ge=0, le=250, allow_inf_nan=False)] | None = Field(
+        None, description="Estimated glomerular filtration rate, mL/min."
+    )
+    dialysis: bool | None = None
+    calcium: Calcium | None = Field(
+        None, description="Serum calcium against the laboratory's own range."
+    )
+    vitamin_d: Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)] | None = Field(
+        None, description="25-hydroxy vitamin D, ng/mL (nmol/L divided by 2.5)."
+    )
+    mi_or_stroke: bool | None = Field(None, description="Myocardial infarction or stroke, ever.")
+    mi_or_stroke_months_ago: Months | None = Field(None, description="Since the last one.")
+    oesophageal_disease: bool | None = None
+    drug: Drug | None = Field(None, description="Against osteoporosis, at present; or none.")
+    drug_months: Months | None = Field(None, description="On that drug, all courses together.")
+    bone_loss: bool | None = Field(
+        None, description="Loss beyond the least significant change, same machine, on treatment."
+    )
+    symptoms: Annotated[tuple[Symptom, ...], Field(max_length=4, strict=False)] | None = Field(
+        None, description="New ones; an empty list says that there are none."
+    )
+
+
+def read(sent: Mapping[str, Any]) -> Facts:
+    """Return what was ``sent``, as JSON has it. Raises :class:`FactsError`."""
+    try:
+        return Facts.model_validate(dict(sent))
+    except ValidationError as error:
+        raise FactsError(_faults(error)) from None
+
+
+_SENTENCES: Final[Mapping[str, str]] = {
+    "greater_than_equal": N_("Enter %(ge)s or more."),
+    "less_than_equal": N_("Enter %(le)s or less."),
+    "value_error": N_("Enter the score as the scanner reports it, with one decimal."),
+    "float_type": N_("Enter a number."),
+    "finite_number": N_("Enter a number."),
+    "int_type": N_("Enter a whole number."),
+    "bool_type": N_("Enter yes or no (true or false)."),
+    "literal_error": N_("Choose one of: %(expected)s."),
+    "missing": N_("This is needed beside what else was entered."),
+    "too_long": N_("Enter %(max_length)s at most."),
+    "extra_forbidden": N_("A name here is not one that is known."),
+}
+
+
+def _written(limit: object) -> str:
+    return f"{limit:g}" if isinstance(limit, float) else str(limit)
+
+
+def _faults(error: ValidationError) -> dict[str, Fault]:
+    faults: dict[str, Fault] = {}
+    for item in error.errors(include_url=False, include_input=False):
+        kind, where = item["type"], [str(part) for part in item["loc"]]
+        # An unknown name is the sender's own text and stays unsaid.
+        name = ".".join(where[:-1] if kind == "extra_forbidden" else where) or "body"
+        values = {key: _written(value) for key, value in item.get("ctx", {}).items()}
+        sentence = _SENTENCES.get(kind, N_("This has another form than what is asked for."))
+        faults.setdefault(name, Fault(sentence, values))
+    return faults

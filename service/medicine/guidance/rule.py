@@ -1,0 +1,34 @@
+"""What a rule is: a guideline's statement, and the facts under which it is worth considering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from service.medicine.guidance.facts import Facts
+from service.medicine.guidance.logic import Finding
+
+Kind = Literal[
+    "red_flag", "range", "threshold", "choice", "contraindication", "caution", "follow_up",
+    "referral", "lifestyle",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """``text`` is English and a key of the catalogues; it never orders, it says who advises what.
+
+    ``strength`` is the guideline's own grade of this statement, None where we hold none.
+    """
+
+    id: str
+    kind: Kind
+    text: str
+    when: Callable[[Facts], Finding]
+    strength: str | None = None
+
+    @property
+    def guideline(self) -> str:
+        """The key in ``GUIDELINES`` of who says so."""
+        return self.id.partition(".")[0]

@@ -1,0 +1,159 @@
+"""What comes after: looking again, what must not simply end, and what to look for in the blood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from service.language.locale import N_
+from service.medicine.densitometry import BELOW_FOR_AGE
+from service.medicine.guidance.bone import HIP, fracture, lowest_t, lowest_z, osteoporosis_range
+from service.medicine.guidance.facts import Facts
+from service.medicine.guidance.logic import Finding, every, fact, neither, some
+from service.medicine.guidance.person import (
+    BISPHOSPHONATES,
+    EVERY_DRUG,
+    aged,
+    postmenopausal,
+    takes,
+    takes_for,
+    untreated,
+)
+from service.medicine.guidance.rule import Rule
+
+_OTHER_BISPHOSPHONATES: Final = BISPHOSPHONATES - {"zoledronate"}
+
+
+def _women_on(facts: Facts, found: Finding) -> Finding:
+    return every(postmenopausal(facts), found)
+
+
+def _again(least: float, below: float) -> Callable[[Facts], Finding]:
+    """The study's women: 67 and over, untreated, neither hip nor vertebral fracture, hip T-scores.
+
+    Its groups are closed at both ends (−1.49 to −1.01 and so on); scores have one decimal here.
+    """
+    return lambda facts: every(
+        postmenopausal(facts),
+        aged(facts, 67),
+        untreated(facts),
+        neither(fracture(facts, "hip", "vertebra")),
+        lowest_t(facts, lambda t: least <= t < below, HIP),
+    )
+
+
+def _secondary(facts: Facts) -> Finding:
+    return some(
+        osteoporosis_range(facts), fracture(facts), lowest_z(facts, lambda z: z <= BELOW_FOR_AGE)
+    )
+
+
+RULES: Final = (
+    Rule(
+        id="endocrine-2020.denosumab",
+        kind="follow_up",
+        text=N_(
+            "The Endocrine Society: denosumab is not stopped, and no dose put off, without another "
+            "drug to follow."
+        ),
+        when=lambda facts: _women_on(facts, takes(facts, frozenset({"denosumab"}))),
+    ),
+    Rule(
+        id="romosozumab-label.after",
+        kind="follow_up",
+        text=N_("Romosozumab is followed by an antiresorptive drug."),
+        when=lambda facts: takes(facts, frozenset({"romosozumab"})),
+    ),
+    Rule(
+        id="acp-2023.after",
+        kind="follow_up",
+        text=N_("ACP follows romosozumab or teriparatide with a bisphosphonate."),
+        when=lambda facts: _women_on(
+            facts, takes(facts, frozenset({"romosozumab", "teriparatide"}))
+        ),
+    ),
+    Rule(
+        id="endocrine-2020.reassess",
+        kind="follow_up",
+        text=N_(
+            "The Endocrine Society looks at the risk anew after 3 to 5 years of a bisphosphonate; "
+            "at low to moderate risk a pause of up to 5 years may be considered."
+        ),
+        when=lambda facts: _women_on(facts, takes_for(facts, _OTHER_BISPHOSPHONATES, 36)),
+    ),
+    Rule(
+        id="endocrine-2020.reassess-zoledronate",
+        kind="follow_up",
+        text=N_(
+            "The Endocrine Society looks at the risk anew after 3 years of zoledronate; at low to "
+            "moderate risk a pause of up to 5 years may be considered."
+        ),
+        when=lambda facts: _women_on(facts, takes_for(facts, frozenset({"zoledronate"}), 36)),
+    ),
+    Rule(
+        id="acog-2022.dxa",
+        kind="follow_up",
+        text=N_("ACOG repeats DXA every 1 to 3 years on treatment until it is stable."),
+        when=lambda facts: _women_on(facts, takes(facts, EVERY_DRUG)),
+    ),
+    Rule(
+        id="endocrine-2020.dxa",
+        kind="follow_up",
+        text=N_("The Endocrine Society repeats DXA every 1 to 3 years on treatment."),
+        when=lambda facts: _women_on(facts, takes(facts, EVERY_DRUG)),
+    ),
+    Rule(
+        id="interval-2012.normal",
+        kind="follow_up",
+        text=N_(
+            "Of untreated women with a hip T-score of −1.0 or higher, one in ten had osteoporosis "
+            "after about 16.8 years."
+        ),
+        when=_again(-1.0, 99),
+    ),
+    Rule(
+        id="interval-2012.mild",
+        kind="follow_up",
+        text=N_(
+            "Of untreated women with a hip T-score from −1.4 to −1.1, one in ten had osteoporosis "
+            "after about 17.3 years."
+        ),
+        when=_again(-1.4, -1.0),
+    ),
+    Rule(
+        id="interval-2012.moderate",
+        kind="follow_up",
+        text=N_(
+            "Of untreated women with a hip T-score from −1.9 to −1.5, one in ten had osteoporosis "
+            "after about 4.7 years."
+        ),
+        when=_again(-1.9, -1.4),
+    ),
+    Rule(
+        id="interval-2012.advanced",
+        kind="follow_up",
+        text=N_(
+            "Of untreated women with a hip T-score from −2.4 to −2.0, one in ten had osteoporosis "
+            "after about 1.1 years."
+        ),
+        when=_again(-2.4, -1.9),
+    ),
+    Rule(
+        id="secondary-causes.tests",
+        kind="follow_up",
+        text=N_(
+            "Secondary causes are commonly looked for: blood count, calcium with albumin, "
+            "phosphate, creatinine, alkaline phosphatase, liver tests, 25-OH vitamin D, TSH; by "
+            "suspicion PTH, protein electrophoresis, coeliac antibodies, testosterone in men, "
+            "calcium in 24-hour urine, cortisol, tryptase. About a third of women and two thirds "
+            "of men have a finding."
+        ),
+        when=_secondary,
+    ),
+    Rule(
+        id="bhof-2022.vitamin-d",
+        kind="follow_up",
+        text=N_("BHOF aims at 30 to 50 ng/mL of 25-OH vitamin D; the figure given is lower."),
+        when=lambda facts: fact("vitamin_d", facts.vitamin_d, lambda level: level < 30),
+    ),
+)

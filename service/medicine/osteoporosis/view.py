@@ -1,0 +1,138 @@
+"""Votes, contributions and the probability, as the numbers and pieces that charts are drawn of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from service.language.locale import number, percent
+from service.predictions.schemas import Prediction
+from service.types import BASES, BaseName, ModelName
+
+MODEL_NAMES: Final[Mapping[ModelName, str]] = {
+    "cnn": "CNN",
+    "vgg16": "VGG16",
+    "resnet": "ResNet + forest",
+    "bone": "Bone",
+    "vertebrae": "Vertebrae",
+    "stack": "Stack",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A piece of a 0…100 % scale, as SVG attributes take it."""
+
+    x: str
+    width: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gauge:
+    """The probability with threshold and band on a scale of 0…100 %."""
+
+    band: Span
+    threshold: str
+    value: str
+    anchor: str
+    """SVG text-anchor that keeps the value's label inside the drawing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One base model in the table of votes."""
+
+    model: BaseName
+    name: str
+    probability: str | None
+    bar: Span | None
+    contribution: str | None
+    pull: Span | None
+    """The contribution as a bar that starts in the middle."""
+    towards: str | None
+    version: str | None
+    state: str
+    """``used``, ``unused`` (answered, took no part), ``alone`` (decided alone) or ``absent``."""
+
+
+def rows(prediction: Prediction) -> tuple[Row, ...]:
+    """Return a row a base model; the widest bar of a contribution is one log-odd or the largest.
+
+    A model that there was not yet when the image was judged has none.
+    """
+    votes = prediction.models.values()
+    scale = max([1.0, *(abs(vote.contribution) for vote in votes if vote.contribution)])
+    alone = speaker(prediction)
+    known = (*prediction.models, *prediction.missing)
+    return tuple(_row(prediction, name, alone, scale) for name in BASES if name in known)
+
+
+def speaker(prediction: Prediction) -> BaseName | None:
+    """Return the base model that decided without the stack, if one did."""
+    if "stack" not in prediction.missing:
+        return None
+    return next((n for n in BASES if _version(prediction, n) == prediction.version), None)
+
+
+def _row(prediction: Prediction, name: BaseName, alone: str | None, scale: float) -> Row:
+    vote = prediction.models.get(name)
+    contribution = vote.contribution if vote else None
+    if vote is None:
+        state = "absent"
+    elif name == alone:
+        state = "alone"
+    else:
+        state = "unused" if contribution is None else "used"
+    return Row(
+        model=name,
+        name=MODEL_NAMES[name],
+        probability=probability(vote.probability) if vote else None,
+        bar=_span(0, vote.probability) if vote else None,
+        contribution=None if contribution is None else number(contribution, 2, signed=True),
+        pull=None if contribution is None else _pull(contribution / scale),
+        towards=None if contribution is None else ("for" if contribution > 0 else "against"),
+        version=vote.version if vote else None,
+        state=state,
+    )
+
+
+def _pull(part: float) -> Span:
+    """A bar of ``part`` (−1…1) of half the width, from the middle to its side."""
+    return _span(0.5, 0.5 + part / 2) if part > 0 else _span(0.5 + part / 2, 0.5)
+
+
+def gauge(prediction: Prediction) -> Gauge | None:
+    value, threshold, band = prediction.probability, prediction.threshold, prediction.band
+    if value is None or threshold is None or band is None:
+        return None
+    anchor = "start" if value < 0.1 else "end" if value > 0.9 else "middle"
+    return Gauge(
+        band=_span(*band),
+        threshold=_coordinate(threshold),
+        value=_coordinate(value),
+        anchor=anchor,
+    )
+
+
+def _span(start: float, end: float) -> Span:
+    return Span(x=_coordinate(start), width=_coordinate(end - start))
+
+
+def _coordinate(part: float) -> str:
+    return f"{part * 100:.2f}%"
+
+
+def probability(value: float | None) -> str | None:
+    """Write a probability of 0…1 in per cent, to one decimal."""
+    if value is None:
+        return None
+    # Rounding must not turn nearly certain into certain.
+    if value >= 0.9995:
+        return f"> {percent(0.999)}"
+    return f"< {percent(0.001)}" if value < 0.0005 else percent(value)
+
+
+def _version(prediction: Prediction, name: BaseName) -> str | None:
+    vote = prediction.models.get(name)
+    return vote.version if vote else None

@@ -1,0 +1,204 @@
+"""What is done with a file's pixels before any vote, in two steps, between which runners are asked.
+
+::
+
+    bytes            ── frame ──▶    Framed      the scan, its whole image at 224×224, cheap checks
+    Framed, outlines ── prepare ──▶  Prepared    canonical image, gate, findings, picture
+
+Both run in a decoder's worker (:mod:`service.decoding`), which imports this and what it needs: keep
+that small.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from models.drift.statistics import Statistic, describe
+from models.gate import Gate, quality
+from models.gate.quality import Reason
+from models.image import recipe
+from models.image.errors import DecoderError, ScanError
+from models.image.recipe import Canonical
+from models.image.scan import Scan
+from models.reading import Limits, read
+from models.vertebrae import findings, report
+from models.vertebrae.geometry import Outlined, Spine
+from models.vertebrae.nominal import nominal
+from models.vertebrae.report import LevelReport
+from service.predictions.schemas import Finding, Image, Level, Quality, Vertebrae
+from service.timing import timed
+
+FINE: Final = 2
+"""Decimals of a coordinate that are told, and of a size."""
+
+EXACT: Final = 6
+"""Decimals of the placement's matrix: it is multiplied by hundreds of pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Framed:
+    """A file that was read; ``reasons`` refuse it before anybody is asked. ``scan`` is reduced to
+    what its canonical image is made of, and travels between processes; ``image`` says how large it
+    came."""
+
+    image: Image
+    scan: Scan
+    frame: Canonical
+    reasons: tuple[str, ...]
+    timings: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """All that is known of a file before a model votes.
+
+    ``canonical`` and ``vertebrae`` are None where the image is refused: what its frame shows is
+    ``png`` then, and ``recipe`` names which of the two that is. ``outlined_by`` is the version of
+    the model that looked for vertebrae, None where it was not asked.
+    """
+
+    image: Image
+    quality: Quality
+    canonical: Canonical | None
+    png: bytes
+    recipe: str
+    statistics: dict[Statistic, float]
+    vertebrae: Vertebrae | None
+    outlined_by: str | None
+    timings: dict[str, float]
+
+
+def frame(data: bytes, digest: str, limits: Limits) -> Framed:
+    """Return the scan in ``data`` and its frame. Raises :class:`models.image.errors.ScanError`."""
+    timings: dict[str, float] = {}
+    with timed(timings, "read"):
+        scan = read(data, limits)
+    with timed(timings, "frame"):
+        framed = recipe.frame(scan)
+        checked = quality.check(scan)
+    return Framed(
+        image=Image(sha256=digest, format=scan.format, width=scan.width, height=scan.height),
+        scan=recipe.reduced(scan),
+        frame=framed,
+        reasons=checked.reasons,
+        timings=timings,
+    )
+
+
+def refuse(framed: Framed) -> Prepared:
+    """Return what is left to say of an image that is not worth asking about."""
+    return _refused(framed, Quality(accepted=False, reasons=framed.reasons), framed.frame, None)
+
+
+def prepare(framed: Framed, outlined: Outlined, version: str) -> Prepared:
+    """Return the canonical image and all that is told beside votes; ``outlined`` is what model
+    ``version`` found in the frame."""
+    timings: dict[str, float] = {}
+    with timed(timings, "prepare"):
+        cleaned = recipe.cleaned(framed.frame, outlined.graphics)
+        verdict = quality.judge(cleaned, _gate())
+        reasons, spine = verdict.reasons, outlined.spine
+        if spine is None:
+            reasons = (*reasons, Reason.VERTEBRAE_NOT_FOUND.value)
+        told = Quality(accepted=not reasons, reasons=reasons, findings=verdict.findings)
+        if spine is None or reasons:
+            prepared = _refused(framed, told, cleaned, version)
+        else:
+            prepared = _accepted(framed, told, spine, outlined, version)
+    prepared.timings.update(timings)
+    return prepared
+
+
+def _refused(framed: Framed, told: Quality, shown: Canonical, version: str | None) -> Prepared:
+    return Prepared(
+        image=framed.image,
+        quality=told,
+        canonical=None,
+        png=recipe.encode(shown, recipe.FRAME),
+        recipe=recipe.FRAME,
+        statistics={},
+        vertebrae=None,
+        outlined_by=version,
+        timings=dict(framed.timings),
+    )
+
+
+def _accepted(
+    framed: Framed, told: Quality, spine: Spine, outlined: Outlined, version: str
+) -> Prepared:
+    canonical = recipe.prepare(framed.scan, spine, outlined.graphics)
+    return Prepared(
+        image=framed.image,
+        quality=told,
+        canonical=canonical,
+        png=recipe.encode(canonical),
+        recipe=recipe.NAME,
+        statistics=describe(canonical),
+        vertebrae=vertebrae(framed, spine, canonical, version),
+        outlined_by=version,
+        timings=dict(framed.timings),
+    )
+
+
+def vertebrae(framed: Framed, spine: Spine, canonical: Canonical, version: str) -> Vertebrae:
+    """Return what is told of the ``spine`` in the frame, in pixels as the image came, rounded."""
+    sent = framed.image
+    found = report.describe(spine, sent.width, sent.height, canonical, framed.scan.spacing)
+    first, second = (
+        (round(a, EXACT), round(b, EXACT), round(c, EXACT)) for a, b, c in found.placement
+    )
+    return Vertebrae(
+        source="model",
+        version=version,
+        levels=tuple(_level(one) for one in found.levels),
+        axis_tilt=round(found.axis_tilt, FINE),
+        curve=round(found.curve, FINE),
+        iliac_crests_visible=None,
+        findings=tuple(
+            Finding(code=one.code, level=one.level, value=round(one.value, FINE), rule=one.rule)
+            for one in findings.findings(spine, found)
+        ),
+        placement=(first, second),
+    )
+
+
+def _level(found: LevelReport) -> Level:
+    return Level(
+        level=found.level,
+        outline=tuple((round(x, FINE), round(y, FINE)) for x, y in found.outline),
+        centre=(round(found.centre[0], FINE), round(found.centre[1], FINE)),
+        height=round(found.height, FINE),
+        width=round(found.width, FINE),
+        height_mm=None if found.height_mm is None else round(found.height_mm, FINE),
+        tilt=round(found.tilt, FINE),
+        relative_density=round(found.relative_density, 3),
+        confidence=round(found.confidence, 3),
+    )
+
+
+ERRORS: Final[tuple[type[Exception], ...]] = (ScanError,)
+"""What :func:`frame` raises."""
+
+KNOWN: Final[tuple[type, ...]] = (
+    Framed, Prepared, Scan, Image, Quality, Vertebrae, Level, Finding,
+    ScanError, DecoderError, *ScanError.__subclasses__(),
+)  # fmt: skip
+"""Types that what both steps return or raise is made of."""
+
+
+def load() -> tuple[type[Exception], ...]:
+    """Prepare an image once, so that what is only set up on first use is no person's wait."""
+    rows, columns = np.indices((recipe.SIDE, recipe.SIDE))
+    png = recipe.encode(((rows + columns) // 2).astype(np.uint8))
+    outlined = Outlined(nominal(), np.eye(recipe.SIDE, dtype=bool))
+    prepare(frame(png, "0" * 64, Limits()), outlined, "sha256:" + "0" * 64)
+    return ERRORS
+
+
+@functools.cache
+def _gate() -> Gate:
+    return quality.served_gate()

@@ -1,0 +1,147 @@
+"""Has a patient's spine BMD changed, or is the difference within what a scanner repeats to?
+
+The rule (ISCD; DOMAIN.md §1.4): *changed* only when the difference reaches the least significant
+change, between scans of the same machine and the same vertebrae, in g/cm² and not in T-scores. The
+least significant change at 95 % is 2.77 × precision, the precision being the facility's own RMS
+standard deviation in g/cm². It is larger with fewer vertebrae: factors of the Manitoba programme
+(10.1016/j.jocd.2024.101483, DOMAIN.md §1.3). One vertebra is never used (ISCD). Nothing is ever
+converted between machines.
+
+Arithmetic is decimal: a difference that equals the least significant change reaches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from typing import Final, Literal
+from uuid import UUID
+
+from service.exams.schemas import Study
+from service.medicine.densitometry import LEAST_VERTEBRAE
+
+CONFIDENCE_FACTOR: Final = Decimal("2.77")
+"""1.96 × √2: 95 % of differences between two scans without change are smaller."""
+
+Verdict = Literal["gain", "loss", "no_significant_change", "not_comparable"]
+
+Condition = Literal[
+    "bmd_missing",
+    "date_missing",
+    "same_day",
+    "machine_missing",
+    "machine_differs",
+    "vertebrae_missing",
+    "vertebrae_differ",
+    "too_few_vertebrae",
+]
+"""What stands against comparing two studies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Precision:
+    """What a facility repeats a spine scan to.
+
+    ``spine_g_cm2`` is the RMS standard deviation for L1–L4; ``three`` and ``two`` multiply the
+    least significant change when that many vertebrae are left.
+    """
+
+    spine_g_cm2: Decimal = Decimal("0.011")
+    three: Decimal = Decimal("1.07")
+    two: Decimal = Decimal("1.24")
+
+    def least_significant_change(self, vertebrae: int) -> Decimal:
+        """Return it in g/cm². ``vertebrae`` is 2, 3 or 4; otherwise ValueError."""
+        factors = {4: Decimal(1), 3: self.three, 2: self.two}
+        if vertebrae not in factors:
+            raise ValueError(f"{vertebrae} vertebrae cannot be monitored; 2, 3 or 4 can")
+        return CONFIDENCE_FACTOR * self.spine_g_cm2 * factors[vertebrae]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One study beside an earlier one.
+
+    ``difference`` and ``least`` are in g/cm² and None unless the two are comparable; then
+    ``against`` is empty.
+    """
+
+    earlier: UUID
+    verdict: Verdict
+    difference: Decimal | None = None
+    percent: Decimal | None = None
+    least: Decimal | None = None
+    against: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One study in the course of time.
+
+    ``previous`` looks at the study right before. ``baseline`` looks at the earliest study that can
+    be compared with this one, and is None when that is the previous one or when there is none.
+    """
+
+    study: Study
+    previous: Change | None
+    baseline: Change | None
+
+
+def course(studies: Sequence[Study], precision: Precision) -> tuple[Point, ...]:
+    """Return ``studies`` by date of acquisition, those without one last, each with its changes."""
+    ordered = sorted(studies, key=lambda study: study.acquired_on or date.max)
+    points = [Point(study=study, previous=None, baseline=None) for study in ordered[:1]]
+    for number, (before, study) in enumerate(pairwise(ordered), start=1):
+        previous = compare(before, study, precision)
+        candidates = (compare(one, study, precision) for one in ordered[: number - 1])
+        baseline = next((one for one in candidates if one.verdict != "not_comparable"), None)
+        points.append(Point(study=study, previous=previous, baseline=baseline))
+    return tuple(points)
+
+
+def compare(earlier: Study, later: Study, precision: Precision) -> Change:
+    """Judge the difference between two studies of one patient, ``earlier`` being the older."""
+    against = obstacles(earlier, later)
+    if against or earlier.bmd_g_cm2 is None or later.bmd_g_cm2 is None or later.vertebrae is None:
+        return Change(earlier=earlier.prediction_id, verdict="not_comparable", against=against)
+    before, after = Decimal(repr(earlier.bmd_g_cm2)), Decimal(repr(later.bmd_g_cm2))
+    difference = after - before
+    least = precision.least_significant_change(len(later.vertebrae))
+    verdict: Verdict = "no_significant_change"
+    if abs(difference) >= least:
+        verdict = "gain" if difference > 0 else "loss"
+    return Change(
+        earlier=earlier.prediction_id,
+        verdict=verdict,
+        difference=difference,
+        percent=100 * difference / before,
+        least=least,
+    )
+
+
+def obstacles(earlier: Study, later: Study) -> tuple[Condition, ...]:
+    """Return every condition for a comparison that does not hold."""
+    pair = (earlier, later)
+    found: list[Condition] = []
+    if any(study.bmd_g_cm2 is None for study in pair):
+        found.append("bmd_missing")
+    if any(study.acquired_on is None for study in pair):
+        found.append("date_missing")
+    elif earlier.acquired_on == later.acquired_on:
+        found.append("same_day")
+    machines = {study.scanner.identity if study.scanner else None for study in pair}
+    if None in machines:
+        found.append("machine_missing")
+    elif len(machines) > 1:
+        found.append("machine_differs")
+    regions = {study.vertebrae for study in pair}
+    if None in regions:
+        found.append("vertebrae_missing")
+    elif len(regions) > 1:
+        found.append("vertebrae_differ")
+    if any(study.vertebrae and len(study.vertebrae) < LEAST_VERTEBRAE for study in pair):
+        found.append("too_few_vertebrae")
+    return tuple(found)

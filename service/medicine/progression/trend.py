@@ -1,0 +1,182 @@
+"""The BMD of one patient's studies, as the numbers that a drawing is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from service.exams.schemas import VERTEBRAE, Study
+from service.language.locale import _, day, listing, number
+from service.medicine.progression.change import Point, Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A study in the drawing; ``x`` in per cent of the width, ``y`` in pixels."""
+
+    x: str
+    y: str
+    series: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Two studies that can be compared."""
+
+    x1: str
+    y1: str
+    x2: str
+    y2: str
+    changed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Belt:
+    """What is within the least significant change of a series' first study."""
+
+    x: str
+    width: str
+    y: str
+    height: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    y: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """Studies of one machine and the same vertebrae; ``number`` chooses the shape of the marks."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    summary: str
+    marks: tuple[Mark, ...]
+    links: tuple[Link, ...]
+    belts: tuple[Belt, ...]
+    ticks: tuple[Tick, ...]
+    series: tuple[Series, ...]
+    first: str
+    last: str
+
+
+def region(study: Study) -> str | None:
+    """The vertebrae as reports name them: ``L1–L4`` for a row of them without a gap."""
+    if not study.vertebrae:
+        return None
+    first, last = (VERTEBRAE.index(study.vertebrae[end]) for end in (0, -1))
+    if len(study.vertebrae) > 1 and last - first == len(study.vertebrae) - 1:
+        return f"{study.vertebrae[0]}–{study.vertebrae[-1]}"
+    return listing(study.vertebrae)
+
+
+def scanner(study: Study) -> str | None:
+    return f"{study.scanner.vendor} {study.scanner.serial}" if study.scanner else None
+
+
+_TOP: Final = 12.0
+_HEIGHT: Final = 180.0
+"""Pixels that the values have; below stand the dates."""
+_LEFT: Final = 12.0
+_WIDTH: Final = 84.0
+"""Per cent of the width; left of it stand the values."""
+
+
+def drawing(points: Sequence[Point], precision: Precision) -> Chart | None:
+    drawn = [
+        (study, study.acquired_on, study.bmd_g_cm2)
+        for study in (point.study for point in points)
+        if study.acquired_on is not None and study.bmd_g_cm2 is not None
+    ]
+    if len(drawn) < 2:
+        return None
+    first, last = drawn[0][1], drawn[-1][1]
+    low = min(bmd for _, _, bmd in drawn) - 0.05
+    high = max(bmd for _, _, bmd in drawn) + 0.05
+
+    def x(when: date) -> float:
+        share = (when - first).days / max((last - first).days, 1)
+        return _LEFT + _WIDTH * share
+
+    def y(bmd: float) -> float:
+        return _TOP + _HEIGHT * (high - bmd) / (high - low)
+
+    groups: dict[tuple[object, object], list[tuple[Study, date, float]]] = {}
+    for one in drawn:
+        machine = one[0].scanner
+        groups.setdefault((machine and machine.identity, one[0].vertebrae), []).append(one)
+    places = {study.prediction_id: (x(when), y(bmd)) for study, when, bmd in drawn}
+    belts = []
+    for members in groups.values():
+        study, when, bmd = members[0]
+        if len(members) < 2 or study.scanner is None or len(study.vertebrae or ()) < 2:
+            continue
+        least = float(precision.least_significant_change(len(study.vertebrae or ())))
+        upper, lower = y(min(bmd + least, high)), y(max(bmd - least, low))
+        belts.append(
+            Belt(
+                x=f"{x(when):.2f}%",
+                width=f"{x(members[-1][1]) - x(when):.2f}%",
+                y=f"{upper:.1f}",
+                height=f"{lower - upper:.1f}",
+            )
+        )
+    links = []
+    for point in points:
+        change = point.previous
+        if change is None or change.verdict == "not_comparable":
+            change = point.baseline
+        if change is None or change.verdict == "not_comparable":
+            continue
+        (x1, y1), (x2, y2) = places[change.earlier], places[point.study.prediction_id]
+        changed = change.verdict in ("gain", "loss")
+        links.append(
+            Link(x1=f"{x1:.2f}%", y1=f"{y1:.1f}", x2=f"{x2:.2f}%", y2=f"{y2:.1f}", changed=changed)
+        )
+    return Chart(
+        summary=_(
+            "BMD of %(count)s studies from %(first)s to %(last)s, between %(low)s and %(high)s "
+            "g/cm². The table below says the same.",
+            count=number(len(drawn)),
+            first=day(first),
+            last=day(last),
+            low=number(low + 0.05, 3),
+            high=number(high - 0.05, 3),
+        ),
+        marks=tuple(
+            Mark(
+                x=f"{places[study.prediction_id][0]:.2f}%",
+                y=f"{places[study.prediction_id][1]:.1f}",
+                series=series % 3,
+            )
+            for series, members in enumerate(groups.values())
+            for study, _when, _bmd in members
+        ),
+        links=tuple(links),
+        belts=tuple(belts),
+        ticks=tuple(
+            Tick(y=f"{y(bmd):.1f}", label=number(bmd, 2)) for bmd in (high, (high + low) / 2, low)
+        ),
+        series=tuple(
+            Series(number=series % 3, name=_name(members[0][0]))
+            for series, members in enumerate(groups.values())
+        ),
+        first=day(first),
+        last=day(last),
+    )
+
+
+def _name(study: Study) -> str:
+    return _(
+        "%(scanner)s; %(vertebrae)s",
+        scanner=scanner(study) or _("unknown scanner"),
+        vertebrae=region(study) or _("unknown vertebrae"),
+    )

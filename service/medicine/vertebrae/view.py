@@ -1,0 +1,162 @@
+"""Where the vertebrae are, what is measured of each and what to look at, as pages show it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from models.image import recipe
+from models.inference.decision import decide
+from models.vertebrae.findings import AXIS_TILT, CURVE, Code
+from service.language.locale import N_, _, number
+from service.predictions.schemas import Finding, Level, Prediction, Vertebrae
+
+WIDTH: Final = recipe.SIDE
+"""Units of a drawing's width, as of the canonical image."""
+
+NARROW, WIDE = 0.4, 2.5
+"""Proportions beyond which a picture is not drawn: files of pixels that are not square are no
+reason for a page of one line."""
+
+_MISSING: Final = N_("%(level)s touches the image’s border: part of the spine may be missing.")
+_FEW: Final = N_(
+    "Only %(count)s of the vertebrae L1 to L4 were found: which they are is not certain."
+)
+_UNSURE: Final = N_("It is not certain which vertebra %(level)s is.")
+_LEFT: Final = N_(
+    "The spine leans by %(value)s°, its upper end to the image’s left: more than %(limit)s°."
+)
+_RIGHT: Final = N_(
+    "The spine leans by %(value)s°, its upper end to the image’s right: more than %(limit)s°."
+)
+_CURVE: Final = N_(
+    "The spine curves by %(value)s° from L1 to L4, which is %(limit)s° or more: a screening "
+    "angle, not a Cobb angle."
+)
+_DENSER: Final = N_(
+    "%(level)s seems denser than its neighbours: it stands %(value)s times as far above soft "
+    "tissue. Compare the T-scores: ISCD leaves out a vertebra that differs by more than 1.0 from "
+    "its neighbour; the total may be falsely high."
+)
+_LOW: Final = N_(
+    "%(level)s is lower than its neighbours, %(value)s times their height: consider VFA, a lateral "
+    "view. A frontal image shows no fracture for certain."
+)
+SENTENCES: Final[Mapping[Code, str]] = {
+    "part_missing": _MISSING,
+    "levels_uncertain": _UNSURE,
+    "axis_tilt": _RIGHT,
+    "curve": _CURVE,
+    "denser_than_neighbours": _DENSER,
+    "height_outlier": _LOW,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelRow:
+    """One vertebra: its row in the table, and its outline in the drawing's coordinates."""
+
+    name: str
+    height: str
+    width: str
+    tilt: str
+    density: str
+    confidence: str
+    points: str
+    x: str
+    y: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpineView:
+    levels: tuple[LevelRow, ...]
+    axis_tilt: str
+    curve: str
+    findings: tuple[str, ...]
+    has_millimetres: bool
+
+    @classmethod
+    def of(cls, found: Vertebrae | None, height: int) -> SpineView | None:
+        """Return what is shown over a picture that is :data:`WIDTH` × ``height`` units large."""
+        if found is None:
+            return None
+        return cls(
+            levels=tuple(
+                _row(level, outline, height)
+                for level, outline in zip(found.levels, outlines(found), strict=True)
+            ),
+            axis_tilt=_degrees(found.axis_tilt),
+            curve=_degrees(found.curve),
+            findings=tuple(sentence(one) for one in found.findings),
+            has_millimetres=any(one.height_mm is not None for one in found.levels),
+        )
+
+
+def outlines(found: Vertebrae) -> list[list[tuple[float, float]]]:
+    """Return each level's outline in the coordinates of the canonical image."""
+    matrix = np.array(found.placement)
+    back = np.linalg.inv(matrix[:, :2])
+    moved = [(np.array(one.outline) - matrix[:, 2]) @ back.T for one in found.levels]
+    return [[(float(x), float(y)) for x, y in one] for one in moved]
+
+
+def proportions(prediction: Prediction) -> float:
+    """Return the height over the width that the stored picture has where the file's pixels are
+    square: of the whole image, or of the part that was made canonical."""
+    found, image = prediction.vertebrae, prediction.image
+    if found is None:
+        return image.height / image.width
+    (a, b, _x), (c, d, _y) = found.placement
+    return min(max(math.hypot(b, d) / math.hypot(a, c), NARROW), WIDE)
+
+
+def is_questioned(prediction: Prediction) -> bool:
+    """Return whether a finding, and not the probability, made the outcome indeterminate."""
+    p = prediction
+    if p.probability is None or p.threshold is None or p.band is None:
+        return False
+    return p.outcome == "indeterminate" and decide(p.probability, p.threshold, p.band) == ("normal")
+
+
+def sentence(finding: Finding) -> str:
+    """Return a finding in the current language."""
+    values = {"level": finding.level or "", "value": number(finding.value, 1)}
+    if finding.code == "axis_tilt":
+        said = _LEFT if finding.value < 0 else _RIGHT
+        return _(said, value=number(abs(finding.value), 1), limit=number(AXIS_TILT))
+    if finding.code == "curve":
+        return _(_CURVE, value=values["value"], limit=number(CURVE))
+    if finding.code == "levels_uncertain" and finding.level is None:
+        return _(_FEW, count=number(finding.value))
+    if finding.code in ("denser_than_neighbours", "height_outlier"):
+        values["value"] = number(finding.value, 2)
+    return _(SENTENCES[finding.code], **values)
+
+
+def _row(level: Level, outline: list[tuple[float, float]], height: int) -> LevelRow:
+    stretch = height / recipe.SIDE
+    points = [(x, y * stretch) for x, y in outline]
+    pixels = _("%(value)s px", value=number(level.height, 1))
+    tall = pixels
+    if level.height_mm is not None:
+        tall = _("%(value)s mm", value=number(level.height_mm, 1)) + f" ({pixels})"
+    return LevelRow(
+        name=level.level,
+        height=tall,
+        width=_("%(value)s px", value=number(level.width, 1)),
+        tilt=_degrees(level.tilt),
+        density=number(level.relative_density, 2),
+        confidence=number(level.confidence, 2),
+        points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points),
+        x=f"{sum(x for x, _y in points) / len(points):.1f}",
+        y=f"{sum(y for _x, y in points) / len(points):.1f}",
+    )
+
+
+def _degrees(value: float) -> str:
+    # Nor is a little to the left told as minus nothing.
+    return f"{number(round(value, 1) or 0.0, 1, signed=True)}°"

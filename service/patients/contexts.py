@@ -1,0 +1,141 @@
+"""One patient's studies over time, as a table; the drawing is in ``course``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from service.exams.repository import Patient
+from service.exams.schemas import Study
+from service.language.locale import N_, _, day, number
+from service.medicine.osteoporosis.wording import HEADINGS
+from service.medicine.progression.change import Change, Condition, Point, Precision, Verdict
+from service.medicine.progression.trend import Chart, drawing, region, scanner
+from service.types import Outcome
+from service.web.page import Page
+
+_CONDITIONS: Final[Mapping[Condition, str]] = {
+    "bmd_missing": N_("the BMD of one of them is not known"),
+    "date_missing": N_("the date of one of them is not known"),
+    "same_day": N_("both are of the same day"),
+    "machine_missing": N_("the scanner’s vendor or serial number is not known"),
+    "machine_differs": N_("they are of different machines"),
+    "vertebrae_missing": N_("the vertebrae are not known"),
+    "vertebrae_differ": N_("they are of different vertebrae"),
+    "too_few_vertebrae": N_("one of them has fewer than two vertebrae"),
+}
+_CHANGES: Final[Mapping[Verdict, str]] = {
+    "gain": N_(
+        "Gain since %(day)s: %(difference)s g/cm² (%(percent)s %%), at least the least significant "
+        "change of %(least)s."
+    ),
+    "loss": N_(
+        "Loss since %(day)s: %(difference)s g/cm² (%(percent)s %%), at least the least significant "
+        "change of %(least)s."
+    ),
+    "no_significant_change": N_(
+        "No significant change since %(day)s: %(difference)s g/cm² (%(percent)s %%), less than the "
+        "least significant change of %(least)s."
+    ),
+    "not_comparable": N_("Not comparable with the study of %(day)s: %(conditions)s."),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A change in a sentence. ``mark`` is a shape that says the same: ▲ ▼ ＝ or –."""
+
+    verdict: Verdict
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyRow:
+    id: str
+    date: str
+    date_iso: str | None
+    bmd: str | None
+    t_score: str | None
+    vertebrae: str | None
+    scanner: str | None
+    outcome: Outcome
+    heading: str
+    changes: tuple[Told, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientPage(Page):
+    templates = ("patient.html",)
+    section = "/history"
+
+    reference: str
+    rows: tuple[StudyRow, ...]
+    unreadable: int
+    """Further studies that cannot be read here."""
+    chart: Chart | None
+    precision: str
+    least: tuple[str, str, str]
+    """The least significant change for four, three and two vertebrae."""
+
+    @classmethod
+    def of(cls, patient: Patient, points: Sequence[Point], precision: Precision) -> PatientPage:
+        outcomes = {study.prediction_id: prediction for study, prediction in patient.studies}
+        days = {point.study.prediction_id: _day(point.study) for point in points}
+        least = [number(float(precision.least_significant_change(n)), 4) for n in (4, 3, 2)]
+        return cls(
+            reference=patient.reference,
+            rows=tuple(
+                _row(point, outcomes[point.study.prediction_id].outcome, days) for point in points
+            ),
+            unreadable=patient.unreadable,
+            chart=drawing(points, precision),
+            precision=number(float(precision.spine_g_cm2), 3),
+            least=(least[0], least[1], least[2]),
+        )
+
+
+def _row(point: Point, outcome: Outcome, days: Mapping[UUID, str]) -> StudyRow:
+    study = point.study
+    changes = [change for change in (point.previous, point.baseline) if change is not None]
+    return StudyRow(
+        id=str(study.prediction_id),
+        date=_day(study),
+        date_iso=study.acquired_on.isoformat() if study.acquired_on else None,
+        bmd=None if study.bmd_g_cm2 is None else number(study.bmd_g_cm2, 3),
+        t_score=None if study.t_score is None else number(study.t_score, 1),
+        vertebrae=region(study),
+        scanner=scanner(study),
+        outcome=outcome,
+        heading=_(HEADINGS[outcome]),
+        changes=tuple(_told(change, days[change.earlier]) for change in changes),
+    )
+
+
+def _told(change: Change, since: str) -> Told:
+    marks: Mapping[Verdict, str] = {
+        "gain": "▲", "loss": "▼", "no_significant_change": "=", "not_comparable": "–"
+    }  # fmt: skip
+
+    def written(value: Decimal | None, digits: int, *, signed: bool = True) -> str:
+        return number(float(value or 0), digits, signed=signed)
+
+    return Told(
+        verdict=change.verdict,
+        mark=marks[change.verdict],
+        text=_(
+            _CHANGES[change.verdict],
+            day=since,
+            difference=written(change.difference, 3),
+            percent=written(change.percent, 1),
+            least=written(change.least, 4, signed=False),
+            conditions="; ".join(_(_CONDITIONS[one]) for one in change.against),
+        ),
+    )
+
+
+def _day(study: Study) -> str:
+    return _("unknown date") if study.acquired_on is None else day(study.acquired_on)

@@ -1,0 +1,266 @@
+"""One prediction as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from models.explanation.location import Location
+from service.exams.contexts import StudyCard
+from service.exams.schemas import Study
+from service.language.locale import N_, _, listing, moment, number
+from service.medicine.densitometry import LEAST_VERTEBRAE, MEN_FROM, Range, range_of
+from service.medicine.osteoporosis import measurements
+from service.medicine.osteoporosis import view as votes
+from service.medicine.osteoporosis.measurements import MeasurementRow
+from service.medicine.osteoporosis.view import MODEL_NAMES, Gauge, Row
+from service.medicine.osteoporosis.wording import Verdict
+from service.medicine.vertebrae import view as spine
+from service.medicine.vertebrae.view import SpineView
+from service.predictions.heat_maps.localisation import located
+from service.predictions.schemas import Prediction
+from service.reviews.contexts import Signed, Signing
+from service.reviews.schemas import Review, version
+from service.types import MAPPED, BaseName, Outcome
+from service.web.page import Page
+
+REASONS: Final[Mapping[str, str]] = {
+    "too_small": N_("The image has too few pixels for the texture of a vertebra to be told."),
+    "wrong_shape": N_(
+        "The image is much longer than wide, or wider than long: no lumbar DXA field."
+    ),
+    "not_spine_dxa": N_(
+        "This does not look like an AP lumbar spine DXA image: upright, bone bright."
+    ),
+    "low_contrast": N_("The image has too few grey levels; bone cannot be told from noise."),
+    "burned_in_sheet": N_(
+        "This looks like a page with text, perhaps a report around a scan: send the scan alone."
+    ),
+    "upside_down": N_("The spine seems to stand on its head."),
+    "off_centre": N_("No spine runs down the middle of the field."),
+    "objects_not_removed": N_(
+        "Something denser than bone lies in the field, such as a button or contrast medium."
+    ),
+    "implant": N_("Metal seems to lie along the spine, such as screws or rods."),
+    "obesity_noise": N_("Noise drowns the bone, as in a very large patient."),
+    "scan_area": N_("The field may be too short to show all of L1 to L4."),
+    "movement": N_("Rows are shifted against each other: the patient may have moved."),
+    "degenerative": N_("One level is much brighter than its neighbours, as degeneration makes it."),
+    "vertebrae_not_found": N_(
+        "Fewer than three of the vertebrae L1 to L4 were found; without them there is no scale."
+    ),
+}
+"""Why the gate refuses, and what it notices without refusing, by models.gate.quality's codes."""
+
+WIDTH: Final = 224
+"""CSS pixels of the stored picture; the height follows the file's own proportions."""
+
+RANGES: Final[Mapping[Range, str]] = {
+    "osteoporosis": N_("in the range of osteoporosis (−2.5 or lower)"),
+    "low_mass": N_("in the range of low bone mass (between −2.5 and −1.0)"),
+    "normal": N_("in the normal range (−1.0 or higher)"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """Where a model's heat map can be had; without ``address``, why it cannot.
+
+    ``cautions`` say what its colours must not be taken for.
+    """
+
+    model: str
+    name: str
+    address: str | None
+    why: str
+    cautions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """The T-score that the scanner reports, beside what the models say."""
+
+    value: str
+    range: str
+    differs: bool
+
+    @classmethod
+    def of(cls, study: Study | None, outcome: Outcome) -> Reported | None:
+        if study is None or study.t_score is None:
+            return None
+        value = number(study.t_score, 1, signed=True)
+        # As the rules of treatment have it: such a score is no ground for a range.
+        if study.vertebrae is not None and len(study.vertebrae) < LEAST_VERTEBRAE:
+            said = _("of a single vertebra, which is not used for diagnosis")
+            return cls(value=value, range=said, differs=False)
+        if study.sex == "male" and study.age_years is not None and study.age_years < MEN_FROM:
+            said = _("in a man under 50, for whom the Z-score is read")
+            return cls(value=value, range=said, differs=False)
+        found = range_of(study.t_score)
+        judged = outcome in ("osteoporosis", "normal")
+        return cls(
+            value=value,
+            range=_(RANGES[found]),
+            differs=judged and (found == "osteoporosis") != (outcome == "osteoporosis"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultPage(Page):
+    templates = ("result.html",)
+    section = "/history"
+
+    id: str
+    created: str
+    created_iso: str
+    outcome: Outcome
+    verdict: Verdict
+    probability: str | None
+    threshold: str | None
+    band: str | None
+    gauge: Gauge | None
+    degraded: bool
+    absent: str
+    """The names of the base models that did not answer, as a list in words."""
+    unused: str
+    alone: str | None
+    """The base model that decided without the stack."""
+    rows: tuple[Row, ...]
+    reasons: tuple[str, ...]
+    findings: tuple[str, ...]
+    measurements: tuple[MeasurementRow, ...]
+    """What ``bone`` weighed."""
+    spine: SpineView | None
+    maps: tuple[Map, ...]
+    whole: bool
+    """Whether the picture is the whole image, and not L1–L4 laid upright."""
+    scan_width: int
+    scan_height: int
+    image_format: str
+    image_size: str
+    image_sha256: str
+    recipe: str
+    version: str | None
+    outlined_by: str | None
+    """The version that found the vertebrae."""
+    milliseconds: str
+    review: Signed | None
+    """The one that counts; none: preliminary."""
+    earlier: tuple[Signed, ...]
+    signing: Signing
+    study: StudyCard | None
+    study_unreadable: bool
+    """Facts were entered, but by a version that knows more than this one."""
+    reported: Reported | None
+
+    @classmethod
+    def of(
+        cls,
+        prediction: Prediction,
+        *,
+        reviews: tuple[Review, ...] = (),
+        study: Study | None = None,
+        study_unreadable: bool = False,
+        signing: Signing | None = None,
+        out_of_reach: Collection[BaseName] = (),
+    ) -> ResultPage:
+        """``reviews`` are all there are, the first one first; without them the last one is shown.
+
+        ``signing`` holds a form that was sent and could not be taken; ``out_of_reach`` names the
+        models that voted but cannot be asked for their heat maps now.
+        """
+        p = prediction
+        alone = votes.speaker(p)
+        last = reviews[-1] if reviews else p.review
+        height = round(WIDTH * spine.proportions(p))
+        return cls(
+            id=str(p.id),
+            created=moment(p.created_at),
+            created_iso=p.created_at.isoformat(),
+            outcome=p.outcome,
+            verdict=Verdict.of(p.outcome, questioned=spine.is_questioned(p)),
+            probability=votes.probability(p.probability),
+            threshold=votes.probability(p.threshold),
+            band=f"{number(p.band[0] * 100, 1)}–{votes.probability(p.band[1])}" if p.band else None,
+            gauge=votes.gauge(p),
+            degraded=p.degraded,
+            absent=listing(MODEL_NAMES[n] for n in p.missing if n not in p.models and n != "stack"),
+            unused=listing(MODEL_NAMES[n] for n in p.missing if n in p.models),
+            alone=MODEL_NAMES[alone] if alone else None,
+            rows=votes.rows(p),
+            reasons=tuple(_sentence(code) for code in p.quality.reasons),
+            findings=tuple(_sentence(code) for code in p.quality.findings),
+            measurements=measurements.rows(p),
+            spine=SpineView.of(p.vertebrae, height),
+            maps=_maps(p, out_of_reach),
+            whole=p.vertebrae is None,
+            scan_width=WIDTH,
+            scan_height=height,
+            image_format={"dicom": "DICOM"}.get(p.image.format, p.image.format.upper()),
+            image_size=f"{p.image.width} × {p.image.height}",
+            image_sha256=p.image.sha256,
+            recipe=p.recipe,
+            version=p.version,
+            outlined_by=p.vertebrae.version if p.vertebrae else None,
+            milliseconds=f"{number(p.timings_ms.get('total', 0.0))} ms",
+            review=Signed.of(last) if last else None,
+            earlier=tuple(Signed.of(one) for one in reversed(reviews[:-1])),
+            signing=signing or Signing.of(p.outcome, version=version(reviews)),
+            study=StudyCard.of(study) if study else None,
+            study_unreadable=study_unreadable,
+            reported=Reported.of(study, p.outcome),
+        )
+
+
+def _maps(prediction: Prediction, out_of_reach: Collection[BaseName]) -> tuple[Map, ...]:
+    if not prediction.models:
+        return ()
+    found = []
+    for name in MAPPED:
+        why = ""
+        if name not in prediction.models:
+            why = _("No heat map: the model did not answer.")
+        elif name in out_of_reach:
+            why = _("No heat map: the model is not running now.")
+        vote = prediction.models.get(name)
+        where = located(name, vote.version) if vote else None
+        if not why and where is not None and not where.either.beyond_chance:
+            why = _(_NOWHERE)
+        address = None if why else f"/api/v1/predictions/{prediction.id}/maps/{name}"
+        cautions = () if why else _cautions(where)
+        found.append(
+            Map(model=name, name=MODEL_NAMES[name], address=address, why=why, cautions=cautions)
+        )
+    return tuple(found)
+
+
+_NOWHERE: Final = N_(
+    "No heat map: on drawn spines this model’s evidence lay in the spine no more than by chance."
+)
+_UNKNOWN: Final = N_("It has not been measured whether this version’s map lies in the spine.")
+_FOR: Final = N_(
+    "Do not take orange for a place of disease: on drawn spines it favoured the spine on "
+    "%(inside)s of %(images)s only, no more than by chance."
+)
+_AGAINST: Final = N_(
+    "Do not take blue for sound bone: on drawn spines it favoured the spine on %(inside)s of "
+    "%(images)s only, no more than by chance."
+)
+
+
+def _cautions(where: Location | None) -> tuple[str, ...]:
+    if where is None:
+        return (_(_UNKNOWN),)
+    colours = ((_FOR, where.speaks_for), (_AGAINST, where.speaks_against))
+    return tuple(
+        _(sentence, inside=number(found.inside), images=number(found.images))
+        for sentence, found in colours
+        if not found.beyond_chance
+    )
+
+
+def _sentence(code: str) -> str:
+    if code in REASONS:
+        return _(REASONS[code])
+    return _("Something speaks against the image (%(code)s).", code=code)

@@ -1,0 +1,123 @@
+"""Heat maps on request: asked of the model that voted, once, and then kept.
+
+::
+
+    ExplanationError
+    ├── NoHeatMapError          the model has none for this image
+    ├── ModelChangedError       another version answers now; its map would explain another vote
+    └── ModelUnavailableError   the model does not answer; safe to ask again
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
+from typing import ClassVar
+
+from models.image import recipe
+from service.flow.deadline import Deadline
+from service.predictions.heat_maps.repository import Maps
+from service.predictions.heat_maps.schemas import HeatMap
+from service.predictions.repository import Predictions
+from service.predictions.schemas import Prediction
+from service.runners.client import RunnerError, RunnerMismatchError
+from service.runners.pool import Runners
+from service.settings import Settings
+from service.storage.errors import StorageFullError
+from service.types import MAPPED, RUNNER_OF, BaseName, RunnerName
+
+
+class ExplanationError(Exception):
+    """There is no heat map to show; the message says why and holds nothing of the image."""
+
+    code: ClassVar[str]
+    retry_after: float | None = None
+
+
+class NoHeatMapError(ExplanationError):
+    code = "no_heat_map"
+
+
+class ModelChangedError(ExplanationError):
+    code = "model_changed"
+
+
+class ModelUnavailableError(ExplanationError):
+    code = "model_unavailable"
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Explainer:
+    def __init__(
+        self, settings: Settings, runners: Runners, predictions: Predictions, maps: Maps
+    ) -> None:
+        self._settings = settings
+        self._runners = runners
+        self._predictions = predictions
+        self._maps = maps
+
+    async def heat_map(self, prediction: Prediction, model: BaseName) -> HeatMap:
+        """Return the map of ``model`` for the vote that it cast in ``prediction``.
+
+        Raises :class:`ExplanationError`, or
+        :class:`~service.storage.StorageError`.
+        """
+        vote = prediction.models.get(model)
+        if vote is None:
+            raise NoHeatMapError("The model cast no vote on this image.")
+        if model not in MAPPED:
+            raise NoHeatMapError("The model measures and draws none; its vote has measurements.")
+        kept = await self._maps.get(prediction.id, model)
+        if kept is not None:
+            return kept
+        png = await self._predictions.image(prediction.id)
+        if png is None:
+            raise NoHeatMapError("The image is no longer kept.")
+        made = await self._ask(prediction, model, png)
+        if made.version != vote.version:
+            raise ModelChangedError("The model has been replaced since it cast this vote.")
+        with suppress(StorageFullError):
+            # What cannot be kept can still be shown.
+            await self._maps.add(prediction.id, made)
+        return made
+
+    async def out_of_reach(
+        self, prediction: Prediction, down: Collection[RunnerName]
+    ) -> frozenset[BaseName]:
+        """Return the models that voted but cannot be asked now, as they are ``down``, nor were."""
+        silent = frozenset(
+            name for name in prediction.models if name in MAPPED and RUNNER_OF[name] in down
+        )
+        return silent - await self._maps.kept(prediction.id) if silent else silent
+
+    async def heat_maps(self, prediction: Prediction) -> dict[BaseName, HeatMap]:
+        """Return every map that can be had now, for documents that take what there is."""
+
+        async def asked(model: BaseName) -> HeatMap | None:
+            try:
+                return await self.heat_map(prediction, model)
+            except ExplanationError:
+                return None
+
+        found = await asyncio.gather(*(asked(model) for model in MAPPED))
+        return {one.model: one for one in found if one is not None}
+
+    async def _ask(self, prediction: Prediction, model: BaseName, png: bytes) -> HeatMap:
+        if prediction.recipe != recipe.NAME:
+            raise ModelChangedError("Images are prepared by another recipe since this vote.")
+        deadline = Deadline.after(self._settings.deadline_seconds)
+        try:
+            answer = await self._runners.explain(model, recipe.decode(png), deadline)
+        except RunnerMismatchError:
+            raise ModelChangedError("The model takes images of another recipe now.") from None
+        except RunnerError:
+            raise ModelUnavailableError(
+                "The model does not answer now.", self._settings.probe_seconds
+            ) from None
+        if answer.map is None:
+            raise NoHeatMapError("The model answered without a heat map.")
+        return HeatMap(model=model, version=answer.version, rows=answer.map)

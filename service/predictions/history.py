@@ -1,0 +1,122 @@
+"""Lists of predictions, and taking one away: ``/api/v1/predictions`` and ``/history``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import RedirectResponse
+
+from service.http.caching import NO_STORE
+from service.http.problems import Problem, problems
+from service.predictions import query as listing
+from service.predictions.history_contexts import DeletePage, HistoryPage
+from service.predictions.query import CursorError
+from service.predictions.schemas import EXAMPLE, Prediction
+from service.state import Opened, PredictionId, State, no_such_prediction
+from service.storage.documents import Unreadable
+
+router = APIRouter(prefix="/api/v1/predictions", tags=["predictions"])
+pages = APIRouter(include_in_schema=False)
+
+
+class PredictionList(BaseModel):
+    """One page of a list."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: tuple[Prediction, ...]
+    unreadable: tuple[UUID, ...] = Field(
+        (),
+        description="Results of this page that cannot be read here: a newer version has written "
+        "them, or they are damaged. They can be deleted by their ids.",
+    )
+    next: str | None = Field(
+        description="Send as `after`, with all else unchanged, for the page behind this one; null "
+        "on the last."
+    )
+
+
+_LIST_EXAMPLE: Final[dict[str, Any]] = {"items": [EXAMPLE], "unreadable": [], "next": None}
+
+
+@router.get(
+    "",
+    summary="List predictions",
+    response_model=PredictionList,
+    responses={
+        200: {
+            "description": "One page, newest first unless asked otherwise.",
+            "content": {"application/json": {"example": _LIST_EXAMPLE}},
+        },
+        **problems(422, 500, 503),
+    },
+)
+async def listed(
+    query: Annotated[listing.Query, Query()], response: Response, state: Opened
+) -> PredictionList:
+    """Filters narrow each other. Results that arrive while you read on do not shift the pages."""
+    response.headers.update(NO_STORE)
+    items, following = await _found(query, state)
+    return PredictionList(
+        items=tuple(one for one in items if isinstance(one, Prediction)),
+        unreadable=tuple(one.id for one in items if isinstance(one, Unreadable)),
+        next=following,
+    )
+
+
+@router.delete(
+    "/{id}",
+    status_code=204,
+    summary="Delete a prediction",
+    responses={204: {"description": "Gone."}, **problems(403, 404, 500, 503, 507)},
+)
+async def delete(id: PredictionId, state: Opened) -> Response:
+    """Remove the prediction with its image, heat maps, reviews and study facts, for good."""
+    if not await state.history.delete(id):
+        raise no_such_prediction()
+    return Response(status_code=204)
+
+
+@pages.get("/history")
+async def history(request: Request, state: Opened) -> Response:
+    # A form sends every field, also those left empty.
+    given = {name: value for name, value in request.query_params.items() if value.strip()}
+    try:
+        query = listing.Query.model_validate(given)
+    except ValidationError as error:
+        faults = [{**item, "loc": ("query", *item["loc"])} for item in error.errors()]
+        raise RequestValidationError(faults) from None
+    page = HistoryPage.of(query, *await _found(query, state))
+    return state.pages.respond(request, page, headers=NO_STORE)
+
+
+@pages.get("/results/{id}/delete")
+async def ask(request: Request, id: PredictionId, state: Opened) -> Response:
+    prediction = await state.history.placed(id)
+    if prediction is None:
+        raise no_such_prediction()
+    return state.pages.respond(request, DeletePage.of(prediction), headers=NO_STORE)
+
+
+@pages.post("/results/{id}/delete")
+async def confirmed(id: PredictionId, state: Opened) -> Response:
+    if not await state.history.delete(id):
+        raise no_such_prediction()
+    return RedirectResponse("/history", 303)
+
+
+async def _found(
+    query: listing.Query, state: State
+) -> tuple[tuple[Prediction | Unreadable, ...], str | None]:
+    """Return a page of results, and the cursor of the next one."""
+    try:
+        items, following = await state.history.page(query)
+    except CursorError:
+        raise Problem(
+            "invalid_request", "query.after: not a cursor that was given for this order."
+        ) from None
+    return items, following.cursor() if following else None

@@ -1,0 +1,179 @@
+"""The list of results, and the question before one is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+from urllib.parse import urlencode
+from uuid import UUID
+
+from service.language.locale import N_, _, moment
+from service.medicine.osteoporosis.view import probability
+from service.medicine.osteoporosis.wording import HEADINGS
+from service.predictions.query import Query
+from service.predictions.schemas import Prediction
+from service.types import Outcome
+from service.web.forms import Option, options
+from service.web.page import Page
+
+_ANY: Final = {"": N_("Any")}
+_OUTCOMES: Final[Mapping[str, str]] = {**_ANY, **dict(HEADINGS.items())}
+_MODELS: Final[Mapping[str, str]] = {
+    **_ANY,
+    "false": N_("All models answered"),
+    "true": N_("Degraded: a model is missing"),
+}
+_REVIEWED: Final[Mapping[str, str]] = {
+    **_ANY,
+    "true": N_("Reviewed"),
+    "false": N_("Preliminary: not yet reviewed"),
+}
+_SORTS: Final[Mapping[str, str]] = {
+    "newest": N_("Newest first"),
+    "oldest": N_("Oldest first"),
+    "highest": N_("Highest probability first"),
+    "lowest": N_("Lowest probability first"),
+}
+
+
+class Hidden(Protocol):
+    """A result that is kept and cannot be read here."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def created_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryRow:
+    id: str
+    short: str
+    """The beginning of the id: enough to tell results apart by eye."""
+    created: str
+    created_iso: str
+    outcome: Outcome | None
+    """None: the row cannot be read here."""
+    heading: str
+    probability: str | None
+    degraded: bool
+    review: str
+    """What a clinician said last, in a word."""
+
+    @classmethod
+    def of(cls, prediction: Prediction | Hidden) -> HistoryRow:
+        known = {
+            "id": str(prediction.id),
+            "short": str(prediction.id)[:8],
+            "created": moment(prediction.created_at),
+            "created_iso": prediction.created_at.isoformat(),
+        }
+        if not isinstance(prediction, Prediction):
+            return cls(
+                **known,
+                outcome=None,
+                heading=_("Cannot be read here"),
+                probability=None,
+                degraded=False,
+                review="",
+            )
+        return cls(
+            **known,
+            outcome=prediction.outcome,
+            heading=_(HEADINGS[prediction.outcome]),
+            probability=probability(prediction.probability),
+            degraded=prediction.degraded,
+            review=_reviewed(prediction),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """The form above the list, with what it was sent with."""
+
+    outcomes: tuple[Option, ...]
+    models: tuple[Option, ...]
+    reviewed: tuple[Option, ...]
+    sorts: tuple[Option, ...]
+    since: str
+    until: str
+    id: str
+    image: str
+
+    @classmethod
+    def of(cls, query: Query) -> Filters:
+        return cls(
+            outcomes=options(_OUTCOMES, query.outcome or ""),
+            models=options(_MODELS, _choice(query.degraded)),
+            reviewed=options(_REVIEWED, _choice(query.reviewed)),
+            sorts=options(_SORTS, query.sort),
+            since=str(query.since or ""),
+            until=str(query.until or ""),
+            id=query.id or "",
+            image=query.image or "",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryPage(Page):
+    templates = ("history.html",)
+
+    rows: tuple[HistoryRow, ...]
+    filters: Filters
+    narrowed: bool
+    """Whether the filters leave anything out."""
+    start: str | None
+    """Where the list begins, when this is not its first page."""
+    following: str | None
+
+    @classmethod
+    def of(
+        cls, query: Query, found: Sequence[Prediction | Hidden], following: str | None
+    ) -> HistoryPage:
+        kept = query.model_dump(
+            mode="json", by_alias=True, exclude={"after"}, exclude_defaults=True
+        )
+        return cls(
+            rows=tuple(HistoryRow.of(one) for one in found),
+            filters=Filters.of(query),
+            narrowed=bool(kept.keys() - {"sort", "limit"}),
+            start=None if query.after is None else _address(kept),
+            following=None if following is None else _address({**kept, "after": following}),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletePage(Page):
+    """Nothing is deleted by a link: this page asks first."""
+
+    templates = ("delete.html",)
+    section = "/history"
+
+    row: HistoryRow
+
+    @classmethod
+    def of(cls, prediction: Prediction | Hidden) -> DeletePage:
+        return cls(row=HistoryRow.of(prediction))
+
+
+def _reviewed(prediction: Prediction) -> str:
+    if prediction.review is None:
+        return _("Preliminary")
+    if prediction.review.action == "sign":
+        return _("Signed")
+    return _("Overridden: %(outcome)s", outcome=_(HEADINGS[prediction.review.outcome]))
+
+
+def _choice(value: bool | None) -> str:
+    return "" if value is None else str(value).lower()
+
+
+def _address(parameters: Mapping[str, object]) -> str:
+    told = {
+        name: _choice(value) if isinstance(value, bool) else value
+        for name, value in parameters.items()
+    }
+    return "/history" + ("?" + urlencode(told) if told else "")

@@ -1,0 +1,353 @@
+"""The sheet: A4, one page, whatever has to go on it. Made of the facts of the result's page.
+
+The same result, reviews and maps in the same language give the same bytes. It carries no name of
+a patient but what a reviewer wrote, and neither does its file name.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from markupsafe import Markup
+from PIL import Image as Picture
+from PIL import ImageDraw
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable, Frame, HRFlowable, Image, KeepInFrame, Spacer, Table
+
+from service.language import locale as language
+from service.language.locale import _
+from service.medicine.vertebrae import view as spine
+from service.medicine.vertebrae.view import SpineView
+from service.predictions.contexts import ResultPage
+from service.predictions.heat_maps.schemas import HeatMap
+from service.predictions.report.drawing import bar, gauge, shape
+from service.predictions.report.typography import RULE, SOFT, TONES, WARN, fonts, text
+from service.predictions.schemas import Prediction
+from service.reviews.contexts import Signed
+from service.types import BaseName
+from service.web.labels import INTENDED, labels
+
+MARGIN: Final = 14 * mm
+WIDTH: Final = A4[0] - 2 * MARGIN
+RIGHT: Final = 80 * mm
+GAP: Final = 6 * mm
+LEFT: Final = WIDTH - RIGHT - GAP
+
+WEIGHTIEST: Final = 3
+"""Measurements of ``bone`` that are named."""
+
+ENLARGED: Final = 3
+OUTLINE: Final = (255, 216, 77)
+
+_FLUSH: Final = [
+    ("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+    ("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+]  # fmt: skip
+
+# ReportLab keeps fonts and paragraph parsers in globals: one sheet at a time.
+_ONE_AT_A_TIME: Final = threading.Lock()
+
+
+def render(
+    prediction: Prediction, page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]
+) -> bytes:
+    """Return the sheet as PDF, in the current language.
+
+    ``page`` is the result's page; ``scan`` the canonical image as PNG; ``maps`` those that could
+    be had, the others are named as missing.
+    """
+    with _ONE_AT_A_TIME:
+        fonts()
+        buffer = io.BytesIO()
+        canvas = Canvas(buffer, pagesize=A4, invariant=True, lang=language.current().code)
+        canvas.setTitle(_("Report on a spine DXA image"))
+        canvas.setSubject(_(INTENDED))
+        canvas.setAuthor("osteoserve")
+        canvas.setCreator("osteoserve")
+        height = A4[1] - 2 * MARGIN
+        content = KeepInFrame(WIDTH, height, _content(prediction, page, scan, maps), mode="shrink")
+        frame = Frame(MARGIN, MARGIN, WIDTH, height, 0, 0, 0, 0)
+        frame.addFromList([content], canvas)
+        canvas.showPage()
+        canvas.save()
+        return buffer.getvalue()
+
+
+def _content(
+    prediction: Prediction, page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]
+) -> list[Flowable]:
+    outlines = spine.outlines(prediction.vertebrae) if prediction.vertebrae else None
+    columns = Table(
+        [[[*_answer(prediction, page)], "", [*_pictures(page, scan, maps, outlines)]]],
+        colWidths=[LEFT, GAP, RIGHT],
+        style=_FLUSH,
+    )
+    return [
+        *_head(page),
+        columns,
+        Spacer(0, 10),
+        *_after(page),
+        *_labels(),
+        *_versions(page),
+        *_signature(page),
+    ]
+
+
+def _head(page: ResultPage) -> list[Flowable]:
+    title = [text(_("Report on a spine DXA image"), 13, bold=True)]
+    when = [text(page.created, 7.5, colour=SOFT), text(f"osteoserve · {page.id}", 6, colour=SOFT)]
+    strip = _("Research use only. Not cleared as a medical device. Not a diagnosis.")
+    return [
+        Table([[title, when]], colWidths=[WIDTH - RIGHT, RIGHT], style=_FLUSH),
+        Spacer(0, 3),
+        text(strip, 8, bold=True, colour=WARN, after=4),
+        HRFlowable(WIDTH, 0.8, color=RULE, spaceAfter=6),
+    ]
+
+
+def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:
+    found: list[Flowable] = [_standing(page), Spacer(0, 5)]
+    if page.reported is not None:
+        value, told = page.reported.value, page.reported.range
+        found.append(
+            text(_("T-score by the scanner: %(value)s, %(told)s.", value=value, told=told), 8,
+                 bold=True, after=3)
+        )  # fmt: skip
+        if page.reported.differs:
+            found.append(
+                text(_("The T-score and the models differ. The T-score counts."), colour=WARN,
+                     bold=True, after=3)
+            )  # fmt: skip
+    heading = text(page.verdict.heading, 14, bold=True, colour=TONES[page.outcome])
+    found += [
+        Spacer(0, 3),
+        Table([[shape(page.outcome), heading]], colWidths=[26, LEFT - 26], style=_FLUSH),
+        Spacer(0, 4),
+        text(page.verdict.meaning, 8, after=4),
+    ]
+    found += [text(reason, bullet=True) for reason in page.reasons]
+    found += _degraded(page)
+    scale = gauge(prediction, LEFT)
+    if scale is not None:
+        said = _("%(probability)s calibrated probability of osteoporosis",
+                 probability=page.probability)  # fmt: skip
+        limits = _("threshold %(threshold)s · uncertain range %(band)s",
+                   threshold=page.threshold, band=page.band)  # fmt: skip
+        found += [Spacer(0, 4), text(said, 10, bold=True, after=2), scale]
+        found += [Spacer(0, 3), text(limits, 7, colour=SOFT, after=7), *_votes(prediction, page)]
+    if page.measurements:
+        found += [Spacer(0, 3), text(_measured(page), 7, colour=SOFT)]
+    if page.findings:
+        found += [Spacer(0, 4), text(_("Noticed in the image"), 8, bold=True)]
+        found += [text(finding, bullet=True) for finding in page.findings]
+    if page.spine is not None:
+        found += _spine(page.spine)
+    return found
+
+
+def _measured(page: ResultPage) -> str:
+    """Return the weightiest measurements in a sentence."""
+    weightiest = "; ".join(
+        f"{one.name} {one.value} ({one.contribution})" for one in page.measurements[:WEIGHTIEST]
+    )
+    return _("Bone weighed most (log-odds): %(weightiest)s.", weightiest=weightiest)
+
+
+def _spine(found: SpineView) -> list[Flowable]:
+    heads = (_("Level"), _("Height"), _("Lean"), _("Brightness"), _("Confidence"))
+    rows = [
+        [text(head, 6.5, colour=SOFT) for head in heads],
+        *(
+            [
+                text(value, 7, bold=not place)
+                for place, value in enumerate(
+                    (one.name, one.height, one.tilt, one.density, one.confidence)
+                )
+            ]
+            for one in found.levels
+        ),
+    ]
+    lean = _(
+        "Lean of the spine %(tilt)s, curve L1 to L4 %(curve)s (a screening angle). "
+        "No finding is a diagnosis.",
+        tilt=found.axis_tilt,
+        curve=found.curve,
+    )
+    style = [*_FLUSH, ("LINEABOVE", (0, 1), (-1, 1), 0.4, RULE)]
+    return [
+        Spacer(0, 4),
+        text(_("Vertebrae"), 8, bold=True),
+        *(text(finding, 7.5, bullet=True) for finding in found.findings),
+        Table(rows, colWidths=[LEFT * share for share in (0.12, 0.34, 0.16, 0.19, 0.19)],
+              style=style),
+        text(lean, 7, colour=SOFT),
+    ]  # fmt: skip
+
+
+def _standing(page: ResultPage) -> Flowable:
+    if page.review is None:
+        said = _("Preliminary: no clinician has reviewed this result.")
+        return text(said, 8, bold=True, colour=WARN)
+    return text(_reviewed(page.review), 8)
+
+
+def _reviewed(review: Signed) -> str:
+    values = {"name": review.reviewer, "when": review.when, "outcome": review.heading}
+    if review.action == "sign":
+        said = _("Signed by %(name)s on %(when)s.", **values)
+    else:
+        said = _("Overridden by %(name)s on %(when)s: %(outcome)s.", **values)
+    return said if review.reason is None else f"{said} “{review.reason}”"
+
+
+def _degraded(page: ResultPage) -> list[Flowable]:
+    if not page.degraded:
+        return []
+    said = [_("Degraded answer.")]
+    if page.absent:
+        said.append(_("%(absent)s did not answer.", absent=page.absent))
+    if page.unused:
+        said.append(
+            _("%(unused)s answered, but took no part in the combined result.", unused=page.unused)
+        )
+    if page.alone:
+        said.append(_("The stack did not answer; %(alone)s speaks alone.", alone=page.alone))
+    return [text(" ".join(said), 8, bold=True, colour=WARN, after=2)]
+
+
+def _votes(prediction: Prediction, page: ResultPage) -> list[Flowable]:
+    column = LEFT / 3
+    rows: list[list[Any]] = [
+        [text(name, 7, colour=SOFT) for name in (_("Model"), _("Probability, its own"),
+                                                 _("Contribution, log-odds"))]
+    ]  # fmt: skip
+    for row in page.rows:
+        vote = prediction.models.get(row.model)
+        if vote is None:
+            rows.append([text(row.name, bold=True), text(_("No answer"), colour=WARN), ""])
+            continue
+        drawn = bar(0, vote.probability, column * 0.8, TONES["normal"])
+        told = [text(row.probability or ""), drawn]
+        rows.append([text(row.name, bold=True), told, text(row.contribution or _("Not used"))])
+    style = [
+        *_FLUSH,
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
+        ("TOPPADDING", (0, 1), (-1, -1), 2),
+        ("LINEABOVE", (0, 1), (-1, -1), 0.4, RULE),
+    ]
+    return [Table(rows, colWidths=[column] * 3, style=style)]
+
+
+def _pictures(
+    page: ResultPage,
+    scan: bytes,
+    maps: Mapping[BaseName, HeatMap],
+    outlines: Sequence[Sequence[tuple[float, float]]] | None,
+) -> list[Flowable]:
+    width = (RIGHT - 3 * mm) / 2
+    # Very long fields are shown shorter, so that the sheet keeps room for words.
+    height = min(width * page.scan_height / page.scan_width, 64 * mm)
+
+    def framed(picture: bytes, caption: str) -> list[Flowable]:
+        return [Image(io.BytesIO(picture), width, height), text(caption, 6.5, colour=SOFT, after=2)]
+
+    cells = [framed(scan if outlines is None else outlined(scan, outlines), _("The scan"))]
+    for shown in page.maps:
+        found = next((one for name, one in maps.items() if name == shown.model), None)
+        if found is None or shown.address is None:
+            cells.append([text(_("%(model)s: no heat map", model=shown.name), colour=SOFT)])
+        else:
+            cells.append(framed(over(scan, found), _("Heat map of %(model)s", model=shown.name)))
+    if len(cells) % 2:
+        cells.append([])
+    rows = [cells[i : i + 2] for i in range(0, len(cells), 2)]
+    table = Table(
+        rows, colWidths=[RIGHT / 2] * 2, style=[*_FLUSH, ("BOTTOMPADDING", (0, 0), (-1, -1), 3)]
+    )
+    told = _("As the models saw it; grey levels stretched. Not for reading.")
+    if page.maps:
+        told += " " + _(
+            "Orange speaks for osteoporosis, blue against; each map by its own strongest value."
+        )
+    cautions = [
+        text(f"{shown.name}: {caution}", 6.5, colour=WARN)
+        for shown in page.maps
+        for caution in shown.cautions
+    ]
+    return [table, text(told, 6.5, colour=SOFT), *cautions]
+
+
+def outlined(scan: bytes, outlines: Sequence[Sequence[tuple[float, float]]]) -> bytes:
+    """Return ``scan``, a PNG of 224×224, enlarged and with ``outlines`` of it drawn upon."""
+    with Picture.open(io.BytesIO(scan)) as grey:
+        drawn = grey.convert("RGB").resize(
+            (ENLARGED * grey.width, ENLARGED * grey.height), Picture.Resampling.BICUBIC
+        )
+    pen = ImageDraw.Draw(drawn)
+    for outline in outlines:
+        points = [(x * ENLARGED, y * ENLARGED) for x, y in outline]
+        pen.line([*points, points[0]], fill=OUTLINE, width=ENLARGED)
+    buffer = io.BytesIO()
+    drawn.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def over(scan: bytes, found: HeatMap) -> bytes:
+    """Return ``found`` laid over ``scan``, both PNG of 224×224."""
+    with Picture.open(io.BytesIO(scan)) as grey, Picture.open(io.BytesIO(found.png())) as heat:
+        laid = Picture.alpha_composite(grey.convert("RGBA"), heat)
+    buffer = io.BytesIO()
+    laid.convert("RGB").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _after(page: ResultPage) -> list[Flowable]:
+    found: list[Flowable] = [text(_("What to consider next"), 8.5, bold=True, after=2)]
+    for one in page.verdict.considerations:
+        source = f" ({one.source})" if one.source else ""
+        found.append(text(one.text + source, 7.5, after=1.5, bullet=True))
+    said = _("Nothing here is a recommendation, and none follows from the probability.")
+    return [*found, text(said, 7.5), Spacer(0, 8)]
+
+
+def _labels() -> list[Flowable]:
+    lines = [
+        text(label, 7.5, after=1, bullet=True) for label in (*labels(), Markup.escape(_(INTENDED)))
+    ]
+    return [text(_("Before you rely on this"), 8.5, bold=True, after=2), *lines, Spacer(0, 8)]
+
+
+def _versions(page: ResultPage) -> list[Flowable]:
+    facts = [
+        (_("Model version that judged"), page.version or _("none: no model was asked")),
+        *((row.name, row.version) for row in page.rows if row.version),
+        *([(_("Vertebrae"), page.outlined_by)] if page.outlined_by else []),
+        (_("Recipe"), page.recipe),
+        (_("Image"), f"{page.image_format}, {page.image_size}"),
+        (_("File sent, SHA-256"), page.image_sha256),
+    ]
+    rows = [[text(name, 6.5, colour=SOFT), text(value, 6.5)] for name, value in facts]
+    return [
+        text(_("Versions"), 8.5, bold=True, after=2),
+        Table(rows, colWidths=[38 * mm, WIDTH - 38 * mm], style=_FLUSH),
+    ]
+
+
+def _signature(page: ResultPage) -> list[Flowable]:
+    if page.review is not None:
+        return []
+    lines = [_("Reviewed by"), _("Agrees, or finds instead"), _("Date and signature")]
+    column = WIDTH / 3
+    rows = [[text(line, 6.5, colour=SOFT) for line in lines]]
+    style = [
+        *_FLUSH,
+        ("TOPPADDING", (0, 0), (-1, -1), 2),
+        ("LINEABOVE", (0, 0), (-1, 0), 0.6, SOFT),
+    ]
+    return [Spacer(0, 40), Table(rows, colWidths=[column] * 3, style=style)]

@@ -1,7 +1,0 @@
-"""A result on one sheet of paper: the same facts as its page, drawn as a PDF."""
-
-from __future__ import annotations
-
-from service.report.sheet import render
-
-__all__ = ["render"]

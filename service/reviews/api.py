@@ -1,0 +1,81 @@
+"""``/api/v1/predictions/{id}/reviews``: what clinicians say of a prediction. Only ever added to."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from service.http.body import json_fields
+from service.http.caching import NO_STORE
+from service.http.preconditions import ETAG, IF_MATCH, demanded, tag
+from service.http.problems import Problem, problems
+from service.reviews.schemas import EXAMPLE, Override, Review, Signature, draft, version
+from service.state import Opened, Stored
+from service.storage.errors import ChangedError
+
+router = APIRouter(prefix="/api/v1/predictions/{id}/reviews", tags=["predictions"])
+
+_SENT: Final[dict[str, Any]] = {
+    name: EXAMPLE[name] for name in ("action", "outcome", "reviewer", "reason")
+}
+_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "oneOf": [kind.model_json_schema() for kind in (Signature, Override)],
+                "discriminator": {"propertyName": "action"},
+            },
+            "example": _SENT,
+        }
+    },
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Sign a prediction, or override it",
+    response_model=Review,
+    openapi_extra={"requestBody": _BODY, "parameters": [IF_MATCH]},
+    responses={
+        201: {
+            "description": "Written down. The prediction stays as it was answered.",
+            "content": {"application/json": {"example": EXAMPLE}},
+        },
+        **problems(400, 403, 404, 412, 413, 422, 500, 503, 507),
+    },
+)
+async def add(request: Request, response: Response, prediction: Stored, state: Opened) -> Review:
+    """`sign` agrees with the outcome; `override` names another one and needs a reason.
+
+    `reviewer` is a name or initials, as it shall stand beside the result. `If-Match` takes the
+    `ETag` of the list of reviews.
+    """
+    review = draft(await json_fields(request), prediction.outcome)
+    response.headers.update(NO_STORE)
+    try:
+        return await state.reviews.add(prediction.id, review, prediction.outcome, demanded(request))
+    except ChangedError as error:
+        more = {"kept": [one.model_dump(mode="json") for one in error.kept]}
+        raise Problem(error.code, str(error), tag(version(error.kept)), more) from None
+
+
+@router.get(
+    "",
+    summary="Every review of a prediction",
+    response_model=tuple[Review, ...],
+    responses={
+        200: {
+            "description": "The first one first; the last one counts.",
+            "headers": ETAG,
+            "content": {"application/json": {"example": [EXAMPLE]}},
+        },
+        **problems(404, 500, 503),
+    },
+)
+async def read(response: Response, prediction: Stored, state: Opened) -> tuple[Review, ...]:
+    found = await state.reviews.all(prediction.id)
+    response.headers.update({**NO_STORE, **tag(version(found))})
+    return found

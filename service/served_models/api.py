@@ -1,0 +1,79 @@
+"""``/api/v1/models`` and ``/models``: what is being served, from one object."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from models.artifact import ArtifactError, artifacts_folder
+from service.http.caching import ASK_AGAIN, FOR_GOOD
+from service.http.problems import Problem, problems
+from service.served_models import schemas as served
+from service.served_models.contexts import ModelsPage
+from service.served_models.schemas import Lineup
+from service.state import Opened
+
+api = APIRouter(prefix="/api/v1/models", tags=["models"])
+pages = APIRouter(prefix="/models", include_in_schema=False)
+
+PLOT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
+"""A drawing needs nothing, wherever it is opened."""
+
+
+async def _lineup() -> Lineup:
+    try:
+        return await run_in_threadpool(served.lineup)
+    except ArtifactError as error:
+        raise Problem("models_unreadable", f"The models cannot be shown: {_plain(error)}") from None
+
+
+def _plain(error: ArtifactError) -> str:
+    """What is wrong with the artefact, without the folder it lies in."""
+    root = str(artifacts_folder())
+    return str(error).replace(root, "the artefacts folder") + "."
+
+
+@api.get(
+    "",
+    summary="What is being served, and how good it is",
+    response_model=Lineup,
+    responses={
+        200: {"description": "Versions, figures with intervals, provenance, cards and plots."},
+        **problems(500),
+    },
+)
+async def read(response: Response) -> Lineup:
+    """Figures are normal against osteoporosis, on the data that `data` names. Read the intervals.
+
+    Versions are those on disk beside the front; each prediction names the versions that judged it.
+    """
+    response.headers["Cache-Control"] = ASK_AGAIN
+    return await _lineup()
+
+
+@pages.get("")
+async def page(request: Request, state: Opened) -> Response:
+    found = await _lineup()
+    return state.pages.respond(request, ModelsPage.of(found, state.health.states))
+
+
+@pages.get("/plots/{name}.svg")
+async def plot(name: str, request: Request) -> Response:
+    try:
+        drawn = await run_in_threadpool(served.plot, name)
+    except ArtifactError:
+        drawn = None
+    if drawn is None:
+        raise Problem("not_found", "There is no such drawing.")
+    # Only an address that names the version stands for this drawing alone.
+    named = "v" in request.query_params
+    return Response(
+        drawn,
+        media_type="image/svg+xml",
+        headers={
+            "Content-Security-Policy": PLOT_POLICY,
+            "Cache-Control": FOR_GOOD if named else ASK_AGAIN,
+        },
+    )

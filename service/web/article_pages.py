@@ -1,0 +1,48 @@
+"""Pages that are read: questions and answers, how to integrate, what this is and is not for."""
+
+from __future__ import annotations
+
+import datetime
+
+from fastapi import APIRouter, Request, Response
+
+from models.image import recipe
+from service.language import locale as language
+from service.predictions.schemas import now
+from service.state import Opened
+from service.web import articles as content
+from service.web.article_contexts import AboutPage, ArticlePage
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/faq")
+async def faq(request: Request, state: Opened) -> Response:
+    return _article("faq", request, state)
+
+
+@router.get("/integrate")
+async def integrate(request: Request, state: Opened) -> Response:
+    return _article("integrate", request, state)
+
+
+@router.get("/about")
+async def about(request: Request, state: Opened) -> Response:
+    article, today = _load("about")
+    page = AboutPage(
+        article=article,
+        expired=article.review.expired(today),
+        version=request.app.version,
+        recipe=recipe.NAME,
+    )
+    return state.pages.respond(request, page)
+
+
+def _article(name: str, request: Request, state: Opened) -> Response:
+    return state.pages.respond(request, ArticlePage.of(*_load(name)))
+
+
+def _load(name: str) -> tuple[content.Article, datetime.date]:
+    """Return the article in the current language, and today."""
+    article = content.load(name, language.current().code)
+    return article, now().date()

@@ -1,0 +1,156 @@
+"""What is entered about a study is taken strictly; what is wrong is said without repeating it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from service.exams import schemas as study
+from service.exams.contexts import StudyForm
+from service.exams.schemas import ALLOWED, Facts, Study, StudyError, from_form, from_json
+from service.medicine.densitometry import SCORE_RANGE
+
+FULL: dict[str, Any] = {
+    "patient_reference": "site-2/0042",
+    "acquired_on": "2024-05-17",
+    "scanner": {"vendor": "GE Lunar", "serial": "PA+41"},
+    "bmd_g_cm2": 0.873,
+    "vertebrae": ["L1", "L2", "L4"],
+    "t_score": -2.5,
+    "sex": "female",
+    "age_years": 71,
+}
+
+
+def faults(fields: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    with pytest.raises(StudyError) as caught:
+        from_json(fields)
+    for never in ("SECRET", "99.75"):
+        assert never not in str(caught.value)
+    return {fault.field: (fault.came, fault.allowed) for fault in caught.value.faults}
+
+
+def test_all_that_can_be_said() -> None:
+    facts = from_json(FULL)
+    assert facts.model_dump(mode="json") == FULL
+    assert not facts.empty
+
+
+def test_nothing_need_be_said() -> None:
+    assert from_json({}).empty
+    assert from_json(dict.fromkeys(FULL)).empty
+
+
+@pytest.mark.parametrize("bmd", [0.422, 1.901, 1])
+def test_bmd_up_to_the_ends_of_the_range(bmd: float) -> None:
+    assert from_json({"bmd_g_cm2": bmd}).bmd_g_cm2 == bmd
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "came"),
+    [
+        ("bmd_g_cm2", 0.421, "a number"),
+        ("bmd_g_cm2", 1.902, "a number"),
+        ("bmd_g_cm2", 99.75, "a number"),
+        ("bmd_g_cm2", 0.8734, "a number"),
+        ("bmd_g_cm2", "0.873", "text"),
+        ("bmd_g_cm2", True, "true or false"),
+        ("bmd_g_cm2", [0.8], "a list"),
+        ("t_score", -2.55, "a number"),
+        ("t_score", 6.1, "a number"),
+        ("t_score", -6.1, "a number"),
+        ("t_score", {"SECRET": 1}, "an object"),
+        ("age_years", 17, "a number"),
+        ("age_years", 121, "a number"),
+        ("age_years", 60.5, "a number"),
+        ("age_years", "SECRET", "text"),
+        ("sex", "SECRET", "text"),
+        ("sex", 1, "a number"),
+        ("acquired_on", "1986-12-31", "text"),
+        ("acquired_on", "2024-02-30", "text"),
+        ("acquired_on", "SECRET", "text"),
+        ("acquired_on", "2024-02-03T10:00:00", "text"),
+        ("acquired_on", 20240203, "a number"),
+        ("acquired_on", str(datetime.now(UTC).date() + timedelta(days=2)), "text"),
+        ("vertebrae", [], "a list"),
+        ("vertebrae", ["L1", "L1"], "a list"),
+        ("vertebrae", ["L1", "SECRET"], "text"),
+        ("vertebrae", "L1", "text"),
+        ("patient_reference", "", "text"),
+        ("patient_reference", "   ", "text"),
+        ("patient_reference", "x" * 65, "text"),
+        ("patient_reference", "SECRET\n", "text"),
+        ("patient_reference", "SECRET\u202e", "text"),
+        ("patient_reference", 42, "a number"),
+        ("scanner", "SECRET", "text"),
+    ],
+)
+def test_what_is_not_taken_names_field_kind_and_range(field: str, value: Any, came: str) -> None:
+    assert faults({field: value}) == {field: (came, ALLOWED[field])}
+
+
+def test_parts_of_the_scanner_are_named() -> None:
+    assert faults({"scanner": {"vendor": "x" * 33}}) == {
+        "scanner.vendor": ("text", ALLOWED["scanner.vendor"]),
+        "scanner.serial": ("nothing", ALLOWED["scanner.serial"]),
+    }
+
+
+def test_every_fault_is_told_at_once_and_unknown_names_are_not_repeated() -> None:
+    found = faults({"bmd_g_cm2": 99.75, "sex": "SECRET", "SECRET": 1})
+    assert set(found) == {"bmd_g_cm2", "sex", "unknown field"}
+
+
+def test_every_field_says_what_it_takes() -> None:
+    assert {name.partition(".")[0] for name in ALLOWED} == set(Facts.model_fields)
+    low, high = study.BMD_RANGE
+    assert f"{low} to {high}" in ALLOWED["bmd_g_cm2"]
+    assert f"{study.AGE_RANGE[0]} to {study.AGE_RANGE[1]}" in ALLOWED["age_years"]
+    assert f"{SCORE_RANGE[0]} to {SCORE_RANGE[1]}" in ALLOWED["t_score"]
+    assert str(study.EARLIEST) in ALLOWED["acquired_on"]
+
+
+def test_texts_and_vertebrae_have_one_form() -> None:
+    facts = from_json({"patient_reference": " a  b ", "vertebrae": ["L4", "L2"]})
+    assert facts.patient_reference == "a b"
+    assert facts.vertebrae == ("L2", "L4")
+    composed, decomposed = "Ze\u0301", "Z\u00e9"
+    references = {
+        from_json({"patient_reference": t}).patient_reference for t in (composed, decomposed)
+    }
+    assert len(references) == 1
+
+
+def test_a_form_says_the_same() -> None:
+    fields = {
+        "patient_reference": "site-2/0042",
+        "acquired_on": "2024-05-17",
+        "scanner_vendor": "GE Lunar",
+        "scanner_serial": "PA+41",
+        "bmd_g_cm2": "0,873",
+        "vertebra_L4": "on",
+        "vertebra_L1": "on",
+        "vertebra_L2": "on",
+        "t_score": "−2.5",
+        "sex": "female",
+        "age_years": " 71 ",
+    }
+    assert from_form(fields) == from_json(FULL)
+
+
+@pytest.mark.parametrize("number", ["SECRET", "nan", "inf", "1e999", "0x1", "9" * 5000, "1,2,3"])
+def test_what_is_no_number_in_a_form(number: str) -> None:
+    with pytest.raises(StudyError, match=r"^bmd_g_cm2: "):
+        from_form({"bmd_g_cm2": number})
+
+
+def test_the_form_holds_what_is_kept() -> None:
+    kept = Study.model_validate({**FULL, "prediction_id": uuid4()})
+    form = StudyForm.of(kept)
+    fields = {field.name: field.value for field in form.fields if field.value}
+    fields |= {check.name: "on" for check in form.vertebrae if check.checked}
+    fields["sex"] = next(option.value for option in form.sexes if option.selected)
+    assert from_form(fields) == from_json(FULL)

@@ -1,0 +1,346 @@
+"""Each rule, in pairs: fires when …, does not fire when …; the boundaries are among them."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+
+from service.medicine.guidance import GUIDELINES, consider
+from service.medicine.guidance.contexts import KINDS
+from service.medicine.guidance.facts import read
+from service.medicine.guidance.rules import RULES
+
+TODAY = datetime.date(2026, 12, 1)
+
+Entered = dict[str, Any]
+
+
+def of(base: Entered, **more: Any) -> Entered:
+    return {**base, **more}
+
+
+def t(**scores: float) -> Entered:
+    return {"t_scores": scores}
+
+
+def z(**scores: float) -> Entered:
+    return {"z_scores": scores}
+
+
+def broke(*sites: str, **details: Any) -> Entered:
+    return {"fractures": [{"site": site, **details} for site in sites]}
+
+
+WOMAN: Entered = {"sex": "female", "menopause": "postmenopausal"}
+YOUNG: Entered = {"sex": "female", "menopause": "premenopausal"}
+MAN: Entered = {"sex": "male", "age": 50}
+BOY: Entered = {"sex": "male", "age": 49}
+OSTEOPOROTIC = of(WOMAN, **t(femoral_neck=-2.5))
+LOW = of(WOMAN, **t(femoral_neck=-2.4))
+OLD = of(WOMAN, age=67, drug="none", fractures=[])
+ON_IT: Entered = {"drug": "alendronate"}
+SPARED: Entered = {"mi_or_stroke": False}
+
+CASES: list[tuple[str, Entered, Entered]] = [
+    # rule, fires, does not
+    ("who-classes.osteoporosis", OSTEOPOROTIC, LOW),
+    ("who-classes.osteoporosis", of(MAN, **t(total_hip=-2.5)), of(BOY, **t(total_hip=-2.5))),
+    ("who-classes.osteoporosis", OSTEOPOROTIC, of(YOUNG, **t(femoral_neck=-3.0))),
+    ("who-classes.osteoporosis", OSTEOPOROTIC, t(femoral_neck=-3.0)),
+    (
+        "who-classes.osteoporosis",
+        of(WOMAN, **t(lumbar_spine=-2.6, femoral_neck=-1.0)),
+        of(WOMAN, evaluable_vertebrae=1, **t(lumbar_spine=-2.6, femoral_neck=-1.0)),
+    ),
+    (
+        "who-classes.osteoporosis",
+        of(WOMAN, evaluable_vertebrae=2, **t(lumbar_spine=-2.6)),
+        of(WOMAN, forearm_indicated=False, **t(one_third_radius=-2.6)),
+    ),
+    (
+        "who-classes.osteoporosis",
+        of(WOMAN, forearm_indicated=True, **t(femoral_neck=-1.0, one_third_radius=-2.6)),
+        of(WOMAN, **t(femoral_neck=-1.0, one_third_radius=-2.6)),
+    ),
+    (
+        "who-classes.osteoporosis",
+        of(WOMAN, **t(one_third_radius=-2.5)),
+        of(WOMAN, **t(one_third_radius=-2.4)),
+    ),
+    ("who-classes.severe", of(OSTEOPOROTIC, **broke("other")), of(OSTEOPOROTIC, fractures=[])),
+    ("who-classes.severe", of(OSTEOPOROTIC, **broke("hip")), of(LOW, **broke("hip"))),
+    ("esceo-2019.low-mass", LOW, OSTEOPOROTIC),
+    (
+        "esceo-2019.low-mass",
+        of(WOMAN, **t(femoral_neck=-1.1)),
+        of(WOMAN, **t(femoral_neck=-1.0)),
+    ),
+    (
+        "esceo-2019.low-mass",
+        of(WOMAN, **t(femoral_neck=-1.1, total_hip=0.3)),
+        of(WOMAN, **t(femoral_neck=-1.1, total_hip=-2.5)),
+    ),
+    ("who-classes.normal", of(WOMAN, **t(total_hip=-1.0)), of(WOMAN, **t(total_hip=-1.1))),
+    ("iscd-2005.z-score", of(YOUNG, **z(total_hip=0.1)), of(WOMAN, **z(total_hip=0.1))),
+    ("iscd-2005.z-score", of(BOY, **t(total_hip=-2.5)), of(MAN, **t(total_hip=-2.5))),
+    ("iscd-2005.z-score", of({"age": 17}, **z(total_hip=0.1)), of({"age": 18}, **z(total_hip=0.1))),
+    ("iscd-2005.below-for-age", of(YOUNG, **z(total_hip=-2.0)), of(YOUNG, **z(total_hip=-1.9))),
+    ("iscd-2005.below-for-age", of(BOY, **z(total_hip=-2.0)), of(MAN, **z(total_hip=-2.0))),
+    ("iscd-2024.vertebrae", {"evaluable_vertebrae": 1}, {"evaluable_vertebrae": 2}),
+    ("aace-2020.persists", of(LOW, diagnosed_before=True), of(LOW, diagnosed_before=False)),
+    ("aace-2020.persists", of(LOW, diagnosed_before=True), of(OSTEOPOROTIC, diagnosed_before=True)),
+    ("bhof-2022.fracture", of(WOMAN, **broke("hip")), of(WOMAN, **broke("forearm"))),
+    ("bhof-2022.fracture", of(MAN, **broke("vertebra")), of(BOY, **broke("vertebra"))),
+    (
+        "bhof-2022.fracture",
+        of(WOMAN, **broke("hip"), **t(femoral_neck=1.0)),
+        of(WOMAN, fractures=[], **t(femoral_neck=1.0)),
+    ),
+    ("bhof-2022.t-score", OSTEOPOROTIC, LOW),
+    ("bhof-2022.t-score", OSTEOPOROTIC, of(WOMAN, **t(one_third_radius=-3.0))),
+    ("bhof-2022.frax", of(LOW, frax_major=20), of(LOW, frax_major=19.9)),
+    ("bhof-2022.frax", of(LOW, frax_hip=3), of(LOW, frax_hip=2.9)),
+    ("bhof-2022.frax", of(LOW, frax_hip=3), of(WOMAN, frax_hip=3, **t(femoral_neck=-1.0))),
+    ("bhof-2022.frax", of(LOW, frax_hip=3), of(OSTEOPOROTIC, frax_hip=3)),
+    ("bhof-2022.low-mass-fracture", of(LOW, **broke("pelvis")), of(LOW, **broke("other"))),
+    ("bhof-2022.low-mass-fracture", of(LOW, **broke("humerus")), of(WOMAN, **broke("humerus"))),
+    ("aace-2020.fracture", of(WOMAN, **broke("hip")), of(MAN, **broke("hip"))),
+    ("aace-2020.t-score", OSTEOPOROTIC, of(MAN, **t(femoral_neck=-2.5))),
+    ("aace-2020.frax", of(LOW, frax_major=20), of(LOW, frax_major=19.9)),
+    ("aace-2020.low-mass-fracture", of(LOW, **broke("forearm")), of(LOW, fractures=[])),
+    (
+        "aace-2020.very-high-risk",
+        of(WOMAN, **broke("hip", months_ago=12)),
+        of(WOMAN, **broke("hip", months_ago=13)),
+    ),
+    (
+        "aace-2020.very-high-risk",
+        of(WOMAN, **broke("hip", on_therapy=True)),
+        of(WOMAN, **broke("hip", on_therapy=False)),
+    ),
+    ("aace-2020.very-high-risk", of(WOMAN, **broke("hip", "hip")), of(WOMAN, **broke("hip"))),
+    (
+        "aace-2020.very-high-risk",
+        of(WOMAN, **t(femoral_neck=-3.1)),
+        of(WOMAN, **t(femoral_neck=-3.0)),
+    ),
+    ("aace-2020.very-high-risk", of(OSTEOPOROTIC, high_fall_risk=True), OSTEOPOROTIC),
+    (
+        "aace-2020.very-high-risk",
+        of(OSTEOPOROTIC, high_fall_risk=True),
+        of(WOMAN, high_fall_risk=True, **t(femoral_neck=0.0)),
+    ),
+    ("aace-2020.very-high-risk", of(LOW, frax_major=30.1), of(LOW, frax_major=30)),
+    ("aace-2020.very-high-risk", of(LOW, frax_hip=4.6), of(LOW, frax_hip=4.5)),
+    ("acp-2023.women", OSTEOPOROTIC, of(MAN, **t(femoral_neck=-2.5))),
+    ("acp-2023.women", OSTEOPOROTIC, of(OSTEOPOROTIC, glucocorticoids=True)),
+    ("acp-2023.men", of(MAN, **t(femoral_neck=-2.5)), OSTEOPOROTIC),
+    ("acp-2023.not-secondary", of(OSTEOPOROTIC, glucocorticoids=True), OSTEOPOROTIC),
+    ("nogg-2024.frax", of(WOMAN, age=60, frax_major=4), of(WOMAN, age=60)),
+    ("nogg-2024.frax", of(WOMAN, age=60, frax_hip=0.5), of(WOMAN, frax_hip=0.5)),
+    ("uspstf-2025.women-65", of(WOMAN, age=65), of(WOMAN, age=64)),
+    ("uspstf-2025.women-65", of(WOMAN, age=65), of(OSTEOPOROTIC, age=65)),
+    ("uspstf-2025.women-65", of(WOMAN, age=65), of(WOMAN, age=65, drug="alendronate")),
+    (
+        "uspstf-2025.women-younger",
+        of(WOMAN, age=64, risk_factor=True),
+        of(WOMAN, age=65, risk_factor=True),
+    ),
+    (
+        "uspstf-2025.women-younger",
+        of(WOMAN, age=64, risk_factor=True),
+        of(WOMAN, age=64, risk_factor=False),
+    ),
+    ("uspstf-2025.men", MAN, of(MAN, **broke("hip"))),
+    ("acp-2023.first-women", OSTEOPOROTIC, of(OSTEOPOROTIC, drug="denosumab")),
+    ("acp-2023.first-men", of(MAN, **t(femoral_neck=-2.5)), of(MAN, **t(femoral_neck=-2.4))),
+    ("acp-2023.second", OSTEOPOROTIC, LOW),
+    (
+        "acp-2023.very-high",
+        of(OSTEOPOROTIC, high_fall_risk=True),
+        of(OSTEOPOROTIC, high_fall_risk=True, glucocorticoids=True),
+    ),
+    ("aace-2020.very-high", of(OSTEOPOROTIC, high_fall_risk=True), OSTEOPOROTIC),
+    ("acog-2022.first", of(LOW, frax_hip=3), of(LOW, frax_hip=2.9)),
+    ("endocrine-2020.first", OSTEOPOROTIC, of(MAN, **t(femoral_neck=-2.5))),
+    ("endocrine-2020.very-high", of(OSTEOPOROTIC, high_fall_risk=True), OSTEOPOROTIC),
+    (
+        "romosozumab-label.vascular-event",
+        {"mi_or_stroke_months_ago": 12},
+        {"mi_or_stroke_months_ago": 13},
+    ),
+    ("romosozumab-label.vascular-event", {"mi_or_stroke_months_ago": 0}, SPARED),
+    (
+        "romosozumab-label.earlier-event",
+        {"mi_or_stroke_months_ago": 13},
+        {"mi_or_stroke_months_ago": 12},
+    ),
+    ("romosozumab-label.hypocalcaemia", {"calcium": "low"}, {"calcium": "normal"}),
+    ("drug-table.kidney-35", {"egfr": 35}, {"egfr": 35.1}),
+    ("drug-table.kidney-35", {"egfr": 90, "dialysis": True}, {"egfr": 90, "dialysis": False}),
+    ("drug-table.kidney-30", {"egfr": 30}, {"egfr": 30.1}),
+    ("fda-denosumab.kidney", {"egfr": 29.9}, {"egfr": 30}),
+    ("fda-denosumab.kidney", {"dialysis": True}, {"dialysis": False}),
+    ("commonly-stated.oesophagus", {"oesophageal_disease": True}, {"oesophageal_disease": False}),
+    ("commonly-stated.hypocalcaemia", {"calcium": "low"}, {"calcium": "high"}),
+    ("commonly-stated.hypercalcaemia", {"calcium": "high"}, {"calcium": "normal"}),
+    (
+        "commonly-stated.raloxifene",
+        {"drug": "raloxifene", "mi_or_stroke": True},
+        {"drug": "denosumab", "mi_or_stroke": True},
+    ),
+    (
+        "drug-table.two-years",
+        {"drug": "teriparatide", "drug_months": 24},
+        {"drug": "teriparatide", "drug_months": 23},
+    ),
+    (
+        "drug-table.twelve-months",
+        {"drug": "romosozumab", "drug_months": 12},
+        {"drug": "romosozumab", "drug_months": 11},
+    ),
+    *(
+        (rule, of(ON_IT, drug_months=at), of(ON_IT, drug_months=no))
+        for rule, at, no in [
+            ("aff-rates.3-5", 36, 35), ("aff-rates.3-5", 59, 60), ("aff-rates.5-8", 60, 59),
+            ("aff-rates.5-8", 95, 96), ("aff-rates.8", 96, 95),
+        ]
+    ),
+    (
+        "aff-rates.8",
+        {"drug": "zoledronate", "drug_months": 96},
+        {"drug": "denosumab", "drug_months": 96},
+    ),
+    ("endocrine-2020.denosumab", of(WOMAN, drug="denosumab"), of(WOMAN, drug="raloxifene")),
+    ("romosozumab-label.after", {"drug": "romosozumab"}, {"drug": "teriparatide"}),
+    ("acp-2023.after", of(WOMAN, drug="teriparatide"), of(WOMAN, drug="denosumab")),
+    (
+        "endocrine-2020.reassess",
+        of(WOMAN, drug="risedronate", drug_months=36),
+        of(WOMAN, drug="risedronate", drug_months=35),
+    ),
+    (
+        "endocrine-2020.reassess",
+        of(WOMAN, drug="risedronate", drug_months=36),
+        of(WOMAN, drug="zoledronate", drug_months=36),
+    ),
+    (
+        "endocrine-2020.reassess-zoledronate",
+        of(WOMAN, drug="zoledronate", drug_months=36),
+        of(WOMAN, drug="zoledronate", drug_months=35),
+    ),
+    ("acog-2022.dxa", of(WOMAN, drug="alendronate"), of(WOMAN, drug="none")),
+    ("endocrine-2020.dxa", of(WOMAN, drug="alendronate"), of(MAN, drug="alendronate")),
+    *(
+        (rule, of(OLD, **t(total_hip=at)), of(OLD, **t(total_hip=no)))
+        for rule, at, no in [
+            ("interval-2012.normal", -1.0, -1.1), ("interval-2012.mild", -1.1, -1.0),
+            ("interval-2012.mild", -1.4, -1.5), ("interval-2012.moderate", -1.5, -1.4),
+            ("interval-2012.moderate", -1.9, -2.0), ("interval-2012.advanced", -2.0, -1.9),
+            ("interval-2012.advanced", -2.4, -2.5),
+        ]
+    ),
+    (
+        "interval-2012.normal",
+        of(OLD, **t(total_hip=0.0)),
+        of(OLD, **t(total_hip=0.0)) | {"age": 66},
+    ),
+    (
+        "interval-2012.normal",
+        of(OLD, **t(total_hip=0.0)),
+        of(OLD, **t(lumbar_spine=0.0)),
+    ),
+    (
+        "interval-2012.normal",
+        of(OLD, **t(total_hip=0.0)),
+        of(OLD, **t(total_hip=0.0)) | broke("hip"),
+    ),
+    ("secondary-causes.tests", OSTEOPOROTIC, LOW),
+    ("secondary-causes.tests", z(total_hip=-2.0), z(total_hip=-1.9)),
+    ("bhof-2022.vitamin-d", {"vitamin_d": 29.9}, {"vitamin_d": 30}),
+    (
+        "nogg-2024.very-high-risk",
+        of(OSTEOPOROTIC, high_fall_risk=True),
+        of(OSTEOPOROTIC, high_fall_risk=False),
+    ),
+    ("commonly-stated.young", of(YOUNG, **broke("hip")), of(WOMAN, **broke("hip"))),
+    ("commonly-stated.young", of(BOY, **t(total_hip=-2.5)), of(BOY, **t(total_hip=-2.4))),
+    (
+        "commonly-stated.fracture-on-therapy",
+        broke("hip", on_therapy=True),
+        broke("hip", on_therapy=False),
+    ),
+    ("commonly-stated.kidney", {"egfr": 34.9}, {"egfr": 35}),
+    ("commonly-stated.z-score", z(femoral_neck=-2.0), z(femoral_neck=-1.9)),
+    (
+        "commonly-stated.bone-loss",
+        {"drug": "alendronate", "bone_loss": True},
+        {"drug": "none", "bone_loss": True},
+    ),
+    ("commonly-stated.malignancy", {"suspected_malignancy": True}, {"suspected_malignancy": False}),
+    (
+        "romosozumab-label.symptoms",
+        {"drug": "romosozumab", "symptoms": ["chest_pain"]},
+        {"drug": "denosumab", "symptoms": ["chest_pain"]},
+    ),
+    ("commonly-stated.back-pain", {"symptoms": ["back_pain"]}, {"symptoms": []}),
+    (
+        "commonly-stated.neurological-deficit",
+        {"symptoms": ["neurological_deficit"]},
+        {"symptoms": ["back_pain"]},
+    ),
+    (
+        "commonly-stated.thigh-pain",
+        {"drug": "denosumab", "symptoms": ["thigh_or_groin_pain"]},
+        {"drug": "teriparatide", "symptoms": ["thigh_or_groin_pain"]},
+    ),
+    ("bhof-2022.calcium-1000", of(MAN, age=70), of(MAN, age=71)),
+    ("bhof-2022.calcium-1000", of(MAN, age=50), of(MAN, age=49)),
+    ("bhof-2022.calcium-1200", of(WOMAN, age=51), of(WOMAN, age=50)),
+    ("bhof-2022.calcium-1200", of(MAN, age=71), of(MAN, age=70)),
+    ("bhof-2022.vitamin-d-intake", {"age": 50}, {"age": 49}),
+    ("acog-2022.vitamin-d-600", of(WOMAN, age=70), of(WOMAN, age=71)),
+    ("acog-2022.vitamin-d-800", of(WOMAN, age=71), of(WOMAN, age=70)),
+]  # fmt: skip
+
+GENERAL = {"bhof-2022.exercise", "bhof-2022.falls", "bhof-2022.habits"}
+
+
+def fired(entered: Entered) -> set[str]:
+    return {one.id for one in consider(read(entered), TODAY).considerations}
+
+
+@pytest.mark.parametrize(
+    ("rule", "when", "not_when"),
+    CASES,
+    ids=[f"{rule}-{number}" for number, (rule, _, _) in enumerate(CASES)],
+)
+def test_a_rule_fires_and_does_not(rule: str, when: Entered, not_when: Entered) -> None:
+    assert rule in fired(when)
+    assert rule not in fired(not_when)
+
+
+def test_every_rule_has_its_pair() -> None:
+    assert {rule for rule, _, _ in CASES} == {rule.id for rule in RULES} - GENERAL
+
+
+def test_without_facts_only_what_holds_for_everybody() -> None:
+    assert fired({}) == GENERAL
+    assert all(rule.kind == "lifestyle" for rule in RULES if rule.id in GENERAL)
+
+
+def test_every_rule_says_who_says_so() -> None:
+    ids = [rule.id for rule in RULES]
+    assert len(ids) == len(set(ids))
+    assert {rule.guideline for rule in RULES} == GUIDELINES.keys()
+    assert {rule.kind for rule in RULES} == KINDS.keys()
+    for rule in RULES:
+        assert rule.guideline != "commonly-stated" or rule.strength is None
+
+
+def test_no_rule_says_that_there_is_no_osteoporosis() -> None:
+    for rule in RULES:
+        assert "no osteoporosis" not in rule.text.lower()
+        assert "must " not in rule.text

@@ -1,0 +1,187 @@
+"""The one-page PDF: one page whatever it has to hold, all labels, the language, the same bytes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import html
+from markupsafe import Markup
+
+from models.image import recipe
+from service.exams.schemas import Study
+from service.language.locale import speaking
+from service.predictions.contexts import ResultPage
+from service.predictions.heat_maps.schemas import EXAMPLE as MAP
+from service.predictions.heat_maps.schemas import HeatMap
+from service.predictions.report import render
+from service.predictions.report.typography import TONES, spelt
+from service.predictions.schemas import EXAMPLE, Prediction
+from service.reviews.schemas import MAX_REASON, Review
+from service.web.labels import LABELS
+from service.web.page import STATIC
+from tests.service.kit import images
+from tests.service.kit.fronts import Front, front
+from tests.service.kit.runners import Down, running
+
+pytestmark = pytest.mark.anyio
+
+SCAN = recipe.encode(images.canonical())
+HEAT = HeatMap.model_validate(MAP)
+CODES = ("objects_not_removed", "implant", "obesity_noise", "scan_area", "movement", "off_centre")
+
+
+def sheet(
+    changes: dict[str, Any] | None = None,
+    *,
+    reviews: tuple[Review, ...] = (),
+    t_score: float | None = None,
+) -> bytes:
+    prediction = Prediction.model_validate({**EXAMPLE, **(changes or {})})
+    study = Study(prediction_id=prediction.id, t_score=t_score)
+    page = ResultPage.of(prediction, reviews=reviews, study=study)
+    return render(prediction, page, SCAN, {"cnn": HEAT})
+
+
+def pages(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type /Page\b(?!s)", pdf))
+
+
+def words(pdf: bytes, tmp_path: Path) -> str:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed")
+    path = tmp_path / "report.pdf"
+    path.write_bytes(pdf)
+    done = subprocess.run(["pdftotext", "-raw", path, "-"], check=True, capture_output=True)
+    return " ".join(done.stdout.decode().split())
+
+
+def review(action: str = "override", reason: str | None = "No reason that counts.") -> Review:
+    return Review.model_validate(
+        {
+            "number": 1,
+            "created_at": datetime(2026, 2, 4, 8, 30, tzinfo=UTC),
+            "action": action,
+            "outcome": "indeterminate",
+            "reviewer": "B. <Reader> & Co",
+            "reason": reason,
+        }
+    )
+
+
+def test_it_holds_what_the_page_holds(tmp_path: Path) -> None:
+    text = words(sheet(t_score=-1.4), tmp_path)
+    for fact in (
+        "Signs of osteoporosis", "83.0 %", "threshold 41.0 %", "35.0–48.0 %", "79.0 %", "+0.61",
+        "T-score by the scanner: −1.4", "The T-score and the models differ",
+        "no clinician has reviewed", "VGG16: no heat map", "Heat map of CNN", "aged 50 or over",
+        "3 February 2026, 09:41 UTC", "Date and signature", recipe.NAME, "ISCD",
+        "Bone weighed most (log-odds): Bone above soft tissue, in units of noise 2.14 (+0.58)",
+        "L3 seems denser than its neighbours", "No finding is a diagnosis", "31.2 mm (52.0 px)",
+        EXAMPLE["id"], EXAMPLE["version"], EXAMPLE["image"]["sha256"],
+    ):  # fmt: skip
+        assert fact in text
+    for label in LABELS:
+        assert Markup(label).striptags() in text  # noqa: S704 - our own labels
+
+
+def test_it_is_one_page_whatever_it_holds() -> None:
+    worst = {
+        "degraded": True,
+        "missing": ["cnn", "stack"],
+        "quality": {"accepted": True, "reasons": [], "findings": CODES},
+        "image": {**EXAMPLE["image"], "width": 100, "height": 250},
+    }
+    long = review(reason="wörter und Wörter " * (MAX_REASON // 18))
+    nothing = {"probability": None, "threshold": None, "band": None, "version": None, "models": {}}
+    refused = {**nothing, "outcome": "refused"}
+    for pdf in (sheet(), sheet(worst, reviews=(long,), t_score=-2.6), sheet(refused)):
+        assert pdf.startswith(b"%PDF-")
+        assert pages(pdf) == 1
+
+
+def test_the_same_facts_are_the_same_bytes() -> None:
+    assert sheet() == sheet()
+    assert sheet() != sheet(t_score=-2.6)
+
+
+def test_every_font_is_embedded() -> None:
+    pdf = sheet()
+    embedded = re.findall(rb"/FontFile2", pdf)
+    named = set(re.findall(rb"/FontName /([A-Z]{6}\+\S+)", pdf))
+    assert len(embedded) == len(named) > 0
+    assert all(b"Vera" in name for name in named)
+
+
+def test_who_signed_is_on_it(tmp_path: Path) -> None:
+    text = words(sheet(reviews=(review(),)), tmp_path)
+    assert "Overridden by B. <Reader> & Co on 4 February 2026, 08:30 UTC: Indeterminate." in text
+    assert "“No reason that counts.”" in text
+    assert "no clinician has reviewed" not in text
+    assert "Date and signature" not in text
+    assert "Signed by B. <Reader>" in words(sheet(reviews=(review("sign", None),)), tmp_path)
+
+
+def test_a_refusal_has_its_reasons_and_no_number(tmp_path: Path) -> None:
+    nothing = {"probability": None, "threshold": None, "band": None, "version": None, "models": {}}
+    quality = {"accepted": False, "reasons": ["not_spine_dxa"]}
+    text = words(sheet({**nothing, "outcome": "refused", "quality": quality}), tmp_path)
+    assert "does not look like an AP lumbar" in text
+    assert "calibrated probability" not in text
+    assert "Heat map" not in text
+
+
+def test_it_speaks_the_language_of_the_page(tmp_path: Path) -> None:
+    with speaking("de"):
+        pdf = sheet()
+    text = words(pdf, tmp_path)
+    assert b"/Lang (de)" in pdf
+    assert "83,0 %" in text
+    assert "3. Februar 2026" in text
+
+
+def test_its_colours_are_those_of_the_pages() -> None:
+    light = (STATIC / "tokens.css").read_text().split("@media")[0]
+    for name, tone in TONES.items():
+        assert f"--{name}: #{tone.hexval()[2:]};" in light
+
+
+async def test_page_and_api_give_the_same_sheet(shared: Front, png: bytes, tmp_path: Path) -> None:
+    location = (await shared.post(png)).headers["location"]
+    address = location.replace("/api/v1/predictions", "/results")
+    page = html.fromstring((await shared.client.get(address)).text)
+    (link,) = page.xpath("//a[contains(@href, '.pdf')]/@href")
+    response = await shared.client.get(link)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/pdf"
+    assert response.headers["cache-control"] == "no-store"
+    name = response.headers["content-disposition"]
+    assert location.rsplit("/", 1)[-1] not in name
+    text = words(response.content, tmp_path)
+    assert all(f"Heat map of {model}" in text for model in ("CNN", "VGG16", "ResNet + forest"))
+    assert (await shared.client.get(f"{location}/report.pdf")).content == response.content
+
+
+async def test_without_runners_there_is_still_a_sheet(
+    var: Path, png: bytes, tmp_path: Path
+) -> None:
+    async with running(Down("resnet")) as runners, front(var, runners) as opened:
+        location = (await opened.post(png)).headers["location"]
+        for name in ("cnn", "vgg16"):
+            await runners[name].stop()
+        response = await opened.client.get(f"{location}/report.pdf")
+    assert pages(response.content) == 1
+    assert "ResNet + forest did not answer." in words(response.content, tmp_path)
+
+
+def test_no_letter_becomes_a_box(tmp_path: Path) -> None:
+    assert spelt("Łukasz Đorđević, Nguyễn, Müller") == "Łukasz Dorđević, Nguyen, Müller"
+    assert spelt("Жa") == "[U+0416]a"
+    assert spelt("a\u0302\u0331") == "a"
+    signed = review("sign", None).model_copy(update={"reviewer": "Zoë Đapęk Ж"})
+    assert "Signed by Zoë Dapek [U+0416]" in words(sheet(reviews=(signed,)), tmp_path)

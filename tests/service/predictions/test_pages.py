@@ -1,0 +1,309 @@
+"""What the page of a result says and offers beside the verdict, read from its HTML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from lxml import html
+
+from models.explanation import location
+from models.explanation.location import Inside, Location
+from models.vertebrae.findings import Code
+from models.vertebrae.measurements import NAMES
+from models.vertebrae.nominal import nominal
+from service.exams.schemas import Study
+from service.language.locale import speaking
+from service.medicine.osteoporosis.measurements import WORDS
+from service.medicine.osteoporosis.wording import CONSIDERATIONS, HEADINGS, MEANINGS
+from service.medicine.vertebrae import view as spine
+from service.predictions.contexts import ResultPage
+from service.predictions.schemas import EXAMPLE, Finding, Prediction
+from service.web.page import Pages
+from tests.service.kit import images
+from tests.service.kit.fronts import Front, front
+from tests.service.kit.runners import Down, running
+from tests.service.web.test_pages import assert_well_made
+
+pytestmark = pytest.mark.anyio
+
+
+def drawn(changes: dict[str, Any] | None = None, **more: Any) -> html.HtmlElement:
+    prediction = Prediction.model_validate({**EXAMPLE, **(changes or {})})
+    page = html.fromstring(Pages().render(ResultPage.of(prediction, **more)))
+    assert_well_made(page)
+    return page
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OSTEOSERVE_ARTIFACTS", str(tmp_path))
+    return tmp_path
+
+
+def words(page: html.HtmlElement, path: str) -> str:
+    return " ".join(" ".join(one.text_content() for one in page.xpath(path)).split())
+
+
+def study(t_score: float | None, **facts: Any) -> Study:
+    return Study(prediction_id=EXAMPLE["id"], t_score=t_score, **facts)
+
+
+async def test_without_scripts_every_map_stands_over_the_scan(shared: Front, png: bytes) -> None:
+    page = html.fromstring((await shared.upload(png, path="/")).text)
+    panes = page.xpath("//figure[contains(@class, 'pane')]")
+    # Bone measures, and has a table instead of a map.
+    assert [one.findtext("figcaption") for one in panes] == [
+        "The scan", "CNN", "VGG16", "ResNet + forest"
+    ]  # fmt: skip
+    for pane in panes[1:]:
+        below, above = pane.xpath(".//img")
+        assert below.get("src").endswith("/image")
+        assert above.get("src").endswith(f"/maps/{pane.get('data-model')}")
+    # Controls do nothing without a script, so none is shown.
+    (controls,) = page.xpath("//*[contains(@class, 'controls')]")
+    assert "hidden" in controls.attrib
+    for field in controls.xpath(".//input"):
+        assert page.xpath(f"//label[@for='{field.get('id')}']")
+
+
+async def test_the_pictures_have_the_proportions_of_the_file(shared: Front, png: bytes) -> None:
+    page = html.fromstring((await shared.upload(png, path="/")).text)
+    height = str(round(224 * images.HEIGHT / images.WIDTH))
+    for image in page.xpath("//figure//img"):
+        assert (image.get("width"), image.get("height")) == ("224", height)
+    boxes = set(page.xpath("//*[@class='stage']/svg/@viewbox | //*[@class='stage']/svg/@viewBox"))
+    assert boxes == {f"0 0 224 {height}"}
+
+
+async def test_a_refused_image_has_no_heat_map(shared: Front) -> None:
+    page = html.fromstring((await shared.upload(images.unusable(), path="/")).text)
+    assert len(page.xpath("//figure//img")) == 1
+    assert page.xpath("//input[@id='opacity'] | //*[@class='heat-legend']") == []
+    assert page.xpath("//input[@id='width'] | //input[@id='level']")
+
+
+async def test_a_model_that_did_not_vote_or_does_not_run_says_so(var: Path, png: bytes) -> None:
+    async with running(Down("cnn")) as runners, front(var, runners) as opened:
+        made = (await opened.post(png)).headers["location"]
+        address = made.replace("/api/v1/predictions", "/results")
+        await opened.client.get(f"{made}/maps/vgg16")
+        for name in ("vgg16", "resnet"):
+            await runners[name].stop()
+        states = opened.app.state.health.states
+        await opened.settled(lambda: states["vgg16"] == states["resnet"] == "down")
+        page = html.fromstring((await opened.client.get(address)).text)
+    said = {
+        pane.get("data-model"): words(pane, ".//*[@class='nothing']")
+        for pane in page.xpath("//figure[contains(@class, 'map')]")
+    }
+    assert said == {
+        "cnn": "No heat map: the model did not answer.",
+        "vgg16": "",  # kept since it was asked for
+        "resnet": "No heat map: the model is not running now.",
+    }
+    assert page.xpath("//input[@name='map']/@value") == ["vgg16"]
+
+
+def measured(inside: int) -> Inside:
+    return Inside(inside, 60, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("either", "speaks_for", "speaks_against", "said"),
+    [
+        (50, 50, 50, []),
+        (50, 9, 60, ["Do not take orange", "9 of 60"]),
+        (50, 60, 24, ["Do not take blue", "24 of 60"]),
+        (50, 30, 30, ["Do not take orange", "Do not take blue"]),
+    ],
+)
+def test_a_colour_that_is_not_in_the_spine_has_a_warning(
+    artifacts: Path, either: int, speaks_for: int, speaks_against: int, said: list[str]
+) -> None:
+    version = EXAMPLE["models"]["vgg16"]["version"]
+    parts = (measured(either), measured(speaks_for), measured(speaks_against))
+    location.write(artifacts, {"vgg16": Location(version, *parts)})
+    page = drawn()
+    told = words(page, "//figure[@data-model='vgg16']")
+    assert [one for one in said if one not in told] == []
+    assert len(page.xpath("//figure[@data-model='vgg16']//*[@class='caution']")) == sum(
+        sentence.startswith("Do not") for sentence in said
+    )
+    # Of the others nothing was measured, and that is said.
+    assert "has not been measured" in words(page, "//figure[@data-model='cnn']")
+
+
+def test_a_map_that_is_nowhere_is_hidden(artifacts: Path) -> None:
+    version = EXAMPLE["models"]["vgg16"]["version"]
+    location.write(artifacts, {"vgg16": Location(version, *[measured(30)] * 3)})
+    (pane,) = drawn().xpath("//figure[@data-model='vgg16']")
+    assert pane.xpath(".//img") == []
+    assert "No heat map: on drawn spines" in words(pane, ".//*[@class='nothing']")
+
+
+def test_what_was_measured_of_another_version_says_nothing(artifacts: Path) -> None:
+    location.write(artifacts, {"vgg16": Location("sha256:0", *[measured(60)] * 3)})
+    assert "has not been measured" in words(drawn(), "//figure[@data-model='vgg16']")
+
+
+def vertebrae(**changes: Any) -> dict[str, Any]:
+    return {"vertebrae": {**EXAMPLE["vertebrae"], **changes}}
+
+
+def finding(code: str, level: str | None = None, value: float = 1.5) -> dict[str, Any]:
+    return {"code": code, "level": level, "value": value, "rule": "a rule"}
+
+
+async def test_outlines_lie_over_the_scan_and_lead_to_their_rows(shared: Front, png: bytes) -> None:
+    page = html.fromstring((await shared.upload(png, path="/")).text)
+    (box,) = page.xpath("//input[@type='checkbox'][@id='outlines']")
+    assert "checked" in box.attrib
+    assert page.xpath("//label[@for='outlines']")
+    (layer,) = page.xpath("//figure[contains(@class, 'scan')]//*[@class='outlines']")
+    links = layer.xpath(".//a")
+    assert [words(one, ".//text") for one in links] == ["L1", "L2", "L3", "L4"]
+    for link in links:
+        (row,) = page.xpath(f"//tr[@id='{link.get('href').lstrip('#')}']")
+        assert row.findtext("th") == words(link, ".//text")
+    # The toys' spine lies in the canonical image as it lies in the frame; heights are stretched.
+    height = round(224 * images.HEIGHT / images.WIDTH)
+    for link, level in zip(links, nominal().levels, strict=True):
+        points = [point.split(",") for point in link.find("polygon").get("points").split()]
+        expected = [(x, y * height / 224) for x, y in level.outline]
+        assert np.allclose(np.array(points, float), expected, atol=0.15)
+
+
+def test_what_stands_out_is_said_and_is_no_diagnosis() -> None:
+    page = drawn()
+    (item,) = page.xpath("//section[contains(@class, 'spine')]//*[@class='looked']/li")
+    assert item.text_content().startswith("L3 seems denser than its neighbours: it stands 1.33")
+    text = words(page, "//section[contains(@class, 'spine')]")
+    assert "No finding is a diagnosis" in text
+    assert "31.2 mm (52.0 px)" in text
+    plain = drawn(vertebrae(findings=[]))
+    assert "Nothing in their places" in words(plain, "//section[contains(@class, 'spine')]")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("code", get_args(Code))
+def test_every_finding_has_words(code: Code, language: str) -> None:
+    with speaking(language):
+        said = spine.sentence(Finding.model_validate(finding(code, "L2")))
+        assert "%" not in said
+        assert said[0].isupper()
+    few = spine.sentence(Finding.model_validate(finding("levels_uncertain", None, 3)))
+    assert few.startswith("Only 3 of the vertebrae")
+    left = spine.sentence(Finding.model_validate(finding("axis_tilt", None, -7.3)))
+    assert left.startswith("The spine leans by 7.3°, its upper end to the image’s left")
+
+
+def test_a_questioned_normal_says_why_it_is_no_answer() -> None:
+    below = {"outcome": "indeterminate", "probability": 0.1}
+    questioned = drawn({**below, **vertebrae(findings=[finding("part_missing", "L4")])})
+    assert "puts in question" in words(questioned, "//*[@class='say']")
+    inside = drawn({"outcome": "indeterminate", "probability": 0.41})
+    assert "too close to the threshold" in words(inside, "//*[@class='say']")
+
+
+def test_bone_s_measurements_are_said_in_words() -> None:
+    rows = drawn().xpath("//details[@class='measured']//tbody/tr")
+    told = [[" ".join(cell.text_content().split()) for cell in row] for row in rows]
+    assert told == [
+        ["Bone above soft tissue, in units of noise", "2.14", "+0.58 for"],
+        ["Difference between the vertebrae", "0.21", "−0.17 against"],
+    ]
+    assert set(WORDS) == set(NAMES)
+
+
+def test_a_result_of_before_vertebrae_were_found_is_shown_as_it_was() -> None:
+    votes = {name: EXAMPLE["models"][name] for name in ("cnn", "vgg16", "resnet")}
+    page = drawn({"vertebrae": None, "recipe": "dxa-224/1", "models": votes})
+    assert page.xpath("//*[@id='outlines'] | //section[contains(@class, 'spine')]") == []
+    rows = page.xpath("//section[contains(@class, 'votes')]//tbody/tr/th/text()")
+    assert [one.strip() for one in rows] == ["CNN", "VGG16", "ResNet + forest"]
+    image = EXAMPLE["image"]
+    (height,) = set(page.xpath("//figure//img/@height"))
+    assert int(height) == round(224 * image["height"] / image["width"])
+
+
+@pytest.mark.parametrize(
+    ("t_score", "outcome", "words_of_it", "differs"),
+    [
+        (-2.5, "osteoporosis", "−2.5, in the range of osteoporosis", False),
+        (-2.5, "normal", "−2.5, in the range of osteoporosis", True),
+        (-2.4, "osteoporosis", "−2.4, in the range of low bone mass", True),
+        (-2.4, "normal", "−2.4, in the range of low bone mass", False),
+        (-1.0, "osteoporosis", "−1.0, in the normal range", True),
+        (-1.1, "indeterminate", "−1.1, in the range of low bone mass", False),
+        (-3.1, "indeterminate", "−3.1, in the range of osteoporosis", False),
+    ],
+)
+def test_the_scanner_s_t_score_comes_first(
+    t_score: float, outcome: str, words_of_it: str, differs: bool
+) -> None:
+    page = drawn({"outcome": outcome}, study=study(t_score))
+    assert f"T-score by the scanner: {words_of_it}" in words(page, "//*[@class='reported']")
+    assert ("differ" in words(page, "//*[@class='reported']")) is differs
+    (article,) = page.xpath("//article")
+    kinds = [one.get("class") if one.tag == "div" else one.tag for one in article.iter("div", "h1")]
+    assert kinds.index("reported") < kinds.index("h1")
+
+
+@pytest.mark.parametrize(
+    ("facts", "words_of_it"),
+    [
+        ({"vertebrae": ["L3"]}, "−2.7, of a single vertebra, which is not used for diagnosis."),
+        ({"vertebrae": ["L2", "L3"]}, "−2.7, in the range of osteoporosis"),
+        ({"sex": "male", "age_years": 49}, "−2.7, in a man under 50, for whom the Z-score is read"),
+        ({"sex": "male", "age_years": 50}, "−2.7, in the range of osteoporosis"),
+        ({"sex": "female", "age_years": 49}, "−2.7, in the range of osteoporosis"),
+        ({"age_years": 49}, "−2.7, in the range of osteoporosis"),
+    ],
+)
+def test_a_t_score_has_a_range_where_ranges_apply(facts: Any, words_of_it: str) -> None:
+    told = words(drawn({"outcome": "normal"}, study=study(-2.7, **facts)), "//*[@class='reported']")
+    assert words_of_it in told
+    assert ("differ" in told) is ("range of osteoporosis" in words_of_it)
+
+
+def test_without_a_t_score_nothing_is_said_of_one() -> None:
+    for given in (None, study(None)):
+        assert drawn(study=given).xpath("//*[@class='reported']") == []
+
+
+def test_findings_are_shown_and_do_not_refuse() -> None:
+    quality = {"accepted": True, "reasons": [], "findings": ["low_contrast", "of_tomorrow"]}
+    page = drawn({"quality": quality})
+    items = page.xpath("//*[@class='findings']//li")
+    assert [bool(one.text_content().strip()) for one in items] == [True, True]
+    assert "of_tomorrow" in items[1].text_content()
+    assert words(page, "//h1") == "Signs of osteoporosis"
+    assert drawn().xpath("//*[@class='findings']") == []
+
+
+@pytest.mark.parametrize("outcome", list(HEADINGS))
+def test_considerations_have_sources_and_recommend_nothing(outcome: str) -> None:
+    nothing = {"probability": None, "threshold": None, "band": None, "version": None, "models": {}}
+    page = drawn({"outcome": outcome, **(nothing if outcome == "refused" else {})})
+    text = words(page, "//section[contains(@class, 'next')]")
+    assert "Nothing here is a recommendation" in text
+    assert page.xpath("//section[contains(@class, 'next')]//a/@href") == ["/treatment", "/faq"]
+    for item in page.xpath("//section[contains(@class, 'next')]//li")[outcome == "refused" :]:
+        assert item.findtext("small")
+    whole = page.text_content().lower()
+    for never in ("no osteoporosis", "prescribe", "start treatment", "you should"):
+        assert never not in whole
+
+
+def test_every_outcome_has_its_words() -> None:
+    assert HEADINGS.keys() == MEANINGS.keys() == CONSIDERATIONS.keys()
+
+
+def test_numbers_are_written_as_the_language_writes_them() -> None:
+    with speaking("de"):
+        page = drawn(study=study(-2.7))
+    assert "83,0 %" in words(page, "//figure[@class='gauge']")
+    assert "−2,7" in words(page, "//*[@class='reported']")

@@ -1,0 +1,197 @@
+"""The repository on SQLite always, on PostgreSQL where its server is installed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from service.predictions.heat_maps.repository import Maps
+from service.predictions.heat_maps.schemas import EXAMPLE as MAP_EXAMPLE
+from service.predictions.heat_maps.schemas import HeatMap
+from service.predictions.repository import Predictions
+from service.predictions.schemas import EXAMPLE, Prediction, now
+from service.reviews.repository import Reviews
+from service.reviews.schemas import Signature
+from service.settings import Settings
+from service.storage.database import Database, database_url
+from service.storage.errors import ConflictError, GoneError, StorageUnavailableError
+from service.storage.tables import Base
+
+pytestmark = pytest.mark.anyio
+
+
+def example() -> Prediction:
+    return Prediction.model_validate({**EXAMPLE, "id": uuid4(), "created_at": now()})
+
+
+async def test_what_goes_in_comes_out_word_for_word(database: Database) -> None:
+    predictions = Predictions(database)
+    prediction = example()
+    await predictions.add(prediction, b"\x89PNG\0\xff")
+    again = await predictions.get(prediction.id)
+    assert again is not None
+    assert again.model_dump_json() == prediction.model_dump_json()
+    assert await predictions.image(prediction.id) == b"\x89PNG\0\xff"
+    assert await predictions.get(uuid4()) is None
+    assert await predictions.image(uuid4()) is None
+
+
+async def test_all_or_nothing(database: Database) -> None:
+    predictions = Predictions(database)
+    prediction = example()
+    await predictions.add(prediction, b"first")
+    with pytest.raises(ConflictError):
+        await predictions.add(prediction, b"second")
+    other = example()
+    async with database.begin() as connection:
+        await connection.execute(text("ALTER TABLE canonical RENAME TO elsewhere"))
+    with pytest.raises(StorageUnavailableError):
+        await predictions.add(other, b"image with nowhere to go")
+    assert await predictions.get(other.id) is None
+
+
+async def test_many_at_once(database: Database) -> None:
+    predictions = Predictions(database)
+    made = [example() for _ in range(40)]
+    await asyncio.gather(*(predictions.add(one, b"x") for one in made))
+    found = await asyncio.gather(*(predictions.get(one.id) for one in made))
+    assert found == made
+
+
+async def test_an_image_needs_its_prediction_and_goes_with_it(database: Database) -> None:
+    prediction = example()
+    await Predictions(database).add(prediction, b"x")
+    with pytest.raises(GoneError):
+        async with database.begin() as connection:
+            await connection.execute(
+                text("INSERT INTO canonical VALUES (:id, :png)"),
+                {"id": uuid4().hex, "png": b"orphan"},
+            )
+    async with database.begin() as connection:
+        await connection.execute(text("DELETE FROM prediction"))
+    assert await Predictions(database).image(prediction.id) is None
+
+
+async def test_migrations_make_what_the_models_say(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+    async with database.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    assert await database.schema_state() == "current"
+
+
+async def test_migrating_again_changes_nothing(settings: Settings, database: Database) -> None:
+    prediction = example()
+    await Predictions(database).add(prediction, b"x")
+    second = Database(settings)
+    await second.migrate()
+    assert await Predictions(second).get(prediction.id) == prediction
+    await second.close()
+
+
+def test_fronts_that_start_at_once_wait_for_each_other(settings: Settings) -> None:
+    """Processes of their own, as replicas are."""
+    code = textwrap.dedent("""
+        import asyncio
+        from service.settings import load
+        from service.storage.database import Database
+
+        async def main():
+            database = Database(load())
+            await database.migrate()
+            assert await database.schema_state() == "current"
+            await database.close()
+
+        asyncio.run(main())
+    """)
+    url = settings.database_url
+    environment = {
+        **os.environ,
+        "OSTEOSERVE_VAR": str(settings.var),
+        "OSTEOSERVE_DATABASE_URL": url.get_secret_value() if url else "",
+    }
+    command = [sys.executable, "-W", "error", "-c", code]
+    starts = [
+        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    ends = [(start.communicate(timeout=60)[1], start.returncode) for start in starts]
+    assert ends == [("", 0)] * 4
+
+
+async def test_no_database_is_unavailable_in_time(tmp_path: Path) -> None:
+    url = f"postgresql://tester:hunter2@/x?host={tmp_path}"
+    database = Database(Settings(database_url=url, storage_seconds=1))
+    async with asyncio.timeout(20):
+        with pytest.raises(StorageUnavailableError) as caught:
+            await Predictions(database).get(uuid4())
+    assert "hunter2" not in str(caught.value)
+    await database.close()
+
+
+def test_plain_urls_mean_psycopg() -> None:
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        url = database_url(Settings(database_url=f"{scheme}://u:p@h/d"))
+        assert url.drivername == "postgresql+psycopg"
+
+
+async def test_a_map_is_kept_once(database: Database) -> None:
+    prediction = example()
+    await Predictions(database).add(prediction, b"x")
+    maps = Maps(database)
+    first = HeatMap.model_validate(MAP_EXAMPLE)
+    assert await maps.get(prediction.id, "cnn") is None
+    assert await maps.kept(prediction.id) == frozenset()
+    other = first.model_copy(update={"rows": ((9.0,),)})
+    await asyncio.gather(*(maps.add(prediction.id, one) for one in (first, first)))
+    await maps.add(prediction.id, other)
+    assert await maps.get(prediction.id, "cnn") == first
+    assert await maps.get(prediction.id, "vgg16") is None
+    assert await maps.kept(prediction.id) == {"cnn"}
+
+
+async def test_reviews_written_at_once_are_numbered_one_after_the_other(
+    database: Database,
+) -> None:
+    prediction = example()
+    await Predictions(database).add(prediction, b"x")
+    reviews = Reviews(database)
+    sent = [Signature(action="sign", reviewer=f"Reader {n}") for n in range(4)]
+    await asyncio.gather(*(reviews.add(prediction.id, one, prediction.outcome) for one in sent))
+    kept = await reviews.all(prediction.id)
+    assert [one.number for one in kept] == [1, 2, 3, 4]
+    assert {one.reviewer for one in kept} == {one.reviewer for one in sent}
+    again = await Predictions(database).get(prediction.id)
+    assert again is not None
+    assert again.review == kept[-1]
+    assert again.model_copy(update={"review": None}) == prediction
+
+
+async def test_maps_and_reviews_go_with_their_prediction(database: Database) -> None:
+    prediction = example()
+    await Predictions(database).add(prediction, b"x")
+    await Maps(database).add(prediction.id, HeatMap.model_validate(MAP_EXAMPLE))
+    await Reviews(database).add(
+        prediction.id, Signature(action="sign", reviewer="A. Reader"), prediction.outcome
+    )
+    async with database.begin() as connection:
+        await connection.execute(text("DELETE FROM prediction"))
+    assert await Maps(database).kept(prediction.id) == frozenset()
+    assert await Reviews(database).all(prediction.id) == ()
+    with pytest.raises(GoneError):
+        await Reviews(database).add(
+            prediction.id, Signature(action="sign", reviewer="A. Reader"), prediction.outcome
+        )
