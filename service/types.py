@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from models.types import (
-    BASES,
-    MAPPED,
-    MODELS,
-    RUNNER_OF,
-    RUNNERS,
-    BaseName,
-    ModelName,
-    RunnerName,
-)
+from models.types import BASES, MAPPED, MODELS, BaseName, ModelName
+from protocol.answers import Band
+from protocol.runners import RUNNER_OF, RUNNERS, RunnerName
 
 __all__ = [
     "BASES",
@@ -35,6 +28,3 @@ Outcome = Literal["osteoporosis", "normal", "indeterminate", "refused"]
 PartName = BaseName | Literal["stack"]
 PARTS: Final[tuple[PartName, ...]] = (*BASES, "stack")
 """What an answer is made of, and can lack: it is degraded then."""
-
-Band = tuple[float, float]
-"""Lower and upper end, both inside: between them the answer is ``indeterminate``."""

@@ -27,6 +27,7 @@ from models.image.recipe import Canonical
 from models.inference.decision import decide
 from models.reading import Limits
 from models.vertebrae.findings import questioned
+from protocol.answers import BasePrediction, EnsemblePrediction, Outline
 from service.decoding import Allowance, BusyError, Decoder
 from service.flow.admission import Admission, CrowdedError
 from service.flow.deadline import Deadline
@@ -40,7 +41,6 @@ from service.predictions.drift import Drift
 from service.predictions.schemas import Prediction, Vote, now
 from service.runners.client import RunnerError
 from service.runners.pool import Runners
-from service.runners.schemas import BaseAnswer, OutlineAnswer, StackAnswer
 from service.settings import Settings
 from service.timing import milliseconds, timed
 from service.types import BASES, Band, BaseName, Outcome, PartName
@@ -86,7 +86,7 @@ class Judged:
     """A file and what the models said of it; ``judgement`` is None where the gate refused it."""
 
     prepared: Prepared
-    votes: dict[BaseName, BaseAnswer]
+    votes: dict[BaseName, BasePrediction]
     judgement: Judgement | None
     timings: dict[str, float]
 
@@ -177,14 +177,12 @@ class Analyser:
             "prepare",
             preparation.prepare,
             framed,
-            answer.outlined(),
+            answer.to_outlined(),
             answer.version,
             within=(deadline, priority),
         )
 
-    async def _outline(
-        self, framed: Framed, deadline: Deadline, priority: Priority
-    ) -> OutlineAnswer:
+    async def _outline(self, framed: Framed, deadline: Deadline, priority: Priority) -> Outline:
         sooner = deadline.sooner(self._settings.stack_reserve_seconds)
         with timed(framed.timings, "vertebrae"):
             try:
@@ -221,12 +219,12 @@ class Analyser:
         deadline: Deadline,
         timings: dict[str, float],
         priority: Priority,
-    ) -> dict[BaseName, BaseAnswer]:
+    ) -> dict[BaseName, BasePrediction]:
         sooner = deadline.sooner(self._settings.stack_reserve_seconds)
         # In the order of their names, not of their answers.
         timings.update(dict.fromkeys(BASES, 0.0))
 
-        async def ask(name: BaseName) -> BaseAnswer | None:
+        async def ask(name: BaseName) -> BasePrediction | None:
             with timed(timings, name):
                 try:
                     return await self._runners.predict(name, canonical, sooner, priority)
@@ -240,7 +238,7 @@ class Analyser:
 
     async def _judge(
         self,
-        votes: dict[BaseName, BaseAnswer],
+        votes: dict[BaseName, BasePrediction],
         deadline: Deadline,
         timings: dict[str, float],
         priority: Priority,
@@ -264,7 +262,7 @@ async def _digest(data: bytes) -> str:
     return await anyio.to_thread.run_sync(lambda: hashlib.sha256(data).hexdigest())
 
 
-def _combined(answer: StackAnswer) -> Judgement:
+def _combined(answer: EnsemblePrediction) -> Judgement:
     return Judgement(
         probability=answer.probability,
         threshold=answer.threshold,
@@ -275,7 +273,7 @@ def _combined(answer: StackAnswer) -> Judgement:
     )
 
 
-def _best(votes: dict[BaseName, BaseAnswer]) -> Judgement:
+def _best(votes: dict[BaseName, BasePrediction]) -> Judgement:
     """Without the stack the base model with the best validated AUROC speaks for itself alone."""
     name = max(votes, key=lambda name: votes[name].auroc)
     vote = votes[name]
