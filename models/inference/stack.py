@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artifact import Artifact
+from models.artifact import Artifact, ArtifactError
 from models.inference.calibration import logit, sigmoid
+from models.manifest import StackManifest
 from models.types import BASES, BaseName
 
 REGULARISATION: Final = 0.1
@@ -116,9 +117,16 @@ class Stack:
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Stack:
+        facts = artifact.facts(StackManifest)
+        absent = [key(names) for names in subsets() if key(names) not in facts.subsets]
+        if absent:
+            raise ArtifactError(f"the stack was not fitted for {', '.join(absent)}")
         return cls(
-            {name: _combiner(facts) for name, facts in artifact.manifest["subsets"].items()},
-            artifact.manifest["bases"],
+            {
+                name: Combiner(one.weights, one.intercept, one.threshold, one.band)
+                for name, one in facts.subsets.items()
+            },
+            facts.bases,
         )
 
     @property
@@ -153,13 +161,3 @@ class Stack:
             intercept=combiner.intercept,
             missing=tuple(name for name in BASES if name not in used),
         )
-
-
-def _combiner(facts: Mapping[str, Any]) -> Combiner:
-    low, high = facts["band"]
-    return Combiner(
-        weights=facts["weights"],
-        intercept=float(facts["intercept"]),
-        threshold=float(facts["threshold"]),
-        band=(float(low), float(high)),
-    )

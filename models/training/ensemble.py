@@ -23,14 +23,18 @@ from models.artifact import Artifact
 from models.dataset import Dataset, folds
 from models.dataset.folds import Fold
 from models.drift import reference
-from models.evaluation import DataFacts, Evaluation, Leak, Report, Scored, agreement, judge, metrics
-from models.evaluation.evaluation import FILE as EVALUATION_FILE
+from models.evaluation import agreement, metrics
 from models.evaluation.evaluation import assemble
 from models.evaluation.plots import plots
+from models.evaluation.report import judge
+from models.evaluation.schema import FILE as EVALUATION_FILE
+from models.evaluation.schema import Evaluation, Leak, Report
+from models.evaluation.scored import Scored
 from models.evaluation.subgroups import subgroups
 from models.inference import calibration, stack
 from models.inference.bone import KEY as BONE_KEY
 from models.inference.calibration import Calibration, OperatingPoint
+from models.manifest import BaseManifest, DataFacts, StackManifest
 from models.runtime import share_gpu
 from models.training import (
     bone,
@@ -252,7 +256,7 @@ def _write_base(root: Path, trained: _Training, facts: Mapping[str, Any], resamp
         "training": repeatable.facts(),
     }
     files = {**exported.files, "card.md": card.base(trained.name, manifest).encode()}
-    written = artifact.write(root, trained.name, manifest, files)
+    written = artifact.write(root, trained.name, manifest, files, BaseManifest)
     return _Base(written, calibration.logit(probability), report)
 
 
@@ -313,7 +317,7 @@ def _write_stack(
         **plots(evaluation),
         "card.md": card.stack(manifest, evaluation).encode(),
     }
-    written = artifact.write(root, "stack", manifest, files)
+    written = artifact.write(root, "stack", manifest, files, StackManifest)
     return {**{name: base.artifact for name, base in bases.items()}, "stack": written}, evaluation
 
 
@@ -355,7 +359,7 @@ def _leak(data: Dataset, settings: Settings) -> Leak | None:
 def _reported(report: Report) -> dict[str, Any]:
     """Return what the manifest says of a model's quality."""
     return {
-        "metrics": report.metrics,
+        "metrics": {name: asdict(figure) for name, figure in report.metrics.items()},
         "threshold": report.threshold,
         "band": list(report.band),
         "classes": {label: asdict(outcomes) for label, outcomes in report.classes.items()},

@@ -21,7 +21,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from models import networks
 from models.dataset import Dataset, DatasetError
-from models.evaluation import Leak
+from models.evaluation.schema import Leak
 from models.inference.forest import Forest
 from models.runtime import compile_network
 from models.training import resnet
