@@ -61,7 +61,8 @@ def quantise(root: Path, model: Artifact, data: Dataset) -> Artifact:
     """
     if data.digest != model.facts(BaseManifest).data.digest:
         raise DatasetError(f"{model.name} was trained on other images than these")
-    from models.training import card, export  # noqa: PLC0415 - TensorFlow, for this command alone
+    from models.training import card  # noqa: PLC0415 - TensorFlow, for this command alone
+    from models.training.export import export  # noqa: PLC0415 - as above
 
     found = export.quantised(model, reference(model), data.images)
     manifest = {

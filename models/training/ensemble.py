@@ -31,24 +31,26 @@ from models.evaluation.schema import FILE as EVALUATION_FILE
 from models.evaluation.schema import Evaluation, Leak, Report
 from models.evaluation.scored import Scored
 from models.evaluation.subgroups import subgroups
-from models.inference import calibration, stack
+from models.inference import stack
 from models.inference.bone import KEY as BONE_KEY
-from models.inference.calibration import Calibration, OperatingPoint
+from models.inference.calibration import Calibration, OperatingPoint, logit
 from models.manifest import BaseManifest, DataFacts, StackManifest
 from models.runtime import share_gpu
 from models.training import (
     bone,
+    calibration,
     card,
     cnn,
-    export,
     leak,
     pretrained,
     repeatable,
     resnet,
+    stacking,
     vertebrae,
     vgg16,
 )
 from models.training.checkpoint import Checkpoint
+from models.training.export import export
 from models.training.runlog import RunLog
 from models.training.trainer import Fitted, Trainer
 from models.types import BASES, BaseName
@@ -126,7 +128,7 @@ def train(
     served with them. With the ``run`` of an earlier training that was killed, what that one
     finished is not trained again. Raises :class:`~models.dataset.DatasetError` for data that cannot
     be split, :class:`~models.training.pretrained.WeightsError` for files that are missing or others
-    than they should be, and :class:`~models.training.export.ParityError`.
+    than they should be, and :class:`~models.training.export.export.ParityError`.
     """
     share_gpu()
     repeatable.compute_in_one_order()
@@ -257,7 +259,7 @@ def _write_base(root: Path, trained: _Training, facts: Mapping[str, Any], resamp
     }
     files = {**exported.files, "card.md": card.base(trained.name, manifest).encode()}
     written = artifact.write(root, trained.name, manifest, files, BaseManifest)
-    return _Base(written, calibration.logit(probability), report)
+    return _Base(written, logit(probability), report)
 
 
 def _write_stack(
@@ -273,13 +275,13 @@ def _write_stack(
     truth = _repeated(data)
     logits: dict[str, NDArray[np.float64]] = {name: b.logits for name, b in bases.items()}
     combined: dict[str, Scored] = {}
-    fits: dict[str, stack.LinearFit] = {}
+    fits: dict[str, stacking.LinearFit] = {}
     agreed: dict[str, agreement.Agreement] = {}
     for names in stack.subsets():
 
-        def fit(on: NDArray[np.intp], names: tuple[str, ...] = names) -> stack.LinearFit:
+        def fit(on: NDArray[np.intp], names: tuple[str, ...] = names) -> stacking.LinearFit:
             votes = {n: logits[n][on].ravel() for n in names}
-            return stack.fit_weights(votes, truth[on].ravel(), names, truth.shape[1])
+            return stacking.fit_weights(votes, truth[on].ravel(), names, truth.shape[1])
 
         whole = fits[stack.key(names)] = fit(judged)
         probability = whole.probability(logits)

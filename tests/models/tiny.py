@@ -13,11 +13,10 @@ from models import artifact, networks, phantom
 from models.inference import stack
 from models.inference.bone import KEY, Bone
 from models.inference.calibration import Calibration, OperatingPoint
-from models.inference.forest import Forest
 from models.manifest import BaseManifest, StackManifest
-from models.runtime import compile_network
-from models.training import vertebrae
-from models.training.export import export
+from models.training import forest, vertebrae
+from models.training.export.conversion import compile_network
+from models.training.export.export import export
 from models.training.trainer import Fitted
 from models.types import BASES, BaseName
 from models.vertebrae.measurements import NAMES
@@ -53,7 +52,7 @@ def fitted(name: BaseName, images: np.ndarray) -> Fitted:
         return Fitted(CONFIGS[name], network)
     features = compile_network(network, "keras")(images)[0]
     severity = np.linspace(0.1, 0.9, len(images)).astype(np.float32)
-    return Fitted(CONFIGS[name], network, Forest.fit(features, severity, seed=1))
+    return Fitted(CONFIGS[name], network, forest.fit(features, severity, seed=1))
 
 
 def write(root: Path) -> None:

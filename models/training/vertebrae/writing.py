@@ -22,12 +22,12 @@ from models.runtime import (
     KerasRuntime,
     Precision,
     RuntimeName,
-    conversion,
     open_network,
     runtime_name,
     supported,
 )
 from models.training import repeatable
+from models.training.export import conversion
 from models.training.trainer import Fitted
 from models.training.vertebrae.fitting import NAME, Example
 from models.vertebrae.geometry import LEVELS
