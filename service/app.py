@@ -52,7 +52,7 @@ from service.predictions.service import Judging
 from service.reviews import api as reviews
 from service.reviews.repository import Reviews
 from service.reviews.schemas import ReviewError
-from service.runners.pool import Runners
+from service.runners.pool import RunnerPool
 from service.served_models import api as models
 from service.served_models import schemas as served
 from service.settings import Settings, load
@@ -168,7 +168,7 @@ def _lifespan(
         database = Database(settings, metrics.row_unreadable)
         stored = Predictions(database)
         try:
-            async with Runners(settings, metrics) as runners:
+            async with RunnerPool(settings, metrics).open() as runners:
                 health = Health(settings, runners, database, metrics)
                 await health.migrate()
                 # It may have to read artefacts whole.

@@ -88,11 +88,6 @@ class Settings(BaseSettings):
         "beyond them wait and go together in the next.",
     )
     runner_images: int = Field(8, ge=1, le=64, description="Most images in one call to a runner.")
-    hedge_seconds: Seconds | None = Field(
-        None,
-        description="Ask a runner once more, over another connection, when it has not answered "
-        "after so long; none: never. Helps only where a runner has several replicas.",
-    )
     circuit_seconds: Seconds = Field(
         2.0,
         description="How long a runner that failed three calls in a row is left alone at first.",

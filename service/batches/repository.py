@@ -11,7 +11,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.batches.schemas import Batch, BatchState, Line
-from service.predictions.schemas import Prediction, now
+from service.clock import now
+from service.predictions.schemas import Prediction
 from service.storage.database import Database
 from service.storage.documents import COLUMNS, Unreadable, complete, understood
 from service.storage.tables import DAMAGED, BatchLineRow, BatchRow, PredictionRow

@@ -11,9 +11,10 @@ from sqlalchemy import Row, Select, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.clock import now
 from service.exams.schemas import Facts, Study
 from service.predictions.listing import held, without_studies
-from service.predictions.schemas import Prediction, now
+from service.predictions.schemas import Prediction
 from service.storage.database import Database
 from service.storage.documents import COLUMNS, complete, understood
 from service.storage.errors import ChangedError, UnreadableError

@@ -29,7 +29,7 @@ from typing import Final, Literal
 import anyio.to_thread
 
 from service.observability.metrics import Metrics
-from service.runners.pool import Runners
+from service.runners.pool import RunnerPool
 from service.settings import Settings
 from service.storage.database import Database
 from service.storage.errors import StorageError, StorageFullError
@@ -65,7 +65,7 @@ class Health:
     """What is known of this process and its neighbours; ``watching`` keeps it up to date."""
 
     settings: Settings
-    runners: Runners
+    runners: RunnerPool
     database: Database
     metrics: Metrics
     draining: bool = False

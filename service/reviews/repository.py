@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.predictions.schemas import now
+from service.clock import now
 from service.reviews.schemas import Override, Review, Signature, version
 from service.storage.database import Database
 from service.storage.documents import understood

@@ -18,15 +18,14 @@ left alone for a while (``service.runners.circuit_breaker``).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
-from service.closing import Closing
 from service.flow.deadline import Deadline
 from service.observability import tracing
 from service.observability.metrics import Metrics
@@ -98,8 +97,8 @@ class _Response(NamedTuple):
     body: bytes
 
 
-class Connection(Closing):
-    """One runner: connections, circuit, and what a call to it goes through.
+class RunnerClient:
+    """HTTP client of one runner: connections, circuit breaker, and what a call goes through.
 
     ``left_alone`` is told the error with which calls fail from now on, when the circuit opens.
     """
@@ -114,16 +113,20 @@ class Connection(Closing):
         self._name = name
         self._metrics = metrics
         self._left_alone = left_alone
-        self._hedge = settings.hedge_seconds
         self._url = settings.runner_url(name).rstrip("/")
-        # Room for the calls, hedges, and maps beside them.
+        # Room for the calls, second tries, and maps beside them.
         self._most = 2 * settings.runner_calls + 8
         self.circuit = Circuit(settings.circuit_seconds, self._changed)
 
-    async def _open(self, stack: AsyncExitStack) -> None:
-        self._kept = await stack.enter_async_context(_session(self._most, keep=True))
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Hold connections until the end."""
         # Probes and second tries never take a connection that may already be closed.
-        self._fresh = await stack.enter_async_context(_session(self._most, keep=False))
+        async with (
+            _session(self._most, keep=True) as self._kept,
+            _session(self._most, keep=False) as self._fresh,
+        ):
+            yield
 
     async def ready(self, seconds: float) -> bool:
         try:
@@ -196,9 +199,7 @@ class Connection(Closing):
         body["headers"] = {**body["headers"], **tracing.headers(), LEFT_HEADER: left}
         try:
             async with asyncio.timeout(max(latest.left, 0)):
-                if self._hedge is None:
-                    return await self._once(path, **body)
-                return await self._hedged(self._hedge, path, **body)
+                return await self._once(path, **body)
         # First, since aiohttp's own timeout is a TimeoutError as well.
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise RunnerRefusedError("no connection") from error
@@ -216,22 +217,6 @@ class Connection(Closing):
             # A kept connection that the runner has closed says nothing about the runner.
             # Asking twice is harmless: a prediction changes nothing.
             return await self._sent(self._fresh, path, **body)
-
-    async def _hedged(self, seconds: float, path: str, **body: Any) -> _Response:
-        """Ask once more, over another connection, where the first is not back; the faster wins."""
-        first = asyncio.create_task(self._once(path, **body))
-        tasks = [first]
-        try:
-            done, _ = await asyncio.wait(tasks, timeout=seconds)
-            if not done:
-                tasks.append(asyncio.create_task(self._sent(self._fresh, path, **body)))
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            answered = [task for task in tasks if task.done() and task.exception() is None]
-            return await (answered[0] if answered else tasks[-1])
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _sent(self, session: aiohttp.ClientSession, path: str, **body: Any) -> _Response:
         async with session.post(self._url + path, allow_redirects=False, **body) as response:

@@ -6,16 +6,15 @@ goes, and by what names it fails, is ``service.runners.client``'s to say.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from pydantic import TypeAdapter
 
 from models.image import recipe
 from models.image.recipe import Canonical
-from service.closing import Closing
 from service.flow.batching import Coalescer, Send, Waiting
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
@@ -23,7 +22,7 @@ from service.observability import tracing
 from service.observability.metrics import Metrics
 from service.runners.client import (
     AnswerT,
-    Connection,
+    RunnerClient,
     RunnerError,
     RunnerFailedError,
     RunnerMalformedError,
@@ -53,8 +52,8 @@ _OUTLINE_ANSWERS = TypeAdapter(list[OutlineAnswer | Dropped])
 _STACK_ANSWERS = TypeAdapter(list[StackAnswer | Dropped])
 
 
-class Runners(Closing):
-    """Connections to the runners."""
+class RunnerPool:
+    """A client of each runner, behind a dynamic batcher of each model; ``open`` connects."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         habits: dict[str, Any] = {
@@ -74,19 +73,24 @@ class Runners(Closing):
         fail["vertebrae"].append(self._outlines.fail)
         for name, waiting in self._bases.items():
             fail[RUNNER_OF[name]].append(waiting.fail)
-        self._connections = {
-            name: Connection(name, settings, metrics, partial(_all, fail[name])) for name in RUNNERS
+        self._clients = {
+            name: RunnerClient(name, settings, metrics, partial(_all, fail[name]))
+            for name in RUNNERS
         }
         self.versions: dict[ModelName, str] = {}
         """Of every model that has answered, the version that did so last."""
 
-    async def _open(self, stack: AsyncExitStack) -> None:
-        for connection in self._connections.values():
-            await stack.enter_async_context(connection)
-        for coalescer in self._bases.values():
-            stack.push_async_callback(coalescer.close)
-        stack.push_async_callback(self._outlines.close)
-        stack.push_async_callback(self._stack.close)
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Self]:
+        """Hold connections until the end; calls that are on their way then are broken off."""
+        async with AsyncExitStack() as stack:
+            for client in self._clients.values():
+                await stack.enter_async_context(client.open())
+            for batcher in self._bases.values():
+                stack.push_async_callback(batcher.close)
+            stack.push_async_callback(self._outlines.close)
+            stack.push_async_callback(self._stack.close)
+            yield self
 
     async def outline(
         self, frame: Canonical, deadline: Deadline, priority: Priority = Priority.PERSON
@@ -117,11 +121,11 @@ class Runners(Closing):
         return await _in_time(self._stack(votes, deadline, priority))
 
     async def ready(self, name: RunnerName, seconds: float) -> bool:
-        return await self._connections[name].ready(seconds)
+        return await self._clients[name].ready(seconds)
 
     def seen(self, name: RunnerName, *, ready: bool) -> None:
         """Tell what looks at a runner's readiness have found."""
-        self._connections[name].circuit.seen(ready)
+        self._clients[name].circuit.seen(ready)
 
     def _asker(self, name: BaseName) -> Send[Canonical, BaseAnswer]:
         async def ask(
@@ -192,8 +196,8 @@ class Runners(Closing):
         answers: TypeAdapter[list[AnswerT | Dropped]],
         **body: Any,
     ) -> list[AnswerT | RunnerError]:
-        connection = self._connections[RUNNER_OF[name]]
-        response = await connection.call(path, deadlines, answers, **body)
+        client = self._clients[RUNNER_OF[name]]
+        response = await client.call(path, deadlines, answers, **body)
         found: list[AnswerT | RunnerError] = []
         for answer in response:
             if isinstance(answer, Dropped):

@@ -7,8 +7,8 @@ import datetime
 from fastapi import APIRouter, Request, Response
 
 from models.image import recipe
+from service.clock import now
 from service.language import locale as language
-from service.predictions.schemas import now
 from service.state import Opened
 from service.web import articles as content
 from service.web.article_contexts import AboutPage, ArticlePage

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
+from service.clock import now
 from service.http.body import form_fields, json_fields
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
@@ -19,7 +20,6 @@ from service.medicine.guidance.considerations import EXAMPLE_FACTS, example
 from service.medicine.guidance.contexts import Considered, TreatmentPage
 from service.medicine.guidance.facts import FactsError, Fault, read
 from service.medicine.guidance.form import parse
-from service.predictions.schemas import now
 from service.state import Opened
 from service.web import articles as content
 

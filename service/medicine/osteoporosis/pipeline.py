@@ -27,6 +27,7 @@ from models.image.recipe import Canonical
 from models.inference.decision import decide
 from models.reading import Limits
 from models.vertebrae.findings import questioned
+from service.clock import now
 from service.decoding import Allowance, BusyError, Decoder
 from service.flow.admission import Admission, CrowdedError
 from service.flow.deadline import Deadline
@@ -37,9 +38,9 @@ from service.medicine.preparation import Framed, Prepared
 from service.observability import tracing
 from service.observability.metrics import Metrics
 from service.predictions.drift import Drift
-from service.predictions.schemas import Prediction, Vote, now
+from service.predictions.schemas import Prediction, Vote
 from service.runners.client import RunnerError
-from service.runners.pool import Runners
+from service.runners.pool import RunnerPool
 from service.runners.schemas import BaseAnswer, OutlineAnswer, StackAnswer
 from service.settings import Settings
 from service.timing import milliseconds, timed
@@ -93,7 +94,7 @@ class Judged:
 
 class Analyser:
     def __init__(
-        self, settings: Settings, runners: Runners, metrics: Metrics, drift: Drift
+        self, settings: Settings, runners: RunnerPool, metrics: Metrics, drift: Drift
     ) -> None:
         self._settings = settings
         self._runners = runners

@@ -22,7 +22,7 @@ from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.repository import Predictions
 from service.predictions.schemas import Prediction
 from service.runners.client import RunnerError, RunnerMismatchError
-from service.runners.pool import Runners
+from service.runners.pool import RunnerPool
 from service.settings import Settings
 from service.storage.errors import StorageFullError
 from service.types import MAPPED, RUNNER_OF, BaseName, RunnerName
@@ -53,7 +53,7 @@ class ModelUnavailableError(ExplanationError):
 
 class Explainer:
     def __init__(
-        self, settings: Settings, runners: Runners, predictions: Predictions, maps: Maps
+        self, settings: Settings, runners: RunnerPool, predictions: Predictions, maps: Maps
     ) -> None:
         self._settings = settings
         self._runners = runners

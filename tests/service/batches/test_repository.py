@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from service.batches.repository import SILENCE, Batches
+from service.clock import now
 from service.predictions.listing import History
-from service.predictions.schemas import now
 from service.storage.database import Database
 from tests.service.predictions.test_history import kept, made
 

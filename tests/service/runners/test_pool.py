@@ -25,7 +25,7 @@ from service.runners.client import (
     RunnerRefusedError,
     RunnerTimeoutError,
 )
-from service.runners.pool import Runners
+from service.runners.pool import RunnerPool
 from service.runners.schemas import BaseAnswer
 from service.settings import Settings
 from tests.service.kit.runners import (
@@ -48,11 +48,13 @@ IMAGE = np.arange(224 * 224, dtype=np.uint32).reshape(224, 224).astype(np.uint8)
 
 
 @asynccontextmanager
-async def client(*replaced: Runner) -> AsyncIterator[tuple[Runners, Metrics, dict[str, Running]]]:
+async def client(
+    *replaced: Runner,
+) -> AsyncIterator[tuple[RunnerPool, Metrics, dict[str, Running]]]:
     async with running(*replaced) as servers:
         metrics = Metrics()
         urls = {f"{name}_url": one.url for name, one in servers.items()}
-        async with Runners(Settings(**urls), metrics) as runners:
+        async with RunnerPool(Settings(**urls), metrics).open() as runners:
             yield runners, metrics, dict(servers)
 
 
@@ -223,7 +225,7 @@ async def test_a_connection_that_closes_without_a_byte_is_tried_once_more() -> N
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, Runners(Settings(cnn_url=url), Metrics()) as runners:
+    async with server, RunnerPool(Settings(cnn_url=url), Metrics()).open() as runners:
         answer = await runners.predict("cnn", IMAGE, Deadline.after(2))
     assert answer.probability == GOOD["probability"]
     assert answered == 2
@@ -311,22 +313,6 @@ async def test_nobody_waits_for_a_runner_that_was_found_not_ready() -> None:
         async with asyncio.timeout(10):
             found = await asyncio.gather(*waiting, return_exceptions=True)
     assert {type(one) for one in found} == {RunnerOpenError}
-
-
-async def test_a_hedge_answers_for_a_call_that_hangs() -> None:
-    class Hanging(Honest):
-        async def answer(self, body: Any) -> Response:
-            if len(self.calls) == 1:
-                await asyncio.sleep(60)
-            return await super().answer(body)
-
-    hanging = Hanging("cnn")
-    async with running(hanging) as servers:
-        settings = Settings(cnn_url=servers["cnn"].url, hedge_seconds=0.05)
-        async with Runners(settings, Metrics()) as runners:
-            answer = await runners.predict("cnn", IMAGE, Deadline.after(20))
-    assert answer.probability == 0.79
-    assert len(hanging.calls) == 2
 
 
 async def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,11 +16,12 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from service.clock import now
 from service.predictions.heat_maps.repository import Maps
 from service.predictions.heat_maps.schemas import EXAMPLE as MAP_EXAMPLE
 from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.repository import Predictions
-from service.predictions.schemas import EXAMPLE, Prediction, now
+from service.predictions.schemas import EXAMPLE, Prediction
 from service.reviews.repository import Reviews
 from service.reviews.schemas import Signature
 from service.settings import Settings
