@@ -4,35 +4,37 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final, TypedDict
 
 import anyio.to_thread
 from fastapi import Depends, FastAPI
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
+from listener.uploads import Uploads
 from models.artifact import ArtifactError
-from models.image.errors import ScanError
+from models.reading import Limits
 from service import openapi as docs
 from service.batches import api as batches
 from service.batches import pages as bulk
 from service.batches.repository import Batches
 from service.batches.service import Bulk
+from service.decoding import Allowance, Decoder
+from service.errors import ServiceError
 from service.exams import api as studies
 from service.exams.repository import Studies
 from service.http.access_log import Observation
 from service.http.head_as_get import Head
-from service.http.idempotency_key import KeyInvalidError, KeyReusedError
-from service.http.problems import Problem, respond
+from service.http.problems import HANDLED, respond
 from service.http.reception import Reception
-from service.http.security import KnownHosts, SecurityHeaders, same_origin
+from service.http.security import KnownHosts, SameOrigin, SecurityHeaders
 from service.http.static import Assets
 from service.language.locale import N_, Speaking
+from service.medicine import preparation
 from service.medicine.guidance import api as guidance
-from service.medicine.osteoporosis.pipeline import Analyser, AnalysisError
+from service.medicine.osteoporosis.pipeline import Analyser
 from service.observability import tracing
 from service.observability.metrics import Metrics
 from service.operations import api as operations
@@ -44,24 +46,23 @@ from service.predictions import pages as results
 from service.predictions.drift import Drift, served_reference
 from service.predictions.heat_maps import api as maps
 from service.predictions.heat_maps.repository import Maps
-from service.predictions.heat_maps.service import Explainer, ExplanationError
+from service.predictions.heat_maps.service import Explainer
 from service.predictions.listing import History
 from service.predictions.report import api as report
 from service.predictions.repository import Predictions
 from service.predictions.service import Judging
 from service.reviews import api as reviews
 from service.reviews.repository import Reviews
-from service.reviews.schemas import ReviewError
 from service.runners.pool import RunnerPool
 from service.served_models import api as models
 from service.served_models import schemas as served
 from service.settings import Settings, load
 from service.state import State
 from service.storage.database import Database
-from service.storage.errors import StorageError
 from service.web import article_pages as articles
 from service.web import home as web
 from service.web import languages
+from service.web.errors import error_page
 from service.web.page import STATIC, Pages
 
 VERSION: Final = "0.1.0"
@@ -80,6 +81,13 @@ _AS_THEY_ARE: Final = (
 )
 
 
+BATCHES: Final = ("/bulk", "/api/v1/batches")
+"""Where batches are sent. They wait on disk; everything else waits in memory."""
+
+RECEIVED: Final = 4
+"""Times as many batches are received as worked on: to send one slowly keeps nobody's place."""
+
+
 class Lifespan(TypedDict):
     osteoserve: State
 
@@ -91,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     pages = Pages()
 
     def failed(request: Request, error: Exception) -> Response:
-        return respond(request, error, pages)
+        return respond(request, error, partial(error_page, pages))
 
     app = FastAPI(
         title="osteoserve",
@@ -103,7 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # A redirect would repeat the Host header back.
         redirect_slashes=False,
         lifespan=_lifespan(settings, metrics, pages),
-        dependencies=[Depends(same_origin)],
+        dependencies=[Depends(SameOrigin(settings.allowed_hosts))],
         telemetry=tracing.REQUESTS,
     )
 
@@ -113,13 +121,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             if named
             else N_("The request does not say, or not once, which host it is for.")
         )
-        return failed(request, Problem("host_not_known" if named else "bad_request", said))
+        return failed(request, ServiceError("host_not_known" if named else "bad_request", said))
 
     app.state.metrics = metrics
-    for kind in (
-        Problem, ScanError, AnalysisError, KeyReusedError, KeyInvalidError, StorageError,
-        ExplanationError, ReviewError, ClientDisconnect, RequestValidationError, HTTPException,
-    ):  # fmt: skip
+    for kind in HANDLED:
         app.add_exception_handler(kind, failed)
     for router in (
         web.router,
@@ -150,7 +155,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/static/swagger", Assets(directory=docs.ASSETS), name="swagger")
     app.mount("/static", Assets(directory=STATIC), name="static")
     # The last added is the outermost: even the answer to a bug has a language and the headers.
-    app.add_middleware(Reception, settings=settings)
+    held = Uploads(settings.bulk_batches * settings.bulk_bytes, RECEIVED * settings.bulk_batches)
+    app.add_middleware(
+        Reception,
+        uploads=Uploads(settings.unfinished_bytes, settings.connections),
+        spooled=dict.fromkeys(BATCHES, held),
+    )
     app.add_middleware(KnownHosts, hosts=settings.allowed_hosts, refuse=misdirected)
     app.add_middleware(Observation, metrics=metrics, respond=failed)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
@@ -168,16 +178,27 @@ def _lifespan(
         database = Database(settings, metrics.row_unreadable)
         stored = Predictions(database)
         try:
-            async with RunnerPool(settings, metrics).open() as runners:
+            async with RunnerPool(
+                settings, metrics, patience=settings.bulk_patience_seconds
+            ).open() as runners:
                 health = Health(settings, runners, database, metrics)
                 await health.migrate()
                 # It may have to read artefacts whole.
                 known = await anyio.to_thread.run_sync(served_reference)
                 drift = Drift(settings, metrics, known)
-                analyser = Analyser(settings, runners, metrics, drift)
+                decoder = Decoder(
+                    preparation.load,
+                    preparation.KNOWN,
+                    places=settings.decoders,
+                    patience=settings.bulk_patience_seconds,
+                    longest=Allowance(settings.decoder_seconds, settings.decoder_bytes),
+                    ended=metrics.decoder_ended,
+                )
+                limits = Limits(max_samples=settings.max_samples)
+                analyser = Analyser(settings, limits, decoder, runners, metrics, drift)
                 judging = Judging(analyser, stored, metrics, drift)
                 lines = Batches(database)
-                worker = Bulk(settings, lines, judging)
+                worker = Bulk(settings, lines, judging, pause=settings.probe_seconds)
                 opened = State(
                     settings=settings,
                     metrics=metrics,
@@ -197,7 +218,7 @@ def _lifespan(
                 await anyio.to_thread.run_sync(pages.warm)
                 with suppress(ArtifactError):
                     await anyio.to_thread.run_sync(served.lineup)
-                async with analyser.working(), health.watching(), worker.working():
+                async with decoder, health.watching(), worker.working():
                     yield Lifespan(osteoserve=opened)
         finally:
             await stored.close()

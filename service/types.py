@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.types import (
     BASES,
@@ -28,6 +30,10 @@ __all__ = [
     "Outcome",
     "PartName",
     "RunnerName",
+    "Seconds",
+    "SecondsOrNone",
+    "SettingsGroup",
+    "Url",
 ]
 
 Outcome = Literal["osteoporosis", "normal", "indeterminate", "refused"]
@@ -38,3 +44,13 @@ PARTS: Final[tuple[PartName, ...]] = (*BASES, "stack")
 
 Band = tuple[float, float]
 """Lower and upper end, both inside: between them the answer is ``indeterminate``."""
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SecondsOrNone = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")]
+
+
+class SettingsGroup(BaseModel):
+    """The settings of one room, each with its default and what it means."""
+
+    model_config = ConfigDict(frozen=True)

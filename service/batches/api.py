@@ -11,8 +11,10 @@ from fastapi.responses import StreamingResponse
 
 from service.batches.schemas import Batch, Closing, Line
 from service.batches.upload import ZIP_TYPES, receive
+from service.errors import ServiceError
 from service.http.caching import NO_STORE
-from service.http.problems import Problem, problems, translate
+from service.http.problem_types import KINDS
+from service.http.problems import problems, translate
 from service.http.upload import FIELD
 from service.predictions.schemas import EXAMPLE
 from service.state import Opened, State
@@ -77,14 +79,15 @@ def batch_id(id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> 
 BatchId = Annotated[UUID, Depends(batch_id)]
 
 
-def no_such_batch() -> Problem:
-    return Problem("batch_not_found", "There is no batch with this id.")
+def no_such_batch() -> ServiceError:
+    return ServiceError("batch_not_found", "There is no batch with this id.")
 
 
 async def begin(request: Request, state: State) -> Batch:
     """Receive a batch and begin work on it: what page and API have in common."""
     state.bulk.has_place()
-    return await state.bulk.start(await receive(request, state.settings))
+    settings = state.settings
+    return await state.bulk.start(await receive(request, settings, settings.max_upload_bytes))
 
 
 async def known(id: BatchId, state: Opened) -> Batch:
@@ -182,16 +185,23 @@ async def cancel(batch: Known, response: Response, state: Opened) -> Batch:
 
 async def _lines(id: UUID, after: int, state: State, *, follow: bool) -> AsyncIterator[str]:
     async for line in state.bulk.lines(id, after, follow=follow):
-        yield told(line).model_dump_json() + "\n"
+        yield told(line, id).model_dump_json() + "\n"
     yield Closing(batch=await known(id, state)).model_dump_json() + "\n"
 
 
-def told(line: Line) -> Line:
-    """Return ``line`` as it is told: a prediction that was deleted since is a problem by now."""
-    if line.prediction is not None or line.problem is not None:
+def told(line: Line, batch_id: UUID) -> Line:
+    """Return ``line`` with its problem as a request of its own would answer it.
+
+    A prediction that was deleted since is a problem by now. Rows of 0.1 hold the whole document.
+    """
+    kept = line.problem or {}
+    if line.prediction is not None or "type" in kept:
         return line
-    if line.unreadable:
-        error = translate(UnreadableError())
-        return line.model_copy(update={"problem": error.document("/api/v1/predictions")})
-    problem = Problem("prediction_not_found", "The result has been deleted.")
-    return line.model_copy(update={"problem": problem.document("/api/v1/predictions")})
+    instance = "/api/v1/predictions"
+    error: ServiceError = UnreadableError()
+    if kept.get("code") in KINDS and "detail" in kept:
+        instance = f"{router.prefix}/{batch_id}"
+        error = ServiceError(kept["code"], kept["detail"])
+    elif not kept and not line.unreadable:
+        error = ServiceError("prediction_not_found", "The result has been deleted.")
+    return line.model_copy(update={"problem": translate(error).document(instance)})

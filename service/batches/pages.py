@@ -32,7 +32,7 @@ async def send(request: Request, state: Opened) -> Response:
 
 @pages.get("/bulk/{id}")
 async def progress(request: Request, batch: Known, state: Opened) -> Response:
-    lines = [told(line) async for line in state.bulk.lines(batch.id)]
+    lines = [told(line, batch.id) async for line in state.bulk.lines(batch.id)]
     return state.pages.respond(request, BatchPage.of(batch, lines), headers=NO_STORE)
 
 

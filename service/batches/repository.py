@@ -87,7 +87,7 @@ class Batches:
         batch_id: UUID,
         item: int,
         prediction_id: UUID | None = None,
-        problem: Mapping[str, Any] | None = None,
+        problem: Mapping[str, str] | None = None,
     ) -> bool:
         """Write the next line; False when no further item is to be begun.
 

@@ -19,12 +19,11 @@ import anyio.to_thread
 from models.image.errors import ScanError
 from service.batches.repository import Batches
 from service.batches.schemas import Batch, Line
+from service.batches.settings import BatchLimits
 from service.batches.spool import Items
+from service.errors import ServiceError, service_error
 from service.flow.priority import Priority
-from service.http.problems import Problem, translate
-from service.medicine.osteoporosis.pipeline import AnalysisError
 from service.predictions.schemas import Prediction
-from service.settings import Settings
 from service.storage.errors import StorageError
 from telemetry.journal import fault, log
 
@@ -40,11 +39,13 @@ Judge = Callable[[bytes, Priority], Awaitable[Prediction]]
 class Bulk:
     """``async with`` opens it; leaving interrupts what is not finished."""
 
-    def __init__(self, settings: Settings, batches: Batches, judge: Judge) -> None:
-        self._settings = settings
+    def __init__(self, limits: BatchLimits, batches: Batches, judge: Judge, pause: float) -> None:
+        """``pause``: most seconds between two tries of an image."""
+        self._pause = pause
+        self._limits = limits
         self._batches = batches
         self._judge = judge
-        self._slots = asyncio.Semaphore(settings.bulk_concurrency)
+        self._slots = asyncio.Semaphore(limits.bulk_concurrency)
         self._starting = 0
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._news: dict[UUID, asyncio.Event] = {}
@@ -60,20 +61,23 @@ class Bulk:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def has_place(self) -> None:
-        """Raise :class:`Problem` unless one more batch could be worked on now.
+        """Raise :class:`~service.errors.ServiceError` unless one more batch could be worked on now.
 
         Asked before a batch is received, so that nobody sends in vain; the place itself is taken by
         :meth:`start`. One that is held while somebody sends is held by whoever sends slowly.
         """
-        if self._starting + len(self._tasks) >= self._settings.bulk_batches:
-            raise Problem(
+        if self._starting + len(self._tasks) >= self._limits.bulk_batches:
+            raise ServiceError(
                 "bulk_busy",
-                f"This front has {self._settings.bulk_batches} batches in hand, its limit.",
-                {"Retry-After": "30"},
+                f"This front has {self._limits.bulk_batches} batches in hand, its limit.",
+                retry_after=30,
             )
 
     async def start(self, items: Items) -> Batch:
-        """Take ``items`` over and return the batch as it begins. Raises :class:`Problem`."""
+        """Take ``items`` over and return the batch as it begins.
+
+        Raises :class:`~service.errors.ServiceError` where there is no place for it.
+        """
         try:
             self.has_place()
             self._starting += 1
@@ -115,7 +119,7 @@ class Bulk:
         todo = iter(range(len(items)))
         lanes = [
             asyncio.create_task(self._lane(batch_id, items, todo))
-            for _ in range(min(self._settings.bulk_concurrency, len(items)))
+            for _ in range(min(self._limits.bulk_concurrency, len(items)))
         ]
         pulse = asyncio.create_task(self._pulse(batch_id))
         try:
@@ -147,33 +151,33 @@ class Bulk:
         async with self._slots:
             if not await self._batches.touch(batch_id):
                 return False
-            prediction, problem = await self._answer(items, index)
+            prediction, error = await self._answer(items, index)
             goes_on = await self._batches.add(
                 batch_id,
                 index,
                 prediction.id if prediction else None,
-                problem.document(f"/api/v1/batches/{batch_id}") if problem else None,
+                {"code": error.code, "detail": error.detail} if error else None,
             )
         news = self._news[batch_id]
         self._news[batch_id] = asyncio.Event()
         news.set()
         return goes_on
 
-    async def _answer(self, items: Items, index: int) -> tuple[Prediction | None, Problem | None]:
+    async def _answer(
+        self, items: Items, index: int
+    ) -> tuple[Prediction | None, ServiceError | None]:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 data = await anyio.to_thread.run_sync(items.read, index)
                 return await self._judge(data, Priority.BULK), None
-            except (AnalysisError, StorageError) as error:
-                # Not the image's fault: the same again, a little later, may well be answered.
-                if attempt == ATTEMPTS or error.retry_after is None:
-                    return None, translate(error)
-                await asyncio.sleep(min(error.retry_after, self._settings.probe_seconds))
-            except (Problem, ScanError) as error:
-                return None, translate(error)
             except Exception as error:
-                log(logging.ERROR, "bug", route="batch", fault=fault(error))
-                return None, translate(error)
+                if not isinstance(error, (ServiceError, ScanError)):
+                    log(logging.ERROR, "bug", route="batch", fault=fault(error))
+                said = service_error(error)
+                if attempt == ATTEMPTS or said.retry_after is None:
+                    return None, said
+                # Not the image's fault: the same again, a little later, may well be answered.
+                await asyncio.sleep(min(said.retry_after, self._pause))
         raise AssertionError("unreachable")
 
     async def _pulse(self, batch_id: UUID) -> None:

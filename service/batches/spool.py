@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Final, Protocol
 
-from service.http.problems import Problem
+from service.errors import ServiceError
 from service.http.upload import consistent, essence, too_large
 from service.language.locale import N_
 from service.storage.errors import NO_ROOM
@@ -27,7 +27,10 @@ class Items(Protocol):
     def __len__(self) -> int: ...
 
     def read(self, index: int) -> bytes:
-        """Return one file. Raises :class:`Problem` or :class:`~models.image.errors.ScanError`."""
+        """Return one file.
+
+        Raises :class:`~service.errors.ServiceError` or :class:`~models.image.errors.ScanError`.
+        """
         ...
 
     def close(self) -> None: ...
@@ -39,14 +42,14 @@ def spool() -> IO[bytes]:
 
 @contextmanager
 def finding_room() -> Iterator[None]:
-    """Write to a spool. Raises :class:`Problem` where its file finds no room on the disk."""
+    """Write to a spool. Raises :class:`~service.errors.ServiceError` where the disk has no room."""
     try:
         yield
     except OSError as error:
         # Without any room at all there is not even a folder that takes temporary files.
         if error.errno not in (*NO_ROOM, errno.EFBIG, errno.ENOENT, errno.EROFS):
             raise
-        raise Problem(
+        raise ServiceError(
             "upload_room", N_("The disk that uploads wait on has no room for this one.")
         ) from None
 

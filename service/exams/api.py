@@ -89,8 +89,11 @@ async def replace(id: PredictionId, request: Request, response: Response, state:
     try:
         facts = from_json(await json_fields(request))
     except StudyError as error:
-        faults = [vars(fault) for fault in error.faults]
-        raise Problem("invalid_study", str(error), more={"errors": faults}) from None
+        # As v1 has them, beside the faults of every body.
+        errors = [{"field": fault.field, **fault.values} for fault in error.faults]
+        problem = translate(error)
+        more = {**problem.more, "errors": errors}
+        raise Problem(problem.code, problem.detail, more=more) from None
     try:
         study = await state.studies.put(id, facts, demanded(request))
     except ChangedError as error:

@@ -141,17 +141,16 @@ class Process:
 class Supervisor:
     """All processes of one ``make run``."""
 
-    def __init__(self, settings: Settings, runner_python: Path) -> None:
-        self._settings = settings
-        authority = f"{_bracketed(settings.host)}:{settings.port}"
+    def __init__(self, host: str, port: int, var: Path, runner_python: Path) -> None:
+        authority = f"{_bracketed(host)}:{port}"
         self._address = f"http://{authority}"
         # One folder a port, so that two of us on one machine never share a file.
-        self._folder = settings.var.resolve() / "run" / str(settings.port)
+        self._folder = var.resolve() / "run" / str(port)
         ports = dict(zip(RUNNERS, _free_ports(len(RUNNERS)), strict=True))
         self._runners = [self._runner(name, ports[name], runner_python) for name in RUNNERS]
         self._front = Process(
             name="front",
-            command=[sys.executable, "-m", "service", "serve", "--port", str(settings.port)],
+            command=[sys.executable, "-m", "service", "serve", "--port", str(port)],
             ready_url=f"{self._address}/health/startup",
             log=self._folder / "front.log",
             environment={
@@ -164,7 +163,7 @@ class Supervisor:
                 },
             },
         )
-        self._targets = settings.var.resolve() / TARGETS / f"{settings.port}.json"
+        self._targets = var.resolve() / TARGETS / f"{port}.json"
         self._target_groups = [
             {"targets": [authority], "labels": {"component": "front"}},
             *(
@@ -299,7 +298,7 @@ async def run(settings: Settings) -> int:
     fault = _fault_of(settings.host, settings.port)
     if fault is not None:
         raise StartError(fault)
-    return await Supervisor(settings, python).run()
+    return await Supervisor(settings.host, settings.port, settings.var, python).run()
 
 
 async def _announce(process: Process, client: aiohttp.ClientSession, begun: float) -> None:

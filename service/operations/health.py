@@ -29,8 +29,8 @@ from typing import Final, Literal
 import anyio.to_thread
 
 from service.observability.metrics import Metrics
+from service.operations.settings import ProcessSettings
 from service.runners.pool import RunnerPool
-from service.settings import Settings
 from service.storage.database import Database
 from service.storage.errors import StorageError, StorageFullError
 from service.types import RUNNERS, RunnerName
@@ -64,7 +64,7 @@ class Readiness:
 class Health:
     """What is known of this process and its neighbours; ``watching`` keeps it up to date."""
 
-    settings: Settings
+    settings: ProcessSettings
     runners: RunnerPool
     database: Database
     metrics: Metrics
@@ -116,7 +116,7 @@ class Health:
 
     async def look(self) -> None:
         """Ask every runner once whether it is ready."""
-        limit = max(self.settings.probe_seconds, 1.0)
+        limit = max(self.runners.retry_after, 1.0)
         answers = await asyncio.gather(*(self.runners.ready(name, limit) for name in RUNNERS))
         for name, ready in zip(RUNNERS, answers, strict=True):
             state: RunnerState = "ready" if ready else "down"
@@ -162,4 +162,4 @@ class Health:
             except Exception as error:
                 # A watch that ended unseen would leave the last states standing for ever.
                 log(logging.ERROR, "bug", task=task, fault=fault(error))
-            await asyncio.sleep(self.settings.probe_seconds)
+            await asyncio.sleep(self.runners.retry_after)

@@ -12,7 +12,8 @@ from service.exams.repository import Patient
 from service.exams.schemas import Study
 from service.language.locale import N_, _, day, number
 from service.medicine.osteoporosis.wording import HEADINGS
-from service.medicine.progression.change import Change, Condition, Point, Precision, Verdict
+from service.medicine.progression.change import Change, Condition, Point, Verdict
+from service.medicine.progression.precision import Precision
 from service.medicine.progression.trend import Chart, drawing, region, scanner
 from service.types import Outcome
 from service.web.page import Page

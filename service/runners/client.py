@@ -31,7 +31,7 @@ from service.observability import tracing
 from service.observability.metrics import Metrics
 from service.runners.circuit_breaker import Circuit
 from service.runners.schemas import BaseAnswer, Dropped, OutlineAnswer, StackAnswer
-from service.settings import Settings
+from service.runners.settings import RunnerPolicy
 from service.types import RunnerName
 
 LEFT_HEADER: Final = "X-Left-Ms"
@@ -106,17 +106,17 @@ class RunnerClient:
     def __init__(
         self,
         name: RunnerName,
-        settings: Settings,
+        policy: RunnerPolicy,
         metrics: Metrics,
         left_alone: Callable[[RunnerError], None],
     ) -> None:
         self._name = name
         self._metrics = metrics
         self._left_alone = left_alone
-        self._url = settings.runner_url(name).rstrip("/")
+        self._url = policy.runner_url(name).rstrip("/")
         # Room for the calls, second tries, and maps beside them.
-        self._most = 2 * settings.runner_calls + 8
-        self.circuit = Circuit(settings.circuit_seconds, self._changed)
+        self._most = 2 * policy.runner_calls + 8
+        self.circuit = Circuit(policy.circuit_seconds, self._changed)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:

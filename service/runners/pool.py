@@ -29,7 +29,7 @@ from service.runners.client import (
     RunnerTimeoutError,
 )
 from service.runners.schemas import BaseAnswer, Dropped, OutlineAnswer, StackAnswer
-from service.settings import Settings
+from service.runners.settings import RunnerPolicy
 from service.types import BASES, RUNNER_OF, RUNNERS, BaseName, ModelName, RunnerName
 
 RECIPE_HEADER: Final = "X-Recipe"
@@ -55,11 +55,12 @@ _STACK_ANSWERS = TypeAdapter(list[StackAnswer | Dropped])
 class RunnerPool:
     """A client of each runner, behind a dynamic batcher of each model; ``open`` connects."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, policy: RunnerPolicy, metrics: Metrics, *, patience: float = 0.0) -> None:
+        """``patience``: how long images of batches let others go first."""
         habits: dict[str, Any] = {
-            "most": settings.runner_images,
-            "calls": settings.runner_calls,
-            "patience": settings.bulk_patience_seconds,
+            "most": policy.runner_images,
+            "calls": policy.runner_calls,
+            "patience": patience,
             "seconds": CALL_SECONDS,
         }
         self._bases: dict[BaseName, Coalescer[Canonical, BaseAnswer]] = {
@@ -74,9 +75,10 @@ class RunnerPool:
         for name, waiting in self._bases.items():
             fail[RUNNER_OF[name]].append(waiting.fail)
         self._clients = {
-            name: RunnerClient(name, settings, metrics, partial(_all, fail[name]))
-            for name in RUNNERS
+            name: RunnerClient(name, policy, metrics, partial(_all, fail[name])) for name in RUNNERS
         }
+        self.retry_after: Final = policy.probe_seconds
+        """Seconds after which one that does not answer may have been seen to answer again."""
         self.versions: dict[ModelName, str] = {}
         """Of every model that has answered, the version that did so last."""
 

@@ -23,7 +23,6 @@ from sqlalchemy import URL, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from service.settings import Settings
 from service.storage.errors import (
     StorageBusyError,
     StorageError,
@@ -31,6 +30,7 @@ from service.storage.errors import (
     translated,
 )
 from service.storage.migrations import Schema
+from service.storage.settings import StorageSettings
 from service.storage.space import LEAST, Room
 
 RETRY_AFTER: Final = 2.0
@@ -55,7 +55,7 @@ class Database:
     """One pool of connections; ``open`` migrates, ``close`` lets go."""
 
     def __init__(
-        self, settings: Settings, unreadable: Callable[[Table], None] = lambda _: None
+        self, settings: StorageSettings, unreadable: Callable[[Table], None] = lambda _: None
     ) -> None:
         """``unreadable`` is told of each row that cannot be read, by its table."""
         self.unreadable = unreadable
@@ -242,7 +242,7 @@ class Database:
             engine.dispose()
 
 
-def database_url(settings: Settings) -> URL:
+def database_url(settings: StorageSettings) -> URL:
     """Return the URL with its driver named; plain ``postgresql://`` means psycopg."""
     if settings.database_url is None:
         path = (settings.var / "osteoserve.db").resolve()

@@ -9,6 +9,14 @@ FORBIDDEN = (
 )  # fmt: skip
 
 
+def test_settings_need_little() -> None:
+    """They are read before anything else, by every command."""
+    code = "import sys, service.settings; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded = set(found.stdout.split())
+    assert not loaded & {"babel", "fastapi", "markdown_it", "sqlalchemy", "service.exams.schemas"}
+
+
 def test_the_front_needs_no_model_library() -> None:
     code = textwrap.dedent(f"""
         import importlib, pkgutil, sys

@@ -14,10 +14,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import anyio
@@ -28,10 +27,12 @@ from models.inference.decision import decide
 from models.reading import Limits
 from models.vertebrae.findings import questioned
 from service.clock import now
-from service.decoding import Allowance, BusyError, Decoder
+from service.decoding import BusyError, Decoder
+from service.errors import CodedError
 from service.flow.admission import Admission, CrowdedError
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
+from service.flow.settings import LoadPolicy
 from service.flow.single_flight import Recent
 from service.medicine import preparation
 from service.medicine.preparation import Framed, Prepared
@@ -42,7 +43,6 @@ from service.predictions.schemas import Prediction, Vote
 from service.runners.client import RunnerError
 from service.runners.pool import RunnerPool
 from service.runners.schemas import BaseAnswer, OutlineAnswer, StackAnswer
-from service.settings import Settings
 from service.timing import milliseconds, timed
 from service.types import BASES, Band, BaseName, Outcome, PartName
 
@@ -52,14 +52,8 @@ _LARGE: Final = 2**20
 """Bytes whose hash takes longer than a thread does to start."""
 
 
-class AnalysisError(Exception):
+class AnalysisError(CodedError):
     """No prediction could be made; the file is not to blame. Safe to send again."""
-
-    code: ClassVar[str]
-
-    def __init__(self, message: str, retry_after: float) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 class RunnersUnavailableError(AnalysisError):
@@ -94,31 +88,24 @@ class Judged:
 
 class Analyser:
     def __init__(
-        self, settings: Settings, runners: RunnerPool, metrics: Metrics, drift: Drift
+        self,
+        policy: LoadPolicy,
+        limits: Limits,
+        decoder: Decoder,
+        runners: RunnerPool,
+        metrics: Metrics,
+        drift: Drift,
     ) -> None:
-        self._settings = settings
+        self._policy = policy
+        self._limits = limits
+        self._decoder = decoder
         self._runners = runners
         self._metrics = metrics
         self._drift = drift
-        self._limits = Limits(max_samples=settings.max_samples)
-        self._admission = Admission(settings.queue_seconds)
-        self._decoder = Decoder(
-            preparation.load,
-            preparation.KNOWN,
-            places=settings.decoders,
-            patience=settings.bulk_patience_seconds,
-            longest=Allowance(settings.decoder_seconds, settings.decoder_bytes),
-            ended=metrics.decoder_ended,
-        )
+        self._admission = Admission(policy.queue_seconds)
         self._recent: Recent[Judged] = Recent(
-            settings.cache_images, settings.cache_seconds, self._is_current, metrics.cache
+            policy.cache_images, policy.cache_seconds, self._is_current, metrics.cache
         )
-
-    @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """Keep decoders, which are there and warm from the beginning, until the end."""
-        async with self._decoder:
-            yield
 
     async def analyse(
         self, data: bytes, priority: Priority = Priority.PERSON
@@ -134,7 +121,7 @@ class Analyser:
         return _prediction(judged, timings), judged.prepared.png
 
     async def _judged(self, data: bytes, digest: str, priority: Priority) -> Judged:
-        deadline = Deadline.after(self._settings.deadline_seconds)
+        deadline = Deadline.after(self._policy.deadline_seconds)
         try:
             # Batches are bounded where they are received, and wait for everybody else.
             with self._admission.enter(always=priority is Priority.BULK):
@@ -186,14 +173,14 @@ class Analyser:
     async def _outline(
         self, framed: Framed, deadline: Deadline, priority: Priority
     ) -> OutlineAnswer:
-        sooner = deadline.sooner(self._settings.stack_reserve_seconds)
+        sooner = deadline.sooner(self._policy.stack_reserve_seconds)
         with timed(framed.timings, "vertebrae"):
             try:
                 return await self._runners.outline(framed.frame, sooner, priority)
             except RunnerError:
                 raise RunnersUnavailableError(
                     "The model that finds the vertebrae did not answer in time.",
-                    self._settings.probe_seconds,
+                    self._runners.retry_after,
                 ) from None
 
     async def _computed(
@@ -213,7 +200,7 @@ class Analyser:
         except BusyError:
             self._metrics.shed(priority, "decoders")
             raise OverloadedError(
-                "All decoders are busy with other images.", self._settings.deadline_seconds
+                "All decoders are busy with other images.", self._policy.deadline_seconds
             ) from None
 
     async def _fan_out(
@@ -223,7 +210,7 @@ class Analyser:
         timings: dict[str, float],
         priority: Priority,
     ) -> dict[BaseName, BaseAnswer]:
-        sooner = deadline.sooner(self._settings.stack_reserve_seconds)
+        sooner = deadline.sooner(self._policy.stack_reserve_seconds)
         # In the order of their names, not of their answers.
         timings.update(dict.fromkeys(BASES, 0.0))
 
@@ -248,7 +235,7 @@ class Analyser:
     ) -> Judgement:
         if not votes:
             raise RunnersUnavailableError(
-                "None of the models answered in time.", self._settings.probe_seconds
+                "None of the models answered in time.", self._runners.retry_after
             )
         with timed(timings, "stack"):
             try:

@@ -13,26 +13,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from contextlib import suppress
-from typing import ClassVar
 
 from models.image import recipe
+from service.errors import CodedError
 from service.flow.deadline import Deadline
+from service.flow.settings import LoadPolicy
 from service.predictions.heat_maps.repository import Maps
 from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.repository import Predictions
 from service.predictions.schemas import Prediction
 from service.runners.client import RunnerError, RunnerMismatchError
 from service.runners.pool import RunnerPool
-from service.settings import Settings
 from service.storage.errors import StorageFullError
 from service.types import MAPPED, RUNNER_OF, BaseName, RunnerName
 
 
-class ExplanationError(Exception):
-    """There is no heat map to show; the message says why and holds nothing of the image."""
-
-    code: ClassVar[str]
-    retry_after: float | None = None
+class ExplanationError(CodedError):
+    """There is no heat map to show; the detail says why and holds nothing of the image."""
 
 
 class NoHeatMapError(ExplanationError):
@@ -46,16 +43,12 @@ class ModelChangedError(ExplanationError):
 class ModelUnavailableError(ExplanationError):
     code = "model_unavailable"
 
-    def __init__(self, message: str, retry_after: float) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
 
 class Explainer:
     def __init__(
-        self, settings: Settings, runners: RunnerPool, predictions: Predictions, maps: Maps
+        self, load: LoadPolicy, runners: RunnerPool, predictions: Predictions, maps: Maps
     ) -> None:
-        self._settings = settings
+        self._load = load
         self._runners = runners
         self._predictions = predictions
         self._maps = maps
@@ -109,14 +102,14 @@ class Explainer:
     async def _ask(self, prediction: Prediction, model: BaseName, png: bytes) -> HeatMap:
         if prediction.recipe != recipe.NAME:
             raise ModelChangedError("Images are prepared by another recipe since this vote.")
-        deadline = Deadline.after(self._settings.deadline_seconds)
+        deadline = Deadline.after(self._load.deadline_seconds)
         try:
             answer = await self._runners.explain(model, recipe.decode(png), deadline)
         except RunnerMismatchError:
             raise ModelChangedError("The model takes images of another recipe now.") from None
         except RunnerError:
             raise ModelUnavailableError(
-                "The model does not answer now.", self._settings.probe_seconds
+                "The model does not answer now.", self._runners.retry_after
             ) from None
         if answer.map is None:
             raise NoHeatMapError("The model answered without a heat map.")

@@ -111,6 +111,7 @@ async def test_wrong_facts_are_told_by_field(shared: Front, png: bytes) -> None:
     wrong = {"bmd_g_cm2": 9.87654, "patient_reference": "SECRET\n", "t_score": "SECRET"}
     response = await shared.client.put(f"{API}/{id}/study", json=wrong)
     body = assert_problem(response, "invalid_study")
+    assert set(body["faults"]) == {error["field"] for error in body["errors"]}
     assert {error["field"]: error["came"] for error in body["errors"]} == {
         "bmd_g_cm2": "a number",
         "patient_reference": "text",

@@ -14,7 +14,7 @@ from models.drift.reference import Bins, Reference
 from service.observability.metrics import Metrics
 from service.predictions.drift import SCORE, Drift, Window, served_reference
 from service.predictions.schemas import EXAMPLE, Prediction
-from service.settings import Settings
+from service.predictions.settings import DriftSettings
 
 REFERENCE = Reference(
     stack="sha256:" + "a" * 64,
@@ -31,7 +31,7 @@ def made(**changes: Any) -> Prediction:
 
 def drift(reference: Reference | None = REFERENCE, **settings: Any) -> tuple[Drift, Metrics]:
     metrics = Metrics()
-    return Drift(Settings(**{"drift_enough": 20, **settings}), metrics, reference), metrics
+    return Drift(DriftSettings(**{"drift_enough": 20, **settings}), metrics, reference), metrics
 
 
 def index(metrics: Metrics, statistic: str) -> float | None:

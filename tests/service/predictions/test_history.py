@@ -265,6 +265,7 @@ async def test_the_list_is_read_by_following_next(filled: Front) -> None:
 async def test_bad_parameters_are_told(shared: Front, query: str, told: str) -> None:
     body = assert_problem(await shared.client.get(f"{API}?{query}"), "invalid_request")
     assert told in body["detail"]
+    assert all(name.startswith("query") for name in body.get("faults", ()))
     # The page offers its own address in other languages, so its query is one without a secret.
     page = await shared.client.get("/history?" + query.replace("SECRET", "x"))
     assert_error_page(page, "invalid_request")

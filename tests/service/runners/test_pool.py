@@ -27,7 +27,7 @@ from service.runners.client import (
 )
 from service.runners.pool import RunnerPool
 from service.runners.schemas import BaseAnswer
-from service.settings import Settings
+from service.runners.settings import RunnerPolicy
 from tests.service.kit.runners import (
     Broken,
     Busy,
@@ -54,7 +54,7 @@ async def client(
     async with running(*replaced) as servers:
         metrics = Metrics()
         urls = {f"{name}_url": one.url for name, one in servers.items()}
-        async with RunnerPool(Settings(**urls), metrics).open() as runners:
+        async with RunnerPool(RunnerPolicy(**urls), metrics).open() as runners:
             yield runners, metrics, dict(servers)
 
 
@@ -225,7 +225,7 @@ async def test_a_connection_that_closes_without_a_byte_is_tried_once_more() -> N
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, RunnerPool(Settings(cnn_url=url), Metrics()).open() as runners:
+    async with server, RunnerPool(RunnerPolicy(cnn_url=url), Metrics()).open() as runners:
         answer = await runners.predict("cnn", IMAGE, Deadline.after(2))
     assert answer.probability == GOOD["probability"]
     assert answered == 2
