@@ -30,8 +30,8 @@ def hashed(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def replayed(earlier: Prediction, data: bytes) -> Prediction:
-    """Return ``earlier`` where it is about the file ``data``. Raises :class:`KeyReusedError`."""
-    if earlier.image.sha256 != hashlib.sha256(data).hexdigest():
+def replayed(earlier: Prediction, digest: str) -> Prediction:
+    """Return ``earlier`` where its file has this ``digest``. Raises :class:`KeyReusedError`."""
+    if earlier.image.sha256 != digest:
         raise KeyReusedError
     return earlier
