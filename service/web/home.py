@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from service.http.problem_types import KINDS
 from service.language.locale import _
 from service.predictions.pages import shown
-from service.state import Opened, predict
+from service.state import Acting, Opened, predict
 from service.web.errors import ProblemRow, ProblemsPage
 from service.web.home_context import AnalysePage
 
@@ -24,8 +24,8 @@ async def form(request: Request, state: Opened) -> Response:
 
 
 @router.post("/")
-async def judge(request: Request, state: Opened) -> Response:
-    prediction = await predict(request, state)
+async def judge(request: Request, actor: Acting, state: Opened) -> Response:
+    prediction = await predict(request, actor, state)
     return await shown(request, prediction, state)
 
 

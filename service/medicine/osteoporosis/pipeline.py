@@ -22,6 +22,7 @@ from uuid import uuid4
 import anyio
 import anyio.to_thread
 
+from models.image.errors import ScanError
 from models.image.recipe import Canonical
 from models.inference.decision import decide
 from models.reading import Limits
@@ -115,8 +116,12 @@ class Analyser:
         Raises :class:`models.image.errors.ScanError` or :class:`AnalysisError`.
         """
         start = time.perf_counter()
-        digest = await _digest(data)
-        judged = await self._recent.get(digest, lambda: self._judged(data, digest, priority))
+        sha256 = await digest(data)
+        try:
+            judged = await self._recent.get(sha256, lambda: self._judged(data, sha256, priority))
+        except ScanError as error:
+            self._metrics.unreadable(error)
+            raise
         timings = {**judged.timings, "total": milliseconds(time.perf_counter() - start)}
         return _prediction(judged, timings), judged.prepared.png
 
@@ -245,7 +250,7 @@ class Analyser:
         return _combined(answer)
 
 
-async def _digest(data: bytes) -> str:
+async def digest(data: bytes) -> str:
     """Return the SHA-256 of ``data``, large ones' without holding the others up."""
     if len(data) < _LARGE:
         return hashlib.sha256(data).hexdigest()
