@@ -105,7 +105,7 @@ def _accepted(path: Path, data: Dataset) -> tuple[Dataset, dict[str, int]]:
 def _scores(data: Dataset, runtime: RuntimeChoice) -> tuple[dict[str, Scored], dict[str, Scored]]:
     """Return what each base model says, and the stack for each subset of them."""
     ensemble = Ensemble(runtime=runtime)
-    votes = ensemble.votes(data.images)
+    votes = ensemble.base_predictions(data.images)
     bases = {}
     for name, scorer in ensemble.scorers.items():
         probability = np.array([vote.probability for vote in votes[name]])

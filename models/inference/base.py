@@ -1,4 +1,4 @@
-"""A base model as the runners and the evaluation use it: canonical images in, votes out."""
+"""A base model as the runners and the evaluation use it: canonical images in, predictions out."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ logger: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Vote:
+class BasePrediction:
     """What one base model says of one image.
 
     ``probability`` is calibrated. ``map`` is (h, w) float32 evidence for osteoporosis where it was
@@ -182,19 +182,23 @@ class Scorer:
         self._model = load_model(artifact, engine, depth)
         self._offset = offset(artifact, self.runtime)
 
-    def score(self, images: NDArray[np.uint8], explained: Sequence[int] = ()) -> list[Vote]:
-        """Return one vote an image, for ``images`` (n, 224, 224) uint8.
+    def score(
+        self, images: NDArray[np.uint8], explained: Sequence[int] = ()
+    ) -> list[BasePrediction]:
+        """Return one prediction an image, for ``images`` (n, 224, 224) uint8.
 
-        ``explained`` are the indices of those that want a map; the others' votes have none.
+        ``explained`` are the indices of those that want a map; the others have none.
         """
         if isinstance(self._model, MeasurementModel):
             measurements = self._model.measurements(images)
             found = self._probability(self._model.logits(measurements))
             said = self._model.measured(measurements)
-            return [Vote(float(p), None, m) for p, m in zip(found, said, strict=True)]
+            return [BasePrediction(float(p), None, m) for p, m in zip(found, said, strict=True)]
         logits, maps = self._model.raw_logits(images, explained)
         drawn = dict(zip(explained, maps, strict=True))
-        return [Vote(float(p), drawn.get(i)) for i, p in enumerate(self._probability(logits))]
+        return [
+            BasePrediction(float(p), drawn.get(i)) for i, p in enumerate(self._probability(logits))
+        ]
 
     def _probability(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         return self._calibration.probability(logits + self._offset)

@@ -1,7 +1,8 @@
-"""The meta-model: logistic regression over the base models' votes, for every subset of them.
+"""The meta-model: logistic regression over the base predictions, for every subset of
+them.
 
-Fitted on out-of-fold votes only. With one or two base models missing, the regression fitted for
-just those present answers, so that the probability stays calibrated; nothing is imputed.
+Fitted on out-of-fold predictions only. With one or two base models missing, the regression fitted
+for just those present answers, so that the probability stays calibrated; nothing is imputed.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from models.inference.calibration import logit, sigmoid
 from models.types import BASES, BaseName
 
 REGULARISATION: Final = 0.1
-"""C of the logistic regression. Three votes that agree much, and tens of images: left alone, one
-vote's weight goes up and another's below zero to fit noise."""
+"""C of the logistic regression. Three models that agree much, and tens of images: left alone, one's
+weight goes up and another's below zero to fit noise."""
 
 
-class NoVotesError(ValueError):
-    """No base model that this stack was fitted with has voted."""
+class NoBasePredictionsError(ValueError):
+    """None of the base predictions is of a model that this stack was fitted with."""
 
 
 @dataclass(frozen=True)
 class Combiner:
-    """Logistic regression for one subset: logit = ``intercept`` + Σ ``weights`` · vote's logit."""
+    """Logistic regression for one subset: logit = ``intercept`` + Σ ``weights`` · base logit."""
 
     weights: Mapping[str, float]
     intercept: float
@@ -38,7 +39,7 @@ class Combiner:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class EnsemblePrediction:
     """The stack's answer for one image.
 
     ``contributions`` are in logit units; they and ``intercept`` sum to the logit of
@@ -48,9 +49,9 @@ class Verdict:
     probability: float
     threshold: float
     band: tuple[float, float]
-    contributions: dict[str, float]
+    contributions: dict[BaseName, float]
     intercept: float
-    missing: tuple[str, ...]
+    missing: tuple[BaseName, ...]
 
 
 def subsets() -> Iterator[tuple[BaseName, ...]]:
@@ -120,22 +121,31 @@ class Stack:
             artifact.manifest["bases"],
         )
 
-    def combine(self, votes: Mapping[str, tuple[float, str]]) -> Verdict:
-        """Return the verdict on ``votes``: base model's name → (probability, version).
+    @property
+    def bases(self) -> tuple[BaseName, ...]:
+        """The base models that it was fitted with."""
+        return tuple(name for name in BASES if name in self._bases)
 
-        A vote of a version that this stack was not fitted with counts as missing: its scale is
-        unknown. Raises :class:`NoVotesError` when none is left.
+    def combine(self, predictions: Mapping[str, tuple[float, str]]) -> EnsemblePrediction:
+        """Return the ensemble prediction from base model's name → (probability, version).
+
+        A prediction of a version that this stack was not fitted with counts as missing: its
+        scale is unknown. Raises :class:`NoBasePredictionsError` when none is left.
         """
         used = tuple(
-            name for name in BASES if name in votes and votes[name][1] == self._bases.get(name)
+            name
+            for name in BASES
+            if name in predictions and predictions[name][1] == self._bases.get(name)
         )
         if not used:
-            raise NoVotesError("no vote of a base model version that this stack was fitted with")
+            raise NoBasePredictionsError(
+                "no prediction of a base model version that this stack was fitted with"
+            )
         combiner = self._combiners[key(used)]
-        contributions: dict[str, float] = {
-            name: combiner.weights[name] * float(logit(votes[name][0])) for name in used
+        contributions: dict[BaseName, float] = {
+            name: combiner.weights[name] * float(logit(predictions[name][0])) for name in used
         }
-        return Verdict(
+        return EnsemblePrediction(
             probability=float(sigmoid(combiner.intercept + sum(contributions.values()))),
             threshold=combiner.threshold,
             band=combiner.band,

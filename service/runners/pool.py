@@ -15,6 +15,9 @@ from pydantic import TypeAdapter
 
 from models.image import recipe
 from models.image.recipe import Canonical
+from protocol import headers
+from protocol.answers import BasePrediction, Dropped, EnsemblePrediction, EnsembleRequest, Outline
+from protocol.runners import COMBINE, OUTLINE, PREDICT
 from service.flow.batching import Coalescer, Send, Waiting
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
@@ -28,13 +31,8 @@ from service.runners.client import (
     RunnerMalformedError,
     RunnerTimeoutError,
 )
-from service.runners.schemas import BaseAnswer, Dropped, OutlineAnswer, StackAnswer
 from service.runners.settings import RunnerPolicy
 from service.types import BASES, RUNNER_OF, RUNNERS, BaseName, ModelName, RunnerName
-
-RECIPE_HEADER: Final = "X-Recipe"
-COUNT_HEADER: Final = "X-Count"
-"""What runners are told beside the images; ``bentos.wire`` reads them."""
 
 CALL_SECONDS: Final = 0.25
 """About how long a call may take. An image waits for the call under way, then for its own, in a
@@ -43,13 +41,13 @@ while the machine has room. On two cores without bfloat16 calls of 8 images kept
 a second, of 4 up to 9.9.
 """
 
-Votes = Mapping[BaseName, BaseAnswer]
+Votes = Mapping[BaseName, BasePrediction]
 
 T = TypeVar("T")
 
-_BASE_ANSWERS = TypeAdapter(list[BaseAnswer | Dropped])
-_OUTLINE_ANSWERS = TypeAdapter(list[OutlineAnswer | Dropped])
-_STACK_ANSWERS = TypeAdapter(list[StackAnswer | Dropped])
+_BASE_ANSWERS = TypeAdapter(list[BasePrediction | Dropped])
+_OUTLINE_ANSWERS = TypeAdapter(list[Outline | Dropped])
+_STACK_ANSWERS = TypeAdapter(list[EnsemblePrediction | Dropped])
 
 
 class RunnerPool:
@@ -63,11 +61,11 @@ class RunnerPool:
             "patience": patience,
             "seconds": CALL_SECONDS,
         }
-        self._bases: dict[BaseName, Coalescer[Canonical, BaseAnswer]] = {
+        self._bases: dict[BaseName, Coalescer[Canonical, BasePrediction]] = {
             name: Coalescer(self._asker(name), **habits) for name in BASES
         }
-        self._outlines: Coalescer[Canonical, OutlineAnswer] = Coalescer(self._outline, **habits)
-        self._stack: Coalescer[Votes, StackAnswer] = Coalescer(self._combine, **habits)
+        self._outlines: Coalescer[Canonical, Outline] = Coalescer(self._outline, **habits)
+        self._stack: Coalescer[Votes, EnsemblePrediction] = Coalescer(self._combine, **habits)
         # Nobody waits for a runner that is left alone.
         fail: dict[RunnerName, list[Callable[[Exception], None]]] = {name: [] for name in RUNNERS}
         fail["stack"].append(self._stack.fail)
@@ -96,7 +94,7 @@ class RunnerPool:
 
     async def outline(
         self, frame: Canonical, deadline: Deadline, priority: Priority = Priority.PERSON
-    ) -> OutlineAnswer:
+    ) -> Outline:
         """Ask where the vertebrae of one frame are. Raises :class:`RunnerError`."""
         return await _in_time(self._outlines(frame, deadline, priority))
 
@@ -106,19 +104,19 @@ class RunnerPool:
         image: Canonical,
         deadline: Deadline,
         priority: Priority = Priority.PERSON,
-    ) -> BaseAnswer:
+    ) -> BasePrediction:
         """Ask a base runner for its word on one canonical image. Raises :class:`RunnerError`."""
         return await _in_time(self._bases[name](image, deadline, priority))
 
-    async def explain(self, name: BaseName, image: Canonical, deadline: Deadline) -> BaseAnswer:
+    async def explain(self, name: BaseName, image: Canonical, deadline: Deadline) -> BasePrediction:
         """The same with a heat map, in a call of its own: maps are large and made one at a time."""
         with tracing.calling(RUNNER_OF[name], [tracing.here()]):
-            (answer,) = await self._ask_base(name, [image], [deadline], "/predict?map=true")
+            (answer,) = await self._ask_base(name, [image], [deadline], f"{PREDICT}?map=true")
         return _expected(answer)
 
     async def combine(
         self, votes: Votes, deadline: Deadline, priority: Priority = Priority.PERSON
-    ) -> StackAnswer:
+    ) -> EnsemblePrediction:
         """Ask the stack for its word on one image's votes. Raises :class:`RunnerError`."""
         return await _in_time(self._stack(votes, deadline, priority))
 
@@ -129,19 +127,19 @@ class RunnerPool:
         """Tell what looks at a runner's readiness have found."""
         self._clients[name].circuit.seen(ready)
 
-    def _asker(self, name: BaseName) -> Send[Canonical, BaseAnswer]:
+    def _asker(self, name: BaseName) -> Send[Canonical, BasePrediction]:
         async def ask(
-            together: Sequence[Waiting[Canonical, BaseAnswer]],
-        ) -> Sequence[BaseAnswer | Exception]:
+            together: Sequence[Waiting[Canonical, BasePrediction]],
+        ) -> Sequence[BasePrediction | Exception]:
             images, deadlines = [w.item for w in together], [w.deadline for w in together]
             with tracing.calling(RUNNER_OF[name], [w.origin for w in together]):
-                return await self._ask_base(name, images, deadlines, "/predict")
+                return await self._ask_base(name, images, deadlines, PREDICT)
 
         return ask
 
     async def _ask_base(
         self, name: BaseName, images: Sequence[Canonical], deadlines: Sequence[Deadline], path: str
-    ) -> Sequence[BaseAnswer | RunnerError]:
+    ) -> Sequence[BasePrediction | RunnerError]:
         return await self._ask(
             name,
             path,
@@ -151,41 +149,35 @@ class RunnerPool:
         )
 
     async def _outline(
-        self, together: Sequence[Waiting[Canonical, OutlineAnswer]]
-    ) -> Sequence[OutlineAnswer | Exception]:
+        self, together: Sequence[Waiting[Canonical, Outline]]
+    ) -> Sequence[Outline | Exception]:
         with tracing.calling("vertebrae", [waiting.origin for waiting in together]):
             return await self._ask(
                 "vertebrae",
-                "/outline",
+                OUTLINE,
                 [waiting.deadline for waiting in together],
                 _OUTLINE_ANSWERS,
                 **_pixels([waiting.item for waiting in together], recipe.FRAME),
             )
 
     async def _combine(
-        self, together: Sequence[Waiting[Votes, StackAnswer]]
-    ) -> Sequence[StackAnswer | Exception]:
-        sets = [
-            {
-                name: {"probability": vote.probability, "version": vote.version}
-                for name, vote in waiting.item.items()
-            }
-            for waiting in together
-        ]
+        self, together: Sequence[Waiting[Votes, EnsemblePrediction]]
+    ) -> Sequence[EnsemblePrediction | Exception]:
+        asked = EnsembleRequest.of([waiting.item for waiting in together])
         deadlines = [waiting.deadline for waiting in together]
-        headers = {COUNT_HEADER: str(len(sets))}
+        count = {headers.COUNT: str(len(asked.votes))}
         with tracing.calling("stack", [waiting.origin for waiting in together]):
             answers = await self._ask(
                 "stack",
-                "/combine",
+                COMBINE,
                 deadlines,
                 _STACK_ANSWERS,
-                json={"votes": sets},
-                headers=headers,
+                json=asked.model_dump(),
+                headers=count,
             )
         return [
             RunnerMalformedError("used a vote that was not given")
-            if isinstance(answer, StackAnswer) and not set(answer.used) <= set(waiting.item)
+            if isinstance(answer, EnsemblePrediction) and not set(answer.used) <= set(waiting.item)
             else answer
             for waiting, answer in zip(together, answers, strict=True)
         ]
@@ -222,8 +214,8 @@ def _all(told: Sequence[Callable[[Exception], None]], error: Exception) -> None:
 
 def _pixels(images: Sequence[Canonical], made_by: str) -> dict[str, Any]:
     """Return the body and the headers of a call with ``images``."""
-    headers = {"Content-Type": "application/octet-stream", RECIPE_HEADER: made_by}
-    return {"data": recipe.pack(images), "headers": headers}
+    said = {"Content-Type": "application/octet-stream", headers.RECIPE: made_by}
+    return {"data": recipe.pack(images), "headers": said}
 
 
 async def _in_time(asked: Awaitable[T]) -> T:

@@ -22,7 +22,8 @@ from models.inference import preparation
 from models.inference.base import Outliner, Scorer
 from models.inference.stack import Stack
 from models.training import parity
-from models.types import BASES, RUNNERS
+from models.types import BASES
+from protocol.runners import RUNNERS
 from tests.e2e.conftest import FRONT, ROOT, Running, end, start
 from tests.models.reading.encodings import ENCODINGS, LOSSY
 

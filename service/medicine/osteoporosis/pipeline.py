@@ -27,6 +27,7 @@ from models.image.recipe import Canonical
 from models.inference.decision import decide
 from models.reading import Limits
 from models.vertebrae.findings import questioned
+from protocol.answers import BasePrediction, EnsemblePrediction, Outline
 from service.clock import now
 from service.decoding import BusyError, Decoder
 from service.errors import CodedError
@@ -43,7 +44,6 @@ from service.predictions.drift import Drift
 from service.predictions.schemas import Prediction, Vote
 from service.runners.client import RunnerError
 from service.runners.pool import RunnerPool
-from service.runners.schemas import BaseAnswer, OutlineAnswer, StackAnswer
 from service.timing import milliseconds, timed
 from service.types import BASES, Band, BaseName, Outcome, PartName
 
@@ -82,7 +82,7 @@ class Judged:
     """A file and what the models said of it; ``judgement`` is None where the gate refused it."""
 
     prepared: Prepared
-    votes: dict[BaseName, BaseAnswer]
+    votes: dict[BaseName, BasePrediction]
     judgement: Judgement | None
     timings: dict[str, float]
 
@@ -170,14 +170,12 @@ class Analyser:
             "prepare",
             preparation.prepare,
             framed,
-            answer.outlined(),
+            answer.to_outlined(),
             answer.version,
             within=(deadline, priority),
         )
 
-    async def _outline(
-        self, framed: Framed, deadline: Deadline, priority: Priority
-    ) -> OutlineAnswer:
+    async def _outline(self, framed: Framed, deadline: Deadline, priority: Priority) -> Outline:
         sooner = deadline.sooner(self._policy.stack_reserve_seconds)
         with timed(framed.timings, "vertebrae"):
             try:
@@ -214,12 +212,12 @@ class Analyser:
         deadline: Deadline,
         timings: dict[str, float],
         priority: Priority,
-    ) -> dict[BaseName, BaseAnswer]:
+    ) -> dict[BaseName, BasePrediction]:
         sooner = deadline.sooner(self._policy.stack_reserve_seconds)
         # In the order of their names, not of their answers.
         timings.update(dict.fromkeys(BASES, 0.0))
 
-        async def ask(name: BaseName) -> BaseAnswer | None:
+        async def ask(name: BaseName) -> BasePrediction | None:
             with timed(timings, name):
                 try:
                     return await self._runners.predict(name, canonical, sooner, priority)
@@ -233,7 +231,7 @@ class Analyser:
 
     async def _judge(
         self,
-        votes: dict[BaseName, BaseAnswer],
+        votes: dict[BaseName, BasePrediction],
         deadline: Deadline,
         timings: dict[str, float],
         priority: Priority,
@@ -257,7 +255,7 @@ async def digest(data: bytes) -> str:
     return await anyio.to_thread.run_sync(lambda: hashlib.sha256(data).hexdigest())
 
 
-def _combined(answer: StackAnswer) -> Judgement:
+def _combined(answer: EnsemblePrediction) -> Judgement:
     return Judgement(
         probability=answer.probability,
         threshold=answer.threshold,
@@ -268,7 +266,7 @@ def _combined(answer: StackAnswer) -> Judgement:
     )
 
 
-def _best(votes: dict[BaseName, BaseAnswer]) -> Judgement:
+def _best(votes: dict[BaseName, BasePrediction]) -> Judgement:
     """Without the stack the base model with the best validated AUROC speaks for itself alone."""
     name = max(votes, key=lambda name: votes[name].auroc)
     vote = votes[name]

@@ -8,7 +8,7 @@ import pytest
 from models import artifact
 from models.inference import stack
 from models.inference.calibration import logit, sigmoid
-from models.inference.stack import NoVotesError, Stack
+from models.inference.stack import NoBasePredictionsError, Stack
 from models.types import BASES
 
 
@@ -72,7 +72,7 @@ def test_a_vote_of_an_unknown_version_counts_as_missing(
 def test_no_usable_vote_gives_no_answer(
     shipped: Stack, votes: dict[str, tuple[float, str]]
 ) -> None:
-    with pytest.raises(NoVotesError):
+    with pytest.raises(NoBasePredictionsError):
         shipped.combine(votes)
 
 

@@ -12,6 +12,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from models.vertebrae.nominal import nominal
+from protocol.answers import BasePrediction
 from service.flow.deadline import Deadline
 from service.observability.metrics import Metrics
 from service.runners.circuit_breaker import FAILURES
@@ -26,7 +27,6 @@ from service.runners.client import (
     RunnerTimeoutError,
 )
 from service.runners.pool import RunnerPool
-from service.runners.schemas import BaseAnswer
 from service.runners.settings import RunnerPolicy
 from tests.service.kit.runners import (
     Broken,
@@ -265,7 +265,7 @@ async def test_an_image_whose_time_is_up_in_the_runner_is_late_and_its_neighbour
             return_exceptions=True,
         )
     assert isinstance(late, RunnerTimeoutError)
-    assert isinstance(answered, BaseAnswer)
+    assert isinstance(answered, BasePrediction)
 
 
 async def test_a_runner_that_sheds_load_is_asked_again_when_it_says_so() -> None:
