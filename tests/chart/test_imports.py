@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,9 +33,9 @@ EVERY = pytest.mark.parametrize(
 )
 
 NOT_ASKED_FOR = {
-    # Engines, and what trains and quantises, are imported by whoever is asked for them. No front
-    # is; a runner without a GPU has its network in a form that needs no TensorFlow.
-    "front": {"keras", "nncf", "openvino", "tensorflow"},
+    # Of `make run`; without it `python -m service run` says so.
+    "front": {"service.local", "service.local.supervisor"},
+    # A network without a GPU is in a form that needs no TensorFlow, and none is quantised.
     "runners": {"keras", "nncf", "tensorflow"},
     "runners-gpu": {"nncf"},
     # Draws the documentation's figure, in the development environment.
@@ -54,6 +57,27 @@ def test_a_process_has_what_it_starts_with(image: Image, modules: list[str]) -> 
 @EVERY
 def test_a_process_has_what_it_asks_for_later(image: Image, modules: list[str]) -> None:
     assert set(image.missing(importing(modules))) == NOT_ASKED_FOR[image.lock]
+
+
+def test_the_front_s_folders_alone_serve_and_say_why_they_do_not_run(tmp_path: Path) -> None:
+    for name in FRONT.files:
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(helm.ROOT / name, target)
+
+    def service(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "service", *arguments], check=False, cwd=tmp_path,
+            capture_output=True, text=True, env={**os.environ, "OSTEOSERVE_VAR": "var"},
+        )  # fmt: skip
+
+    told = service("settings")
+    assert told.returncode == 0, told.stderr
+    assert "OSTEOSERVE_DATABASE_URL" in told.stdout
+    refused = service("run")
+    assert refused.returncode == 2
+    (line,) = refused.stderr.splitlines()
+    assert line.endswith("which this image has not: use serve")
 
 
 def test_the_cluster_s_client_runs_in_the_front_s_image() -> None:
