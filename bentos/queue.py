@@ -84,6 +84,12 @@ class Queue:
         self._depth = Gauge(
             "osteoserve_runner_queue_depth", "Images that wait.", ("runner",), registry=registry
         ).labels(runner)
+        self._in_flight = Gauge(
+            "osteoserve_runner_images_in_flight",
+            "Images of calls that are being answered: those that wait and those being computed.",
+            ("runner",),
+            registry=registry,
+        ).labels(runner)
         self._wait = Histogram(
             "osteoserve_runner_queue_wait_seconds",
             "Time from an image's arrival to the beginning of its batch, or to its being dropped.",
@@ -131,12 +137,14 @@ class Queue:
             self.turn_away(count)
             return None
         self._move(count)
+        self._in_flight.inc(count)
         return Call(count, left, self._clock() - waited, count)
 
     def leave(self, call: Call, *, shed: bool = False) -> None:
-        """Count out what no batch has taken, the call being over."""
+        """Count out a call that is over, and what of it no batch has taken."""
         if shed:
             self._results["shed"].inc(call.waiting)
+        self._in_flight.dec(call.count)
         self._move(-call.waiting)
         call.waiting = 0
 

@@ -79,7 +79,7 @@ def loaded(url: str) -> Iterator[None]:
                     client.get(answer.headers["location"])
                 for path in ("/", "/history", "/faq", "/treatment", "/models"):
                     client.get(path)
-                client.post("/", files={"file": ("scan", image)})
+                client.post("/", files={"file": ("scan", image)}, follow_redirects=True)
 
     asking = threading.Thread(target=ask)
     asking.start()

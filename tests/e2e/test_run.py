@@ -99,7 +99,9 @@ def test_a_warm_answer_takes_less_than_a_second(client: httpx.Client, png: bytes
 
 def test_pages_are_there(client: httpx.Client, png: bytes) -> None:
     assert "<form" in client.get("/").text
-    page = client.post("/", files={"file": ("scan.png", png, "image/png")})
+    sent = client.post("/", files={"file": ("scan.png", png, "image/png")})
+    assert sent.status_code == 303
+    page = client.get(sent.headers["location"])
     assert page.status_code == 200
     assert "esearch use only" in page.text
 

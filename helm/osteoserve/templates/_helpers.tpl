@@ -92,7 +92,8 @@ cnn vgg16 resnet vertebrae stack
 {{- range $index, $name := $names | uniq }}{{ if $index }},{{ end }}{{ trim $name }}{{ end }}
 {{- end }}
 
-{{/* The metric that says how many requests a component has in its hands. */}}
+{{/* The metric that says what a component has in its hands: the front requests, a runner images, of
+     which a call brings several. */}}
 {{- define "osteoserve.inFlight" -}}
-{{- eq . "front" | ternary "osteoserve_http_requests_in_flight" "bentoml_service_request_in_progress" }}
+{{- eq . "front" | ternary "osteoserve_http_requests_in_flight" "osteoserve_runner_images_in_flight" }}
 {{- end }}

@@ -37,6 +37,11 @@ class Front:
     ) -> httpx.Response:
         return await self.client.post(path, files={"file": ("SECRET^NAME.bin", data, content_type)})
 
+    async def analyse(self, data: bytes) -> httpx.Response:
+        """Send the form of the first page and go where it leads, as a browser does."""
+        files = {"file": ("SECRET^NAME.bin", data, "application/octet-stream")}
+        return await self.client.post("/", files=files, follow_redirects=True)
+
     async def sample(self, name: str, **labels: str) -> float:
         """Return a metric's value, 0 where there is no such series."""
         metrics = self.app.state.health.metrics
