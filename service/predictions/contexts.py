@@ -50,6 +50,10 @@ REASONS: Final[Mapping[str, str]] = {
     "vertebrae_not_found": N_(
         "Fewer than three of the vertebrae L1 to L4 were found; without them there is no scale."
     ),
+    "other_body_part": N_("The file says that it shows another part of the body."),
+    "other_view": N_("The file says that it is a lateral or oblique view."),
+    "for_processing": N_("The file says that its grey levels are raw, not meant for display."),
+    "burned_in_annotation": N_("The file says that text is part of the image."),
 }
 """Why the gate refuses, and what it notices without refusing, by models.gate.quality's codes."""
 
