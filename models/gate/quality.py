@@ -19,13 +19,13 @@ __all__ = ["Gate", "Quality", "Reason", "assess", "check", "judge", "served_gate
 
 MIN_SIDE: Final = 144
 """Pixels. Below, a vertebra is under some 23 pixels high, two thirds of those in training: what an
-image of half their size has lost changes one answer in five (BONE §6)."""
+image of half their size has lost changes one answer in five (domain.md §2.6)."""
 
 MIN_GREY_LEVELS: Final = 24
 """Steps of grey between the recipe's percentiles; with fewer, stretching shows noise as bone."""
 
 MAX_ASPECT: Final = 2.5
-"""Longer side over shorter. Lumbar fields are about 11–18 × 20 cm (DOMAIN §1.6)."""
+"""Longer side over shorter. Lumbar fields are about 11–18 × 20 cm (domain.md §2.1)."""
 
 
 @dataclass(frozen=True)

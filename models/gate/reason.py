@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Reason(StrEnum):
-    """Stable codes. The middle six are NHANES's reasons for an invalid vertebra (DOMAIN §1.6).
+    """Stable codes. The middle six are NHANES's reasons for an invalid vertebra (domain.md §1.5).
 
     =======================  =======  =============================================================
     code                     can      sentence
@@ -32,8 +32,8 @@ class Reason(StrEnum):
     ``burned_in_annotation`` warn     the file says that text is part of its pixels
     =======================  =======  =============================================================
 
-    What only warns leaves at least two vertebrae to judge (ISCD's minimum, DOMAIN §1.3) or is too
-    common to refuse: 35–80 % of those aged 55–70 have degeneration (DOMAIN §1.7), which the models
+    What only warns leaves at least two vertebrae to judge (ISCD's minimum, domain.md §1.3) or is
+    too common to refuse: 35–80 % of those aged 55–70 have degeneration (§1.6), which the models
     have met in training. What refuses spoils the whole image or the very texture they look at.
     """
 
