@@ -1,9 +1,10 @@
 """``make fuzz-http``: damaged files, forms and archives over HTTP, to a front as it is served.
 
 A request is a finding when it is answered with 5xx, or not within :data:`HANGS` seconds, or when
-the connection breaks without an answer. Findings are kept as ``var/fuzz-http/<SHA-256>`` and sent
-first the next time. At the end the front must hold no more than a tenth above what it held after
-the first hundredth.
+the connection breaks without an answer. One that is told to come back later (503 with Retry-After)
+is sent again, as that is about the moment and not about the upload; how often is said. Findings are
+kept as ``var/fuzz-http/<SHA-256>`` and sent first the next time. At the end the front must hold no
+more than a tenth above what it held after the first hundredth.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from tests.fuzz.mutation import mutated
 SENT: Final = Path("var/fuzz-http")
 HANGS: Final = 30.0
 """Seconds without an answer: a front gives itself eight."""
+TRIES: Final = 10
+"""Times that an upload is sent which is told to come back later."""
 GROWTH: Final = 1.1
 SAY: Final = 5000
 """Uploads after which it says how far it has come."""
@@ -104,16 +107,26 @@ def known() -> Iterator[Upload]:
         yield Upload.found(path.read_bytes())
 
 
-def code(answer: httpx.Response) -> str:
+def code(answered: httpx.Response) -> str:
     """Return what a problem is called, nothing where the answer is none or a page."""
-    if answer.headers.get("content-type") != "application/problem+json":
+    if answered.headers.get("content-type") != "application/problem+json":
         return ""
-    return str(answer.json()["code"])
+    return str(answered.json()["code"])
 
 
-async def finished(client: httpx.AsyncClient, batch: str) -> None:
-    """Return when a batch is finished: who sends more than fit is told to wait, rightly."""
-    while (await client.get(f"{BATCHES}/{batch}")).json()["state"] == "running":  # noqa: ASYNC110 - another process
+async def answer(client: httpx.AsyncClient, upload: Upload) -> httpx.Response:
+    """Return the answer to ``upload``, or to what is asked until a batch behind it is finished."""
+    sent = await client.post(
+        upload.path, content=upload.body, headers={"Content-Type": upload.content_type}
+    )
+    if upload.path != BULK or sent.status_code != 303:
+        return sent
+    # Batches that nobody waits for would be more than fit, and rightly told to wait.
+    batch = sent.headers["location"].rpartition("/")[2]
+    while True:
+        found = await client.get(f"{BATCHES}/{batch}")
+        if found.is_error or found.json()["state"] != "running":
+            return found if found.is_error else sent
         await asyncio.sleep(0.05)
 
 
@@ -122,23 +135,28 @@ class Run:
     """What became of uploads: how often each status came, and how long the longest answer took."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
+    waits: Counter[str] = field(default_factory=Counter)
     findings: int = 0
     longest: float = 0.0
 
     async def send(self, client: httpx.AsyncClient, upload: Upload) -> None:
-        started = time.monotonic()
-        try:
-            async with asyncio.timeout(HANGS):
-                answer = await client.post(
-                    upload.path, content=upload.body, headers={"Content-Type": upload.content_type}
-                )
-                if upload.path == BULK and answer.status_code == 303:
-                    await finished(client, answer.headers["location"].rpartition("/")[2])
-            outcome = f"{answer.status_code} {code(answer)}"
-            is_finding = answer.status_code >= 500
-        except (TimeoutError, httpx.TransportError) as error:
-            outcome, is_finding = type(error).__name__, True
-        self.longest = max(self.longest, time.monotonic() - started)
+        outcome, is_finding = "", True
+        for _ in range(TRIES):
+            started = time.monotonic()
+            try:
+                async with asyncio.timeout(HANGS):
+                    answered = await answer(client, upload)
+            except (TimeoutError, httpx.TransportError) as error:
+                outcome = type(error).__name__
+                break
+            finally:
+                self.longest = max(self.longest, time.monotonic() - started)
+            outcome = f"{answered.status_code} {code(answered)}"
+            is_finding = answered.status_code >= 500
+            if answered.status_code != 503 or "retry-after" not in answered.headers:
+                break
+            self.waits[outcome] += 1
+            await asyncio.sleep(1)
         self.outcomes[outcome] += 1
         if self.outcomes.total() % SAY == 0:
             print(f"{self.outcomes.total()} uploads, {self.findings} findings", flush=True)
@@ -186,6 +204,8 @@ async def fuzz(url: str, process: psutil.Process | None, options: argparse.Names
     print(f"{count} uploads in {seconds:.0f} s, the longest {run.longest:.2f} s")
     for outcome, times in run.outcomes.most_common():
         print(f"{times:8} {outcome}")
+    for outcome, times in run.waits.most_common():
+        print(f"{times:8} told to come back later: {outcome}")
     if process:
         after = await weighed(process)
         print(f"{before / 2**20:.0f} MB before, {after / 2**20:.0f} MB after: {after / before:.2f}")
