@@ -8,7 +8,7 @@ DEV := .venv/dev
 # Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
 TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
-.PHONY: help run setup test test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz
+.PHONY: help run setup test test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz fuzz-http costly
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -25,6 +25,12 @@ test: setup ## run the whole test suite; Prometheus is fetched where it is missi
 FUZZ ?= 100000
 fuzz: $(DEV)/.ready ## read FUZZ=100000 damaged files of every encoding; findings are kept in var/fuzz
 	$(DEV)/bin/python -m tests.fuzz --count $(FUZZ)
+
+fuzz-http: $(DEV)/.ready ## send FUZZ=100000 damaged uploads to a front, or to the one at URL=; findings in var/fuzz-http
+	$(DEV)/bin/python -m tests.fuzz.http --count $(FUZZ) $(if $(URL),--url $(URL))
+
+costly: $(DEV)/.ready ## send a front all that is made to cost, and measure what others notice; let nothing else run
+	$(DEV)/bin/python -m tests.e2e.costly
 
 test-browser: setup ## drive every page in Chromium, which is installed where it is missing and may be
 	tests/browser/install
