@@ -20,8 +20,9 @@ import httpx
 import psutil
 import pytest
 
-from tests.e2e.conftest import ROOT, free_port
+from tests.e2e.conftest import ROOT
 from tests.models.reading.hostile import HOSTILE
+from tests.ports import free_port
 from tests.service import images
 from tests.service.runners import running
 
