@@ -18,9 +18,12 @@ run: $(FRONT)/.ready $(RUNNERS)/.ready ## serve http://127.0.0.1:$(PORT) until C
 
 setup: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## make all three environments
 
-test: setup ## run the whole test suite; Prometheus is fetched where it is missing and can be
+# A file's tests stay together, on one processor; the order is the files' own, since those of the real
+# processes, which mostly wait, come early.
+JOBS ?= 2
+test: setup ## run the whole test suite, JOBS=2 files at a time; fetches Prometheus where it can
 	tests/operations/install
-	$(DEV)/bin/python -m pytest
+	$(DEV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 FUZZ ?= 100000
 fuzz: $(DEV)/.ready ## read FUZZ=100000 damaged files of every encoding; findings are kept in var/fuzz

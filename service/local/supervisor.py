@@ -325,12 +325,21 @@ async def _ended(process: Process) -> str:
 
 
 def _free_ports(count: int) -> Iterator[int]:
-    """Yield ports that were free together a moment ago."""
+    """Yield ports of loopback that nobody else is given while this process lives.
+
+    A runner needs seconds until it listens, and longer where it keeps ending. That a server may
+    listen where another's silent socket is bound, if both reuse addresses, only Linux has:
+    elsewhere the ports were free together a moment ago.
+    """
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             one.bind(("127.0.0.1", 0))
         ports = [one.getsockname()[1] for one in sockets]
+        if sys.platform == "linux":
+            for one in sockets:
+                one.detach()
     yield from ports
 
 

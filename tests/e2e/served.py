@@ -15,7 +15,8 @@ import httpx
 import psutil
 
 from tests.e2e.cgroup import Group
-from tests.e2e.conftest import ROOT, free_port
+from tests.e2e.conftest import ROOT
+from tests.ports import free_port
 from tests.service.kit.runners import running
 
 

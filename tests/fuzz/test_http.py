@@ -16,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.e2e.conftest import free_port
 from tests.e2e.served import serving
 from tests.fuzz import http
 from tests.fuzz.http import API, Run, Upload, uploads
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
