@@ -6,11 +6,12 @@ import asyncio
 from functools import cache
 
 import httpx
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import ASGIApp
 
-from bentos.policy import Policy
-from bentos.runner import watched
+from bentos.queue import Queue
+from bentos.runner import build_metrics
 from service.observability.metrics import Metrics
 
 
@@ -24,8 +25,9 @@ def of_front() -> frozenset[str]:
 @cache
 def of_runners() -> frozenset[str]:
     """What each runner's own /metrics tells."""
-    _, shown = watched("cnn", Policy())
-    return _stored(asyncio.run(_told(shown)))
+    registry = CollectorRegistry()
+    Queue("cnn", 1, registry)
+    return _stored(asyncio.run(_told(build_metrics(registry))))
 
 
 async def _told(app: ASGIApp) -> str:
