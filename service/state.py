@@ -15,7 +15,7 @@ from service.exams.repository import Studies
 from service.http import idempotency_key as idempotency
 from service.http.problems import Problem
 from service.http.upload import receive
-from service.observability.metrics import Metrics
+from service.metrics import Metrics
 from service.operations.health import Health
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.listing import History

@@ -7,15 +7,15 @@ from service.flow.priority import Priority
 from service.http import idempotency_key as idempotency
 from service.medicine.osteoporosis.pipeline import Analyser
 from service.observability import tracing
-from service.observability.metrics import Metrics
 from service.predictions.drift import Drift
+from service.predictions.metrics import PredictionMetrics
 from service.predictions.repository import Predictions
 from service.predictions.schemas import Prediction
 
 
 class Judging:
     def __init__(
-        self, analyser: Analyser, predictions: Predictions, metrics: Metrics, drift: Drift
+        self, analyser: Analyser, predictions: Predictions, metrics: PredictionMetrics, drift: Drift
     ) -> None:
         self._analyser = analyser
         self._predictions = predictions

@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.observability.metrics import Metrics
+from service.metrics import Metrics
 
 OF_RUNNERS: Final = frozenset(
     {

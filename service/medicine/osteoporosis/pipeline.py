@@ -31,13 +31,13 @@ from service.decoding import BusyError, Decoder
 from service.errors import CodedError
 from service.flow.admission import Admission, CrowdedError
 from service.flow.deadline import Deadline
+from service.flow.metrics import FlowMetrics
 from service.flow.priority import Priority
 from service.flow.settings import LoadPolicy
 from service.flow.single_flight import Recent
 from service.medicine import preparation
 from service.medicine.preparation import Framed, Prepared
 from service.observability import tracing
-from service.observability.metrics import Metrics
 from service.predictions.drift import Drift
 from service.predictions.schemas import Prediction, Vote
 from service.runners.client import RunnerError
@@ -93,7 +93,7 @@ class Analyser:
         limits: Limits,
         decoder: Decoder,
         runners: RunnerPool,
-        metrics: Metrics,
+        metrics: FlowMetrics,
         drift: Drift,
     ) -> None:
         self._policy = policy
