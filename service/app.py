@@ -36,8 +36,8 @@ from service.language.locale import N_, Speaking
 from service.medicine import preparation
 from service.medicine.guidance import api as guidance
 from service.medicine.osteoporosis.pipeline import Analyser
+from service.metrics import Metrics
 from service.observability import tracing
-from service.observability.metrics import Metrics
 from service.operations import api as operations
 from service.operations.health import Health
 from service.patients import pages as patients
@@ -163,7 +163,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         spooled=dict.fromkeys(BATCHES, held),
     )
     app.add_middleware(KnownHosts, hosts=settings.allowed_hosts, refuse=misdirected)
-    app.add_middleware(Observation, metrics=metrics, respond=failed)
+    app.add_middleware(Observation, metrics=metrics.http, respond=failed)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
     app.add_middleware(Speaking)
     app.add_middleware(SecurityHeaders)
@@ -176,31 +176,39 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        database = Database(settings, metrics.row_unreadable)
+        database = Database(settings, metrics.storage.row_unreadable)
         listeners = Listeners()
         transactions = Transactions(database, listeners)
         try:
             async with RunnerPool(
-                settings, metrics, patience=settings.bulk_patience_seconds
+                settings, metrics.runners, patience=settings.bulk_patience_seconds
             ).open() as runners:
                 health = Health(settings, runners, database, metrics)
                 await health.migrate()
                 # It may have to read artefacts whole.
                 known = await anyio.to_thread.run_sync(served_reference)
-                drift = Drift(settings, metrics, known)
+                drift = Drift(settings, metrics.predictions, known)
                 decoder = Decoder(
                     preparation.load,
                     preparation.KNOWN,
                     places=settings.decoders,
                     patience=settings.bulk_patience_seconds,
                     longest=Allowance(settings.decoder_seconds, settings.decoder_bytes),
-                    ended=metrics.decoder_ended,
+                    ended=metrics.decoding.ended,
                 )
                 limits = Limits(max_samples=settings.max_samples)
-                analyser = Analyser(settings, limits, decoder, runners, metrics, drift)
+                analyser = Analyser(
+                    settings,
+                    limits,
+                    decoder,
+                    runners,
+                    metrics.flow,
+                    drift,
+                    unreadable=metrics.predictions.unreadable,
+                )
 
                 def counted(event: PredictionMade) -> None:
-                    metrics.prediction(event.prediction)
+                    metrics.predictions.prediction(event.prediction)
                     drift.prediction(event.prediction)
 
                 listeners.afterwards(PredictionMade, counted)

@@ -16,7 +16,7 @@ from service.http import idempotency_key as idempotency
 from service.http.problems import Problem
 from service.http.upload import receive
 from service.identity.actor import Actor
-from service.observability.metrics import Metrics
+from service.metrics import Metrics
 from service.operations.health import Health
 from service.patients.service import Patients
 from service.predictions.heat_maps.service import Explainer

@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.observability.metrics import Metrics
+from service.http.metrics import HttpMetrics
 from telemetry.journal import fault, log
 
 Respond = Callable[[Request, Exception], Response]
@@ -25,7 +25,7 @@ class Observation:
     message; raised further, the server would print both.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, respond: Respond) -> None:
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics, respond: Respond) -> None:
         self._app = app
         self._metrics = metrics
         self._respond = respond

@@ -28,7 +28,7 @@ from typing import Final, Literal
 
 import anyio.to_thread
 
-from service.observability.metrics import Metrics
+from service.metrics import Metrics
 from service.operations.settings import ProcessSettings
 from service.runners.pool import RunnerPool
 from service.storage.database import Database
@@ -123,7 +123,7 @@ class Health:
             if self.states[name] != state:
                 log(logging.INFO if ready else logging.WARNING, "runner", runner=name, state=state)
             self.states[name] = state
-            self.metrics.runner_ready(name, ready)
+            self.metrics.runners.ready(name, ready)
             misses = self.misses[name] = 0 if ready else self.misses.get(name, 0) + 1
             if ready or misses >= MISSES:
                 self.runners.seen(name, ready=ready)
@@ -137,12 +137,12 @@ class Health:
             with contextlib.suppress(StorageError):
                 await self.database.look_for_room()
         found = (await self.readiness()).storage
-        self.metrics.storage(found != "unavailable", found == "full")
+        self.metrics.storage.state(found != "unavailable", found == "full")
         folder = self.database.folder
         if folder is not None:
             with contextlib.suppress(OSError):
                 usage = await anyio.to_thread.run_sync(shutil.disk_usage, folder)
-                self.metrics.disk(usage.free, usage.total)
+                self.metrics.storage.disk(usage.free, usage.total)
 
     async def _watch(self) -> None:
         # Apart, since a database that hangs must not keep anybody from seeing a runner return.

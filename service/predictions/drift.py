@@ -16,7 +16,7 @@ from models.artifact import ArtifactError
 from models.drift import reference
 from models.drift.reference import OUTCOMES, Reference, stability_index
 from models.drift.statistics import Statistic
-from service.observability.metrics import Metrics
+from service.predictions.metrics import PredictionMetrics
 from service.predictions.schemas import Prediction
 from service.predictions.settings import DriftSettings
 from telemetry.journal import log
@@ -27,7 +27,7 @@ SCORE: Final = "score"
 
 class Drift:
     def __init__(
-        self, settings: DriftSettings, metrics: Metrics, reference: Reference | None
+        self, settings: DriftSettings, metrics: PredictionMetrics, reference: Reference | None
     ) -> None:
         """Without a ``reference`` images are counted, and compared with nothing."""
         self._metrics = metrics

@@ -30,8 +30,8 @@ from protocol import headers
 from protocol.answers import BasePrediction, Dropped, EnsemblePrediction, Outline
 from service.flow.deadline import Deadline
 from service.observability import tracing
-from service.observability.metrics import Metrics
 from service.runners.circuit_breaker import Circuit
+from service.runners.metrics import RunnerMetrics
 from service.runners.settings import RunnerPolicy
 from service.types import RunnerName
 
@@ -105,7 +105,7 @@ class RunnerClient:
         self,
         name: RunnerName,
         policy: RunnerPolicy,
-        metrics: Metrics,
+        metrics: RunnerMetrics,
         left_alone: Callable[[RunnerError], None],
     ) -> None:
         self._name = name
@@ -144,7 +144,7 @@ class RunnerClient:
         **body: Any,
     ) -> list[AnswerT | Dropped]:
         """Return an answer for each of ``deadlines``. Raises :class:`RunnerError`."""
-        with self._metrics.runner_call(self._name, len(deadlines)) as call:
+        with self._metrics.call(self._name, len(deadlines)) as call:
             try:
                 if not self.circuit.allows():
                     raise RunnerOpenError("has not answered lately")

@@ -22,7 +22,6 @@ from service.flow.batching import Coalescer, Send, Waiting
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 from service.observability import tracing
-from service.observability.metrics import Metrics
 from service.runners.client import (
     AnswerT,
     RunnerClient,
@@ -31,6 +30,7 @@ from service.runners.client import (
     RunnerMalformedError,
     RunnerTimeoutError,
 )
+from service.runners.metrics import RunnerMetrics
 from service.runners.settings import RunnerPolicy
 from service.types import BASES, RUNNER_OF, RUNNERS, BaseName, ModelName, RunnerName
 
@@ -53,7 +53,9 @@ _STACK_ANSWERS = TypeAdapter(list[EnsemblePrediction | Dropped])
 class RunnerPool:
     """A client of each runner, behind a dynamic batcher of each model; ``open`` connects."""
 
-    def __init__(self, policy: RunnerPolicy, metrics: Metrics, *, patience: float = 0.0) -> None:
+    def __init__(
+        self, policy: RunnerPolicy, metrics: RunnerMetrics, *, patience: float = 0.0
+    ) -> None:
         """``patience``: how long images of batches let others go first."""
         habits: dict[str, Any] = {
             "most": policy.runner_images,

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from bentos.queue import Queue
 from bentos.runner import build_metrics
-from service.observability.metrics import Metrics
+from service.metrics import Metrics
 
 
 @cache

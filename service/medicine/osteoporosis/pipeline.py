@@ -33,13 +33,13 @@ from service.decoding import BusyError, Decoder
 from service.errors import CodedError
 from service.flow.admission import Admission, CrowdedError
 from service.flow.deadline import Deadline
+from service.flow.metrics import FlowMetrics
 from service.flow.priority import Priority
 from service.flow.settings import LoadPolicy
 from service.flow.single_flight import Recent
 from service.medicine import preparation
 from service.medicine.preparation import Framed, Prepared
 from service.observability import tracing
-from service.observability.metrics import Metrics
 from service.predictions.drift import Drift
 from service.predictions.schemas import Prediction, Vote
 from service.runners.client import RunnerError
@@ -94,15 +94,18 @@ class Analyser:
         limits: Limits,
         decoder: Decoder,
         runners: RunnerPool,
-        metrics: Metrics,
+        metrics: FlowMetrics,
         drift: Drift,
+        unreadable: Callable[[ScanError], None],
     ) -> None:
+        """``unreadable`` is told of each file that cannot be read as a scan."""
         self._policy = policy
         self._limits = limits
         self._decoder = decoder
         self._runners = runners
         self._metrics = metrics
         self._drift = drift
+        self._unreadable = unreadable
         self._admission = Admission(policy.queue_seconds)
         self._recent: Recent[Judged] = Recent(
             policy.cache_images, policy.cache_seconds, self._is_current, metrics.cache
@@ -120,7 +123,7 @@ class Analyser:
         try:
             judged = await self._recent.get(sha256, lambda: self._judged(data, sha256, priority))
         except ScanError as error:
-            self._metrics.unreadable(error)
+            self._unreadable(error)
             raise
         timings = {**judged.timings, "total": milliseconds(time.perf_counter() - start)}
         return _prediction(judged, timings), judged.prepared.png

@@ -150,7 +150,8 @@ async def test_single_requests_go_first(var: Path, png: bytes) -> None:
         await held.asked.wait()
         another = images.png(images.picture()[:, ::-1].copy())
         single = asyncio.create_task(opened.post(another))
-        await opened.settled(lambda: opened.app.state.health.metrics.in_flight._value.get() >= 1)
+        in_flight = opened.app.state.metrics.http.in_flight
+        await opened.settled(lambda: in_flight._value.get() >= 1)
         # All five have been outlined and measured, and wait for the one that is held.
         bone: Any = opened.runners["vertebrae"].runner
         await opened.settled(lambda: sum(map(len, bone.calls)) == 5)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry
 from starlette.responses import JSONResponse, Response
 
 from models.vertebrae.nominal import nominal
 from protocol.answers import BasePrediction
 from service.flow.deadline import Deadline
-from service.observability.metrics import Metrics
 from service.runners.circuit_breaker import FAILURES
 from service.runners.client import (
     RunnerBusyError,
@@ -26,6 +26,7 @@ from service.runners.client import (
     RunnerRefusedError,
     RunnerTimeoutError,
 )
+from service.runners.metrics import RunnerMetrics
 from service.runners.pool import RunnerPool
 from service.runners.settings import RunnerPolicy
 from tests.service.kit.runners import (
@@ -50,22 +51,23 @@ IMAGE = np.arange(224 * 224, dtype=np.uint32).reshape(224, 224).astype(np.uint8)
 @asynccontextmanager
 async def client(
     *replaced: Runner,
-) -> AsyncIterator[tuple[RunnerPool, Metrics, dict[str, Running]]]:
+) -> AsyncIterator[tuple[RunnerPool, CollectorRegistry, dict[str, Running]]]:
     async with running(*replaced) as servers:
-        metrics = Metrics()
+        registry = CollectorRegistry()
+        metrics = RunnerMetrics(registry)
         urls = {f"{name}_url": one.url for name, one in servers.items()}
         async with RunnerPool(RunnerPolicy(**urls), metrics).open() as runners:
-            yield runners, metrics, dict(servers)
+            yield runners, registry, dict(servers)
 
 
 async def test_an_image_goes_out_as_it_is_and_the_word_comes_back() -> None:
     cnn = Honest("cnn")
-    async with client(cnn) as (runners, metrics, _):
+    async with client(cnn) as (runners, registry, _):
         answer = await runners.predict("cnn", IMAGE, Deadline.after(2))
     assert np.array_equal(cnn.calls, [[IMAGE]])
     assert (answer.probability, answer.version, answer.auroc) == (0.79, version("cnn"), 0.81)
     labels = {"runner": "cnn", "result": "ok"}
-    assert metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels) == 1
+    assert registry.get_sample_value("osteoserve_runner_calls_total", labels) == 1
 
 
 async def test_votes_are_combined_and_the_missing_named() -> None:
@@ -81,7 +83,7 @@ async def test_votes_are_combined_and_the_missing_named() -> None:
 
 async def test_frames_are_outlined_in_calls_of_their_own() -> None:
     vertebrae = Honest("vertebrae")
-    async with client(vertebrae) as (runners, metrics, _):
+    async with client(vertebrae) as (runners, registry, _):
         outlined, vote = await asyncio.gather(
             runners.outline(IMAGE, Deadline.after(5)),
             runners.predict("bone", IMAGE, Deadline.after(5)),
@@ -94,7 +96,7 @@ async def test_frames_are_outlined_in_calls_of_their_own() -> None:
     assert vote.measurements is not None
     assert [one.name for one in vote.measurements] == ["bone_to_noise", "levels_spread"]
     labels = {"runner": "vertebrae", "result": "ok"}
-    assert metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels) == 2
+    assert registry.get_sample_value("osteoserve_runner_calls_total", labels) == 2
 
 
 def level(**changes: object) -> dict[str, object]:
@@ -174,7 +176,7 @@ async def test_what_breaks_the_contract_is_malformed(runner: Malformed) -> None:
 async def test_failures_have_names_and_are_counted(
     runner: Runner, error: type[RunnerError]
 ) -> None:
-    async with client(runner) as (runners, metrics, _):
+    async with client(runner) as (runners, registry, _):
         start = time.monotonic()
         with pytest.raises(error):
             await runners.predict("cnn", IMAGE, Deadline.after(2))
@@ -183,9 +185,9 @@ async def test_failures_have_names_and_are_counted(
         labels = {"runner": "cnn", "result": error.result}
         # A call is broken off a moment after the last who waited for it has gone.
         async with asyncio.timeout(10):
-            while not metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels):  # noqa: ASYNC110 - metrics have no event
+            while not registry.get_sample_value("osteoserve_runner_calls_total", labels):  # noqa: ASYNC110 - metrics have no event
                 await asyncio.sleep(0.01)
-    assert metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels) == 1
+    assert registry.get_sample_value("osteoserve_runner_calls_total", labels) == 1
 
 
 async def test_no_time_left_means_no_waiting() -> None:
@@ -225,7 +227,10 @@ async def test_a_connection_that_closes_without_a_byte_is_tried_once_more() -> N
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, RunnerPool(RunnerPolicy(cnn_url=url), Metrics()).open() as runners:
+    async with (
+        server,
+        RunnerPool(RunnerPolicy(cnn_url=url), RunnerMetrics(CollectorRegistry())).open() as runners,
+    ):
         answer = await runners.predict("cnn", IMAGE, Deadline.after(2))
     assert answer.probability == GOOD["probability"]
     assert answered == 2
@@ -233,7 +238,7 @@ async def test_a_connection_that_closes_without_a_byte_is_tried_once_more() -> N
 
 async def test_images_that_wait_go_together_and_each_gets_its_own_answer() -> None:
     cnn = Held("cnn")
-    async with client(cnn) as (runners, metrics, _):
+    async with client(cnn) as (runners, registry, _):
         tasks = [
             asyncio.create_task(runners.predict("cnn", IMAGE, Deadline.after(20))) for _ in range(2)
         ]
@@ -248,9 +253,7 @@ async def test_images_that_wait_go_together_and_each_gets_its_own_answer() -> No
     assert len(answers) == 13
     # Two at once go along in one call; behind them eight, which is the most, and three.
     assert sorted(map(len, cnn.calls)) == [2, 3, 8]
-    count = metrics.registry.get_sample_value(
-        "osteoserve_runner_call_images_sum", {"runner": "cnn"}
-    )
+    count = registry.get_sample_value("osteoserve_runner_call_images_sum", {"runner": "cnn"})
     assert count == 13
 
 
@@ -284,7 +287,7 @@ async def test_a_runner_that_sheds_load_is_asked_again_when_it_says_so() -> None
 
 async def test_a_runner_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
     broken = Broken("cnn")
-    async with client(broken) as (runners, metrics, _):
+    async with client(broken) as (runners, registry, _):
         errors = [
             await failure(runners.predict("cnn", IMAGE, Deadline.after(20)))
             for _ in range(FAILURES + 2)
@@ -294,7 +297,7 @@ async def test_a_runner_that_fails_again_and_again_is_left_alone_for_a_while() -
             RunnerOpenError,
             RunnerOpenError,
         ]
-        value = metrics.registry.get_sample_value("osteoserve_circuit_open", {"runner": "cnn"})
+        value = registry.get_sample_value("osteoserve_circuit_open", {"runner": "cnn"})
         assert value == 1
         runners.seen("cnn", ready=True)
         with pytest.raises(RunnerFailedError):
