@@ -30,6 +30,7 @@ from listener.limits import Limits as Listening
 from models.reading.limits import PILLOW_MAX_PIXELS, Limits
 from service.http.hosts import HostError, Hosts
 from service.medicine.progression.change import Precision
+from service.runners.registry import BY_NAME, RunnerUrls, Url
 from service.types import RunnerName
 from telemetry.journal import Form, Level
 
@@ -37,14 +38,13 @@ PREFIX: Final = "OSTEOSERVE_"
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 SecondsOrNone = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Url = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")]
 
 
 class SettingsError(ValueError):
     """A setting has a value that cannot be used; the message names it and never shows a secret."""
 
 
-class Settings(BaseSettings):
+class Settings(RunnerUrls, BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
     )
@@ -72,14 +72,6 @@ class Settings(BaseSettings):
         5.0, description="Longest wait for the database before 503 storage_unavailable."
     )
 
-    cnn_url: Url = Field("http://127.0.0.1:8101", description="Where the cnn runner answers.")
-    vgg16_url: Url = Field("http://127.0.0.1:8102", description="Where the vgg16 runner answers.")
-    resnet_url: Url = Field("http://127.0.0.1:8103", description="Where the resnet runner answers.")
-    stack_url: Url = Field("http://127.0.0.1:8104", description="Where the stack runner answers.")
-    vertebrae_url: Url = Field(
-        "http://127.0.0.1:8105",
-        description="Where the vertebrae runner answers, which also holds the base model bone.",
-    )
     runner_calls: int = Field(
         1,
         ge=1,
@@ -323,7 +315,7 @@ class Settings(BaseSettings):
         )
 
     def runner_url(self, name: RunnerName) -> str:
-        url: str = getattr(self, f"{name}_url")
+        url: str = getattr(self, BY_NAME[name].setting)
         return url.rstrip("/")
 
 
