@@ -14,7 +14,7 @@ from service.medicine.densitometry import LEAST_VERTEBRAE, MEN_FROM, Range, rang
 from service.medicine.osteoporosis import measurements
 from service.medicine.osteoporosis import view as votes
 from service.medicine.osteoporosis.measurements import MeasurementRow
-from service.medicine.osteoporosis.view import MODEL_NAMES, Gauge, Row
+from service.medicine.osteoporosis.view import Gauge, Row
 from service.medicine.osteoporosis.wording import Verdict
 from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.view import SpineView
@@ -22,6 +22,7 @@ from service.predictions.heat_maps.localisation import located
 from service.predictions.schemas import Prediction
 from service.reviews.contexts import Signed, Signing
 from service.reviews.schemas import Review, version
+from service.runners.registry import MODEL_NAMES
 from service.types import MAPPED, BaseName, Outcome
 from service.web.page import Page
 

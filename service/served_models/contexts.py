@@ -10,8 +10,8 @@ from typing import Final
 from markupsafe import Markup
 
 from service.language.locale import N_, _, ngettext, number, percent
-from service.medicine.osteoporosis.view import MODEL_NAMES
 from service.operations.health import RunnerState
+from service.runners.registry import MODEL_NAMES
 from service.served_models.schemas import Estimate, Lineup, Report, Served
 from service.types import BASES, RUNNER_OF, ModelName, RunnerName
 from service.web import articles as content
