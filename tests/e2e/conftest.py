@@ -120,7 +120,7 @@ def png(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One instance that tests share and must leave whole."""
     instance = start(tmp_path_factory.mktemp("run"))
@@ -131,7 +131,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         end(instance)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(running: Running) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as client:
         yield client

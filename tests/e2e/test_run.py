@@ -74,12 +74,15 @@ def test_the_answer_is_what_the_models_say_without_any_service(
         assert found == pytest.approx(votes[name][0], abs=parity.LARGEST)
 
 
+@pytest.fixture(scope="module")
+def expected(client: httpx.Client, png: bytes) -> dict[str, Any]:
+    return predict(client, png)
+
+
 @pytest.mark.parametrize("encoding", sorted(set(ENCODINGS) - set(LOSSY)))
 def test_the_same_pixels_in_any_format_give_the_same_answer(
-    client: httpx.Client, pixels: np.ndarray, png: bytes, encoding: str
+    client: httpx.Client, pixels: np.ndarray, expected: dict[str, Any], encoding: str
 ) -> None:
-    expected = predict(client, png)
-
     answer = predict(client, ENCODINGS[encoding](pixels))
 
     assert answer["outcome"] == expected["outcome"]

@@ -72,7 +72,7 @@ class Process:
         self._descriptor = os.pidfd_open(pid)
 
     def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
+        signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
 
     async def wait(self) -> None:
         if self._descriptor < 0:
@@ -123,6 +123,9 @@ forked = Forked()
 
 def main(descriptor: int, preparation: str) -> None:
     control = socket.socket(fileno=descriptor)
+    # It lives as long as the tests, some of which tell all of their processes to stop.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     find(preparation)()
     # Nobody waits for a nursery here: the front sees by its pidfd that it has ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
