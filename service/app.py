@@ -34,7 +34,7 @@ from service.http.static import Assets
 from service.language.locale import N_, Speaking
 from service.medicine import preparation
 from service.medicine.guidance import api as guidance
-from service.medicine.osteoporosis.pipeline import Analyser
+from service.medicine.osteoporosis.pipeline import Pipeline
 from service.metrics import Metrics
 from service.observability import tracing
 from service.operations import api as operations
@@ -179,7 +179,7 @@ def _lifespan(
         stored = Predictions(database)
         try:
             async with RunnerPool(
-                settings, metrics.runners, patience=settings.bulk_patience_seconds
+                settings, metrics.runners, max_deferral=settings.bulk_patience_seconds
             ).open() as runners:
                 health = Health(settings, runners, database, metrics)
                 await health.migrate()
@@ -190,12 +190,12 @@ def _lifespan(
                     preparation.load,
                     preparation.KNOWN,
                     places=settings.decoders,
-                    patience=settings.bulk_patience_seconds,
+                    max_deferral=settings.bulk_patience_seconds,
                     longest=Allowance(settings.decoder_seconds, settings.decoder_bytes),
                     ended=metrics.decoding.ended,
                 )
                 limits = Limits(max_samples=settings.max_samples)
-                analyser = Analyser(settings, limits, decoder, runners, metrics.flow, drift)
+                analyser = Pipeline(settings, limits, decoder, runners, metrics.flow, drift)
                 judging = Judging(analyser, stored, metrics.predictions, drift)
                 lines = Batches(database)
                 worker = Bulk(settings, lines, judging, pause=settings.probe_seconds)
@@ -218,7 +218,7 @@ def _lifespan(
                 await anyio.to_thread.run_sync(pages.warm)
                 with suppress(ArtifactError):
                     await anyio.to_thread.run_sync(served.lineup)
-                async with decoder, health.watching(), worker.working():
+                async with decoder, health.monitoring(), worker.working():
                     yield Lifespan(osteoserve=opened)
         finally:
             await stored.close()

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
-from service.flow.batching import Coalescer, Waiting
+from service.flow.batching import DynamicBatcher, PendingItem
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 from service.predictions.schemas import Prediction
@@ -35,8 +35,8 @@ class Predictions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._writer: Coalescer[_New, None] = Coalescer(
-            self._write, most=MOST, calls=1, patience=0.0
+        self._writer: DynamicBatcher[_New, None] = DynamicBatcher(
+            self._write, max_items=MOST, max_calls=1, max_deferral=0.0
         )
 
     async def close(self) -> None:
@@ -67,7 +67,7 @@ class Predictions:
             return earlier
         return prediction
 
-    async def _write(self, together: Sequence[Waiting[_New, None]]) -> Sequence[None]:
+    async def _write(self, together: Sequence[PendingItem[_New, None]]) -> Sequence[None]:
         new = [waiting.item for waiting in together]
         await self._database.write(lambda connection: _insert(connection, new))
         return [None] * len(together)

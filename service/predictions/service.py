@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.image.errors import ScanError
 from service.flow.priority import Priority
 from service.http import idempotency_key as idempotency
-from service.medicine.osteoporosis.pipeline import Analyser
+from service.medicine.osteoporosis.pipeline import Pipeline
 from service.observability import tracing
 from service.predictions.drift import Drift
 from service.predictions.metrics import PredictionMetrics
@@ -15,7 +15,7 @@ from service.predictions.schemas import Prediction
 
 class Judging:
     def __init__(
-        self, analyser: Analyser, predictions: Predictions, metrics: PredictionMetrics, drift: Drift
+        self, analyser: Pipeline, predictions: Predictions, metrics: PredictionMetrics, drift: Drift
     ) -> None:
         self._analyser = analyser
         self._predictions = predictions
