@@ -25,13 +25,14 @@ from service.decoding import Allowance, Decoder
 from service.errors import ServiceError
 from service.exams import api as studies
 from service.exams.repository import Studies
-from service.http.access_log import Observation
-from service.http.head_as_get import Head
+from service.http.access_log import AccessLogMiddleware
+from service.http.head_as_get import HeadAsGet
+from service.http.locale import LocaleMiddleware
 from service.http.problems import HANDLED, respond
 from service.http.reception import Reception
 from service.http.security import KnownHosts, SameOrigin, SecurityHeaders
 from service.http.static import Assets
-from service.language.locale import N_, Speaking
+from service.language.locale import N_
 from service.medicine import preparation
 from service.medicine.guidance import api as guidance
 from service.medicine.osteoporosis.pipeline import Pipeline
@@ -162,11 +163,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         spooled=dict.fromkeys(BATCHES, held),
     )
     app.add_middleware(KnownHosts, hosts=settings.allowed_hosts, refuse=misdirected)
-    app.add_middleware(Observation, metrics=metrics.http, respond=failed)
+    app.add_middleware(AccessLogMiddleware, metrics=metrics.http, respond=failed)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
-    app.add_middleware(Speaking)
+    app.add_middleware(LocaleMiddleware)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(Head)
+    app.add_middleware(HeadAsGet)
     return app
 
 

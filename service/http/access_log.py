@@ -1,4 +1,4 @@
-"""One line and one sample for every request, and the last net under it."""
+"""Access log and request metrics, and the handler of last resort under every request."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from telemetry.journal import fault, log
 Respond = Callable[[Request, Exception], Response]
 
 
-class Observation:
-    """Records in ``finally``; the status is 500 until the application says otherwise.
+class AccessLogMiddleware:
+    """Logs and counts every request, whatever becomes of it.
 
     An exception that gets here is a bug. It is answered as a problem and logged without its
     message; raised further, the server would print both.

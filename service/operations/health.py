@@ -1,4 +1,4 @@
-"""Three questions about this process, and what a watcher may do with each answer.
+"""Liveness, readiness and startup of this process, and probes of what it depends on.
 
 ================  ================================================  ==========================
 ``live``          does the event loop turn?                         no: restart the process

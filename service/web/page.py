@@ -14,10 +14,11 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from service.http.caching import ASK_AGAIN
+from service.http.caching import NO_CACHE
+from service.language import formats
 from service.language import locale as language
 from service.language.locale import N_, Language, _, languages
-from service.web.articles import FRONTEND
+from service.paths import FRONTEND
 from service.web.labels import INTENDED, labels
 
 TEMPLATES: Final = FRONTEND / "templates"
@@ -101,7 +102,7 @@ class Pages:
 
     Every template may use ``frame``, ``asset(name)``, gettext's functions (new style: values are
     filled in by name and escaped) and the filters ``number``, ``percent``, ``day`` and ``moment``
-    of :mod:`service.language.locale`.
+    of :mod:`service.language.formats`.
     """
 
     def __init__(self, folder: Path = TEMPLATES) -> None:
@@ -142,7 +143,7 @@ class Pages:
             self.render(page, address),
             status,
             {
-                "Cache-Control": ASK_AGAIN,
+                "Cache-Control": NO_CACHE,
                 **headers,
                 "Content-Language": language.current().code,
                 "Vary": "Accept, Accept-Language, Cookie",
@@ -174,7 +175,7 @@ def environment(folder: Path = TEMPLATES) -> Environment:
     )
     made.globals["asset"] = asset
     for name in ("number", "percent", "day", "moment"):
-        made.filters[name] = getattr(language, name)
+        made.filters[name] = getattr(formats, name)
     return made
 
 

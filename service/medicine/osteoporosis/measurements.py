@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from service.language.locale import N_, _, number
+from service.language.formats import number
+from service.language.locale import N_, _
 from service.predictions.schemas import Measurement, Prediction
 
 WORDS: Final[Mapping[str, str]] = {

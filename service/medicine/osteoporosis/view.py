@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from service.language.locale import number, percent
+from service.language.formats import number, percent
 from service.predictions.schemas import Prediction
 from service.types import BASES, BaseName, ModelName
 
