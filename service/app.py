@@ -64,7 +64,8 @@ from service.web import article_pages as articles
 from service.web import home as web
 from service.web import languages
 from service.web.errors import error_page
-from service.web.page import STATIC, Pages
+from service.web.page import Pages
+from service.web.templates import STATIC
 
 VERSION: Final = "0.1.0"
 
@@ -182,7 +183,7 @@ def _lifespan(
             async with RunnerPool(
                 settings, metrics.runners, max_deferral=settings.bulk_patience_seconds
             ).open() as runners:
-                health = Health(settings, runners, database, metrics)
+                health = Health(settings, runners, database, metrics.runners, metrics.storage)
                 await health.migrate()
                 # It may have to read artefacts whole.
                 known = await anyio.to_thread.run_sync(served_reference)

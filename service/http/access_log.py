@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.metrics import HttpMetrics
+from service.observability import tracing
 from telemetry.journal import fault, log
 
 Respond = Callable[[Request, Exception], Response]
@@ -66,7 +67,7 @@ class AccessLogMiddleware:
         if route is not None:
             self._metrics.request(scope["method"], route, status, begun)
         log(
-            logging.DEBUG if route is not None and _routine(route) else logging.INFO,
+            logging.DEBUG if route is not None and tracing.is_routine(route) else logging.INFO,
             "request",
             method=scope["method"],
             route=route or "unmatched",
@@ -83,8 +84,3 @@ def template(scope: Scope) -> str | None:
     if isinstance(route, Mount) or path is None:
         return scope["root_path"] if isinstance(scope.get("endpoint"), StaticFiles) else None
     return str(path)
-
-
-def _routine(route: str) -> bool:
-    """Probes and scrapes would drown the rest."""
-    return route.startswith(("/health/", "/metrics", "/static"))

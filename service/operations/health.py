@@ -28,11 +28,12 @@ from typing import Final, Literal
 
 import anyio.to_thread
 
-from service.metrics import Metrics
 from service.operations.settings import ProcessSettings
+from service.runners.metrics import RunnerMetrics
 from service.runners.pool import RunnerPool
 from service.storage.database import Database
 from service.storage.errors import StorageError, StorageFullError
+from service.storage.metrics import StorageMetrics
 from service.types import RUNNERS, RunnerName
 from telemetry.journal import fault, log
 
@@ -67,7 +68,8 @@ class Health:
     settings: ProcessSettings
     runners: RunnerPool
     database: Database
-    metrics: Metrics
+    runner_metrics: RunnerMetrics
+    storage_metrics: StorageMetrics
     draining: bool = False
     started: float = field(default_factory=time.monotonic)
     states: dict[RunnerName, RunnerState] = field(
@@ -123,7 +125,7 @@ class Health:
             if self.states[name] != state:
                 log(logging.INFO if ready else logging.WARNING, "runner", runner=name, state=state)
             self.states[name] = state
-            self.metrics.runners.ready(name, ready)
+            self.runner_metrics.ready(name, ready)
             failures = self.failures[name] = 0 if ready else self.failures.get(name, 0) + 1
             if ready or failures >= FAILURES:
                 self.runners.record_probe(name, ready=ready)
@@ -137,12 +139,12 @@ class Health:
             with contextlib.suppress(StorageError):
                 await self.database.look_for_room()
         found = (await self.readiness()).storage
-        self.metrics.storage.state(found != "unavailable", found == "full")
+        self.storage_metrics.state(found != "unavailable", found == "full")
         folder = self.database.folder
         if folder is not None:
             with contextlib.suppress(OSError):
                 usage = await anyio.to_thread.run_sync(shutil.disk_usage, folder)
-                self.metrics.storage.disk(usage.free, usage.total)
+                self.storage_metrics.disk(usage.free, usage.total)
 
     async def _monitor(self) -> None:
         # Apart, since a database that hangs must not keep anybody from seeing a runner return.
