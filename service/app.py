@@ -26,16 +26,17 @@ from service.errors import ServiceError
 from service.events import Listeners
 from service.exams import api as exams
 from service.exams.service import Exams
-from service.http.access_log import Observation
-from service.http.head_as_get import Head
+from service.http.access_log import AccessLogMiddleware
+from service.http.head_as_get import HeadAsGet
+from service.http.locale import LocaleMiddleware
 from service.http.problems import HANDLED, respond
 from service.http.reception import Reception
 from service.http.security import KnownHosts, SameOrigin, SecurityHeaders
 from service.http.static import Assets
-from service.language.locale import N_, Speaking
+from service.language.locale import N_
 from service.medicine import preparation
 from service.medicine.guidance import api as guidance
-from service.medicine.osteoporosis.pipeline import Analyser
+from service.medicine.osteoporosis.pipeline import Pipeline
 from service.metrics import Metrics
 from service.observability import tracing
 from service.operations import api as operations
@@ -64,7 +65,8 @@ from service.web import article_pages as articles
 from service.web import home as web
 from service.web import languages
 from service.web.errors import error_page
-from service.web.page import STATIC, Pages
+from service.web.page import Pages
+from service.web.templates import STATIC
 
 VERSION: Final = "0.1.0"
 
@@ -163,11 +165,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         spooled=dict.fromkeys(BATCHES, held),
     )
     app.add_middleware(KnownHosts, hosts=settings.allowed_hosts, refuse=misdirected)
-    app.add_middleware(Observation, metrics=metrics.http, respond=failed)
+    app.add_middleware(AccessLogMiddleware, metrics=metrics.http, respond=failed)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
-    app.add_middleware(Speaking)
+    app.add_middleware(LocaleMiddleware)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(Head)
+    app.add_middleware(HeadAsGet)
     return app
 
 
@@ -181,9 +183,9 @@ def _lifespan(
         transactions = Transactions(database, listeners)
         try:
             async with RunnerPool(
-                settings, metrics.runners, patience=settings.bulk_patience_seconds
+                settings, metrics.runners, max_deferral=settings.bulk_patience_seconds
             ).open() as runners:
-                health = Health(settings, runners, database, metrics)
+                health = Health(settings, runners, database, metrics.runners, metrics.storage)
                 await health.migrate()
                 # It may have to read artefacts whole.
                 known = await anyio.to_thread.run_sync(served_reference)
@@ -192,12 +194,12 @@ def _lifespan(
                     preparation.load,
                     preparation.KNOWN,
                     places=settings.decoders,
-                    patience=settings.bulk_patience_seconds,
+                    max_deferral=settings.bulk_patience_seconds,
                     longest=Allowance(settings.decoder_seconds, settings.decoder_bytes),
                     ended=metrics.decoding.ended,
                 )
                 limits = Limits(max_samples=settings.max_samples)
-                analyser = Analyser(
+                pipeline = Pipeline(
                     settings,
                     limits,
                     decoder,
@@ -212,7 +214,7 @@ def _lifespan(
                     drift.prediction(event.prediction)
 
                 listeners.afterwards(PredictionMade, counted)
-                stored = Predictions(transactions, analyser.analyse)
+                stored = Predictions(transactions, pipeline.analyse)
                 lines = Batches(transactions)
                 worker = Bulk(settings, lines, stored.predict, pause=settings.probe_seconds)
                 opened = State(
@@ -233,7 +235,7 @@ def _lifespan(
                 await anyio.to_thread.run_sync(pages.warm)
                 with suppress(ArtifactError):
                     await anyio.to_thread.run_sync(served.lineup)
-                async with decoder, health.watching(), worker.working():
+                async with decoder, health.monitoring(), worker.working():
                     yield Lifespan(osteoserve=opened)
         finally:
             await database.close()

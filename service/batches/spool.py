@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import IO, Final, Protocol
 
 from service.errors import ServiceError
-from service.http.upload import consistent, essence, too_large
+from service.http.upload import check_media_type, essence, too_large
 from service.language.locale import N_
 from service.storage.errors import NO_ROOM
 
@@ -72,7 +72,7 @@ class Part:
     size: int = 0
 
     @property
-    def chosen(self) -> bool:
+    def present(self) -> bool:
         return self.named or self.size > 0
 
     def write(self, data: bytes) -> None:
@@ -103,7 +103,7 @@ class Parts:
         with self._lock:
             self._spool.seek(max(part.start, 0))
             data = self._spool.read(part.size)
-        return consistent(data, essence(part.content_type))
+        return check_media_type(data, essence(part.content_type))
 
     def close(self) -> None:
         with self._lock:

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from service.errors import Fault
 from service.exams.schemas import FORM_SCANNER, FORM_VERTEBRAE, Facts, Study
-from service.language.locale import N_, _, day, listing, number
+from service.language.formats import day, listing, number
+from service.language.locale import N_, _
 from service.web.forms import Option, options
 from service.web.page import Page
 

@@ -1,4 +1,4 @@
-"""The few fields of a small request: a JSON object from programs, an HTML form from pages."""
+"""Bounded reading of small bodies: a JSON object from programs, an HTML form from pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies on their way in: bounded together, whatever each of them is for."""
+"""Bounds the bodies that are being received, all together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a request to the bytes of one file. Limits first, in memory only, names never kept."""
+"""Receives one uploaded file into memory: limits first, names never kept."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def receive(request: Request, limit: int, seconds: float) -> bytes:
         raise ServiceError(
             "upload_timeout", f"The upload took more than {seconds:g} seconds."
         ) from None
-    return consistent(data, media_type)
+    return check_media_type(data, media_type)
 
 
 async def _from_form(request: Request, limit: int) -> bytes:
@@ -63,7 +63,7 @@ async def _from_form(request: Request, limit: int) -> bytes:
         )
     if len(found[0].data) > limit:
         raise too_large(limit)
-    return consistent(bytes(found[0].data), essence(found[0].content_type))
+    return check_media_type(bytes(found[0].data), essence(found[0].content_type))
 
 
 async def limited(request: Request, limit: int, told: int) -> AsyncGenerator[bytes, None]:
@@ -79,7 +79,7 @@ async def limited(request: Request, limit: int, told: int) -> AsyncGenerator[byt
         yield chunk
 
 
-def consistent(data: bytes, media_type: str) -> bytes:
+def check_media_type(data: bytes, media_type: str) -> bytes:
     """Return ``data`` unless it is plainly something else than it was sent as."""
     expected = _expected(media_type)
     found = sniff(data[:SNIFFED])

@@ -9,7 +9,8 @@ from typing import Final
 from uuid import UUID
 
 from service.exams.schemas import Study
-from service.language.locale import N_, _, day, number
+from service.language.formats import day, number
+from service.language.locale import N_, _
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.medicine.progression.change import Change, Condition, Point, Verdict
 from service.medicine.progression.precision import Precision

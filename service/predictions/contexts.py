@@ -9,7 +9,8 @@ from typing import Final
 from models.explanation.location import Location
 from service.exams.contexts import StudyCard
 from service.exams.schemas import Study
-from service.language.locale import N_, _, listing, moment, number
+from service.language.formats import listing, moment, number
+from service.language.locale import N_, _
 from service.medicine.densitometry import LEAST_VERTEBRAE, MEN_FROM, Range, range_of
 from service.medicine.osteoporosis import measurements
 from service.medicine.osteoporosis import view as votes

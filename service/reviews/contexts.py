@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from service.errors import Fault
-from service.language.locale import N_, _, moment
+from service.language.formats import moment
+from service.language.locale import N_, _
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.reviews.schemas import (
     MAX_REASON,

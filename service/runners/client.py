@@ -1,4 +1,4 @@
-"""The way to one runner: our own connections, our own deadlines, every failure a name.
+"""HTTP client of one runner: its connections, deadlines and circuit breaker, failures by name.
 
 ::
 
@@ -6,13 +6,13 @@
     ├── RunnerRefusedError         refused      no connection
     ├── RunnerTimeoutError         timeout      not within what was left of the deadline
     ├── RunnerBusyError            busy         503 or 429: it sheds load
-    ├── RunnerOpenError            open         not asked: it has not answered others lately
+    ├── CircuitOpenError            open         not asked: it has not answered others lately
     ├── RunnerFailedError          failed       any other status that is not 200
     └── RunnerMalformedError       malformed    200, but not what the contract says
         └── RunnerMismatchError    mismatch     made for another recipe
 
 ``result`` is the label in the metrics; success is ``ok``. A runner that fails call after call is
-left alone for a while (``service.runners.circuit_breaker``).
+not called for a while (``service.runners.circuit_breaker``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from protocol import headers
 from protocol.answers import BasePrediction, Dropped, EnsemblePrediction, Outline
 from service.flow.deadline import Deadline
 from service.observability import tracing
-from service.runners.circuit_breaker import Circuit
+from service.runners.circuit_breaker import CircuitBreaker
 from service.runners.metrics import RunnerMetrics
 from service.runners.settings import RunnerPolicy
 from service.types import RunnerName
@@ -68,7 +68,7 @@ class RunnerBusyError(RunnerError):
         self.retry_after = retry_after
 
 
-class RunnerOpenError(RunnerError):
+class CircuitOpenError(RunnerError):
     result = "open"
 
 
@@ -98,7 +98,7 @@ class _Response(NamedTuple):
 class RunnerClient:
     """HTTP client of one runner: connections, circuit breaker, and what a call goes through.
 
-    ``left_alone`` is told the error with which calls fail from now on, when the circuit opens.
+    ``on_open`` is called when the circuit opens, with the error that calls fail with from then on.
     """
 
     def __init__(
@@ -106,15 +106,15 @@ class RunnerClient:
         name: RunnerName,
         policy: RunnerPolicy,
         metrics: RunnerMetrics,
-        left_alone: Callable[[RunnerError], None],
+        on_open: Callable[[RunnerError], None],
     ) -> None:
         self._name = name
         self._metrics = metrics
-        self._left_alone = left_alone
+        self._on_open = on_open
         self._url = policy.runner_url(name).rstrip("/")
         # Room for the calls, second tries, and maps beside them.
         self._most = 2 * policy.runner_calls + 8
-        self.circuit = Circuit(policy.circuit_seconds, self._changed)
+        self.circuit = CircuitBreaker(policy.circuit_seconds, self._changed)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -147,25 +147,25 @@ class RunnerClient:
         with self._metrics.call(self._name, len(deadlines)) as call:
             try:
                 if not self.circuit.allows():
-                    raise RunnerOpenError("has not answered lately")
+                    raise CircuitOpenError("has not answered lately")
                 answer = await self._tried(path, deadlines, answers, **body)
             except RunnerError as error:
                 call.result = error.result
                 if isinstance(error, _AT_FAULT):
-                    self.circuit.failed()
-                elif not isinstance(error, RunnerOpenError):
-                    self.circuit.succeeded()
+                    self.circuit.record_failure()
+                elif not isinstance(error, CircuitOpenError):
+                    self.circuit.record_success()
                 raise
             except asyncio.CancelledError:
                 # Nobody waits any more: because time was up, or because all of them went away.
-                if max(deadlines).left <= 0:
+                if max(deadlines).remaining <= 0:
                     call.result = RunnerTimeoutError.result
-                    self.circuit.failed()
+                    self.circuit.record_failure()
                 else:
                     call.result = "cancelled"
-                    self.circuit.gave_up()
+                    self.circuit.record_cancelled()
                 raise
-            self.circuit.succeeded()
+            self.circuit.record_success()
             call.result = "ok"
             return answer
 
@@ -183,7 +183,7 @@ class RunnerClient:
             )
         except RunnerBusyError as error:
             # Worth waiting for only where the answer would still be in time.
-            if error.retry_after * 2 > latest.left:
+            if error.retry_after * 2 > latest.remaining:
                 raise
             await asyncio.sleep(error.retry_after)
             return _parse(
@@ -193,10 +193,10 @@ class RunnerClient:
     async def _post(
         self, path: str, latest: Deadline, deadlines: Sequence[Deadline], **body: Any
     ) -> _Response:
-        left = ",".join(str(max(0, int(deadline.left * 1000))) for deadline in deadlines)
+        left = ",".join(str(max(0, int(deadline.remaining * 1000))) for deadline in deadlines)
         body["headers"] = {**body["headers"], **tracing.headers(), headers.TIMEOUT: left}
         try:
-            async with asyncio.timeout(max(latest.left, 0)):
+            async with asyncio.timeout(max(latest.remaining, 0)):
                 return await self._once(path, **body)
         # First, since aiohttp's own timeout is a TimeoutError as well.
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -224,8 +224,8 @@ class RunnerClient:
         self._metrics.circuit(self._name, is_open)
         if is_open:
             # Once the call that opened it has told its own error.
-            error = RunnerOpenError("does not answer")
-            asyncio.get_running_loop().call_soon(self._left_alone, error)
+            error = CircuitOpenError("does not answer")
+            asyncio.get_running_loop().call_soon(self._on_open, error)
 
 
 def _session(connections: int, *, keep: bool) -> aiohttp.ClientSession:

@@ -53,7 +53,7 @@ class RunnerMetrics:
         )
         self._circuit_open = Gauge(
             CIRCUIT_OPEN,
-            "1 while a runner is left alone because it did not answer.",
+            "1 while a runner is not called, since its circuit is open.",
             ("runner",),
             registry=registry,
         )

@@ -21,7 +21,7 @@ class RunnerPolicy(RunnerUrls):
     runner_images: int = Field(8, ge=1, le=64, description="Most images in one call to a runner.")
     circuit_seconds: Seconds = Field(
         2.0,
-        description="How long a runner that failed three calls in a row is left alone at first.",
+        description="How long a runner that failed three calls in a row is not called at first.",
     )
     probe_seconds: Seconds = Field(2.0, description="Pause between looks at the runners.")
 

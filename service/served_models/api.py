@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from models.artifact import ArtifactError, artifacts_folder
 from service.errors import ServiceError
-from service.http.caching import ASK_AGAIN, FOR_GOOD
+from service.http.caching import IMMUTABLE, NO_CACHE
 from service.http.problems import problems
 from service.served_models import schemas as served
 from service.served_models.contexts import ModelsPage
@@ -52,7 +52,7 @@ async def read(response: Response) -> Lineup:
 
     Versions are those on disk beside the front; each prediction names the versions that judged it.
     """
-    response.headers["Cache-Control"] = ASK_AGAIN
+    response.headers["Cache-Control"] = NO_CACHE
     return await _lineup()
 
 
@@ -77,6 +77,6 @@ async def plot(name: str, request: Request) -> Response:
         media_type="image/svg+xml",
         headers={
             "Content-Security-Policy": PLOT_POLICY,
-            "Cache-Control": FOR_GOOD if named else ASK_AGAIN,
+            "Cache-Control": IMMUTABLE if named else NO_CACHE,
         },
     )

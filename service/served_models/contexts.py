@@ -9,7 +9,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from service.language.locale import N_, _, ngettext, number, percent
+from service.language.formats import number, percent
+from service.language.locale import N_, _, ngettext
 from service.operations.health import RunnerState
 from service.runners.registry import MODEL_NAMES
 from service.served_models.schemas import Estimate, Lineup, Report, Served

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse
 
 from service.errors import ServiceError
 from service.http.body import form_fields
-from service.language.locale import COOKIE, N_, languages
+from service.http.locale import COOKIE
+from service.language.locale import N_, languages
 
 router = APIRouter(include_in_schema=False)
 

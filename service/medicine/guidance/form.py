@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from service.errors import Fault
-from service.language.locale import N_, _, number
+from service.language.formats import number
+from service.language.locale import N_, _
 from service.medicine.guidance.facts import Facts, FactsError, read
 from service.medicine.guidance.logic import Value
 

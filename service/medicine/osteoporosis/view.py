@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.language.locale import number, percent
+from service.language.formats import number, percent
 from service.predictions.schemas import Prediction
 from service.runners.registry import MODEL_NAMES
 from service.types import BASES, BaseName

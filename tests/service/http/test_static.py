@@ -7,7 +7,8 @@ from urllib.parse import urldefrag, urlsplit
 import pytest
 from lxml import html
 
-from service.web.page import NAVIGATION, asset
+from service.web.navigation import NAVIGATION
+from service.web.templates import asset
 from tests.service.kit.fronts import Front
 
 pytestmark = pytest.mark.anyio

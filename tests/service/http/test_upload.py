@@ -234,7 +234,7 @@ async def test_a_client_that_goes_away_leaves_nothing(small: Front, png: bytes) 
     writer.close()
     await writer.wait_closed()
     labels = {"method": "POST", "route": API, "status": "499"}
-    registry = small.app.state.health.metrics.registry
+    registry = small.app.state.metrics.registry
     name = "osteoserve_http_requests_total"
     await small.settled(lambda: registry.get_sample_value(name, labels) == 1)
     assert (await rows(small), small.calls) == (stored, asked)

@@ -49,7 +49,7 @@ class Front:
 
     async def sample(self, name: str, **labels: str) -> float:
         """Return a metric's value, 0 where there is no such series."""
-        metrics = self.app.state.health.metrics
+        metrics = self.app.state.metrics
         return metrics.registry.get_sample_value(name, labels) or 0.0
 
     async def settled(self, state: Callable[[], bool]) -> None:

@@ -64,9 +64,8 @@ async def test_a_full_disk_is_told_read_from_and_freed(disk: Path, png: bytes) -
         assert body["status"] == 507
         ready = assert_problem(await opened.client.get("/health/ready"), "not_ready")
         assert ready["checks"]["storage"] == "full"
-        await opened.settled(
-            lambda: health.metrics.registry.get_sample_value("osteoserve_storage_full") == 1
-        )
+        registry = opened.app.state.metrics.registry
+        await opened.settled(lambda: registry.get_sample_value("osteoserve_storage_full") == 1)
         assert await opened.sample("osteoserve_storage_up") == 1
 
         # What is there can be read, also by order, and whoever types loses nothing.

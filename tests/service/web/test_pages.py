@@ -15,7 +15,8 @@ from service.http.problem_types import KINDS
 from service.language.locale import languages
 from service.predictions.contexts import REASONS, ResultPage
 from service.predictions.schemas import EXAMPLE, Prediction
-from service.web.page import STATIC, Pages
+from service.web.page import Pages
+from service.web.templates import STATIC
 from tests.service.kit import images
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import Down, Foreign, Honest, Runner, running
