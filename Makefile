@@ -57,10 +57,11 @@ pictures: setup ## make the README's pictures anew
 	tests/browser/install
 	$(DEV)/bin/python -m pytest tests/browser -m pictures
 
-lint: $(DEV)/.ready ## ruff and mypy; licences of what is handed on, and its SBOMs into var/sbom
+lint: $(DEV)/.ready ## ruff, mypy, import contracts; licences of what is handed on, and its SBOMs into var/sbom
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/mypy
+	$(DEV)/bin/lint-imports
 	$(DEV)/bin/python -m k8s.packages
 
 train: $(TRAIN)/.ready ## train all models on DATA=folder, or on phantoms; into var/artifacts
