@@ -197,8 +197,8 @@ def _lifespan(
                     ended=metrics.decoding.ended,
                 )
                 limits = Limits(max_samples=settings.max_samples)
-                analyser = Pipeline(settings, limits, decoder, runners, metrics.flow, drift)
-                judging = Judging(analyser, stored, metrics.predictions, drift)
+                pipeline = Pipeline(settings, limits, decoder, runners, metrics.flow, drift)
+                judging = Judging(pipeline, stored, metrics.predictions, drift)
                 lines = Batches(database)
                 worker = Bulk(settings, lines, judging, pause=settings.probe_seconds)
                 opened = State(
