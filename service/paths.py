@@ -1,4 +1,4 @@
-"""Where what is not code lies."""
+"""Folders of what is not code."""
 
 from __future__ import annotations
 

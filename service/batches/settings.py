@@ -1,4 +1,4 @@
-"""What a batch may hold, and how many are in hand."""
+"""Settings of batches."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What strangers send is worked on in processes of their own, which may be ended at any moment.
+"""Sandboxed decoding: files are decoded in worker processes that may be ended at any moment.
 
 ::
 
     decoder         two lanes: every file is short and small until it has shown that it is not
     └── pool        workers, each lent to one call; killed when a call is past its time
-        ├── nursery     a process that has everything loaded, and forks workers in milliseconds
+        ├── fork_server   a process that has everything loaded, and forks workers in milliseconds
         │   └── worker      calls functions, under a limit on memory
         └── channel     calls and outcomes through a socket
 

@@ -1,4 +1,4 @@
-"""Files through two lanes: in the quick one nobody waits long behind anybody.
+"""Decoder with two lanes: in the quick one nobody waits long behind anybody.
 
 What a file will cost, its header cannot be believed about. So each begins in the quick lane, where
 it has half a second of a processor and little memory, several times what a scan of ordinary size

@@ -1,4 +1,4 @@
-"""What is counted of decoders."""
+"""Metrics of decoders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worker processes from the front's side: one is lent to a call, and does not outlive its limits.
+"""Pool of worker processes: one is lent to a call, and does not outlive its limits.
 
 ::
 
@@ -26,14 +26,14 @@ from typing import Any, ClassVar, Final, Literal, Self, TypeVar
 
 from service.decoding import channel
 from service.decoding import worker as worker_module
-from service.decoding.nursery import MESSAGE, READY
+from service.decoding.fork_server import MESSAGE, READY
 from service.decoding.worker import Call, Outcome, named
 
 T = TypeVar("T")
 Reason = Literal["time", "deadline", "memory", "died"]
 
 START_SECONDS: Final = 60.0
-"""Longest wait for the nursery; a cold disk and busy cores need a few."""
+"""Longest wait for the fork server; a cold disk and busy cores need a few."""
 END_SECONDS: Final = 5.0
 ONE_GO: Final = 1 << 18
 """Bytes of a message that are sent, or asked for, at once; a scan's outcome has 100 000."""
@@ -99,7 +99,7 @@ class _Worker:
 
 
 @dataclass(eq=False)
-class _Nursery:
+class _ForkServer:
     process: asyncio.subprocess.Process
     control: socket.socket
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -121,8 +121,9 @@ class _Nursery:
 class Pool:
     """``async with`` opens it, with ``spare`` workers; leaving ends every process of it.
 
-    ``preparation`` is called in the nursery before workers are made: it loads what they need and
-    returns the exceptions that functions may raise. Those and ``known`` are all that comes back.
+    ``preparation`` is called in the fork server before workers are made: it loads what they need
+    and returns the exceptions that functions may raise. Those and ``known`` are all that comes
+    back.
     """
 
     def __init__(
@@ -135,7 +136,7 @@ class Pool:
         self._known = (*known, Outcome)
         self._spare = spare
         self._idle: list[_Worker] = []
-        self._nursery: _Nursery | None = None
+        self._server: _ForkServer | None = None
         self._starting = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -157,15 +158,15 @@ class Pool:
         for worker in self._idle:
             worker.connection.close()
         self._idle.clear()
-        if self._nursery is not None:
-            nursery, self._nursery = self._nursery, None
-            await _end(nursery)
+        if self._server is not None:
+            server, self._server = self._server, None
+            await _end(server)
 
     @property
     def processes(self) -> list[int]:
-        """The nursery's number and those of the workers that wait."""
-        nursery = [self._nursery.process.pid] if self._nursery else []
-        return nursery + [worker.process for worker in self._idle]
+        """The fork server's number and those of the workers that wait."""
+        server = [self._server.process.pid] if self._server else []
+        return server + [worker.process for worker in self._idle]
 
     async def run(
         self,
@@ -243,16 +244,16 @@ class Pool:
     async def _make(self) -> _Worker:
         """Return a new worker. Raises :class:`DiedError` when none can be had."""
         for _ in range(2):
-            nursery = await self._ready()
+            server = await self._ready()
             ours, theirs = socket.socketpair()
             try:
-                process = await nursery.ask(b"f", give=theirs)
+                process = await server.ask(b"f", give=theirs)
             except (OSError, struct.error):
                 # It died, and all workers with it; another is started once.
                 ours.close()
-                if self._nursery is nursery:
-                    self._nursery = None
-                    await _end(nursery)
+                if self._server is server:
+                    self._server = None
+                    await _end(server)
                 continue
             except BaseException:
                 ours.close()
@@ -265,13 +266,13 @@ class Pool:
             ours.close()
         raise DiedError
 
-    async def _ready(self) -> _Nursery:
+    async def _ready(self) -> _ForkServer:
         async with self._starting:
             if self._closed:
                 raise DiedError
-            if self._nursery is None:
-                self._nursery = await _start(named(self._preparation))
-            return self._nursery
+            if self._server is None:
+                self._server = await _start(named(self._preparation))
+            return self._server
 
     async def _refill(self) -> None:
         while len(self._idle) < self._spare:
@@ -286,11 +287,11 @@ class Pool:
     async def _kill(self, worker: _Worker) -> int:
         """End a worker and return its wait status, 0 when it is not known any more."""
         worker.connection.close()
-        if not worker.process or self._nursery is None:
+        if not worker.process or self._server is None:
             return 0
         process, worker.process = worker.process, 0
         with contextlib.suppress(OSError, struct.error):
-            return await self._nursery.ask(b"k", process)
+            return await self._server.ask(b"k", process)
         return 0
 
     def _later(self, worker: _Worker) -> None:
@@ -303,8 +304,8 @@ class Pool:
         task.add_done_callback(self._tasks.discard)
 
 
-async def _start(preparation: str) -> _Nursery:
-    """Return a nursery that is ready. Raises :class:`DiedError` when it does not get so far."""
+async def _start(preparation: str) -> _ForkServer:
+    """Return a fork server that is ready. Raises :class:`DiedError` when it does not get so far."""
     ours, theirs = socket.socketpair()
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     process = await asyncio.create_subprocess_exec(
@@ -315,29 +316,29 @@ async def _start(preparation: str) -> _Nursery:
     )
     theirs.close()
     ours.setblocking(False)
-    nursery = _Nursery(process, ours)
+    server = _ForkServer(process, ours)
     try:
         async with asyncio.timeout(START_SECONDS):
             if await _receive(ours, len(READY)) == READY:
-                return nursery
+                return server
     except (TimeoutError, OSError):
         pass
     except BaseException:
-        await _end(nursery)
+        await _end(server)
         raise
-    await _end(nursery)
+    await _end(server)
     raise DiedError
 
 
-async def _end(nursery: _Nursery) -> None:
-    """End the nursery, which ends its workers and looks after them; if it does not, kill it."""
-    nursery.control.close()
+async def _end(server: _ForkServer) -> None:
+    """End the fork server, which ends its workers and looks after them; if it does not, kill it."""
+    server.control.close()
     try:
-        await asyncio.wait_for(nursery.process.wait(), END_SECONDS)
+        await asyncio.wait_for(server.process.wait(), END_SECONDS)
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
-            nursery.process.kill()
-        await nursery.process.wait()
+            server.process.kill()
+        await server.process.wait()
 
 
 async def _send(connection: socket.socket, parts: list[channel.Part]) -> None:

@@ -1,4 +1,4 @@
-"""What decoding one file may take."""
+"""Settings of decoders."""
 
 from __future__ import annotations
 

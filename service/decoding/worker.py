@@ -1,4 +1,4 @@
-"""The inside of a worker process: one call after the other, under a limit on memory."""
+"""Worker process: makes one call after the other, under a limit on memory."""
 
 from __future__ import annotations
 

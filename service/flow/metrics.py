@@ -1,4 +1,4 @@
-"""What is counted of images turned away, and of answers that were there already."""
+"""Metrics of load control: images turned away, lookups in the cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much is taken on at a time, and how long it may take."""
+"""Settings of load control."""
 
 from __future__ import annotations
 

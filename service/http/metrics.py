@@ -1,4 +1,4 @@
-"""What is counted of requests and connections."""
+"""Metrics of requests and connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser may do with our answers, and which pages may send us files."""
+"""Security headers, allowed hosts, and same-origin checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the front listens, and what it takes of a request."""
+"""Settings of the listener and of uploads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the process tells, and whom."""
+"""Settings of logging and tracing."""
 
 from __future__ import annotations
 

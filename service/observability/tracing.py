@@ -1,4 +1,4 @@
-"""The front's spans beside those of requests, which FastAPI makes. All of it is free when off."""
+"""Tracing: spans beside those of requests, which FastAPI makes. All of it is free when off."""
 
 from __future__ import annotations
 

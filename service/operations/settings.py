@@ -1,4 +1,4 @@
-"""How the process starts and stops."""
+"""Settings of the process's start and stop."""
 
 from __future__ import annotations
 

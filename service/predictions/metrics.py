@@ -1,4 +1,4 @@
-"""What is counted of predictions, and of the images behind them."""
+"""Metrics of predictions, and of the images behind them."""
 
 from __future__ import annotations
 

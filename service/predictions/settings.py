@@ -1,4 +1,4 @@
-"""What drift is measured on."""
+"""Settings of drift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is counted of calls to runners, as a front sees them."""
+"""Metrics of calls to runners, as a front sees them."""
 
 from __future__ import annotations
 

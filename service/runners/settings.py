@@ -1,4 +1,4 @@
-"""Where the runners are, and how they are called."""
+"""Settings of the runners' clients."""
 
 from __future__ import annotations
 

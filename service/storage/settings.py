@@ -1,4 +1,4 @@
-"""Where results are kept."""
+"""Settings of the database."""
 
 from __future__ import annotations
 

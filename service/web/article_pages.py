@@ -1,4 +1,4 @@
-"""Pages that are read: questions and answers, how to integrate, what this is and is not for."""
+"""Routes of articles' pages: questions, how to integrate, what this is and is not for."""
 
 from __future__ import annotations
 

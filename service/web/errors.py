@@ -1,4 +1,4 @@
-"""What went wrong, as a page, and the table of everything that can."""
+"""Error pages, and the table of all problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages, made from the same objects as the API's answers."""
+"""Routes of the first page, and of the table of problems."""
 
 from __future__ import annotations
 

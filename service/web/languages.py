@@ -1,4 +1,4 @@
-"""Where the language switch of every page points: sets a cookie and goes back."""
+"""Route of the language switch: sets a cookie and goes back."""
 
 from __future__ import annotations
 

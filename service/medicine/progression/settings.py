@@ -1,4 +1,4 @@
-"""How exactly the facility measures."""
+"""Settings of the facility's precision."""
 
 from __future__ import annotations
 

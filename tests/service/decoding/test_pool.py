@@ -174,15 +174,15 @@ async def test_alone_is_in_a_new_worker_that_is_not_kept(pool: Pool) -> None:
     assert not used & set(pool.processes)
 
 
-async def test_a_nursery_that_dies_is_started_again() -> None:
+async def test_a_fork_server_that_dies_is_started_again() -> None:
     async with Pool(calls.load, calls.KNOWN, spare=1) as pool:
-        nursery, worker = pool.processes
-        os.kill(nursery, signal.SIGKILL)
+        server, worker = pool.processes
+        os.kill(server, signal.SIGKILL)
         await ends(worker)
         with pytest.raises((DiedError, OutOfMemoryError)):
             await pool.run(calls.sleep, 0, **ENOUGH)
         used = await pool.run(calls.sleep, 0, **ENOUGH)
-        assert used not in (nursery, worker)
+        assert used not in (server, worker)
 
 
 async def test_a_stop_signal_to_the_group_leaves_workers_at_work() -> None:
@@ -210,7 +210,7 @@ async def test_closing_ends_every_process_even_of_calls_in_flight() -> None:
         await pool.run(calls.sleep, 0, **ENOUGH)
 
 
-async def test_a_nursery_that_cannot_start_says_so() -> None:
+async def test_a_fork_server_that_cannot_start_says_so() -> None:
     with pytest.raises(DiedError):
         async with Pool(calls.fail, calls.KNOWN, spare=1):  # type: ignore[arg-type]
             raise AssertionError

@@ -93,7 +93,7 @@ async def test_frames_are_outlined_in_calls_of_their_own() -> None:
     assert (vertebrae.frames[0][0].tobytes(), vertebrae.calls[0][0].tobytes()) == (
         (IMAGE.tobytes(),) * 2
     )
-    assert outlined.outlined().spine == nominal()
+    assert outlined.to_outlined().spine == nominal()
     assert vote.measurements is not None
     assert [one.name for one in vote.measurements] == ["bone_to_noise", "levels_spread"]
     labels = {"runner": "vertebrae", "result": "ok"}

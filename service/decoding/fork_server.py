@@ -1,4 +1,4 @@
-"""A process that has loaded what workers need, and forks one when it is asked to.
+"""Fork server: has loaded what workers need, and forks one when it is asked to.
 
 A worker is then there within milliseconds, and shares its libraries' memory with the others. It
 never reads a file itself, runs no thread, and ends them all when the front does. It also does the
