@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from service.server import Server
 from service.settings import Settings
 from service.types import RunnerName
+from tests.service.kit.fork_servers import forked
 from tests.service.kit.runners import Running
-from tests.service.nurseries import forked
 
 API = "/api/v1/predictions"
 

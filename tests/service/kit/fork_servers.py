@@ -1,8 +1,8 @@
-"""Nurseries of decoders that are forked instead of started: what each loads is loaded once a run.
+"""Decoders' fork servers that are forked instead of started: what each loads is loaded once a run.
 
-Every front has its own, as always, and it is the real one. A nursery takes two thirds of a second
-of a processor to load its libraries, and hundreds of fronts are started here. Where the system has
-no pidfd (all but Linux) each is started as the service does it.
+Every front has its own, as always, and it is the real one. A fork server takes two thirds of a
+second of a processor to load its libraries, and hundreds of fronts are started here. Where the
+system has no pidfd (all but Linux) each is started as the service does it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from functools import cache
 from typing import Any
 from unittest.mock import patch
 
-from service.decoding import nursery, pool
+from service.decoding import fork_server, pool
 from service.decoding.worker import find
 
 NUMBER = struct.Struct("<q")
 
 
 class Origin:
-    """A process with everything loaded, which forks a nursery when it is asked to."""
+    """A process with everything loaded, which forks a fork server when it is asked to."""
 
     def __init__(self, preparation: str) -> None:
         self._turn = threading.Lock()
@@ -40,7 +40,7 @@ class Origin:
                 [
                     sys.executable,
                     "-m",
-                    "tests.service.nurseries",
+                    "tests.service.kit.fork_servers",
                     str(theirs.fileno()),
                     preparation,
                 ],
@@ -51,7 +51,7 @@ class Origin:
         atexit.register(self._end)
 
     def fork(self, theirs: socket.socket) -> int:
-        """Return the number of a new process, a nursery at the other end of ``theirs``."""
+        """Return the number of a new process, a fork server at the other end of ``theirs``."""
         with self._turn:
             socket.send_fds(self._control, [b"f"], [theirs.fileno()])
             return int(NUMBER.unpack(self._control.recv(NUMBER.size, socket.MSG_WAITALL))[0])
@@ -88,18 +88,18 @@ class Process:
 
 
 async def start(preparation: str) -> Any:
-    """Stand in for the pool's own way to start a nursery."""
+    """Stand in for the pool's own way to start a fork server."""
     ours, theirs = socket.socketpair()
     with theirs:
         process = Process(await asyncio.to_thread(origin(preparation).fork, theirs))
     ours.setblocking(False)
-    started = pool._Nursery(process, ours)  # type: ignore[arg-type] # all of a process that it uses
-    assert await pool._receive(ours, len(nursery.READY)) == nursery.READY
+    started = pool._ForkServer(process, ours)  # type: ignore[arg-type] # all of a process that it uses
+    assert await pool._receive(ours, len(fork_server.READY)) == fork_server.READY
     return started
 
 
 class Forked:
-    """While any front is open, pools get their nurseries forked; tests of pools have none."""
+    """While any front is open, pools get their fork servers forked; tests of pools have none."""
 
     def __init__(self) -> None:
         self._fronts = 0
@@ -127,7 +127,7 @@ def main(descriptor: int, preparation: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     find(preparation)()
-    # Nobody waits for a nursery here: the front sees by its pidfd that it has ended.
+    # Nobody waits for a fork server here: the front sees by its pidfd that it has ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         data, descriptors, *_ = socket.recv_fds(control, 1, 1)
@@ -137,7 +137,7 @@ def main(descriptor: int, preparation: str) -> None:
         if not child:
             control.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            nursery.main(descriptors[0], preparation)
+            fork_server.main(descriptors[0], preparation)
         os.close(descriptors[0])
         control.sendall(NUMBER.pack(child))
 
