@@ -8,7 +8,7 @@ DEV := .venv/dev
 # Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
 TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
-.PHONY: help run setup test test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz
+.PHONY: help run setup test test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz fuzz-http costly
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -18,13 +18,22 @@ run: $(FRONT)/.ready $(RUNNERS)/.ready ## serve http://127.0.0.1:$(PORT) until C
 
 setup: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## make all three environments
 
-test: setup ## run the whole test suite; Prometheus is fetched where it is missing and can be
+# A file's tests stay together, on one processor; the order is the files' own, since those of the real
+# processes, which mostly wait, come early.
+JOBS ?= 2
+test: setup ## run the whole test suite, JOBS=2 files at a time; fetches Prometheus where it can
 	tests/operations/install
-	$(DEV)/bin/python -m pytest
+	$(DEV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 FUZZ ?= 100000
 fuzz: $(DEV)/.ready ## read FUZZ=100000 damaged files of every encoding; findings are kept in var/fuzz
 	$(DEV)/bin/python -m tests.fuzz --count $(FUZZ)
+
+fuzz-http: $(DEV)/.ready ## send FUZZ=100000 damaged uploads to a front, or to the one at URL=; findings in var/fuzz-http
+	$(DEV)/bin/python -m tests.fuzz.http --count $(FUZZ) $(if $(URL),--url $(URL))
+
+costly: $(DEV)/.ready ## send a front all that is made to cost, and measure what others notice; let nothing else run
+	$(DEV)/bin/python -m tests.e2e.costly
 
 test-browser: setup ## drive every page in Chromium, which is installed where it is missing and may be
 	tests/browser/install
@@ -48,10 +57,11 @@ pictures: setup ## make the README's pictures anew
 	tests/browser/install
 	$(DEV)/bin/python -m pytest tests/browser -m pictures
 
-lint: $(DEV)/.ready ## ruff and mypy; licences of what is handed on, and its SBOMs into var/sbom
+lint: $(DEV)/.ready ## ruff, mypy, import contracts; licences of what is handed on, and its SBOMs into var/sbom
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/mypy
+	$(DEV)/bin/lint-imports
 	$(DEV)/bin/python -m k8s.packages
 
 train: $(TRAIN)/.ready ## train all models on DATA=folder, or on phantoms; into var/artifacts

@@ -21,7 +21,7 @@ from listener.door import Door
 from listener.limits import Limits
 from listener.python import behind
 from listener.server import Server
-from models.types import RUNNERS
+from protocol.runners import RUNNERS
 from telemetry import journal, tracing
 
 SHUTDOWN_SECONDS: Final = 10

@@ -5,32 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.queue import Call, Queue
-from models.image import recipe
+from protocol.headers import MAX_BYTES, TIMEOUT
 
 CALL: Final = "osteoserve.call"
 """Where a request's scope holds its :class:`~bentos.queue.Call`."""
 
-LEFT_HEADER: Final = "x-left-ms"
-"""Milliseconds that each item's answer is still of use, with commas between; one stands for all."""
-
-
-MAX_IMAGES: Final = 64
-"""Images, or sets of votes, in one call."""
-
-LARGEST: Final = MAX_IMAGES * recipe.BYTES
-"""Bytes of a body; votes are far smaller than pixels."""
-
 
 class Admission:
-    """ASGI middleware before ``paths``, all of one queue. ``count`` returns a call's items from its
-    headers, 0 where it cannot tell.
+    """ASGI middleware before the paths of ``counts``, all of one queue. ``counts`` has by path what
+    returns a call's items from its headers, 0 where it cannot tell.
 
     A call without room in ``queue`` is answered 503 with Retry-After before its body is read; its
     room is taken once the body is there, since one that announces images and sends none would keep
@@ -41,16 +31,14 @@ class Admission:
         self,
         app: ASGIApp,
         queue: Queue,
-        paths: Collection[str],
-        count: Callable[[Headers], int],
+        counts: Mapping[str, Callable[[Headers], int]],
     ) -> None:
         self._app = app
         self._queue = queue
-        self._paths = frozenset(paths)
-        self._count = count
+        self._counts = counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] not in self._paths:
+        if scope["type"] != "http" or scope["path"] not in self._counts:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -59,9 +47,9 @@ class Admission:
             await _answer(send, *fault)
             return
         # What cannot be counted is refused by the wire in a moment, and waits for nothing.
-        count = self._count(headers)
+        count = self._counts[scope["path"]](headers)
         try:
-            left = _left(headers.get(LEFT_HEADER, ""), count)
+            left = _left(headers.get(TIMEOUT, ""), count)
         except ValueError as error:
             await _answer(send, 400, {"error": str(error)})
             return
@@ -80,7 +68,7 @@ class Admission:
         scope[CALL] = call
         status = 0
 
-        async def watched(message: Message) -> None:
+        async def noted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -88,7 +76,7 @@ class Admission:
 
         listener = _Listener(body, receive, call)
         try:
-            await self._app(scope, listener, watched)
+            await self._app(scope, listener, noted)
         finally:
             listener.close()
             # BentoML's own answer to a call that waited for too long.
@@ -141,8 +129,8 @@ def _fault(length: str) -> tuple[int, dict[str, Any]] | None:
     """Return the status and body that answer a declared length of the body, None for a good one."""
     if not length.isascii() or not length.isdigit():
         return 411, {"error": "Content-Length is required"}
-    if int(length) > LARGEST:
-        return 413, {"error": f"{length} bytes were announced; {LARGEST} are allowed"}
+    if int(length) > MAX_BYTES:
+        return 413, {"error": f"{length} bytes were announced; {MAX_BYTES} are allowed"}
     return None
 
 
@@ -152,12 +140,12 @@ def _left(value: str, count: int) -> tuple[float, ...]:
         return ()
     parts = value.split(",")
     if not all(part.strip().isascii() and part.strip().isdigit() for part in parts):
-        raise ValueError(f"{LEFT_HEADER}: whole milliseconds with commas between are allowed")
+        raise ValueError(f"{TIMEOUT}: whole milliseconds with commas between are allowed")
     seconds = tuple(int(part) / 1000 for part in parts)
     if len(seconds) == 1:
         return seconds * count
     if len(seconds) != count:
-        raise ValueError(f"{LEFT_HEADER} has {len(seconds)} numbers; 1 or {count} are allowed")
+        raise ValueError(f"{TIMEOUT} has {len(seconds)} numbers; 1 or {count} are allowed")
     return seconds
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
 from models.runtime import PRECISIONS, RUNTIMES, PrecisionChoice, RuntimeChoice
-from models.types import RunnerName
+from protocol.runners import RunnerName
 from telemetry.journal import Form, Level
 
 T = TypeVar("T", bound=str)

@@ -19,15 +19,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from bentos import metrics
 from bentos.tracing import computing
+from protocol.answers import DropReason
 from telemetry.tracing import here
 
 logger: Final = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-Dropped = Literal["expired", "cancelled", "failed"]
-"""Why an item has no answer: its deadline passed, its caller went away, it broke the model."""
 
 WAIT_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 COMPUTE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -87,6 +85,12 @@ class Queue:
         self._depth = Gauge(
             metrics.QUEUE_DEPTH, "Images that wait.", ("runner",), registry=registry
         ).labels(runner)
+        self._in_flight = Gauge(
+            "osteoserve_runner_images_in_flight",
+            "Images of calls that are being answered: those that wait and those being computed.",
+            ("runner",),
+            registry=registry,
+        ).labels(runner)
         self._wait = Histogram(
             metrics.QUEUE_WAIT,
             "Time from an image's arrival to the beginning of its batch, or to its being dropped.",
@@ -134,12 +138,14 @@ class Queue:
             self.turn_away(count)
             return None
         self._move(count)
+        self._in_flight.inc(count)
         return Call(count, left, self._clock() - waited, count)
 
     def leave(self, call: Call, *, shed: bool = False) -> None:
-        """Count out what no batch has taken, the call being over."""
+        """Count out a call that is over, and what of it no batch has taken."""
         if shed:
             self._results["shed"].inc(call.waiting)
+        self._in_flight.dec(call.count)
         self._move(-call.waiting)
         call.waiting = 0
 
@@ -154,13 +160,13 @@ class Queue:
 
     def run(
         self, items: Sequence[Item[T]], compute: Callable[[list[T]], Sequence[R]]
-    ) -> list[R | Dropped]:
+    ) -> list[R | DropReason]:
         """Return ``compute``'s answer to each item that is still wanted, the reason for others.
 
         When a batch fails, its items are computed one by one, so that only the one at fault fails.
         """
         begun = self._clock()
-        answers: list[R | Dropped] = ["failed"] * len(items)
+        answers: list[R | DropReason] = ["failed"] * len(items)
         wanted: list[int] = []
         for place, item in enumerate(items):
             self._begin(item, begun)
@@ -174,7 +180,9 @@ class Queue:
             return answers
         try:
             with computing(self._runner, [items[place].call.origin for place in wanted]):
-                found: Sequence[R | Dropped] = compute([items[place].content for place in wanted])
+                found: Sequence[R | DropReason] = compute(
+                    [items[place].content for place in wanted]
+                )
         except Exception:
             logger.exception("a batch of %d failed; one by one", len(wanted))
             found = [self._alone(items[place].content, compute) for place in wanted]
@@ -198,7 +206,7 @@ class Queue:
         return "expired" if item.call.expired(item.index, now) else None
 
     @staticmethod
-    def _alone(content: T, compute: Callable[[list[T]], Sequence[R]]) -> R | Dropped:
+    def _alone(content: T, compute: Callable[[list[T]], Sequence[R]]) -> R | DropReason:
         try:
             return compute([content])[0]
         except Exception:

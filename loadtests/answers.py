@@ -215,9 +215,8 @@ def _page(answer: Answer) -> Verdict:
 
 
 def _analysed(answer: Answer) -> Verdict:
-    _page(answer)
-    place = answer.headers.get("content-location", "")
-    _true(place.startswith("/results/"), "no Content-Location")
+    location = answer.headers.get("location", "")
+    _true(location.startswith("/results/"), "no Location")
     return Verdict("served")
 
 
@@ -242,7 +241,7 @@ def _true(fact: bool, otherwise: str) -> None:
 
 EXPECTED: Final[Mapping[str, tuple[int, Check]]] = {
     "predict": (201, _predicted),
-    "analyse": (200, _analysed),
+    "analyse": (303, _analysed),
     "prediction": (200, _read),
     "result-page": (200, _page),
     "heat-map": (200, _signed(b"\x89PNG\r\n\x1a\n", "image/png")),

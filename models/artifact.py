@@ -29,10 +29,13 @@ import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
 
 from models.files import replace
 from models.image import recipe
+from models.manifest import Manifest
 
 FOLDER: Final = Path(__file__).parent / "artifacts"
 MANIFEST: Final = "manifest.json"
@@ -42,6 +45,8 @@ FRAMED: Final = frozenset({"vertebrae", "gate"})
 
 PREFIX: Final = "sha256:"
 """Of a version and of every digest."""
+
+ManifestT = TypeVar("ManifestT", bound=Manifest)
 
 
 class ArtifactError(ValueError):
@@ -57,6 +62,10 @@ class Artifact:
     folder: Path
     manifest: Mapping[str, Any]
 
+    def facts(self, kind: type[ManifestT]) -> ManifestT:
+        """Return what the manifest says. Raises :class:`ArtifactError` for what is missing."""
+        return _read(self.name, self.manifest, kind)
+
     def path(self, file: str) -> Path:
         if file not in self.manifest["files"]:
             raise ArtifactError(f"{self.name} {self.version[:19]} has no file {file}")
@@ -69,11 +78,16 @@ def artifacts_folder() -> Path:
 
 
 def write(
-    root: Path, name: str, manifest: Mapping[str, Any], files: Mapping[str, bytes]
+    root: Path,
+    name: str,
+    manifest: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    kind: type[Manifest] = Manifest,
 ) -> Artifact:
     """Write a new version under ``root`` and return it. The same content is written once.
 
     The folder appears whole or not at all: a killed training leaves no half artefact behind.
+    Raises :class:`ArtifactError` when ``manifest`` lacks what ``kind`` says.
     """
     complete = {
         "model": name,
@@ -81,6 +95,7 @@ def write(
         **manifest,
         "files": {file: _sha256(data) for file, data in sorted(files.items())},
     }
+    _read(name, complete, kind)
     version = _version(complete)
     folder = root / name / version.removeprefix(PREFIX)[:12]
     if not folder.exists():
@@ -142,16 +157,17 @@ def load(
     whole = _version(manifest)
     if not whole.startswith(version if version.startswith(PREFIX) else PREFIX + version):
         raise ArtifactError(f"{name} {version[:19]}: the manifest was changed after training")
-    for file, digest in manifest["files"].items():
+    facts = _read(f"{name} {version[:19]}", manifest, Manifest)
+    for file, digest in facts.files.items():
         if only is not None and file not in only:
             continue
         path = folder / file
         if not path.is_file() or _sha256(path.read_bytes()) != digest:
             raise ArtifactError(f"{name} {version[:19]}: {file} is missing or was changed")
     wanted = _recipe(name)
-    if manifest["recipe"] != wanted:
+    if facts.recipe != wanted:
         raise ArtifactError(
-            f"{name} {version[:19]} was trained on {manifest['recipe']}; this is {wanted}"
+            f"{name} {version[:19]} was trained on {facts.recipe}; this is {wanted}"
         )
     return Artifact(name, whole, folder, manifest)
 
@@ -170,6 +186,17 @@ def stored(root: Path) -> dict[str, list[str]]:
     for folder in found:
         versions.setdefault(folder.parent.name, []).append(PREFIX + folder.name)
     return versions
+
+
+def _read(name: str, manifest: Mapping[str, Any], kind: type[ManifestT]) -> ManifestT:
+    try:
+        return kind.model_validate(manifest)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}"
+            for fault in error.errors()[:5]
+        )
+        raise ArtifactError(f"the manifest of {name} cannot be used: {faults}") from None
 
 
 def _recipe(name: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
 Label = Literal["normal", "osteopenia", "osteoporosis"]
 LABELS: Final[tuple[Label, ...]] = get_args(Label)
-"""Classes of bone density (DOMAIN §1.1), from dense to thin."""
+"""Classes of bone density (domain.md §1.1), from dense to thin."""
 
 BaseName = Literal["cnn", "vgg16", "resnet", "bone"]
 BASES: Final[tuple[BaseName, ...]] = get_args(BaseName)
@@ -16,20 +15,6 @@ BASES: Final[tuple[BaseName, ...]] = get_args(BaseName)
 MAPPED: Final[tuple[BaseName, ...]] = ("cnn", "vgg16", "resnet")
 """Those that can draw a heat map; ``bone`` says its measurements instead."""
 
-RunnerName = Literal["cnn", "vgg16", "resnet", "vertebrae", "stack"]
-RUNNERS: Final[tuple[RunnerName, ...]] = get_args(RunnerName)
-"""Processes that serve models: ``vertebrae`` outlines and holds ``bone``, ``stack`` combines."""
-
 ModelName = BaseName | Literal["vertebrae", "stack"]
 MODELS: Final[tuple[ModelName, ...]] = (*BASES, "vertebrae", "stack")
 """Every model that answers, each with an artefact and a version of its own."""
-
-RUNNER_OF: Final[Mapping[ModelName, RunnerName]] = {
-    "cnn": "cnn",
-    "vgg16": "vgg16",
-    "resnet": "resnet",
-    "bone": "vertebrae",
-    "vertebrae": "vertebrae",
-    "stack": "stack",
-}
-"""Where each model is asked."""

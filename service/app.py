@@ -19,12 +19,13 @@ from models.reading import Limits
 from service import openapi as docs
 from service.batches import api as batches
 from service.batches import pages as bulk
-from service.batches.repository import Batches
-from service.batches.service import Bulk
+from service.batches.service import Batches
+from service.batches.worker import Bulk
 from service.decoding import Allowance, Decoder
 from service.errors import ServiceError
-from service.exams import api as studies
-from service.exams.repository import Studies
+from service.events import Listeners
+from service.exams import api as exams
+from service.exams.service import Exams
 from service.http.access_log import AccessLogMiddleware
 from service.http.head_as_get import HeadAsGet
 from service.http.locale import LocaleMiddleware
@@ -41,25 +42,25 @@ from service.observability import tracing
 from service.operations import api as operations
 from service.operations.health import Health
 from service.patients import pages as patients
+from service.patients.service import Patients
 from service.predictions import api as predictions
 from service.predictions import history
 from service.predictions import pages as results
 from service.predictions.drift import Drift, served_reference
+from service.predictions.events import PredictionMade
 from service.predictions.heat_maps import api as maps
-from service.predictions.heat_maps.repository import Maps
 from service.predictions.heat_maps.service import Explainer
-from service.predictions.listing import History
 from service.predictions.report import api as report
-from service.predictions.repository import Predictions
-from service.predictions.service import Judging
+from service.predictions.service import Predictions
 from service.reviews import api as reviews
-from service.reviews.repository import Reviews
+from service.reviews.service import Reviews
 from service.runners.pool import RunnerPool
 from service.served_models import api as models
 from service.served_models import schemas as served
 from service.settings import Settings, load
 from service.state import State
 from service.storage.database import Database
+from service.storage.transaction import Transactions
 from service.web import article_pages as articles
 from service.web import home as web
 from service.web import languages
@@ -141,8 +142,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         report.pages,
         history.router,
         history.pages,
-        studies.router,
-        studies.pages,
+        exams.router,
+        exams.pages,
         patients.pages,
         batches.router,
         bulk.pages,
@@ -178,7 +179,8 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         database = Database(settings, metrics.storage.row_unreadable)
-        stored = Predictions(database)
+        listeners = Listeners()
+        transactions = Transactions(database, listeners)
         try:
             async with RunnerPool(
                 settings, metrics.runners, max_deferral=settings.bulk_patience_seconds
@@ -197,22 +199,35 @@ def _lifespan(
                     ended=metrics.decoding.ended,
                 )
                 limits = Limits(max_samples=settings.max_samples)
-                pipeline = Pipeline(settings, limits, decoder, runners, metrics.flow, drift)
-                judging = Judging(pipeline, stored, metrics.predictions, drift)
-                lines = Batches(database)
-                worker = Bulk(settings, lines, judging, pause=settings.probe_seconds)
+                pipeline = Pipeline(
+                    settings,
+                    limits,
+                    decoder,
+                    runners,
+                    metrics.flow,
+                    drift,
+                    unreadable=metrics.predictions.unreadable,
+                )
+
+                def counted(event: PredictionMade) -> None:
+                    metrics.predictions.prediction(event.prediction)
+                    drift.prediction(event.prediction)
+
+                listeners.afterwards(PredictionMade, counted)
+                stored = Predictions(transactions, pipeline.analyse)
+                lines = Batches(transactions)
+                worker = Bulk(settings, lines, stored.predict, pause=settings.probe_seconds)
                 opened = State(
                     settings=settings,
                     metrics=metrics,
                     pages=pages,
-                    judging=judging,
                     predictions=stored,
-                    reviews=Reviews(database),
-                    history=History(database),
-                    studies=Studies(database),
+                    reviews=Reviews(transactions),
+                    exams=Exams(transactions),
+                    patients=Patients(transactions),
                     batches=lines,
                     bulk=worker,
-                    explainer=Explainer(settings, runners, stored, Maps(database)),
+                    explainer=Explainer(settings, runners, transactions),
                     health=health,
                 )
                 app.state.health = health
@@ -223,7 +238,6 @@ def _lifespan(
                 async with decoder, health.monitoring(), worker.working():
                     yield Lifespan(osteoserve=opened)
         finally:
-            await stored.close()
             await database.close()
 
     return lifespan

@@ -6,16 +6,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.types import (
-    BASES,
-    MAPPED,
-    MODELS,
-    RUNNER_OF,
-    RUNNERS,
-    BaseName,
-    ModelName,
-    RunnerName,
-)
+from models.types import BASES, MAPPED, MODELS, BaseName, ModelName
+from protocol.answers import Band
+from protocol.runners import RUNNER_OF, RUNNERS, RunnerName
 
 __all__ = [
     "BASES",
@@ -41,9 +34,6 @@ Outcome = Literal["osteoporosis", "normal", "indeterminate", "refused"]
 PartName = BaseName | Literal["stack"]
 PARTS: Final[tuple[PartName, ...]] = (*BASES, "stack")
 """What an answer is made of, and can lack: it is degraded then."""
-
-Band = tuple[float, float]
-"""Lower and upper end, both inside: between them the answer is ``indeterminate``."""
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 SecondsOrNone = Annotated[float, Field(ge=0, allow_inf_nan=False)]

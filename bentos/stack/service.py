@@ -2,84 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
 
-import bentoml
-
-from bentos.admission import MAX_IMAGES
 from bentos.policy import Policy
-from bentos.queue import Item
-from bentos.rehearsal import Example
-from bentos.runner import HABITS, attended, told, watched
-from bentos.wire import (
-    Ballots,
-    CastVote,
-    DroppedAnswer,
-    VerdictAnswer,
-    VerdictsOutput,
-    VotesInput,
-    count_sets,
-)
+from bentos.runner import COMBINES, make_runner
 from models import artifact
-from models.inference.stack import NoVotesError, Stack
-
-Ballot = dict[str, CastVote]
-
-policy = Policy.from_environment("stack")
-queue, measures = watched("stack", policy)
+from models.artifact import Artifact
+from models.inference.stack import NoBasePredictionsError, Stack
+from protocol.answers import BaseProbability, EnsemblePrediction, NoEnsemblePrediction
 
 
-@bentoml.service(name="osteoserve-stack", **HABITS)
-class StackRunner:
-    """Combines whichever votes arrived into one calibrated probability."""
+class StackModel:
+    """Combines whichever base predictions arrived into one calibrated probability."""
 
-    def __init__(self) -> None:
-        self._artifact = artifact.load("stack")
-        self._stack = Stack.from_artifact(self._artifact)
+    def __init__(self, stored: Artifact) -> None:
+        self._version, self._recipe = stored.version, str(stored.manifest["recipe"])
+        self._stack = Stack.from_artifact(stored)
 
-    @bentoml.api(
-        batchable=True,
-        max_batch_size=MAX_IMAGES,
-        max_latency_ms=policy.max_latency_ms,
-        input_spec=VotesInput,
-        output_spec=VerdictsOutput,
-    )
-    def combine(self, items: list[Item[Ballot]]) -> list[VerdictAnswer | DroppedAnswer]:
-        """Return one verdict for each set of votes."""
-        return told(queue.run(items, lambda ballots: [self._verdict(one) for one in ballots]))
+    def combine(
+        self, sets: list[Mapping[str, BaseProbability]]
+    ) -> list[EnsemblePrediction | NoEnsemblePrediction]:
+        """Return one answer for each set of base predictions."""
+        return [self._answer(one) for one in sets]
 
-    def _verdict(self, votes: Ballot) -> VerdictAnswer:
-        version, recipe = self._artifact.version, str(self._artifact.manifest["recipe"])
+    def _answer(
+        self, predictions: Mapping[str, BaseProbability]
+    ) -> EnsemblePrediction | NoEnsemblePrediction:
         try:
-            verdict = self._stack.combine(
-                {name: (vote.probability, vote.version) for name, vote in votes.items()}
+            combined = self._stack.combine(
+                {name: (one.probability, one.version) for name, one in predictions.items()}
             )
-        except NoVotesError:
-            return VerdictAnswer(
-                probability=None,
-                threshold=None,
-                band=None,
-                contributions={},
-                intercept=None,
-                used=[],
-                missing=list(self._artifact.manifest["bases"]),
-                version=version,
-                recipe=recipe,
+        except NoBasePredictionsError:
+            return NoEnsemblePrediction(
+                missing=self._stack.bases, version=self._version, recipe=self._recipe
             )
-        return VerdictAnswer(
-            probability=verdict.probability,
-            threshold=verdict.threshold,
-            band=verdict.band,
-            contributions=verdict.contributions,
-            intercept=verdict.intercept,
-            used=list(verdict.contributions),
-            missing=list(verdict.missing),
-            version=version,
-            recipe=recipe,
+        return EnsemblePrediction(
+            probability=combined.probability,
+            threshold=combined.threshold,
+            band=combined.band,
+            contributions=combined.contributions,
+            intercept=combined.intercept,
+            used=tuple(combined.contributions),
+            missing=combined.missing,
+            version=self._version,
+            recipe=self._recipe,
         )
 
 
-# A set without votes, which is answered like any other.
-EXAMPLE: Final = Example("/combine", {}, Ballots(votes=[{}]).model_dump_json().encode())
+def _build(_: Policy) -> StackModel:
+    return StackModel(artifact.load("stack"))
 
-Runner = attended(StackRunner, queue, measures, [EXAMPLE], count_sets)
+
+Runner = make_runner("stack", _build, [COMBINES])

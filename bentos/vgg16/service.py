@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bentos.runner import base_runner
+from bentos.base import base_runner
 
 Runner = base_runner("vgg16")

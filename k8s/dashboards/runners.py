@@ -38,6 +38,13 @@ def build() -> Dashboard:
                     {"{{runner}}": f"sum by (runner) ({of(QUEUE_DEPTH)})"},
                 ),
                 lines(
+                    "Images in a pod's hands",
+                    "short",
+                    "Mean of the replicas, images being computed included: the chart's "
+                    "`requestsInFlight` is held against it.",
+                    {"{{runner}}": f"avg by (runner) ({of('osteoserve_runner_images_in_flight')})"},
+                ),
+                lines(
                     "95 % of images wait less than",
                     "s",
                     "The alert looks at the mean: a quarter of a second.",

@@ -10,6 +10,7 @@ RUN python -m venv --without-pip /opt/osteoserve \
         install --no-cache-dir --no-compile --require-hashes --no-deps -r /build/requirements.txt
 WORKDIR /srv/osteoserve
 COPY models models
+COPY protocol protocol
 COPY service service
 COPY listener listener
 COPY telemetry telemetry

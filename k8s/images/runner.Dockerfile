@@ -26,6 +26,7 @@ FROM install AS project
 ARG RUNNER
 WORKDIR /srv/osteoserve
 COPY models models
+COPY protocol protocol
 COPY bentos bentos
 COPY listener listener
 COPY telemetry telemetry
@@ -36,7 +37,7 @@ RUN test -d "bentos/${RUNNER}" \
             "${RUNNER}/${RUNNER}" | vertebrae/bone) ;; \
             *) rm -rf "$other" ;; \
         esac; done \
-    && python -m compileall -q --invalidation-mode unchecked-hash models bentos listener telemetry
+    && python -m compileall -q --invalidation-mode unchecked-hash models protocol bentos listener telemetry
 
 FROM ${BASE_IMAGE}
 ARG RUNNER

@@ -207,6 +207,14 @@ def _storage(scope: Scope) -> Iterator[Alert]:
         description="No front has had an answer from the database for 2 minutes.",
     )
     yield Alert(
+        name="OsteoserveStorageFull",
+        expr=f"max({scope.of('osteoserve_storage_full')}) == 1",
+        seconds=MINUTE,
+        severity="critical",
+        summary="The database has no room: no result can be kept.",
+        description="For a minute a front has found no room to store anything in the database.",
+    )
+    yield Alert(
         name="OsteoserveDiskFull",
         expr=f"{free} / {size} < {DISK_SHARE}",
         seconds=5 * MINUTE,

@@ -18,7 +18,8 @@ from loadtests.machine import here
 from loadtests.tuning.curve import measure
 from loadtests.tuning.picture import draw
 from loadtests.tuning.policy import Curve, choose
-from models.types import BASES, RUNNER_OF
+from models.types import BASES
+from protocol.runners import RUNNER_OF
 from service.observability.slo import SLOS
 
 OBJECTIVE: Final = next(slo.latency_seconds for slo in SLOS if slo.name == "predict")

@@ -12,7 +12,8 @@ from bentos.policy import Policy
 from models import artifact
 from models.image.recipe import SIDE
 from models.inference.base import Scorer
-from models.types import RUNNER_OF, BaseName
+from models.types import BaseName
+from protocol.runners import RUNNER_OF
 
 SIZES: Final = (1, 2, 4, 8, 16, 32)
 REPEATS: Final = 7

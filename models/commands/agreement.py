@@ -110,7 +110,7 @@ def answers(scans: Sequence[Scan], ensemble: Ensemble, gate: Gate) -> Iterator[A
         if not quality.accepted or prepared.canonical is None:
             yield Answer(REFUSED, None, None, quality.reasons)
             continue
-        (verdict,) = ensemble.verdicts(prepared.canonical[None])
+        (verdict,) = ensemble.predict(prepared.canonical[None])
         yield Answer(
             decide(verdict.probability, verdict.threshold, verdict.band),
             verdict.probability,

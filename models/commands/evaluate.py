@@ -17,8 +17,10 @@ from models import artifact
 from models.artifact import Artifact
 from models.dataset import Dataset, DatasetError, load
 from models.dataset.loading import NOT_FOUND
-from models.evaluation import DataFacts, Evaluation, Leak, Scored, evaluate, metrics
-from models.evaluation.evaluation import FILE
+from models.evaluation import metrics
+from models.evaluation.evaluation import evaluate
+from models.evaluation.schema import FILE, Evaluation, Leak
+from models.evaluation.scored import Scored
 from models.evaluation.tables import counted, figures, report
 from models.gate.quality import assess, served_gate
 from models.inference.base import Outliner
@@ -26,6 +28,7 @@ from models.inference.calibration import OperatingPoint
 from models.inference.ensemble import Ensemble
 from models.inference.preparation import prepare
 from models.inference.stack import key, subsets
+from models.manifest import BaseManifest, DataFacts, StackManifest
 from models.reading import read
 from models.runtime import RUNTIMES, RuntimeChoice
 from models.types import BASES
@@ -59,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the tables; write them, the plots and evaluation.json where ``--out`` says."""
     data = load(options.data)
     stack = artifact.load("stack")
-    trained_on = data.digest == stack.manifest["data"]["digest"]
+    trained_on = data.digest == stack.facts(StackManifest).data.digest
     accepted, refused = _accepted(options.data, data)
     if not accepted.judged.any():
         raise DatasetError(
@@ -105,7 +108,7 @@ def _accepted(path: Path, data: Dataset) -> tuple[Dataset, dict[str, int]]:
 def _scores(data: Dataset, runtime: RuntimeChoice) -> tuple[dict[str, Scored], dict[str, Scored]]:
     """Return what each base model says, and the stack for each subset of them."""
     ensemble = Ensemble(runtime=runtime)
-    votes = ensemble.votes(data.images)
+    votes = ensemble.base_predictions(data.images)
     bases = {}
     for name, scorer in ensemble.scorers.items():
         probability = np.array([vote.probability for vote in votes[name]])
@@ -138,15 +141,14 @@ def _facts(
 def _leak(data: Dataset, stack: Artifact) -> Leak:
     from models.training import leak, resnet  # noqa: PLC0415 - Keras, where it is asked
 
-    return leak.measure(
-        data, leak.residual_features(resnet.Settings()), seed=stack.manifest["data"]["seed"]
-    )
+    seed = stack.facts(StackManifest).data.seed or 0
+    return leak.measure(data, leak.residual_features(resnet.Settings()), seed=seed)
 
 
 def _print_cross_validated(stack: Artifact) -> None:
     print("## Honest figures, cross-validated when these models were trained\n")
-    measured = {str(name): artifact.load(name).manifest["metrics"] for name in BASES}
-    print(figures({**measured, "stack": stack.manifest["metrics"]}))
+    measured = {str(name): artifact.load(name).facts(BaseManifest).metrics for name in BASES}
+    print(figures({**measured, "stack": stack.facts(StackManifest).metrics}))
 
 
 def _write(folder: Path, evaluation: Evaluation) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from models import artifact
 from models.artifact import Artifact, ArtifactError
-from models.evaluation.metrics import Estimate
 from models.evaluation.tables import table
+from models.manifest import Manifest
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,8 +37,8 @@ def run(_: argparse.Namespace) -> int:
 
 
 def _area(model: Artifact) -> str:
-    measured = model.manifest.get("metrics", {}).get("auroc")
-    return "–" if measured is None else str(Estimate(**measured))
+    auroc = model.facts(Manifest).metrics.get("auroc")
+    return "–" if auroc is None else str(auroc)
 
 
 def _size(folder: Path) -> str:
@@ -47,4 +47,4 @@ def _size(folder: Path) -> str:
 
 
 def _of(model: Artifact) -> str:
-    return str(model.manifest["recipe"])
+    return model.facts(Manifest).recipe

@@ -18,7 +18,7 @@ from PIL import Image
 from models.gate.quality import Gate, assess, served_gate
 from models.image import recipe
 from models.image.errors import ScanError
-from models.inference.base import Vote
+from models.inference.base import BasePrediction
 from models.inference.decision import decide
 from models.inference.ensemble import Ensemble
 from models.inference.preparation import prepare
@@ -138,7 +138,7 @@ def _cells(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _draw(
-    folder: Path, number: int, canonical: recipe.Canonical, votes: Mapping[BaseName, Vote]
+    folder: Path, number: int, canonical: recipe.Canonical, votes: Mapping[BaseName, BasePrediction]
 ) -> None:
     """Write ``001-cnn.png`` and so on: a file's name may name a patient, so none is taken over."""
     for name, vote in votes.items():

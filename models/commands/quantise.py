@@ -17,6 +17,7 @@ from models.commands import maps
 from models.commands.verify import reference
 from models.dataset import Dataset, DatasetError, load
 from models.explanation import location
+from models.manifest import BaseManifest, StackManifest
 from models.runtime import runtime_name
 from models.types import MAPPED
 
@@ -41,7 +42,9 @@ def run(options: argparse.Namespace) -> int:
     versions["bone"] = artifact.load("bone", root).version
     stack = artifact.load("stack", root)
     files = {file: stack.path(file).read_bytes() for file in stack.manifest["files"]}
-    written = artifact.write(root, "stack", {**stack.manifest, "bases": versions}, files)
+    written = artifact.write(
+        root, "stack", {**stack.manifest, "bases": versions}, files, StackManifest
+    )
     artifact.serve(root, versions | {"stack": written.version})
     location.write(root, maps.measure(root))
     for name, model in bases.items():
@@ -56,9 +59,10 @@ def quantise(root: Path, model: Artifact, data: Dataset) -> Artifact:
     Raises :class:`~models.dataset.DatasetError` for other images than it was trained on: what the
     manifest says of the other runtimes was found on those.
     """
-    if data.digest != model.manifest["data"]["digest"]:
+    if data.digest != model.facts(BaseManifest).data.digest:
         raise DatasetError(f"{model.name} was trained on other images than these")
-    from models.training import card, export  # noqa: PLC0415 - TensorFlow, for this command alone
+    from models.training import card  # noqa: PLC0415 - TensorFlow, for this command alone
+    from models.training.export import export  # noqa: PLC0415 - as above
 
     found = export.quantised(model, reference(model), data.images)
     manifest = {
@@ -68,7 +72,7 @@ def quantise(root: Path, model: Artifact, data: Dataset) -> Artifact:
         "unchecked_runtimes": found.unchecked,
     }
     files = {**found.files, "card.md": card.base(model.name, manifest).encode()}
-    return artifact.write(root, model.name, manifest, files)
+    return artifact.write(root, model.name, manifest, files, BaseManifest)
 
 
 def _said(model: Artifact) -> str:

@@ -26,11 +26,11 @@ from models.inference.base import (
     load_model,
     offset,
 )
-from models.inference.bone import KEY as BONE_KEY
 from models.inference.bone import Bone
 from models.inference.calibration import Calibration
 from models.inference.forest import FILE as FOREST_FILE
 from models.inference.forest import Forest
+from models.manifest import BaseManifest, NetworkManifest
 from models.runtime import Files, KerasRuntime, installed, parse_name, supported
 from models.training import parity
 from models.types import BASES
@@ -90,11 +90,11 @@ def verify(name: str, images: NDArray[np.uint8]) -> list[Row]:
         return rows
     if not installed("keras"):
         return [*rows, Row(name, "runtimes", "TensorFlow is not installed: no reference", None)]
-    calibration = Calibration(**model.manifest["calibration"])
+    facts = model.facts(BaseManifest)
+    calibration = facts.calibration
     expected = calibration.probability(parity.raw_logits(reference(model), images))
     return rows + [
-        _compare(model, runtime, calibration, images, expected)
-        for runtime in model.manifest["runtimes"]
+        _compare(model, runtime, calibration, images, expected) for runtime in facts.runtimes
     ]
 
 
@@ -103,12 +103,13 @@ def reference(model: Artifact) -> BaseModel:
     from models import networks  # noqa: PLC0415 - both import Keras
     from models.networks import weights  # noqa: PLC0415 - both import Keras
 
-    network = networks.build(model.manifest["network"])
+    facts = model.facts(NetworkManifest)
+    network = networks.build(facts.network)
     weights.from_bytes(network, model.path(Files.WEIGHTS).read_bytes())
     runtime = KerasRuntime(network)
-    if BONE_KEY in model.manifest:
-        return MeasurementModel(runtime, Bone.from_manifest(model.manifest[BONE_KEY]))
-    if FOREST_FILE not in model.manifest["files"]:
+    if facts.measurements is not None:
+        return MeasurementModel(runtime, Bone.from_manifest(facts.measurements.model_dump()))
+    if FOREST_FILE not in facts.files:
         return NetworkModel(runtime)
     return ForestModel(runtime, Forest.from_bytes(model.path(FOREST_FILE).read_bytes()))
 
@@ -128,8 +129,9 @@ def _compare(
         return Row(model.name, runtime, "not to be had on this machine", holds=None)
     raw = parity.raw_logits(load_model(model, *choice), images)
     found = calibration.probability(raw + offset(model, runtime))
-    result = parity.difference(found, expected, float(model.manifest["threshold"]))
-    stated = model.manifest["runtimes"][runtime]["max_difference"]
+    facts = model.facts(BaseManifest)
+    result = parity.difference(found, expected, facts.threshold)
+    stated = facts.runtimes[runtime].max_difference
     said = (
         f"largest difference {result.largest:.1e} (allowed {parity.LARGEST}, when built "
         f"{stated:.1e}), {result.changed} decisions changed"

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from models import artifact
 from models.artifact import Artifact, ArtifactError
 from models.drift.statistics import STATISTICS, Statistic, describe
+from models.manifest import ReferenceManifest, StackManifest
 
 NAME: Final = "reference"
 BINS: Final = 5
@@ -95,29 +96,28 @@ def write(root: Path, images: NDArray[np.uint8], data: Mapping[str, Any]) -> Art
         for name, bins in measured.items()
     }
     manifest = {"data": data, "statistics": statistics}
-    return artifact.write(root, NAME, manifest, {"card.md": _card(measured, data).encode()})
+    files = {"card.md": _card(measured, data).encode()}
+    return artifact.write(root, NAME, manifest, files, ReferenceManifest)
 
 
 def served() -> Reference:
     """Return the reference of the stack that is served. Raises :class:`ArtifactError`."""
     root = artifact.artifacts_folder()
     stack = artifact.load("stack", root)
-    found = artifact.load(NAME, root) if NAME in artifact.served(root) else None
-    try:
+    combined = stack.facts(StackManifest)
+    images: dict[Statistic, Bins] = {}
+    if NAME in artifact.served(root):
+        found = artifact.load(NAME, root).facts(ReferenceManifest)
+        absent = [name for name in STATISTICS if name not in found.statistics]
+        if absent:
+            raise ArtifactError(f"the reference says nothing of {', '.join(absent)}")
         # Of other images than the stack's, it would say that those differ, which is known.
-        its = (
-            found is not None
-            and found.manifest["data"]["digest"] == stack.manifest["data"]["digest"]
-        )
-        images: dict[Statistic, Bins] = {}
-        if found is not None and its:
+        if found.data.digest == combined.data.digest:
             for name in STATISTICS:
-                bins = found.manifest["statistics"][name]
-                images[name] = Bins(tuple(bins["edges"]), tuple(bins["counts"]))
-        labels = stack.manifest["classes"].values()
-        outcomes = tuple(sum(int(label[name]) for label in labels) for name in OUTCOMES)
-    except KeyError as error:
-        raise ArtifactError(f"the reference or the stack does not say {error}") from None
+                bins = found.statistics[name]
+                images[name] = Bins(bins.edges, bins.counts)
+    labels = combined.classes.values()
+    outcomes = tuple(sum(getattr(label, name) for label in labels) for name in OUTCOMES)
     return Reference(stack.version, outcomes, images)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,42 +9,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from models.evaluation.metrics import Probabilities, Truth, calibration_bins
+from models.evaluation.schema import Curves, PrecisionRecall, Reliability, Roc, Values
 
 DIGITS: Final = 5
 MOST_POINTS: Final = 200
 """Of a curve; more cannot be told apart on a page. Fewer images keep all their corners."""
-
-Values = tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Roc:
-    false_positive_rate: Values
-    true_positive_rate: Values
-
-
-@dataclass(frozen=True)
-class PrecisionRecall:
-    recall: Values
-    precision: Values
-
-
-@dataclass(frozen=True)
-class Reliability:
-    """Mean predicted and observed share of ``count`` images, in bins of equal count."""
-
-    predicted: Values
-    observed: Values
-    count: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Curves:
-    """``roc`` and ``precision_recall`` are empty where only one side of the truth was seen."""
-
-    roc: Roc
-    precision_recall: PrecisionRecall
-    reliability: Reliability
 
 
 def curves(truth: Truth, probability: Probabilities) -> Curves:

@@ -7,7 +7,6 @@ slope where the two sides do not overlap. It is then None, never a convenient 0 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -16,13 +15,12 @@ from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from models.evaluation.schema import Confusion
 from models.inference.calibration import logit
+from models.manifest import Estimate
 
 Probabilities = NDArray[np.float64]
 Truth = NDArray[np.bool_]
-Measured = dict[str, dict[str, float | None]]
-"""Metric's name → ``value``, ``low`` and ``high``, as manifests and evaluation.json hold them."""
-
 RESAMPLES: Final = 500
 LEAST_DEFINED: Final = 0.9
 """Share of resamples in which a figure must be defined for its interval to be given. Fewer, and the
@@ -32,37 +30,14 @@ ECE_BINS: Final = 5
 """Bins of equal count; with tens of images more bins would measure their own noise."""
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A value with its 95 % interval from a grouped bootstrap; None where undefined."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-    def __str__(self) -> str:
-        if self.value is None:
-            return "undefined"
-        if self.low is None or self.high is None:
-            return f"{self.value:.3f} (interval undefined)"
-        return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})"
-
-
-@dataclass(frozen=True)
-class Confusion:
-    true_positive: int
-    false_negative: int
-    false_positive: int
-    true_negative: int
-
-    @classmethod
-    def of(cls, truth: Truth, called: Truth) -> Confusion:
-        return cls(
-            true_positive=int((truth & called).sum()),
-            false_negative=int((truth & ~called).sum()),
-            false_positive=int((~truth & called).sum()),
-            true_negative=int((~truth & ~called).sum()),
-        )
+def confusion(truth: Truth, called: Truth) -> Confusion:
+    """Return the counts of ``called`` (n,) against ``truth`` (n,)."""
+    return Confusion(
+        true_positive=int((truth & called).sum()),
+        false_negative=int((truth & ~called).sum()),
+        false_positive=int((~truth & called).sum()),
+        true_negative=int((~truth & ~called).sum()),
+    )
 
 
 def calibration_bins(probability: Probabilities) -> list[NDArray[np.intp]]:
@@ -105,8 +80,8 @@ def measure(
     groups: NDArray[Any],
     seed: int = 0,
     resamples: int = RESAMPLES,
-) -> Measured:
-    """Return each metric as ``{"value", "low", "high"}``; all arguments are (n,) arrays.
+) -> dict[str, Estimate]:
+    """Return each metric with its interval; all arguments are (n,) arrays.
 
     ``called`` is the decision at the threshold that held for each image. Whole groups are drawn
     with replacement, normal and osteoporosis apart, so that images of one group are never counted
@@ -121,7 +96,7 @@ def measure(
             for draw in _resamples(truth, groups, seed, resamples)
         ]
     return {
-        name: asdict(_estimate(value, np.array([draw[name] for draw in draws])))
+        name: _estimate(value, np.array([draw[name] for draw in draws]))
         for name, value in whole.items()
     }
 
@@ -129,7 +104,7 @@ def measure(
 def _figures(truth: Truth, probability: Probabilities, called: Truth) -> Mapping[str, float]:
     both = truth.any() and not truth.all()
     undefined = float("nan")
-    counts = Confusion.of(truth, called)
+    counts = confusion(truth, called)
     right = counts.true_positive + counts.true_negative
     wrong = counts.false_positive + counts.false_negative
     return {

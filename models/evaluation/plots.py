@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from matplotlib import style
 from matplotlib.figure import Figure
 
-from models.evaluation.evaluation import Evaluation
-from models.evaluation.metrics import Confusion
+from models.evaluation.schema import Confusion, Evaluation
 from models.inference.stack import key
 from models.types import BASES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from models.evaluation.report import Report
+    from models.evaluation.schema import Report
 
 SIDE: Final = 4.5
 """Inches. At 360 px wide, 11 points are then 12 px."""
@@ -170,7 +169,7 @@ def _plot(
     area: str | None = None,
 ) -> None:
     """Draw one model's line, named with the metric ``area`` in the legend."""
-    value = report.metrics[area]["value"] if area else None
+    value = report.metrics[area].value if area else None
     axes.plot(
         x,
         y,

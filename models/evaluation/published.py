@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from models.evaluation.schema import Claim
 from models.types import BASES
-
-
-@dataclass(frozen=True)
-class Claim:
-    """``key`` names the model of ours that stands beside it."""
-
-    model: str
-    key: str
-    accuracy: float
-    source: str
-
 
 UNTRACED: Final = "claimed for such images; no publication with its split was found"
 

@@ -1,45 +1,15 @@
-"""One model's figures, curves and tables."""
+"""One model's report: figures, curves and tables."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from models.dataset import Dataset
 from models.evaluation import metrics
-from models.evaluation.curves import Curves, curves
-from models.evaluation.metrics import Confusion, Measured
+from models.evaluation.curves import curves
+from models.evaluation.schema import Report
 from models.evaluation.scored import Scored
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """What became of the images of one label; ``mean_probability`` is None of none."""
-
-    images: int
-    osteoporosis: int
-    indeterminate: int
-    normal: int
-    mean_probability: float | None
-
-
-@dataclass(frozen=True)
-class Report:
-    """``metrics``, ``curves`` and ``confusion`` are of normal against osteoporosis.
-
-    ``threshold`` and ``band`` are the stored ones; decisions were made at those that held for each
-    image (:class:`~models.evaluation.scored.Scored`). ``confusion`` leaves the band aside,
-    ``classes`` (label → outcomes) respects it.
-    """
-
-    metrics: Measured
-    threshold: float
-    band: tuple[float, float]
-    curves: Curves
-    confusion: Confusion
-    classes: Mapping[str, Outcomes]
+from models.manifest import Outcomes
 
 
 def judge(scored: Scored, data: Dataset, resamples: int = metrics.RESAMPLES) -> Report:
@@ -62,7 +32,7 @@ def judge(scored: Scored, data: Dataset, resamples: int = metrics.RESAMPLES) -> 
         threshold=scored.point.threshold,
         band=scored.point.band,
         curves=curves(truth, probability),
-        confusion=Confusion.of(truth, called),
+        confusion=metrics.confusion(truth, called),
         classes=_classes(scored, data),
     )
 

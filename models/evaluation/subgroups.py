@@ -6,14 +6,13 @@ counts and gets no figures.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from models.dataset import Dataset
 from models.evaluation import metrics
-from models.evaluation.metrics import Measured
+from models.evaluation.schema import Subgroup
 from models.evaluation.scored import Scored
 
 LEAST_IMAGES: Final = 20
@@ -22,17 +21,6 @@ LEAST_OF_EACH: Final = 5
 
 MOST_VALUES: Final = 12
 """A field of more values is no grouping (an exact age, say) and gives no cells."""
-
-
-@dataclass(frozen=True)
-class Subgroup:
-    """``images`` are those judged, normal or osteoporosis; ``metrics`` None when too few."""
-
-    field: str
-    value: str
-    images: int
-    osteoporosis: int
-    metrics: Measured | None
 
 
 def subgroups(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, Final
+from typing import Final
 
-from models.evaluation.evaluation import DataFacts, Evaluation, Leak
-from models.evaluation.metrics import Estimate, Measured
-from models.evaluation.published import REASON, Claim
-from models.evaluation.report import Report
-from models.evaluation.subgroups import LEAST_IMAGES, LEAST_OF_EACH, Subgroup
+from models.evaluation.published import REASON
+from models.evaluation.schema import Claim, Evaluation, Leak, Metrics, Report, Subgroup
+from models.evaluation.subgroups import LEAST_IMAGES, LEAST_OF_EACH
+from models.manifest import DataFacts, Outcomes
 
 TITLES: Final = {
     "auroc": "AUROC",
@@ -53,7 +51,7 @@ def title(key: str) -> str:
     return key.replace("+", " + ")
 
 
-def figures(measured: Mapping[str, Measured]) -> str:
+def figures(measured: Mapping[str, Metrics]) -> str:
     """Return a row a metric, a column a model; metrics that a model lacks stay empty."""
     names = [name for name in TITLES if any(name in found for found in measured.values())]
     return table(
@@ -62,7 +60,7 @@ def figures(measured: Mapping[str, Measured]) -> str:
     )
 
 
-def compact(measured: Mapping[str, Measured], what: str) -> str:
+def compact(measured: Mapping[str, Metrics], what: str) -> str:
     """Return a row a model, with the :data:`COMPACT` metrics."""
     return table(
         [what, *(TITLES[name] for name in COMPACT)],
@@ -73,18 +71,18 @@ def compact(measured: Mapping[str, Measured], what: str) -> str:
     )
 
 
-def classes(rows: Mapping[str, Mapping[str, Any]]) -> str:
+def classes(rows: Mapping[str, Outcomes]) -> str:
     """Return truth against outcome; osteopenia is nobody's right or wrong answer."""
     return table(
         ["truth", "images", "osteoporosis", "indeterminate", "normal", "mean probability"],
         (
             [
                 label,
-                row["images"],
-                row["osteoporosis"],
-                row["indeterminate"],
-                row["normal"],
-                "–" if row["mean_probability"] is None else f"{row['mean_probability']:.2f}",
+                row.images,
+                row.osteoporosis,
+                row.indeterminate,
+                row.normal,
+                "–" if row.mean_probability is None else f"{row.mean_probability:.2f}",
             ]
             for label, row in rows.items()
         ),
@@ -114,7 +112,7 @@ def subgroups(cells: Sequence[Subgroup]) -> str:
     )
 
 
-def published(claims: Sequence[Claim], ours: Mapping[str, Measured], leak: Leak | None) -> str:
+def published(claims: Sequence[Claim], ours: Mapping[str, Metrics], leak: Leak | None) -> str:
     """Return claims beside our accuracy, the reason not to compare, and what leaking gives us."""
     rows = table(
         ["model", "published accuracy", "ours", "source"],
@@ -193,7 +191,7 @@ def report(evaluation: Evaluation, pictures: Sequence[str] = ()) -> str:
         f"The stack's outcomes: threshold {evaluation.stack.threshold:.3f}, no decision between "
         f"{low:.3f} and {high:.3f}.",
         "",
-        classes({label: asdict(row) for label, row in evaluation.stack.classes.items()}),
+        classes(evaluation.stack.classes),
         "",
         "## Subgroups",
         "",
@@ -228,5 +226,5 @@ def _refused(data: DataFacts) -> list[str]:
     ]
 
 
-def _figure(measured: Measured, name: str) -> str:
-    return str(Estimate(**measured[name])) if name in measured else "–"
+def _figure(measured: Metrics, name: str) -> str:
+    return str(measured[name]) if name in measured else "–"

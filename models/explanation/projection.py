@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def project(
     forest: Forest, features: NDArray[np.float32], feature_maps: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return (n, h, w) float32 maps; see ``models.inference.base.Vote.map`` for their unit.
+    """Return (n, h, w) float32 maps, in the unit of ``models.inference.base.BasePrediction.map``.
 
     ``features`` (n, c) are the means of ``feature_maps`` (n, h, w, c), which are not negative.
     """

@@ -14,6 +14,7 @@ from models.artifact import Artifact, ArtifactError
 from models.gate import appearance, measurement, spine
 from models.gate.reason import Reason
 from models.image.recipe import Canonical
+from models.manifest import GateManifest
 
 WEIGHTS_FILE: Final = "gate.safetensors"
 LIMIT: Final = 4.0
@@ -98,8 +99,10 @@ class Gate:
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Gate:
         lines = Lines.decode(artifact.path(WEIGHTS_FILE).read_bytes())
-        stored = artifact.manifest["limits"]
-        return cls(lines, {Reason(code): Limits(**limits) for code, limits in stored.items()})
+        stored = artifact.facts(GateManifest).limits
+        return cls(
+            lines, {Reason(code): Limits(one.warn, one.refuse) for code, one in stored.items()}
+        )
 
     def scores(self, canonical: Canonical) -> dict[Reason, float]:
         """Return the log-odds of each fault that can be seen in ``canonical``."""

@@ -1,4 +1,4 @@
-"""A base model as the runners and the evaluation use it: canonical images in, votes out."""
+"""A base model as the runners and the evaluation use it: canonical images in, predictions out."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from models.artifact import Artifact, ArtifactError
 from models.explanation.projection import project
 from models.image.recipe import FRAME
-from models.inference.bone import KEY as BONE_KEY
 from models.inference.bone import Bone, Measured
 from models.inference.calibration import Calibration, logit
 from models.inference.forest import FILE as FOREST_FILE
 from models.inference.forest import Forest
+from models.manifest import BaseManifest, NetworkManifest
 from models.runtime import (
     Precision,
     PrecisionChoice,
@@ -38,7 +38,7 @@ logger: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Vote:
+class BasePrediction:
     """What one base model says of one image.
 
     ``probability`` is calibrated. ``map`` is (h, w) float32 evidence for osteoporosis where it was
@@ -146,7 +146,8 @@ class Outliner:
         engine, depth = _allowed(artifact, runtime, precision)
         self.runtime = runtime_name(engine, depth)
         logger.info("vertebrae %s runs on %s", self.version[:19], self.runtime)
-        self._network = open_network(artifact.folder, artifact.manifest["network"], engine, depth)
+        network = artifact.facts(NetworkManifest).network
+        self._network = open_network(artifact.folder, network, engine, depth)
 
     def outline(self, frames: NDArray[np.uint8]) -> list[Outlined]:
         """Return what each of ``frames`` (n, 224, 224) uint8 shows, in the frame's pixels."""
@@ -170,31 +171,35 @@ class Scorer:
         """
         self.name = base_name(artifact.name)
         self.version = artifact.version
-        self.recipe = str(artifact.manifest["recipe"])
-        self.threshold = float(artifact.manifest["threshold"])
-        low, high = artifact.manifest["band"]
-        self.band = (float(low), float(high))
-        self.auroc = float(artifact.manifest["metrics"]["auroc"]["value"])
-        self._calibration = Calibration(**artifact.manifest["calibration"])
+        facts = artifact.facts(BaseManifest)
+        self.recipe = facts.recipe
+        self.threshold = facts.threshold
+        self.band = facts.band
+        self.auroc = _auroc(artifact.name, facts)
+        self._calibration: Calibration = facts.calibration
         engine, depth = _allowed(artifact, runtime, precision)
         self.runtime = runtime_name(engine, depth)
         logger.info("%s %s runs on %s", self.name, self.version[:19], self.runtime)
         self._model = load_model(artifact, engine, depth)
         self._offset = offset(artifact, self.runtime)
 
-    def score(self, images: NDArray[np.uint8], explained: Sequence[int] = ()) -> list[Vote]:
-        """Return one vote an image, for ``images`` (n, 224, 224) uint8.
+    def score(
+        self, images: NDArray[np.uint8], explained: Sequence[int] = ()
+    ) -> list[BasePrediction]:
+        """Return one prediction an image, for ``images`` (n, 224, 224) uint8.
 
-        ``explained`` are the indices of those that want a map; the others' votes have none.
+        ``explained`` are the indices of those that want a map; the others have none.
         """
         if isinstance(self._model, MeasurementModel):
             measurements = self._model.measurements(images)
             found = self._probability(self._model.logits(measurements))
             said = self._model.measured(measurements)
-            return [Vote(float(p), None, m) for p, m in zip(found, said, strict=True)]
+            return [BasePrediction(float(p), None, m) for p, m in zip(found, said, strict=True)]
         logits, maps = self._model.raw_logits(images, explained)
         drawn = dict(zip(explained, maps, strict=True))
-        return [Vote(float(p), drawn.get(i)) for i, p in enumerate(self._probability(logits))]
+        return [
+            BasePrediction(float(p), drawn.get(i)) for i, p in enumerate(self._probability(logits))
+        ]
 
     def _probability(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         return self._calibration.probability(logits + self._offset)
@@ -202,7 +207,15 @@ class Scorer:
 
 def offset(artifact: Artifact, runtime: str) -> float:
     """Return what is added to the raw logits of ``runtime``: measured where it was exported."""
-    return float(artifact.manifest["runtimes"][runtime].get("offset", 0.0))
+    return artifact.facts(NetworkManifest).runtimes[runtime].offset
+
+
+def _auroc(name: str, facts: BaseManifest) -> float:
+    """Return what decides which base model speaks where the stack does not answer."""
+    auroc = facts.metrics.get("auroc")
+    if auroc is None or auroc.value is None:
+        raise ArtifactError(f"{name}: the manifest has no auroc")
+    return auroc.value
 
 
 def base_name(name: str) -> BaseName:
@@ -214,14 +227,15 @@ def base_name(name: str) -> BaseName:
 
 def load_model(artifact: Artifact, runtime: RuntimeName, precision: Precision = "f32") -> BaseModel:
     """Return the model of ``artifact``, compiled for this machine, whatever it is allowed on."""
-    weighed = artifact.manifest.get(BONE_KEY)
+    facts = artifact.facts(NetworkManifest)
+    weighed = facts.measurements
     return open_model(
         artifact.folder,
-        artifact.manifest["network"],
-        FOREST_FILE in artifact.manifest["files"],
+        facts.network,
+        FOREST_FILE in facts.files,
         runtime,
         precision,
-        None if weighed is None else Bone.from_manifest(weighed),
+        None if weighed is None else Bone.from_manifest(weighed.model_dump()),
     )
 
 
@@ -245,7 +259,7 @@ def open_model(
 def _allowed(
     artifact: Artifact, runtime: RuntimeChoice, precision: PrecisionChoice
 ) -> tuple[RuntimeName, Precision]:
-    table = artifact.manifest["runtimes"]
+    table = artifact.facts(NetworkManifest).runtimes
     choice = automatic(
         table,
         None if runtime == "auto" else runtime,

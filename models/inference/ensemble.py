@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import artifact
-from models.inference.base import Outliner, Scorer, Vote
-from models.inference.stack import Stack, Verdict
+from models.inference.base import BasePrediction, Outliner, Scorer
+from models.inference.stack import EnsemblePrediction, Stack
 from models.runtime import PrecisionChoice, RuntimeChoice
 from models.types import BASES, BaseName
 
@@ -39,34 +39,34 @@ class Ensemble:
         }
         self.stack = Stack.from_artifact(artifact.load("stack", root))
 
-    def votes(self, images: NDArray[np.uint8]) -> dict[BaseName, list[Vote]]:
-        """Return each base model's vote on each of ``images`` (n, 224, 224) uint8."""
+    def base_predictions(self, images: NDArray[np.uint8]) -> dict[BaseName, list[BasePrediction]]:
+        """Return each base model's prediction on each of ``images`` (n, 224, 224) uint8."""
         return {
             name: [
-                vote
+                prediction
                 for start in range(0, len(images), BATCH)
-                for vote in scorer.score(images[start : start + BATCH])
+                for prediction in scorer.score(images[start : start + BATCH])
             ]
             for name, scorer in self.scorers.items()
         }
 
     def combine(
         self,
-        votes: Mapping[BaseName, Sequence[Vote]],
+        predictions: Mapping[BaseName, Sequence[BasePrediction]],
         present: Sequence[BaseName] = BASES,
-    ) -> list[Verdict]:
-        """Return the stack's verdict on each image, as if only ``present`` had voted."""
-        count = min(len(votes[name]) for name in present)
+    ) -> list[EnsemblePrediction]:
+        """Return the stack's prediction on each image, as if only ``present`` had answered."""
+        count = min(len(predictions[name]) for name in present)
         return [
             self.stack.combine(
                 {
-                    name: (votes[name][index].probability, self.scorers[name].version)
+                    name: (predictions[name][index].probability, self.scorers[name].version)
                     for name in present
                 }
             )
             for index in range(count)
         ]
 
-    def verdicts(self, images: NDArray[np.uint8]) -> list[Verdict]:
-        """Return the verdict of the whole stack on each of ``images`` (n, 224, 224) uint8."""
-        return self.combine(self.votes(images))
+    def predict(self, images: NDArray[np.uint8]) -> list[EnsemblePrediction]:
+        """Return the prediction of the whole stack on each of ``images`` (n, 224, 224) uint8."""
+        return self.combine(self.base_predictions(images))

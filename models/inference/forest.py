@@ -10,19 +10,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
-if TYPE_CHECKING:
-    from sklearn.ensemble import RandomForestRegressor
-
-TREES: Final = 300
 FILE: Final = "forest.safetensors"
 
-_TYPES: Final[Mapping[str, Any]] = {
+TYPES: Final[Mapping[str, Any]] = {
     "first": np.int32,
     "left": np.int32,
     "right": np.int32,
@@ -47,16 +43,14 @@ class Forest:
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Raises ValueError when arrays are missing, of other types, or no trees."""
         wrong = [
-            name
-            for name, kind in _TYPES.items()
-            if name not in arrays or arrays[name].dtype != kind
+            name for name, kind in TYPES.items() if name not in arrays or arrays[name].dtype != kind
         ]
-        if wrong or len(arrays) != len(_TYPES):
+        if wrong or len(arrays) != len(TYPES):
             raise ValueError(f"not a forest: arrays missing or of another type: {', '.join(wrong)}")
         self._arrays = dict(arrays)
         first, left, right = arrays["first"], arrays["left"], arrays["right"]
         nodes = len(left)
-        if any(len(arrays[name]) != nodes for name in _TYPES if name != "first"):
+        if any(len(arrays[name]) != nodes for name in TYPES if name != "first"):
             raise ValueError("not a forest: arrays of nodes differ in length")
         sizes = np.diff(first)
         if len(first) < 2 or first[0] != 0 or first[-1] != nodes or (sizes < 1).any():
@@ -79,39 +73,6 @@ class Forest:
         self._feature = np.where(leaf, 0, arrays["feature"])
         self._roots = first[:-1].astype(np.intp)
         self._depth = _depth(self._children, self._roots)
-
-    @classmethod
-    def fit(cls, features: NDArray[np.float32], severity: NDArray[np.float32], seed: int) -> Forest:
-        """Fit on ``features`` (n, channels) and ``severity`` (n,) in 0…1."""
-        from sklearn.ensemble import RandomForestRegressor  # noqa: PLC0415 - for training alone
-
-        trees = RandomForestRegressor(
-            TREES, min_samples_leaf=2, max_features=0.3, random_state=seed, n_jobs=-1
-        )
-        return cls.from_trees(trees.fit(features, severity))
-
-    @classmethod
-    def from_trees(cls, forest: RandomForestRegressor) -> Forest:
-        """Return scikit-learn's fitted ``forest``, which has one output."""
-        trees = [estimator.tree_ for estimator in forest.estimators_]
-        return cls(
-            {
-                "first": np.cumsum([0, *(tree.node_count for tree in trees)]).astype(np.int32),
-                **{
-                    name: np.concatenate([getattr(tree, theirs) for tree in trees])
-                    .reshape(-1)
-                    .astype(_TYPES[name])
-                    for name, theirs in (
-                        ("left", "children_left"),
-                        ("right", "children_right"),
-                        ("feature", "feature"),
-                        ("threshold", "threshold"),
-                        ("value", "value"),
-                        ("weight", "weighted_n_node_samples"),
-                    )
-                },
-            }
-        )
 
     def severity(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return (n,) float64 in 0…1 for ``features`` (n, channels)."""

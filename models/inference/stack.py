@@ -1,7 +1,7 @@
-"""The meta-model: logistic regression over the base models' votes, for every subset of them.
+"""The meta-model: logistic regression over the base predictions, for every subset of them.
 
-Fitted on out-of-fold votes only. With one or two base models missing, the regression fitted for
-just those present answers, so that the probability stays calibrated; nothing is imputed.
+Fitted on out-of-fold predictions only. With one or two base models missing, the regression fitted
+for just those present answers, so that the probability stays calibrated; nothing is imputed.
 """
 
 from __future__ import annotations
@@ -9,27 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from models.artifact import Artifact
+from models.artifact import Artifact, ArtifactError
 from models.inference.calibration import logit, sigmoid
+from models.manifest import StackManifest
 from models.types import BASES, BaseName
 
-REGULARISATION: Final = 0.1
-"""C of the logistic regression. Three votes that agree much, and tens of images: left alone, one
-vote's weight goes up and another's below zero to fit noise."""
 
-
-class NoVotesError(ValueError):
-    """No base model that this stack was fitted with has voted."""
+class NoBasePredictionsError(ValueError):
+    """None of the base predictions is of a model that this stack was fitted with."""
 
 
 @dataclass(frozen=True)
 class Combiner:
-    """Logistic regression for one subset: logit = ``intercept`` + Σ ``weights`` · vote's logit."""
+    """Logistic regression for one subset: logit = ``intercept`` + Σ ``weights`` · base logit."""
 
     weights: Mapping[str, float]
     intercept: float
@@ -38,7 +31,7 @@ class Combiner:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class EnsemblePrediction:
     """The stack's answer for one image.
 
     ``contributions`` are in logit units; they and ``intercept`` sum to the logit of
@@ -48,9 +41,9 @@ class Verdict:
     probability: float
     threshold: float
     band: tuple[float, float]
-    contributions: dict[str, float]
+    contributions: dict[BaseName, float]
     intercept: float
-    missing: tuple[str, ...]
+    missing: tuple[BaseName, ...]
 
 
 def subsets() -> Iterator[tuple[BaseName, ...]]:
@@ -64,48 +57,6 @@ def key(names: tuple[str, ...]) -> str:
     return "+".join(names)
 
 
-@dataclass(frozen=True)
-class LinearFit:
-    """The regression of one subset."""
-
-    weights: dict[str, float]
-    intercept: float
-
-    def probability(self, logits: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Return (n,) probabilities for calibrated ``logits``, base model's name → (n,)."""
-        total = np.zeros(1) + self.intercept
-        for name, weight in self.weights.items():
-            total = total + weight * logits[name]
-        return sigmoid(total)
-
-
-def fit_weights(
-    logits: Mapping[str, NDArray[np.float64]],
-    truth: NDArray[np.bool_],
-    names: tuple[str, ...],
-    views: int = 1,
-) -> LinearFit:
-    """Return the regression of the subset ``names`` on out-of-fold calibrated ``logits``, each
-    (n,); ``views`` says how many of them show one image, which counts once.
-
-    No weight is below zero (Breiman, Stacked regressions, 1996): a base model that others know
-    better than is left out, and a more suspicious vote never lowers the answer.
-    """
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - no runner fits anything
-
-    kept = list(names)
-    while True:
-        regression = LogisticRegression(C=REGULARISATION / views)
-        regression.fit(np.column_stack([logits[name] for name in kept]), truth)
-        lowest = int(np.argmin(regression.coef_[0]))
-        if regression.coef_[0][lowest] >= 0 or len(kept) == 1:
-            break
-        del kept[lowest]
-    found = dict(zip(kept, map(float, regression.coef_[0]), strict=True))
-    weights = {name: max(found.get(name, 0.0), 0.0) for name in names}
-    return LinearFit(weights, float(regression.intercept_[0]))
-
-
 class Stack:
     """The served meta-model."""
 
@@ -115,27 +66,43 @@ class Stack:
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Stack:
+        facts = artifact.facts(StackManifest)
+        absent = [key(names) for names in subsets() if key(names) not in facts.subsets]
+        if absent:
+            raise ArtifactError(f"the stack was not fitted for {', '.join(absent)}")
         return cls(
-            {name: _combiner(facts) for name, facts in artifact.manifest["subsets"].items()},
-            artifact.manifest["bases"],
+            {
+                name: Combiner(one.weights, one.intercept, one.threshold, one.band)
+                for name, one in facts.subsets.items()
+            },
+            facts.bases,
         )
 
-    def combine(self, votes: Mapping[str, tuple[float, str]]) -> Verdict:
-        """Return the verdict on ``votes``: base model's name → (probability, version).
+    @property
+    def bases(self) -> tuple[BaseName, ...]:
+        """The base models that it was fitted with."""
+        return tuple(name for name in BASES if name in self._bases)
 
-        A vote of a version that this stack was not fitted with counts as missing: its scale is
-        unknown. Raises :class:`NoVotesError` when none is left.
+    def combine(self, predictions: Mapping[str, tuple[float, str]]) -> EnsemblePrediction:
+        """Return the ensemble prediction from base model's name → (probability, version).
+
+        A prediction of a version that this stack was not fitted with counts as missing: its
+        scale is unknown. Raises :class:`NoBasePredictionsError` when none is left.
         """
         used = tuple(
-            name for name in BASES if name in votes and votes[name][1] == self._bases.get(name)
+            name
+            for name in BASES
+            if name in predictions and predictions[name][1] == self._bases.get(name)
         )
         if not used:
-            raise NoVotesError("no vote of a base model version that this stack was fitted with")
+            raise NoBasePredictionsError(
+                "no prediction of a base model version that this stack was fitted with"
+            )
         combiner = self._combiners[key(used)]
-        contributions: dict[str, float] = {
-            name: combiner.weights[name] * float(logit(votes[name][0])) for name in used
+        contributions: dict[BaseName, float] = {
+            name: combiner.weights[name] * float(logit(predictions[name][0])) for name in used
         }
-        return Verdict(
+        return EnsemblePrediction(
             probability=float(sigmoid(combiner.intercept + sum(contributions.values()))),
             threshold=combiner.threshold,
             band=combiner.band,
@@ -143,13 +110,3 @@ class Stack:
             intercept=combiner.intercept,
             missing=tuple(name for name in BASES if name not in used),
         )
-
-
-def _combiner(facts: Mapping[str, Any]) -> Combiner:
-    low, high = facts["band"]
-    return Combiner(
-        weights=facts["weights"],
-        intercept=float(facts["intercept"]),
-        threshold=float(facts["threshold"]),
-        band=(float(low), float(high)),
-    )

@@ -15,13 +15,11 @@ and a runner carries neither Keras nor TensorFlow. Each engine is imported when 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from models.runtime import conversion
 from models.runtime.choice import automatic, installed, share_gpu, supported
 from models.runtime.cpus import usable_cpus
 from models.runtime.engine import (
@@ -39,9 +37,6 @@ from models.runtime.engine import (
 )
 from models.runtime.keras import KerasRuntime
 
-if TYPE_CHECKING:
-    import keras
-
 __all__ = [
     "CHOICES",
     "PRECISIONS",
@@ -54,7 +49,6 @@ __all__ = [
     "RuntimeChoice",
     "RuntimeName",
     "automatic",
-    "compile_network",
     "installed",
     "open_network",
     "parse_name",
@@ -77,18 +71,3 @@ def open_network(
     opened: Callable[[Path, Mapping[str, Any], Precision], Runtime]
     opened = import_module(_ENGINES[runtime]).open_network
     return opened(folder, config, precision)
-
-
-def compile_network(
-    network: keras.Model, runtime: RuntimeName = "openvino", precision: Precision = "f32"
-) -> Runtime:
-    """Return a network that is not on disk ready to run; ``keras`` gives the reference.
-
-    int8 needs images to calibrate on and is therefore made by ``models.training.export`` alone.
-    """
-    if runtime == "keras":
-        return KerasRuntime(network)
-    with tempfile.TemporaryDirectory(prefix="osteoserve-") as folder:
-        path = Path(folder) / Files.TFLITE
-        path.write_bytes(conversion.tflite(network, half=False))
-        return open_network(Path(folder), {}, runtime, precision)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from models.evaluation import Evaluation, tables
+from models.evaluation import tables
 from models.evaluation.agreement import KEY
-from models.evaluation.published import CLAIMS, REASON, Claim
+from models.evaluation.published import CLAIMS, REASON
+from models.evaluation.schema import Claim, Evaluation
 from models.image import recipe
 from models.inference.bone import KEY as BONE_KEY
+from models.manifest import Reported
 
 TITLES: Final = {
     "cnn": "CNN trained from scratch",
@@ -135,7 +137,9 @@ def _agreement(manifest: Mapping[str, Any]) -> list[str]:
 
 def stack(manifest: Mapping[str, Any], evaluation: Evaluation | None = None) -> str:
     """Return the card of the meta-model; without ``evaluation``, the comparisons are left out."""
-    subsets = {key: facts["metrics"] for key, facts in manifest["subsets"].items()}
+    subsets = {
+        key: Reported.model_validate(facts).metrics for key, facts in manifest["subsets"].items()
+    }
     cells = evaluation.subgroups if evaluation else ()
     return "\n".join(
         [
@@ -171,8 +175,8 @@ def _data(facts: Mapping[str, Any]) -> str:
 
 
 def _figures(manifest: Mapping[str, Any]) -> str:
-    facts = manifest["data"]
-    low, high = manifest["band"]
+    facts, quality = manifest["data"], Reported.model_validate(manifest)
+    low, high = quality.band
     return "\n".join(
         [
             "## Metrics",
@@ -181,11 +185,11 @@ def _figures(manifest: Mapping[str, Any]) -> str:
             f"{facts['seed']}; calibration and threshold cross-fitted by the same folds; 95 % "
             "intervals from a grouped bootstrap.",
             "",
-            tables.figures({"value (95 %)": manifest["metrics"]}),
+            tables.figures({"value (95 %)": quality.metrics}),
             "",
-            f"Threshold {manifest['threshold']:.3f}; no decision between {low:.3f} and {high:.3f}.",
+            f"Threshold {quality.threshold:.3f}; no decision between {low:.3f} and {high:.3f}.",
             "",
-            tables.classes(manifest["classes"]),
+            tables.classes(quality.classes),
             "",
         ]
     )

@@ -23,28 +23,34 @@ from models.artifact import Artifact
 from models.dataset import Dataset, folds
 from models.dataset.folds import Fold
 from models.drift import reference
-from models.evaluation import DataFacts, Evaluation, Leak, Report, Scored, agreement, judge, metrics
-from models.evaluation.evaluation import FILE as EVALUATION_FILE
+from models.evaluation import agreement, metrics
 from models.evaluation.evaluation import assemble
 from models.evaluation.plots import plots
+from models.evaluation.report import judge
+from models.evaluation.schema import FILE as EVALUATION_FILE
+from models.evaluation.schema import Evaluation, Leak, Report
+from models.evaluation.scored import Scored
 from models.evaluation.subgroups import subgroups
-from models.inference import calibration, stack
+from models.inference import stack
 from models.inference.bone import KEY as BONE_KEY
-from models.inference.calibration import Calibration, OperatingPoint
+from models.inference.calibration import Calibration, OperatingPoint, logit
+from models.manifest import BaseManifest, DataFacts, StackManifest
 from models.runtime import share_gpu
 from models.training import (
     bone,
+    calibration,
     card,
     cnn,
-    export,
     leak,
     pretrained,
     repeatable,
     resnet,
+    stacking,
     vertebrae,
     vgg16,
 )
 from models.training.checkpoint import Checkpoint
+from models.training.export import export
 from models.training.runlog import RunLog
 from models.training.trainer import Fitted, Trainer
 from models.types import BASES, BaseName
@@ -122,7 +128,7 @@ def train(
     served with them. With the ``run`` of an earlier training that was killed, what that one
     finished is not trained again. Raises :class:`~models.dataset.DatasetError` for data that cannot
     be split, :class:`~models.training.pretrained.WeightsError` for files that are missing or others
-    than they should be, and :class:`~models.training.export.ParityError`.
+    than they should be, and :class:`~models.training.export.export.ParityError`.
     """
     share_gpu()
     repeatable.compute_in_one_order()
@@ -252,8 +258,8 @@ def _write_base(root: Path, trained: _Training, facts: Mapping[str, Any], resamp
         "training": repeatable.facts(),
     }
     files = {**exported.files, "card.md": card.base(trained.name, manifest).encode()}
-    written = artifact.write(root, trained.name, manifest, files)
-    return _Base(written, calibration.logit(probability), report)
+    written = artifact.write(root, trained.name, manifest, files, BaseManifest)
+    return _Base(written, logit(probability), report)
 
 
 def _write_stack(
@@ -269,13 +275,13 @@ def _write_stack(
     truth = _repeated(data)
     logits: dict[str, NDArray[np.float64]] = {name: b.logits for name, b in bases.items()}
     combined: dict[str, Scored] = {}
-    fits: dict[str, stack.LinearFit] = {}
+    fits: dict[str, stacking.LinearFit] = {}
     agreed: dict[str, agreement.Agreement] = {}
     for names in stack.subsets():
 
-        def fit(on: NDArray[np.intp], names: tuple[str, ...] = names) -> stack.LinearFit:
+        def fit(on: NDArray[np.intp], names: tuple[str, ...] = names) -> stacking.LinearFit:
             votes = {n: logits[n][on].ravel() for n in names}
-            return stack.fit_weights(votes, truth[on].ravel(), names, truth.shape[1])
+            return stacking.fit_weights(votes, truth[on].ravel(), names, truth.shape[1])
 
         whole = fits[stack.key(names)] = fit(judged)
         probability = whole.probability(logits)
@@ -313,7 +319,7 @@ def _write_stack(
         **plots(evaluation),
         "card.md": card.stack(manifest, evaluation).encode(),
     }
-    written = artifact.write(root, "stack", manifest, files)
+    written = artifact.write(root, "stack", manifest, files, StackManifest)
     return {**{name: base.artifact for name, base in bases.items()}, "stack": written}, evaluation
 
 
@@ -355,7 +361,7 @@ def _leak(data: Dataset, settings: Settings) -> Leak | None:
 def _reported(report: Report) -> dict[str, Any]:
     """Return what the manifest says of a model's quality."""
     return {
-        "metrics": report.metrics,
+        "metrics": {name: asdict(figure) for name, figure in report.metrics.items()},
         "threshold": report.threshold,
         "band": list(report.band),
         "classes": {label: asdict(outcomes) for label, outcomes in report.classes.items()},

@@ -21,11 +21,10 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from models import networks
 from models.dataset import Dataset, DatasetError
-from models.evaluation import Leak
-from models.inference.forest import Forest
-from models.runtime import compile_network
-from models.training import resnet
+from models.evaluation.schema import Leak
+from models.training import forest, resnet
 from models.training.augmentation import Augmentation
+from models.training.export.conversion import compile_network
 
 COPIES: Final = 10
 """Of each image, itself and nine altered ones. The more there are, the more leaks: on the 74 public
@@ -109,5 +108,5 @@ def _score(
     scores = np.full(len(x), np.nan)
     severity = truth.astype(np.float32)
     for on, held_out in folds:
-        scores[held_out] = Forest.fit(x[on], severity[on], seed).severity(x[held_out])
+        scores[held_out] = forest.fit(x[on], severity[on], seed).severity(x[held_out])
     return scores

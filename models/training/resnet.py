@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from models import artifact, networks
 from models.dataset import Dataset
-from models.inference.forest import Forest
 from models.networks import weights
 from models.networks.resnet import BLOCKS
-from models.training import pretrained
+from models.training import forest, pretrained
 from models.training.runlog import RunLog
 from models.training.trainer import Fitted
 
@@ -62,9 +61,9 @@ class ResNetTrainer:
     def fit(self, indices: NDArray[np.intp], seed: int, part: str) -> Fitted:
         features = self._features[:, indices].reshape(-1, self._features.shape[-1])
         target = np.tile(self._data.severity[indices], len(self._features))
-        forest = Forest.fit(features, target, seed)
+        grown = forest.fit(features, target, seed)
         self._log.note("forest", model=self.name, part=part, images=len(indices))
-        return Fitted(self._config, self._network, forest)
+        return Fitted(self._config, self._network, grown)
 
 
 def initialise(network: keras.Model, settings: Settings) -> str:

@@ -32,9 +32,10 @@ from models import artifact, networks
 from models.dataset import Dataset
 from models.networks import weights
 from models.networks.vgg16 import WIDTHS
-from models.runtime import compile_network, supported
+from models.runtime import supported
 from models.training import precision, pretrained
 from models.training.augmentation import Augmentation
+from models.training.export.conversion import compile_network
 from models.training.runlog import RunLog
 from models.training.soft import linear_fit
 from models.training.trainer import Fitted

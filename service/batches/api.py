@@ -16,8 +16,9 @@ from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import problems, translate
 from service.http.upload import FIELD
+from service.identity.actor import Actor
 from service.predictions.schemas import EXAMPLE
-from service.state import Opened, State
+from service.state import Acting, Opened, State
 from service.storage.errors import UnreadableError
 
 router = APIRouter(prefix="/api/v1/batches", tags=["batches"])
@@ -83,11 +84,13 @@ def no_such_batch() -> ServiceError:
     return ServiceError("batch_not_found", "There is no batch with this id.")
 
 
-async def begin(request: Request, state: State) -> Batch:
+async def begin(request: Request, actor: Actor, state: State) -> Batch:
     """Receive a batch and begin work on it: what page and API have in common."""
     state.bulk.has_place()
     settings = state.settings
-    return await state.bulk.start(await receive(request, settings, settings.max_upload_bytes))
+    return await state.bulk.start(
+        actor, await receive(request, settings, settings.max_upload_bytes)
+    )
 
 
 async def known(id: BatchId, state: Opened) -> Batch:
@@ -121,13 +124,13 @@ Known = Annotated[Batch, Depends(known)]
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(request: Request, state: Opened) -> Response:
+async def create(request: Request, actor: Acting, state: Opened) -> Response:
     """Send images as parts `file` of a form, or one zip archive. Names of files are not kept.
 
     Batches wait for single requests. If the front ends meanwhile, the state is `interrupted`, and
     `remaining` says which images to send again.
     """
-    batch = await begin(request, state)
+    batch = await begin(request, actor, state)
     headers = {**NO_STORE, "Location": f"{router.prefix}/{batch.id}"}
     return StreamingResponse(
         _lines(batch.id, 0, state, follow=True), 201, headers, media_type=NDJSON
@@ -176,9 +179,9 @@ async def results(
         **problems(403, 404, 500, 503, 507),
     },
 )
-async def cancel(batch: Known, response: Response, state: Opened) -> Batch:
+async def cancel(batch: Known, response: Response, actor: Acting, state: Opened) -> Batch:
     """Begin no further image. What is finished stays; a batch that has ended is left as it is."""
-    await state.bulk.cancel(batch.id)
+    await state.batches.cancel(actor, batch.id)
     response.headers.update(NO_STORE)
     return await known(batch.id, state)
 

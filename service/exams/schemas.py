@@ -1,7 +1,7 @@
 """What somebody enters about the scan behind a prediction: facts from the scanner and the chart.
 
 Nothing here is computed from an image, and no T-score is ever computed from a BMD: a scanner has
-its own reference data (DOMAIN.md §1.2). All fields are optional; what is given is judged strictly::
+its own reference data (domain.md §1.2). All fields are optional; what is given is judged strictly::
 
     StudyError      one or more fields cannot be taken; each named with what came and what may come
 """
@@ -39,7 +39,7 @@ Sex = Literal["female", "male"]
 VERTEBRAE: Final[tuple[Vertebra, ...]] = get_args(Vertebra)
 
 BMD_RANGE: Final = (0.422, 1.901)
-"""Total spine BMD in g/cm², the extremes in NHANES 2007–08 (codebook DXXSPN_E; DOMAIN.md §1.6)."""
+"""Total spine BMD in g/cm², the extremes in NHANES 2007–08 (codebook DXXSPN_E; domain.md §1.5)."""
 
 AGE_RANGE: Final = (18, 120)
 EARLIEST: Final = date(1987, 1, 1)

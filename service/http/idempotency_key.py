@@ -55,8 +55,8 @@ def hashed(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def replayed(earlier: R, data: bytes) -> R:
-    """Return ``earlier`` where it is about the file ``data``. Raises :class:`KeyReusedError`."""
-    if earlier.image.sha256 != hashlib.sha256(data).hexdigest():
+def replayed(earlier: R, digest: str) -> R:
+    """Return ``earlier`` where its file has this ``digest``. Raises :class:`KeyReusedError`."""
+    if earlier.image.sha256 != digest:
         raise KeyReusedError
     return earlier

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,31 +12,17 @@ from models.image import recipe
 from models.image.scan import Format
 from models.vertebrae.findings import Code
 from models.vertebrae.geometry import LevelName
+from protocol.answers import Measurement, Number, Probability, Version
 from service.reviews.schemas import Review
 from service.types import BaseName, Outcome, PartName
 
-Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
 Point = tuple[Number, Number]
-Version = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{8,64}$")]
 
 INTENDED_USE: Final = "research"
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Measurement(BaseModel):
-    """Something that is measured of the bone, and what it added to ``bone``'s answer."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
-    value: Number
-    contribution: Number = Field(
-        description="Logit units before calibration; above zero speaks for osteoporosis."
-    )
 
 
 class Vote(_Part):

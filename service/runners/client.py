@@ -26,16 +26,14 @@ from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
+from protocol import headers
+from protocol.answers import BasePrediction, Dropped, EnsemblePrediction, Outline
 from service.flow.deadline import Deadline
 from service.observability import tracing
 from service.runners.circuit_breaker import CircuitBreaker
 from service.runners.metrics import RunnerMetrics
-from service.runners.schemas import BaseAnswer, Dropped, OutlineAnswer, StackAnswer
 from service.runners.settings import RunnerPolicy
 from service.types import RunnerName
-
-LEFT_HEADER: Final = "X-Left-Ms"
-"""How long each item's answer is of use; ``bentos.admission`` reads it."""
 
 CONNECT_SECONDS: Final = 0.5
 """Longest wait for a connection within one's own network; the kernel accepts for a busy runner.
@@ -47,7 +45,7 @@ the objective allows; a lost packet would only be sent again after that second (
 KEPT_SECONDS: Final = 30.0
 """How long a connection that nobody uses stays open."""
 
-AnswerT = TypeVar("AnswerT", BaseAnswer, OutlineAnswer, StackAnswer)
+AnswerT = TypeVar("AnswerT", BasePrediction, Outline, EnsemblePrediction)
 
 
 class RunnerError(Exception):
@@ -196,7 +194,7 @@ class RunnerClient:
         self, path: str, latest: Deadline, deadlines: Sequence[Deadline], **body: Any
     ) -> _Response:
         left = ",".join(str(max(0, int(deadline.remaining * 1000))) for deadline in deadlines)
-        body["headers"] = {**body["headers"], **tracing.headers(), LEFT_HEADER: left}
+        body["headers"] = {**body["headers"], **tracing.headers(), headers.TIMEOUT: left}
         try:
             async with asyncio.timeout(max(latest.remaining, 0)):
                 return await self._once(path, **body)
@@ -258,7 +256,7 @@ def _parse(
         raise RunnerMalformedError("not what the contract says") from error
     if len(found) != count:
         raise RunnerMalformedError("not one answer an image")
-    if any(not isinstance(one, Dropped) and one.recipe != one.judges for one in found):
+    if any(not isinstance(one, Dropped) and one.recipe != one.expected_recipe for one in found):
         raise RunnerMismatchError("judges images of another recipe")
     return found
 

@@ -15,6 +15,9 @@ from pydantic import TypeAdapter
 
 from models.image import recipe
 from models.image.recipe import Canonical
+from protocol import headers
+from protocol.answers import BasePrediction, Dropped, EnsemblePrediction, EnsembleRequest, Outline
+from protocol.runners import COMBINE, OUTLINE, PREDICT
 from service.flow.batching import DynamicBatcher, PendingItem, Send
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
@@ -28,13 +31,8 @@ from service.runners.client import (
     RunnerTimeoutError,
 )
 from service.runners.metrics import RunnerMetrics
-from service.runners.schemas import BaseAnswer, Dropped, OutlineAnswer, StackAnswer
 from service.runners.settings import RunnerPolicy
 from service.types import BASES, RUNNER_OF, RUNNERS, BaseName, ModelName, RunnerName
-
-RECIPE_HEADER: Final = "X-Recipe"
-COUNT_HEADER: Final = "X-Count"
-"""What runners are told beside the images; ``bentos.wire`` reads them."""
 
 TARGET_SECONDS: Final = 0.25
 """About how long a call may take. An image waits for the call under way, then for its own, in a
@@ -43,13 +41,13 @@ while the machine has room. On two cores without bfloat16 calls of 8 images kept
 a second, of 4 up to 9.9.
 """
 
-Votes = Mapping[BaseName, BaseAnswer]
+Votes = Mapping[BaseName, BasePrediction]
 
 T = TypeVar("T")
 
-_BASE_ANSWERS = TypeAdapter(list[BaseAnswer | Dropped])
-_OUTLINE_ANSWERS = TypeAdapter(list[OutlineAnswer | Dropped])
-_STACK_ANSWERS = TypeAdapter(list[StackAnswer | Dropped])
+_BASE_ANSWERS = TypeAdapter(list[BasePrediction | Dropped])
+_OUTLINE_ANSWERS = TypeAdapter(list[Outline | Dropped])
+_STACK_ANSWERS = TypeAdapter(list[EnsemblePrediction | Dropped])
 
 
 class RunnerPool:
@@ -65,11 +63,11 @@ class RunnerPool:
             "max_deferral": max_deferral,
             "target_seconds": TARGET_SECONDS,
         }
-        self._bases: dict[BaseName, DynamicBatcher[Canonical, BaseAnswer]] = {
+        self._bases: dict[BaseName, DynamicBatcher[Canonical, BasePrediction]] = {
             name: DynamicBatcher(self._asker(name), **limits) for name in BASES
         }
-        self._outlines = DynamicBatcher[Canonical, OutlineAnswer](self._outline, **limits)
-        self._stack = DynamicBatcher[Votes, StackAnswer](self._combine, **limits)
+        self._outlines = DynamicBatcher[Canonical, Outline](self._outline, **limits)
+        self._stack = DynamicBatcher[Votes, EnsemblePrediction](self._combine, **limits)
         # Nobody waits for a runner whose circuit is open.
         on_open: dict[RunnerName, list[Callable[[Exception], None]]] = {
             name: [] for name in RUNNERS
@@ -101,7 +99,7 @@ class RunnerPool:
 
     async def outline(
         self, frame: Canonical, deadline: Deadline, priority: Priority = Priority.PERSON
-    ) -> OutlineAnswer:
+    ) -> Outline:
         """Ask where the vertebrae of one frame are. Raises :class:`RunnerError`."""
         return await _in_time(self._outlines(frame, deadline, priority))
 
@@ -111,19 +109,19 @@ class RunnerPool:
         image: Canonical,
         deadline: Deadline,
         priority: Priority = Priority.PERSON,
-    ) -> BaseAnswer:
+    ) -> BasePrediction:
         """Ask a base runner for its word on one canonical image. Raises :class:`RunnerError`."""
         return await _in_time(self._bases[name](image, deadline, priority))
 
-    async def explain(self, name: BaseName, image: Canonical, deadline: Deadline) -> BaseAnswer:
+    async def explain(self, name: BaseName, image: Canonical, deadline: Deadline) -> BasePrediction:
         """The same with a heat map, in a call of its own: maps are large and made one at a time."""
         with tracing.calling(RUNNER_OF[name], [tracing.here()]):
-            (answer,) = await self._ask_base(name, [image], [deadline], "/predict?map=true")
+            (answer,) = await self._ask_base(name, [image], [deadline], f"{PREDICT}?map=true")
         return _expected(answer)
 
     async def combine(
         self, votes: Votes, deadline: Deadline, priority: Priority = Priority.PERSON
-    ) -> StackAnswer:
+    ) -> EnsemblePrediction:
         """Ask the stack for its word on one image's votes. Raises :class:`RunnerError`."""
         return await _in_time(self._stack(votes, deadline, priority))
 
@@ -134,20 +132,20 @@ class RunnerPool:
         """Take note of what a probe of the runner's readiness has found."""
         self._clients[name].circuit.record_probe(ready)
 
-    def _asker(self, name: BaseName) -> Send[Canonical, BaseAnswer]:
+    def _asker(self, name: BaseName) -> Send[Canonical, BasePrediction]:
         async def ask(
-            batch: Sequence[PendingItem[Canonical, BaseAnswer]],
-        ) -> Sequence[BaseAnswer | Exception]:
+            batch: Sequence[PendingItem[Canonical, BasePrediction]],
+        ) -> Sequence[BasePrediction | Exception]:
             images = [pending.item for pending in batch]
             deadlines = [pending.deadline for pending in batch]
             with tracing.calling(RUNNER_OF[name], [pending.origin for pending in batch]):
-                return await self._ask_base(name, images, deadlines, "/predict")
+                return await self._ask_base(name, images, deadlines, PREDICT)
 
         return ask
 
     async def _ask_base(
         self, name: BaseName, images: Sequence[Canonical], deadlines: Sequence[Deadline], path: str
-    ) -> Sequence[BaseAnswer | RunnerError]:
+    ) -> Sequence[BasePrediction | RunnerError]:
         return await self._ask(
             name,
             path,
@@ -157,41 +155,35 @@ class RunnerPool:
         )
 
     async def _outline(
-        self, batch: Sequence[PendingItem[Canonical, OutlineAnswer]]
-    ) -> Sequence[OutlineAnswer | Exception]:
+        self, batch: Sequence[PendingItem[Canonical, Outline]]
+    ) -> Sequence[Outline | Exception]:
         with tracing.calling("vertebrae", [pending.origin for pending in batch]):
             return await self._ask(
                 "vertebrae",
-                "/outline",
+                OUTLINE,
                 [pending.deadline for pending in batch],
                 _OUTLINE_ANSWERS,
                 **_pixels([pending.item for pending in batch], recipe.FRAME),
             )
 
     async def _combine(
-        self, batch: Sequence[PendingItem[Votes, StackAnswer]]
-    ) -> Sequence[StackAnswer | Exception]:
-        sets = [
-            {
-                name: {"probability": vote.probability, "version": vote.version}
-                for name, vote in pending.item.items()
-            }
-            for pending in batch
-        ]
+        self, batch: Sequence[PendingItem[Votes, EnsemblePrediction]]
+    ) -> Sequence[EnsemblePrediction | Exception]:
+        asked = EnsembleRequest.of([pending.item for pending in batch])
         deadlines = [pending.deadline for pending in batch]
-        headers = {COUNT_HEADER: str(len(sets))}
+        count = {headers.COUNT: str(len(asked.votes))}
         with tracing.calling("stack", [pending.origin for pending in batch]):
             answers = await self._ask(
                 "stack",
-                "/combine",
+                COMBINE,
                 deadlines,
                 _STACK_ANSWERS,
-                json={"votes": sets},
-                headers=headers,
+                json=asked.model_dump(),
+                headers=count,
             )
         return [
             RunnerMalformedError("used a vote that was not given")
-            if isinstance(answer, StackAnswer) and not set(answer.used) <= set(pending.item)
+            if isinstance(answer, EnsemblePrediction) and not set(answer.used) <= set(pending.item)
             else answer
             for pending, answer in zip(batch, answers, strict=True)
         ]
@@ -228,8 +220,8 @@ def _all(told: Sequence[Callable[[Exception], None]], error: Exception) -> None:
 
 def _pixels(images: Sequence[Canonical], made_by: str) -> dict[str, Any]:
     """Return the body and the headers of a call with ``images``."""
-    headers = {"Content-Type": "application/octet-stream", RECIPE_HEADER: made_by}
-    return {"data": recipe.pack(images), "headers": headers}
+    said = {"Content-Type": "application/octet-stream", headers.RECIPE: made_by}
+    return {"data": recipe.pack(images), "headers": said}
 
 
 async def _in_time(asked: Awaitable[T]) -> T:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from service.types import RunnerName, Seconds, SettingsGroup, Url
+from service.runners.registry import BY_NAME, RunnerUrls
+from service.types import RunnerName, Seconds
 
 
-class RunnerPolicy(SettingsGroup):
+class RunnerPolicy(RunnerUrls):
     """Addresses of the runners, and how they are called."""
 
-    cnn_url: Url = Field("http://127.0.0.1:8101", description="Where the cnn runner answers.")
-    vgg16_url: Url = Field("http://127.0.0.1:8102", description="Where the vgg16 runner answers.")
-    resnet_url: Url = Field("http://127.0.0.1:8103", description="Where the resnet runner answers.")
-    stack_url: Url = Field("http://127.0.0.1:8104", description="Where the stack runner answers.")
-    vertebrae_url: Url = Field(
-        "http://127.0.0.1:8105",
-        description="Where the vertebrae runner answers, which also holds the base model bone.",
-    )
     runner_calls: int = Field(
         1,
         ge=1,
@@ -33,5 +26,5 @@ class RunnerPolicy(SettingsGroup):
     probe_seconds: Seconds = Field(2.0, description="Pause between looks at the runners.")
 
     def runner_url(self, name: RunnerName) -> str:
-        url: str = getattr(self, f"{name}_url")
+        url: str = getattr(self, BY_NAME[name].setting)
         return url.rstrip("/")

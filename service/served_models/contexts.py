@@ -9,11 +9,13 @@ from typing import Final
 
 from markupsafe import Markup
 
+from models.evaluation.schema import Report
+from models.manifest import Estimate
 from service.language.formats import number, percent
 from service.language.locale import N_, _, ngettext
-from service.medicine.osteoporosis.view import MODEL_NAMES
 from service.operations.health import RunnerState
-from service.served_models.schemas import Estimate, Lineup, Report, Served
+from service.runners.registry import MODEL_NAMES
+from service.served_models.schemas import Lineup, Served
 from service.types import BASES, RUNNER_OF, ModelName, RunnerName
 from service.web import articles as content
 from service.web.page import Page
@@ -51,9 +53,6 @@ SOURCES: Final[Mapping[str, str]] = {
         "Cross-validated: each image was scored by a fit that saw neither it nor its group."
     ),
     "held-out": N_("Scored by what is served, on images that no fit has seen."),
-    "manifest": N_(
-        "These artefacts hold figures but no plots: they were written before evaluations were kept."
-    ),
 }
 _LEAST: Final = "–"
 
@@ -255,15 +254,15 @@ def _classes(report: Report) -> Iterator[ClassRow]:
 
 def _confusion(results: Mapping[str, Report]) -> Iterator[ConfusionRow]:
     for key, report in results.items():
-        if (found := report.confusion) is not None:
-            cells = (
-                found.true_positive,
-                found.false_negative,
-                found.false_positive,
-                found.true_negative,
-            )
-            one, two, three, four = map(number, cells)
-            yield ConfusionRow(name=_named(key), cells=(one, two, three, four))
+        found = report.confusion
+        cells = (
+            found.true_positive,
+            found.false_negative,
+            found.false_positive,
+            found.true_negative,
+        )
+        one, two, three, four = map(number, cells)
+        yield ConfusionRow(name=_named(key), cells=(one, two, three, four))
 
 
 def _label(label: str) -> str:

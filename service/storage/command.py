@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from service.predictions.listing import History
+from service.predictions import repository as predictions
 from service.predictions.query import MOST, Query
 from service.storage.database import Database, database_file, database_url
 from service.storage.documents import Unreadable
@@ -65,13 +65,13 @@ def run_recover(settings: StorageSettings) -> int:
 
 async def _read(settings: StorageSettings) -> tuple[int, list[Unreadable]]:
     database = Database(settings)
-    history = History(database)
     count = 0
     hidden: list[Unreadable] = []
     try:
         asked: dict[str, object] = {"sort": "oldest", "limit": MOST}
         while asked:
-            found, following = await history.page(Query.model_validate(asked))
+            async with database.connect() as connection:
+                found, following = await predictions.page(connection, Query.model_validate(asked))
             hidden += [one for one in found if isinstance(one, Unreadable)]
             count += len(found)
             asked = {**asked, "after": following.cursor()} if following else {}

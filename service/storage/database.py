@@ -46,6 +46,7 @@ _LONGEST_PAUSE: Final = 0.5
 """Seconds between tries of a transaction that others were in the way of."""
 
 _WRITES: Final = "osteoserve_writes"
+_UNREADABLE: Final = "osteoserve_unreadable"
 _PAGE: Final = text("PRAGMA user_version = 0")
 _TABLE: Final = text("CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT repeat('room', 65536)")
 """The least that has to find room on the disk."""
@@ -58,7 +59,6 @@ class Database:
         self, settings: StorageSettings, unreadable: Callable[[Table], None] = lambda _: None
     ) -> None:
         """``unreadable`` is told of each row that cannot be read, by its table."""
-        self.unreadable = unreadable
         self._seconds = settings.storage_seconds
         # The drivers' own limits come first, since they leave the connection usable.
         self._last_resort = settings.storage_seconds + 0.5
@@ -68,6 +68,7 @@ class Database:
             self._url.set(drivername="sqlite+aiosqlite") if self.is_sqlite else self._url,
             hide_parameters=True,
             pool_pre_ping=True,
+            execution_options={_UNREADABLE: unreadable},
             **self._engine_arguments(),
         )
         if self.is_sqlite:
@@ -240,6 +241,12 @@ class Database:
                 Schema.upgrade(connection)
         finally:
             engine.dispose()
+
+
+def unreadable(connection: AsyncConnection, table: Table) -> None:
+    """Tell whoever wants to know it of a row of ``table`` that cannot be read."""
+    if connection.sync_connection is not None:
+        connection.sync_connection.get_execution_options()[_UNREADABLE](table)
 
 
 def database_url(settings: StorageSettings) -> URL:

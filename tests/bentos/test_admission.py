@@ -16,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bentos.admission import CALL, LARGEST, Admission
+from bentos.admission import CALL, Admission
 from bentos.queue import Call, Queue
+from protocol.headers import MAX_BYTES
 
 pytestmark = pytest.mark.anyio
 
@@ -52,8 +53,9 @@ class Toy:
                 Middleware(
                     Admission,
                     queue=self.queue,
-                    paths=["/predict", "/outline"],
-                    count=lambda headers: int(headers["content-length"]),
+                    counts=dict.fromkeys(
+                        ["/predict", "/outline"], lambda headers: int(headers["content-length"])
+                    ),
                 )
             ],
         )
@@ -114,9 +116,9 @@ async def test_a_body_is_announced_and_not_too_large_or_it_is_not_read() -> None
     async with served() as (toy, client):
         chunked = await client.post("/predict", content=unannounced())
         assert chunked.status_code == 411
-        large = await client.post("/predict", content=bytes(LARGEST + 1))
+        large = await client.post("/predict", content=bytes(MAX_BYTES + 1))
         assert large.status_code == 413
-        assert str(LARGEST) in large.json()["error"]
+        assert str(MAX_BYTES) in large.json()["error"]
         assert toy.calls == []
 
 

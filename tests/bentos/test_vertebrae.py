@@ -1,4 +1,4 @@
-"""The real vertebrae runner in this process: outlines on one path, votes on another, one queue."""
+"""The real vertebrae runner in this process: two paths, one queue."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-import uvicorn
-from uvicorn.lifespan.on import LifespanOn
 
-from bentos.rehearsal import CALLS
-from bentos.wire import OutlineAnswer, VoteAnswer
+from bentos.warm_up import CALLS
 from models import phantom
 from models.artifact import load
 from models.image import recipe
 from models.phantom import Artefact
-from models.vertebrae import graphics
 from models.vertebrae.measurements import NAMES
+from protocol import mask
+from protocol.answers import BasePrediction, Outline
+from tests.bentos.serving import served
 
 pytestmark = [
     pytest.mark.anyio,
@@ -41,14 +40,8 @@ def anyio_backend() -> str:
 async def runner(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENTOML_HOME", str(tmp_path_factory.mktemp("bentoml")))
-        app = importlib.import_module("bentos.vertebrae.service").Runner.to_asgi(is_main=True)
-        lifespan = LifespanOn(uvicorn.Config(app, log_config=None))
-        await lifespan.startup()
-        assert not lifespan.should_exit
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://runner") as client:
+        async with served(importlib.import_module("bentos.vertebrae.service").Runner) as client:
             yield client
-        await lifespan.shutdown()
 
 
 async def ask(runner: httpx.AsyncClient, path: str, made_by: str, *images: Any) -> httpx.Response:
@@ -58,25 +51,25 @@ async def ask(runner: httpx.AsyncClient, path: str, made_by: str, *images: Any) 
 async def test_a_frame_is_outlined_and_noise_is_no_spine(runner: httpx.AsyncClient) -> None:
     answer = await ask(runner, "/outline", recipe.FRAME, FRAME, NOTHING)
     assert answer.status_code == 200
-    spine, nothing = (OutlineAnswer.model_validate(one) for one in answer.json())
+    spine, nothing = (Outline.model_validate(one) for one in answer.json())
     assert [one.level for one in spine.levels] == ["L1", "L2", "L3", "L4"]
     assert {
         round(value, 1) for one in spine.levels for point in one.outline for value in point
     } == {value for one in spine.levels for point in one.outline for value in point}
-    assert nothing.levels == []
+    assert nothing.levels == ()
     for one in (spine, nothing):
         assert (one.version, one.recipe) == (load("vertebrae").version, recipe.FRAME)
-        assert graphics.decode(one.graphics).shape == FRAME.shape
+        assert mask.decode(one.graphics).shape == FRAME.shape
 
 
-async def test_bone_votes_and_says_what_it_measured(runner: httpx.AsyncClient) -> None:
+async def test_bone_predicts_and_says_what_it_measured(runner: httpx.AsyncClient) -> None:
     answer = await ask(runner, "/predict?map=true", recipe.NAME, FRAME)
-    (vote,) = (VoteAnswer.model_validate(one) for one in answer.json())
-    assert vote.version == load("bone").version
-    assert vote.map is None
-    assert vote.measurements is not None
-    assert {one.name for one in vote.measurements} == set(NAMES)
-    weights = [abs(one.contribution) for one in vote.measurements]
+    (bone,) = (BasePrediction.model_validate(one) for one in answer.json())
+    assert bone.version == load("bone").version
+    assert bone.map is None
+    assert bone.measurements is not None
+    assert {one.name for one in bone.measurements} == set(NAMES)
+    weights = [abs(one.contribution) for one in bone.measurements]
     assert weights == sorted(weights, reverse=True)
 
 
@@ -91,7 +84,7 @@ async def test_each_path_takes_its_own_recipe_alone(
     assert "another recipe" in answer.text
 
 
-async def test_both_paths_were_rehearsed_and_are_counted_in_one_line(
+async def test_both_paths_were_warmed_up_and_are_counted_in_one_queue(
     runner: httpx.AsyncClient,
 ) -> None:
     async def count() -> float:

@@ -11,20 +11,17 @@ from httpx import Request as ClientRequest
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-import service.runners.schemas
-from bentos.admission import CALL, MAX_IMAGES
+from bentos.admission import CALL
 from bentos.queue import Call
 from bentos.wire import (
+    BasePredictionsInput,
     FramesInput,
     ImagesInput,
-    OutlineAnswer,
-    VotesInput,
     count_images,
     count_sets,
 )
 from models.image import recipe
-from models.vertebrae.geometry import Outlined
-from models.vertebrae.nominal import nominal
+from protocol.headers import MAX_ITEMS
 
 pytestmark = pytest.mark.anyio
 
@@ -77,7 +74,7 @@ async def test_a_map_is_made_only_when_asked_for() -> None:
         pytest.param(images(headers={"X-Recipe": "dxa-224/0"}), "another recipe", id="another"),
         pytest.param(images(content=b"x" * 100), "100 bytes came", id="no whole image"),
         pytest.param(
-            images(content=bytes(recipe.BYTES * (MAX_IMAGES + 1))), "1 to 64 images", id="too many"
+            images(content=bytes(recipe.BYTES * (MAX_ITEMS + 1))), "1 to 64 images", id="too many"
         ),
         pytest.param(images(content=b""), "0 bytes came", id="nothing"),
         pytest.param({"json": {"images": []}, "headers": MADE}, "bytes came", id="JSON"),
@@ -96,23 +93,6 @@ async def test_frames_are_of_their_own_recipe() -> None:
         await FramesInput.from_http_request(received(**images()), None)
     with pytest.raises(BadInput, match="another recipe"):
         await ImagesInput.from_http_request(received(**body), None)
-
-
-def test_an_outline_goes_out_to_a_tenth_of_a_pixel_and_comes_back() -> None:
-    mask = np.eye(224, dtype=bool)
-    sent = OutlineAnswer.of(Outlined(nominal().scaled(1.0, 0.977), mask), "sha256:" + "0" * 64)
-    found = service.runners.schemas.OutlineAnswer.model_validate_json(
-        sent.model_dump_json()
-    ).outlined()
-    assert found.spine is not None
-    assert np.array_equal(found.graphics, mask)
-    for one, level in zip(found.spine.levels, nominal().scaled(1.0, 0.977).levels, strict=True):
-        assert (one.centre, one.area, one.confidence) == (
-            level.centre, level.area, level.confidence
-        )  # fmt: skip
-        assert np.abs(np.subtract(one.outline, level.outline)).max() <= 0.05
-    nothing = OutlineAnswer.of(Outlined(None, mask), "sha256:" + "0" * 64)
-    assert nothing.levels == []
 
 
 async def test_what_is_not_what_the_headers_announced_is_refused() -> None:
@@ -136,7 +116,7 @@ def test_images_are_counted_by_the_length_of_the_body(headers: dict[str, str], c
 @pytest.mark.parametrize(
     ("value", "count"), [(None, 1), ("3", 3), ("0", 0), ("65", 0), ("many", 0)]
 )
-def test_sets_of_votes_are_counted_by_a_header(value: str | None, count: int) -> None:
+def test_sets_are_counted_by_a_header(value: str | None, count: int) -> None:
     assert count_sets(Headers({} if value is None else {"x-count": value})) == count
 
 
@@ -156,4 +136,4 @@ def cast(probability: Any) -> dict[str, Any]:
 )
 async def test_votes_that_are_not_votes_are_refused(body: Any, said: str) -> None:
     with pytest.raises(BadInput, match=said):
-        await VotesInput.from_http_request(received(count=1, json=body), None)
+        await BasePredictionsInput.from_http_request(received(count=1, json=body), None)

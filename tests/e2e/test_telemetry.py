@@ -19,7 +19,7 @@ import pytest
 from models import phantom
 from models.phantom import Artefact
 from models.phantom.dicom import encode
-from models.types import RUNNERS
+from protocol.runners import RUNNERS
 from tests.e2e.conftest import Running, end, start
 from tests.telemetry.collector import Collector, Seen, collecting
 

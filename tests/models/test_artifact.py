@@ -9,6 +9,14 @@ from models import artifact
 from models.artifact import ArtifactError
 from models.image import recipe
 from models.inference import stack
+from models.manifest import (
+    BaseManifest,
+    GateManifest,
+    Manifest,
+    NetworkManifest,
+    ReferenceManifest,
+    StackManifest,
+)
 from models.types import BASES
 
 
@@ -17,6 +25,31 @@ def written(tmp_path: Path) -> artifact.Artifact:
     model = artifact.write(tmp_path, "cnn", {"threshold": 0.5}, {"weights.bin": b"123"})
     artifact.serve(tmp_path, {"cnn": model.version})
     return model
+
+
+def test_a_key_that_is_missing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"manifest of cnn .* network: field required"):
+        artifact.write(tmp_path, "cnn", {"threshold": 0.5}, {}, BaseManifest)
+
+    bare = artifact.write(tmp_path, "cnn", {"threshold": 0.5}, {})
+    with pytest.raises(ArtifactError, match="classes: field required"):
+        bare.facts(BaseManifest)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *((name, BaseManifest) for name in BASES),
+        ("stack", StackManifest),
+        ("vertebrae", NetworkManifest),
+        ("gate", GateManifest),
+        ("reference", ReferenceManifest),
+    ],
+)
+def test_what_is_shipped_says_all_that_is_read(name: str, kind: type[Manifest]) -> None:
+    facts = artifact.load(name, artifact.FOLDER, only=()).facts(kind)
+
+    assert facts.model == name
 
 
 def test_what_was_written_is_loaded(tmp_path: Path, written: artifact.Artifact) -> None:

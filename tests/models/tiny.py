@@ -13,10 +13,10 @@ from models import artifact, networks, phantom
 from models.inference import stack
 from models.inference.bone import KEY, Bone
 from models.inference.calibration import Calibration, OperatingPoint
-from models.inference.forest import Forest
-from models.runtime import compile_network
-from models.training import vertebrae
-from models.training.export import export
+from models.manifest import BaseManifest, StackManifest
+from models.training import forest, vertebrae
+from models.training.export.conversion import compile_network
+from models.training.export.export import export
 from models.training.trainer import Fitted
 from models.types import BASES, BaseName
 from models.vertebrae.measurements import NAMES
@@ -31,6 +31,9 @@ CONFIGS: Final[dict[BaseName, dict[str, Any]]] = {
 
 POINT: Final = OperatingPoint(0.001, (0.0005, 0.002))
 """Far from what untrained models answer, so that no rounding changes a decision."""
+
+METRICS: Final = {"auroc": {"value": 0.5, "low": 0.4, "high": 0.6}}
+DATA: Final = {"provenance": "Phantoms.", "digest": "sha256:tiny", "counts": {}, "groups": 0}
 
 
 def phantoms(count: int) -> np.ndarray:
@@ -49,7 +52,7 @@ def fitted(name: BaseName, images: np.ndarray) -> Fitted:
         return Fitted(CONFIGS[name], network)
     features = compile_network(network, "keras")(images)[0]
     severity = np.linspace(0.1, 0.9, len(images)).astype(np.float32)
-    return Fitted(CONFIGS[name], network, Forest.fit(features, severity, seed=1))
+    return Fitted(CONFIGS[name], network, forest.fit(features, severity, seed=1))
 
 
 def write(root: Path) -> None:
@@ -65,17 +68,31 @@ def write(root: Path) -> None:
             "calibration": asdict(scale),
             "threshold": POINT.threshold,
             "band": list(POINT.band),
-            "metrics": {"auroc": {"value": 0.5, "low": 0.4, "high": 0.6}},
+            "metrics": METRICS,
+            "classes": {},
+            "data": DATA,
             "runtimes": done.runtimes,
             "refused_runtimes": done.refused,
             "unchecked_runtimes": done.unchecked,
         }
-        versions[name] = artifact.write(root, name, manifest, done.files).version
-    combiner = {"intercept": 0.0, "threshold": POINT.threshold, "band": list(POINT.band)}
+        versions[name] = artifact.write(root, name, manifest, done.files, BaseManifest).version
+    quality = {
+        "metrics": METRICS,
+        "classes": {},
+        "threshold": POINT.threshold,
+        "band": list(POINT.band),
+    }
+    combiner = {"intercept": 0.0, **quality}
     subsets = {
         stack.key(names): {**combiner, "weights": dict.fromkeys(names, 1 / len(names))}
         for names in stack.subsets()
     }
-    combined = artifact.write(root, "stack", {"bases": dict(versions), "subsets": subsets}, {})
+    combined = artifact.write(
+        root,
+        "stack",
+        {"bases": dict(versions), "subsets": subsets, "data": DATA, **quality},
+        {},
+        StackManifest,
+    )
     versions["vertebrae"] = artifact.copy("vertebrae", root).version
     artifact.serve(root, {**versions, "stack": combined.version})

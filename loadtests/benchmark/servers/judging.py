@@ -16,7 +16,7 @@ from models.inference import preparation
 from models.inference.base import Outliner, Scorer
 from models.inference.decision import decide
 from models.inference.ensemble import Ensemble
-from models.inference.stack import Verdict
+from models.inference.stack import EnsemblePrediction
 from models.reading import read
 from models.runtime import RuntimeChoice
 from models.types import BaseName
@@ -54,7 +54,7 @@ def ensemble() -> Ensemble:
     """Return all models, warm for every size of a batch."""
     made = Ensemble(runtime=engine())
     for size in range(1, BATCH + 1):
-        made.verdicts(np.zeros((size, SIDE, SIDE), np.uint8))
+        made.predict(np.zeros((size, SIDE, SIDE), np.uint8))
     return made
 
 
@@ -75,6 +75,6 @@ def _outliner() -> Outliner:
     return Outliner(artifact.load("vertebrae"), engine())
 
 
-def answer(verdict: Verdict) -> dict[str, Any]:
+def answer(verdict: EnsemblePrediction) -> dict[str, Any]:
     outcome = decide(verdict.probability, verdict.threshold, verdict.band)
     return {"outcome": outcome, "probability": verdict.probability}

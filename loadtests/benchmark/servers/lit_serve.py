@@ -121,7 +121,7 @@ class Whole(litserve.LitAPI):
 
     def predict(self, x: list[Canonical | None]) -> list[dict[str, Any]]:
         accepted = [image for image in x if image is not None]
-        verdicts = iter(self._ensemble.verdicts(np.stack(accepted)) if accepted else ())
+        verdicts = iter(self._ensemble.predict(np.stack(accepted)) if accepted else ())
         return [judging.REFUSED if i is None else judging.answer(next(verdicts)) for i in x]
 
     def unbatch(self, output: list[dict[str, Any]]) -> list[dict[str, Any]]:

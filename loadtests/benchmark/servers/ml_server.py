@@ -108,7 +108,7 @@ class Whole(MLModel):
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         images = np.stack([_canonical(content) for content in _contents(payload)])
-        verdicts = self._ensemble.verdicts(images)
+        verdicts = self._ensemble.predict(images)
         return _answer(self.name, [json.dumps(judging.answer(one)).encode() for one in verdicts])
 
 

@@ -102,7 +102,7 @@ class Whole:
 
     @serve.batch(max_batch_size=judging.BATCH, batch_wait_timeout_s=judging.WAIT_SECONDS)
     async def judge(self, images: list[Canonical]) -> list[dict[str, Any]]:
-        verdicts = await asyncio.to_thread(self._ensemble.verdicts, np.stack(images))
+        verdicts = await asyncio.to_thread(self._ensemble.predict, np.stack(images))
         return [judging.answer(verdict) for verdict in verdicts]
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from models import artifact, gate
 from models.artifact import Artifact
 from models.dataset import Dataset, DatasetError
+from models.manifest import GateManifest
 from models.training.gate import fitting, report
 from models.training.gate.examples import Amount, collect
 from models.training.gate.fitting import Table
@@ -61,4 +62,4 @@ def train(
         },
     }
     files = {gate.WEIGHTS_FILE: lines.encode(), "card.md": report.card(manifest)}
-    return artifact.write(root, "gate", manifest, files)
+    return artifact.write(root, "gate", manifest, files, GateManifest)

@@ -15,18 +15,19 @@ from models.artifact import Artifact
 from models.image import recipe
 from models.image.recipe import FRAME
 from models.image.scan import Scan
+from models.manifest import NetworkManifest
 from models.networks import weights
 from models.runtime import (
     Files,
     KerasRuntime,
     Precision,
     RuntimeName,
-    conversion,
     open_network,
     runtime_name,
     supported,
 )
 from models.training import repeatable
+from models.training.export import conversion
 from models.training.trainer import Fitted
 from models.training.vertebrae.fitting import NAME, Example
 from models.vertebrae.geometry import LEVELS
@@ -85,7 +86,8 @@ def write(
         "data": dict(facts),
         "training": repeatable.facts(),
     }
-    return artifact.write(root, NAME, manifest, {**files, "card.md": _card(manifest).encode()})
+    written = {**files, "card.md": _card(manifest).encode()}
+    return artifact.write(root, NAME, manifest, written, NetworkManifest)
 
 
 def restored(model: Artifact) -> Fitted:

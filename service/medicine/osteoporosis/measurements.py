@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from protocol.answers import Measurement
 from service.language.formats import number
 from service.language.locale import N_, _
-from service.predictions.schemas import Measurement, Prediction
+from service.predictions.schemas import Prediction
 
 WORDS: Final[Mapping[str, str]] = {
     "contrast": N_("Bone against soft tissue, share of the grey range"),

@@ -22,10 +22,12 @@ from uuid import uuid4
 import anyio
 import anyio.to_thread
 
+from models.image.errors import ScanError
 from models.image.recipe import Canonical
 from models.inference.decision import decide
 from models.reading import Limits
 from models.vertebrae.findings import questioned
+from protocol.answers import BasePrediction, EnsemblePrediction, Outline
 from service.clock import now
 from service.decoding import BusyError, Decoder
 from service.errors import CodedError
@@ -42,7 +44,6 @@ from service.predictions.drift import Drift
 from service.predictions.schemas import Prediction, Vote
 from service.runners.client import RunnerError
 from service.runners.pool import RunnerPool
-from service.runners.schemas import BaseAnswer, OutlineAnswer, StackAnswer
 from service.timing import milliseconds, timed
 from service.types import BASES, Band, BaseName, Outcome, PartName
 
@@ -81,7 +82,7 @@ class ModelOutputs:
     """A file and what the models said of it; ``combined`` is None where the gate refused it."""
 
     prepared: Prepared
-    votes: dict[BaseName, BaseAnswer]
+    votes: dict[BaseName, BasePrediction]
     combined: CombinedPrediction | None
     timings: dict[str, float]
 
@@ -97,13 +98,16 @@ class Pipeline:
         runners: RunnerPool,
         metrics: FlowMetrics,
         drift: Drift,
+        unreadable: Callable[[ScanError], None],
     ) -> None:
+        """``unreadable`` is told of each file that cannot be read as a scan."""
         self._policy = policy
         self._limits = limits
         self._decoder = decoder
         self._runners = runners
         self._metrics = metrics
         self._drift = drift
+        self._unreadable = unreadable
         self._admission = Admission(policy.queue_seconds)
         self._cache: SingleFlightCache[ModelOutputs] = SingleFlightCache(
             policy.cache_images, policy.cache_seconds, self._is_current, metrics.cache
@@ -117,8 +121,12 @@ class Pipeline:
         Raises :class:`models.image.errors.ScanError` or :class:`AnalysisError`.
         """
         start = time.perf_counter()
-        digest = await _digest(data)
-        outputs = await self._cache.get(digest, lambda: self._predict(data, digest, priority))
+        sha256 = await digest(data)
+        try:
+            outputs = await self._cache.get(sha256, lambda: self._predict(data, sha256, priority))
+        except ScanError as error:
+            self._unreadable(error)
+            raise
         timings = {**outputs.timings, "total": milliseconds(time.perf_counter() - start)}
         return _prediction(outputs, timings), outputs.prepared.png
 
@@ -167,14 +175,12 @@ class Pipeline:
             "prepare",
             preparation.prepare,
             framed,
-            answer.outlined(),
+            answer.to_outlined(),
             answer.version,
             within=(deadline, priority),
         )
 
-    async def _outline(
-        self, framed: Framed, deadline: Deadline, priority: Priority
-    ) -> OutlineAnswer:
+    async def _outline(self, framed: Framed, deadline: Deadline, priority: Priority) -> Outline:
         earlier = deadline.shorten(self._policy.stack_reserve_seconds)
         with timed(framed.timings, "vertebrae"):
             try:
@@ -211,12 +217,12 @@ class Pipeline:
         deadline: Deadline,
         timings: dict[str, float],
         priority: Priority,
-    ) -> dict[BaseName, BaseAnswer]:
+    ) -> dict[BaseName, BasePrediction]:
         earlier = deadline.shorten(self._policy.stack_reserve_seconds)
         # In the order of their names, not of their answers.
         timings.update(dict.fromkeys(BASES, 0.0))
 
-        async def ask(name: BaseName) -> BaseAnswer | None:
+        async def ask(name: BaseName) -> BasePrediction | None:
             with timed(timings, name):
                 try:
                     return await self._runners.predict(name, canonical, earlier, priority)
@@ -230,7 +236,7 @@ class Pipeline:
 
     async def _combine(
         self,
-        votes: dict[BaseName, BaseAnswer],
+        votes: dict[BaseName, BasePrediction],
         deadline: Deadline,
         timings: dict[str, float],
         priority: Priority,
@@ -247,14 +253,14 @@ class Pipeline:
         return _combined(answer)
 
 
-async def _digest(data: bytes) -> str:
+async def digest(data: bytes) -> str:
     """Return the SHA-256 of ``data``, large ones' without holding the others up."""
     if len(data) < _LARGE:
         return hashlib.sha256(data).hexdigest()
     return await anyio.to_thread.run_sync(lambda: hashlib.sha256(data).hexdigest())
 
 
-def _combined(answer: StackAnswer) -> CombinedPrediction:
+def _combined(answer: EnsemblePrediction) -> CombinedPrediction:
     return CombinedPrediction(
         probability=answer.probability,
         threshold=answer.threshold,
@@ -265,7 +271,7 @@ def _combined(answer: StackAnswer) -> CombinedPrediction:
     )
 
 
-def _best(votes: dict[BaseName, BaseAnswer]) -> CombinedPrediction:
+def _best(votes: dict[BaseName, BasePrediction]) -> CombinedPrediction:
     """Without the stack the base model with the best validated AUROC speaks for itself alone."""
     name = max(votes, key=lambda name: votes[name].auroc)
     vote = votes[name]

@@ -1,10 +1,10 @@
 """Has a patient's spine BMD changed, or is the difference within what a scanner repeats to?
 
-The rule (ISCD; DOMAIN.md §1.4): *changed* only when the difference reaches the least significant
+The rule (ISCD; domain.md §1.4): *changed* only when the difference reaches the least significant
 change, between scans of the same machine and the same vertebrae, in g/cm² and not in T-scores. The
 least significant change at 95 % is 2.77 × precision, the precision being the facility's own RMS
 standard deviation in g/cm². It is larger with fewer vertebrae: factors of the Manitoba programme
-(10.1016/j.jocd.2024.101483, DOMAIN.md §1.3). One vertebra is never used (ISCD). Nothing is ever
+(10.1016/j.jocd.2024.101483, domain.md §1.3). One vertebra is never used (ISCD). Nothing is ever
 converted between machines.
 
 Arithmetic is decimal: a difference that equals the least significant change reaches it.

@@ -9,7 +9,7 @@ models count in units of their own, and their maps say where, not which model is
 from __future__ import annotations
 
 import io
-from typing import Annotated, Final, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,30 +17,13 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.image.recipe import SIDE
-from service.predictions.schemas import Version
+from protocol.answers import Rows, Version, even
 from service.types import BaseName
-
-MAX_SIDE: Final = SIDE
-"""Rows, and values in a row: no map is finer than the image."""
 
 FOR: Final = (213, 94, 0)
 AGAINST: Final = (86, 180, 233)
 STRONGEST: Final = 0.8
 """Opacity of a map's strongest value; the bone below still shows."""
-
-_Row = Annotated[
-    tuple[Annotated[float, Field(allow_inf_nan=False)], ...],
-    Field(min_length=1, max_length=MAX_SIDE),
-]
-Rows = Annotated[tuple[_Row, ...], Field(min_length=1, max_length=MAX_SIDE)]
-"""Evidence for osteoporosis, rows from the top; below zero speaks against it."""
-
-
-def even(rows: Rows) -> Rows:
-    """Return ``rows``. Raises ``ValueError`` when they are not all of one length."""
-    if len({len(row) for row in rows}) != 1:
-        raise ValueError("the rows of a map are not all of one length")
-    return rows
 
 
 class HeatMap(BaseModel):

@@ -61,11 +61,19 @@ def test_a_server_is_started_measured_and_ended_with_all_that_it_started() -> No
 def test_one_that_computes_while_nobody_asks_is_held_still_and_goes_on() -> None:
     code = SERVER.replace("import time; time.sleep(600)", "while True: pass")
     with Server(contender(code)) as server:
-        assert _spent_within(server, 0.5) > 0.1
+        _spends(server)
         with server.stopped():
             assert _spent_within(server, 0.5) < 0.05
-        assert _spent_within(server, 0.5) > 0.1
+        _spends(server)
         assert httpx.get(server.url, trust_env=False).is_success
+
+
+def _spends(server: Server) -> None:
+    """Wait until it has computed for a tenth of a second: on a busy machine that takes a while."""
+    spent, deadline = 0.0, time.monotonic() + 60
+    while spent < 0.1:
+        assert time.monotonic() < deadline
+        spent += _spent_within(server, 0.1)
 
 
 def _spent_within(server: Server, seconds: float) -> float:

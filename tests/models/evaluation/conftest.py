@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.evaluation import Evaluation
+from models.evaluation.schema import Evaluation
 from tests.models.evaluation import invented
 
 

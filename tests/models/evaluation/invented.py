@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from models import evaluation
 from models.dataset import Dataset
-from models.evaluation import DataFacts, Evaluation, Scored
+from models.evaluation.evaluation import evaluate
+from models.evaluation.schema import Evaluation
+from models.evaluation.scored import Scored
 from models.inference import stack
 from models.inference.calibration import OperatingPoint, sigmoid
+from models.manifest import DataFacts
 from models.types import BASES, Label
 
 COUNTS: dict[Label, int] = {"normal": 30, "osteopenia": 12, "osteoporosis": 30}
@@ -31,7 +33,7 @@ def scored(data: Dataset, seed: int, noise: float = 2.0) -> Scored:
 
 def evaluated(attributes: dict[str, tuple[str, ...]] | None = None) -> Evaluation:
     data = dataset(attributes)
-    return evaluation.evaluate(
+    return evaluate(
         {str(name): scored(data, i) for i, name in enumerate(BASES)},
         {stack.key(names): scored(data, 10 + i, 1.5) for i, names in enumerate(stack.subsets())},
         data,

@@ -7,8 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from models.evaluation import Evaluation, Scored, judge
 from models.evaluation.curves import MOST_POINTS, curves
+from models.evaluation.report import judge
+from models.evaluation.schema import Evaluation
+from models.evaluation.scored import Scored
 from models.evaluation.subgroups import LEAST_IMAGES, LEAST_OF_EACH, subgroups
 from models.inference import stack
 from models.inference.calibration import OperatingPoint

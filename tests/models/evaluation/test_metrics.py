@@ -7,8 +7,9 @@ import pytest
 from sklearn import metrics as reference
 
 from models.evaluation import metrics
-from models.evaluation.metrics import Confusion, Estimate
+from models.evaluation.schema import Confusion
 from models.inference.calibration import logit, sigmoid
+from models.manifest import Estimate
 
 RNG = np.random.default_rng(3)
 TRUTH = np.arange(80) % 2 == 0
@@ -17,13 +18,13 @@ CALLED = PROBABILITY >= 0.4
 GROUPS = np.array([f"g{i // 4}" for i in range(80)])
 
 
-def measured(**changed: np.ndarray) -> metrics.Measured:
+def measured(**changed: np.ndarray) -> dict[str, Estimate]:
     given = {"truth": TRUTH, "probability": PROBABILITY, "called": CALLED, "groups": GROUPS}
     return metrics.measure(**{**given, **changed}, resamples=20)
 
 
 @pytest.fixture(scope="module")
-def whole() -> metrics.Measured:
+def whole() -> dict[str, Estimate]:
     return measured()
 
 
@@ -40,27 +41,27 @@ def whole() -> metrics.Measured:
         ("f1", reference.f1_score(TRUTH, CALLED)),
     ],
 )
-def test_figures_are_scikit_learns(whole: metrics.Measured, name: str, expected: float) -> None:
-    assert whole[name]["value"] == pytest.approx(expected)
+def test_figures_are_scikit_learns(whole: dict[str, Estimate], name: str, expected: float) -> None:
+    assert whole[name].value == pytest.approx(expected)
 
 
-def test_every_figure_has_an_interval_around_it(whole: metrics.Measured) -> None:
+def test_every_figure_has_an_interval_around_it(whole: dict[str, Estimate]) -> None:
     for name, value in whole.items():
-        assert value["low"] is not None, name
-        assert value["high"] is not None, name
-        assert value["low"] <= value["high"], name
+        assert value.low is not None, name
+        assert value.high is not None, name
+        assert value.low <= value.high, name
         # The calibration error of a resample is larger than that of the whole, always.
-        assert name == "ece" or value["low"] <= value["value"] <= value["high"], name
+        assert name == "ece" or value.low <= value.value <= value.high, name
 
 
 def test_the_same_seed_gives_the_same_intervals_and_another_does_not(
-    whole: metrics.Measured,
+    whole: dict[str, Estimate],
 ) -> None:
     again = metrics.measure(TRUTH, PROBABILITY, CALLED, GROUPS, seed=0, resamples=20)
     other = metrics.measure(TRUTH, PROBABILITY, CALLED, GROUPS, seed=1, resamples=20)
 
     assert again == whole
-    assert other["auroc"]["low"] != again["auroc"]["low"]
+    assert other["auroc"].low != again["auroc"].low
 
 
 def test_images_of_one_group_count_as_one_when_intervals_are_drawn() -> None:
@@ -69,9 +70,9 @@ def test_images_of_one_group_count_as_one_when_intervals_are_drawn() -> None:
 
     def width(groups: np.ndarray) -> float:
         found = metrics.measure(TRUTH, GRADED, GRADED >= 0.5, groups, resamples=80)["brier"]
-        assert found["high"] is not None
-        assert found["low"] is not None
-        return found["high"] - found["low"]
+        assert found.high is not None
+        assert found.low is not None
+        return found.high - found.low
 
     # Twenty images alike in each group: few truly different ones.
     assert width(few) > 1.5 * width(singles)
@@ -122,9 +123,9 @@ def test_what_cannot_be_said_is_not_said(
 ) -> None:
     found = measured(**changed)
 
-    assert {name for name, value in found.items() if value["value"] is None} == undefined
+    assert {name for name, value in found.items() if value.value is None} == undefined
     for name in undefined:
-        assert str(Estimate(**found[name])) == "undefined"
+        assert str(found[name]) == "undefined"
 
 
 def test_an_interval_that_few_resamples_have_is_not_given() -> None:
@@ -134,12 +135,12 @@ def test_an_interval_that_few_resamples_have_is_not_given() -> None:
 
     precision = measured(called=called)["precision"]
 
-    assert precision == {"value": 1.0, "low": None, "high": None}
-    assert "interval undefined" in str(Estimate(**precision))
+    assert precision == Estimate(1.0, None, None)
+    assert "interval undefined" in str(precision)
 
 
 def test_a_confusion_counts_each_image_once() -> None:
-    found = Confusion.of(
+    found = metrics.confusion(
         np.array([True, True, True, False, False]), np.array([True, True, False, True, False])
     )
 

@@ -7,8 +7,8 @@ import re
 import pytest
 from lxml import etree
 
-from models.evaluation import Evaluation
 from models.evaluation.plots import LINES, plots
+from models.evaluation.schema import Evaluation
 
 NAMES = {"roc.svg", "precision-recall.svg", "reliability.svg", "confusion.svg"}
 

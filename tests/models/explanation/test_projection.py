@@ -6,13 +6,14 @@ import pytest
 from models.explanation.projection import project, spread
 from models.inference.calibration import logit
 from models.inference.forest import Forest
+from models.training.forest import fit
 
 
 @pytest.fixture(scope="module")
 def forest() -> Forest:
     rng = np.random.default_rng(1)
     x = rng.random((80, 6), dtype=np.float32)
-    return Forest.fit(x, (x[:, 2] > 0.5).astype(np.float32) * 0.8 + 0.1, seed=2)
+    return fit(x, (x[:, 2] > 0.5).astype(np.float32) * 0.8 + 0.1, seed=2)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from safetensors.numpy import load, save
 from sklearn.ensemble import RandomForestRegressor
 
 from models.inference.forest import Forest
+from models.training.forest import from_trees
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def features() -> np.ndarray:
 def test_it_answers_as_scikit_learn(
     grown: RandomForestRegressor, features: np.ndarray, count: int
 ) -> None:
-    found = Forest.from_trees(grown).severity(features[:count])
+    found = from_trees(grown).severity(features[:count])
 
     assert found == pytest.approx(grown.predict(features[:count]), abs=1e-12)
     assert found.shape == (count,)
@@ -41,11 +42,11 @@ def test_a_value_on_a_threshold_goes_left_as_in_scikit_learn(
     split = np.flatnonzero(tree.children_left >= 0)
     on[split, tree.feature[split]] = tree.threshold[split].astype(np.float32)
 
-    assert Forest.from_trees(grown).severity(on) == pytest.approx(grown.predict(on), abs=1e-12)
+    assert from_trees(grown).severity(on) == pytest.approx(grown.predict(on), abs=1e-12)
 
 
 def test_it_travels_through_bytes(grown: RandomForestRegressor, features: np.ndarray) -> None:
-    forest = Forest.from_trees(grown)
+    forest = from_trees(grown)
 
     restored = Forest.from_bytes(forest.to_bytes())
 
@@ -55,7 +56,7 @@ def test_it_travels_through_bytes(grown: RandomForestRegressor, features: np.nda
 def test_contributions_sum_to_the_distance_from_the_expected_value(
     grown: RandomForestRegressor, features: np.ndarray
 ) -> None:
-    forest = Forest.from_trees(grown)
+    forest = from_trees(grown)
 
     shares = forest.contributions(features)
 
@@ -77,7 +78,7 @@ def test_contributions_sum_to_the_distance_from_the_expected_value(
 def test_what_is_no_forest_is_refused(
     grown: RandomForestRegressor, name: str, change: object, said: str
 ) -> None:
-    arrays = load(Forest.from_trees(grown).to_bytes())
+    arrays = load(from_trees(grown).to_bytes())
     arrays[name] = (
         np.ascontiguousarray(change(arrays[name]).astype(arrays[name].dtype))
         if (said != "another type")

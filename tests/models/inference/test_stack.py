@@ -2,13 +2,12 @@ from __future__ import annotations
 
 from itertools import product
 
-import numpy as np
 import pytest
 
 from models import artifact
 from models.inference import stack
-from models.inference.calibration import logit, sigmoid
-from models.inference.stack import NoVotesError, Stack
+from models.inference.calibration import logit
+from models.inference.stack import NoBasePredictionsError, Stack
 from models.types import BASES
 
 
@@ -72,18 +71,5 @@ def test_a_vote_of_an_unknown_version_counts_as_missing(
 def test_no_usable_vote_gives_no_answer(
     shipped: Stack, votes: dict[str, tuple[float, str]]
 ) -> None:
-    with pytest.raises(NoVotesError):
+    with pytest.raises(NoBasePredictionsError):
         shipped.combine(votes)
-
-
-def test_fitting_recovers_which_vote_tells_the_truth() -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.random(300) < 0.5
-    logits = {"cnn": rng.normal(0, 1, 300), "vgg16": rng.normal(np.where(truth, 2.0, -2.0), 1.0)}
-
-    fit = stack.fit_weights(logits, truth, ("cnn", "vgg16"))
-
-    assert abs(fit.weights["cnn"]) < 0.2 * fit.weights["vgg16"]
-    assert fit.probability(logits) == pytest.approx(
-        sigmoid(fit.intercept + sum(w * logits[n] for n, w in fit.weights.items()))
-    )

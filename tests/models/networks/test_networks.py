@@ -10,7 +10,7 @@ import pytest
 
 from models import networks
 from models.networks import resnet, weights
-from models.runtime import compile_network
+from models.training.export.conversion import compile_network
 
 SMALL: dict[str, dict[str, Any]] = {
     "cnn": {"name": "cnn", "widths": [4, 8]},

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from models import networks
-from models.inference.forest import Forest
 from models.training import ensemble
 from models.training.checkpoint import PARTS, Checkpoint, run_key
+from models.training.forest import fit
 from models.training.trainer import Fitted
 
 CONFIG = {"name": "cnn", "widths": [4, 8]}
@@ -21,7 +21,7 @@ CONFIG = {"name": "cnn", "widths": [4, 8]}
 def fitted(*, forest: bool) -> Fitted:
     keras.utils.set_random_seed(3)
     rng = np.random.default_rng(3)
-    trees = Forest.fit(rng.random((12, 3), np.float32), rng.random(12, np.float32), 1)
+    trees = fit(rng.random((12, 3), np.float32), rng.random(12, np.float32), 1)
     return Fitted(CONFIG, networks.build(CONFIG), trees if forest else None)
 
 

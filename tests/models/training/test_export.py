@@ -11,8 +11,9 @@ from models.artifact import ArtifactError
 from models.commands import verify
 from models.inference.base import Scorer, load_model
 from models.inference.calibration import Calibration
-from models.runtime import CHOICES, Files, conversion, parse_name, runtime_name, supported
-from models.training import export, parity
+from models.runtime import CHOICES, Files, parse_name, runtime_name, supported
+from models.training import parity
+from models.training.export import conversion, export
 from models.types import BASES, MAPPED
 from tests.models import tiny
 

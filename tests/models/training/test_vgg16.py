@@ -10,8 +10,9 @@ import pytest
 
 from models import dataset
 from models.dataset import Dataset
-from models.runtime import compile_network, supported
+from models.runtime import supported
 from models.training import ensemble, precision
+from models.training.export.conversion import compile_network
 from models.training.runlog import RunLog
 from models.training.vgg16 import VGG16Trainer
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
@@ -106,6 +107,18 @@ async def test_memory_is_bounded_and_comes_back(pool: Pool) -> None:
     with pytest.raises(OutOfMemoryError):
         await pool.run(calls.hold, 70, **ENOUGH)
     await pool.run(calls.hold, 70, limits=Allowance(20.0, 128 * 2**20), within=20.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="as glibc gives it back")
+async def test_a_worker_that_is_kept_gives_back_what_it_held_in_pieces() -> None:
+    """Of a size that the allocator keeps by itself."""
+    async with Pool(calls.load, calls.KNOWN, spare=1) as pool:
+        process = psutil.Process(await pool.run(calls.pieces, 0, **ENOUGH))
+        before = process.memory_info().rss
+        assert await pool.run(calls.pieces, 14, **ENOUGH) == process.pid
+        async with asyncio.timeout(20):
+            while process.memory_info().rss > before + 4 * 2**20:  # noqa: ASYNC110 - no event for it
+                await asyncio.sleep(0.01)
 
 
 async def test_waiting_takes_no_time_of_a_processor(pool: Pool) -> None:

@@ -32,7 +32,11 @@ def report(auroc: float) -> dict[str, Any]:
         "metrics": {name: estimate(value) for name, value in {**figures, "f1": None}.items()},
         "threshold": 0.343,
         "band": [0.215, 0.423],
-        "curves": {"roc": {"false_positive_rate": [0.0, 1.0], "true_positive_rate": [0.0, 1.0]}},
+        "curves": {
+            "roc": {"false_positive_rate": [0.0, 1.0], "true_positive_rate": [0.0, 1.0]},
+            "precision_recall": {"recall": [0.0, 1.0], "precision": [1.0, 0.5]},
+            "reliability": {"predicted": [0.2], "observed": [0.3], "count": [74]},
+        },
         "confusion": {
             "true_positive": 29, "false_negative": 4, "false_positive": 10, "true_negative": 31,
         },
@@ -54,13 +58,17 @@ def evaluation(**changes: Any) -> dict[str, Any]:
             "bone": report(0.903),
             WHOLE: report(0.944), "cnn+vgg16": report(0.925),
         },
+        "alone": {name: report(0.8) for name in BASES},
         "subgroups": [
             {"field": "sex", "value": "F", "images": 60, "osteoporosis": 30,
              "metrics": report(0.9)["metrics"]},
             {"field": "sex", "value": "M", "images": 4, "osteoporosis": 1, "metrics": None},
         ],
-        "published": [{"model": "CNN", "accuracy": 0.97, "source": "Somebody, <2025>"}],
-        "leak": {"auroc": 1.0, "accuracy": 0.993, "description": "Augmented, then split."},
+        "published": [
+            {"model": "CNN", "key": "cnn", "accuracy": 0.97, "source": "Somebody, <2025>"}
+        ],
+        "leak": {"auroc": 1.0, "accuracy": 0.993, "grouped_auroc": 0.9,
+                 "grouped_accuracy": 0.8, "description": "Augmented, then split."},
         **changes,
     }  # fmt: skip
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import socket
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
@@ -32,12 +31,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from models.image import recipe
-from models.vertebrae import graphics
 from models.vertebrae.geometry import Spine
 from models.vertebrae.nominal import nominal
+from protocol import mask
+from protocol.headers import MAX_ITEMS
 from service.types import BASES, RUNNERS, RunnerName
+from tests import ports
 
-MAX_IMAGES = 64
 AUROC = {"cnn": 0.81, "vgg16": 0.92, "resnet": 0.9, "bone": 0.84}
 PROBABILITY = {"cnn": 0.79, "vgg16": 0.88, "resnet": 0.71, "bone": 0.76}
 CONTRIBUTION = {"cnn": 0.61, "vgg16": 0.94, "resnet": -0.33, "bone": 0.42}
@@ -98,7 +98,7 @@ class Honest:
 
     async def unpacked(self, request: Request, wanted: str) -> NDArray[np.uint8]:
         made_by = request.headers["x-recipe"]
-        images = recipe.unpack(await request.body(), made_by, MAX_IMAGES, wanted)
+        images = recipe.unpack(await request.body(), made_by, MAX_ITEMS, wanted)
         left = request.headers["x-left-ms"].split(",")
         assert len(left) == len(images)
         assert all(0 <= int(one) < 3_600_000 for one in left)
@@ -143,7 +143,7 @@ class Honest:
             "version": version("vertebrae"),
             "recipe": recipe.FRAME if self.recipe == recipe.NAME else self.recipe,
             "levels": [asdict(level) for level in levels],
-            "graphics": graphics.encode(np.zeros((recipe.SIDE, recipe.SIDE), bool)),
+            "graphics": mask.encode(np.zeros((recipe.SIDE, recipe.SIDE), bool)),
         }
 
     def combination(self, votes: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -153,6 +153,7 @@ class Honest:
             "threshold": self.threshold,
             "band": list(self.band),
             "contributions": {name: CONTRIBUTION[name] for name in used},
+            "intercept": -0.4,
             "used": used,
             "missing": [name for name in BASES if name not in used],
             "version": version("stack"),
@@ -276,16 +277,14 @@ async def running(*replaced: Runner) -> AsyncIterator[dict[RunnerName, Running]]
     named = {runner.name: runner for runner in replaced}
     with ExitStack() as bound:
         # All bound at once, so that no two get the same port; who is down stays bound and silent.
-        sockets = {name: bound.enter_context(socket.socket()) for name in RUNNERS}
-        for one in sockets.values():
-            one.bind(("127.0.0.1", 0))
+        sockets = {name: bound.enter_context(ports.held()) for name in RUNNERS}
         servers = {
             name: Running(named.get(name, Honest(name)), one.getsockname()[1])
             for name, one in sockets.items()
         }
         try:
             for name, server in servers.items():
-                if not isinstance(server.runner, Down):
+                if not ports.HOLDS and not isinstance(server.runner, Down):
                     sockets[name].close()
                 await server.start()
             yield servers

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -112,6 +113,17 @@ async def test_a_runner_that_keeps_dying_is_left_down_longer_and_comes_back_when
         keeping.cancel()
         with suppress(asyncio.CancelledError):
             await keeping
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a port cannot be held")
+def test_a_runner_s_port_is_nobody_else_s_before_it_listens_and_while_it_is_down() -> None:
+    ports = list(supervisor._free_ports(5))
+    assert len(set(ports)) == 5
+    for port in ports:
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
+        with socket.create_server(("127.0.0.1", port)) as runner:
+            assert runner.getsockname()[1] == port
 
 
 def test_an_address_that_can_be_listened_on() -> None:

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from starlette.responses import JSONResponse, Response
 
 from models.vertebrae.nominal import nominal
+from protocol.answers import BasePrediction
 from service.flow.deadline import Deadline
 from service.runners import pool
 from service.runners.circuit_breaker import FAILURES
@@ -28,7 +29,6 @@ from service.runners.client import (
 )
 from service.runners.metrics import RunnerMetrics
 from service.runners.pool import RunnerPool
-from service.runners.schemas import BaseAnswer
 from service.runners.settings import RunnerPolicy
 from tests.service.kit.runners import (
     Broken,
@@ -93,7 +93,7 @@ async def test_frames_are_outlined_in_calls_of_their_own() -> None:
     assert (vertebrae.frames[0][0].tobytes(), vertebrae.calls[0][0].tobytes()) == (
         (IMAGE.tobytes(),) * 2
     )
-    assert outlined.outlined().spine == nominal()
+    assert outlined.to_outlined().spine == nominal()
     assert vote.measurements is not None
     assert [one.name for one in vote.measurements] == ["bone_to_noise", "levels_spread"]
     labels = {"runner": "vertebrae", "result": "ok"}
@@ -273,7 +273,7 @@ async def test_an_image_whose_time_is_up_in_the_runner_is_late_and_its_neighbour
             return_exceptions=True,
         )
     assert isinstance(late, RunnerTimeoutError)
-    assert isinstance(answered, BaseAnswer)
+    assert isinstance(answered, BasePrediction)
 
 
 async def test_a_runner_that_sheds_load_is_asked_again_when_it_says_so() -> None:

@@ -28,11 +28,11 @@ from models.runtime import (
     Files,
     Precision,
     RuntimeName,
-    conversion,
     runtime_name,
     supported,
 )
 from models.training import parity
+from models.training.export import conversion
 from models.training.parity import Difference
 from models.training.trainer import Fitted
 

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -15,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uvicorn.lifespan.on import LifespanOn
 
-from bentos.rehearsal import CALLS, Example, Rehearsal
+from bentos.warm_up import CALLS, Example, WarmUp
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +38,7 @@ def app(seen: list[tuple[str, str | None, bytes]], status: int = 200) -> Starlet
 
     return Starlette(
         routes=[Route(one.path, predict, methods=["POST"]) for one in EXAMPLES],
-        middleware=[Middleware(Rehearsal, examples=EXAMPLES)],
+        middleware=[Middleware(WarmUp, examples=EXAMPLES)],
         lifespan=lifespan,
     )
 
@@ -65,7 +63,7 @@ async def test_every_example_is_answered_between_start_and_the_first_caller() ->
     assert seen[2 * CALLS + 1 :] == [("/predict", None, b"theirs"), ("ended", None, b"")]
 
 
-async def test_a_runner_that_fails_its_rehearsal_does_not_start(
+async def test_a_runner_that_fails_its_warm_up_does_not_start(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     lifespan = LifespanOn(uvicorn.Config(app([], status=503), log_config=None))
@@ -74,23 +72,4 @@ async def test_a_runner_that_fails_its_rehearsal_does_not_start(
         await lifespan.startup()
 
     assert lifespan.should_exit
-    assert "a rehearsed call was answered 503" in caplog.text
-
-
-# BentoML's own.
-@pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince211")
-async def test_a_real_runner_starts_practised(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
-    runner = importlib.import_module("bentos.stack.service").Runner.to_asgi(is_main=True)
-    lifespan = LifespanOn(uvicorn.Config(runner, log_config=None))
-
-    await lifespan.startup()
-    assert not lifespan.should_exit
-    transport = httpx.ASGITransport(runner)
-    async with httpx.AsyncClient(transport=transport, base_url="http://runner") as client:
-        measures = (await client.get("/metrics")).text
-    await lifespan.shutdown()
-
-    assert f'osteoserve_runner_images_total{{result="ok",runner="stack"}} {CALLS}.0' in measures
+    assert "a call of the warm-up was answered 503" in caplog.text

@@ -9,17 +9,16 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
+import openvino
+import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.runtime import rounding
-from models.runtime.engine import Files, as_input
-
-if TYPE_CHECKING:
-    import keras
-    import openvino
+from models.runtime import KerasRuntime, open_network
+from models.runtime.engine import Files, Precision, Runtime, RuntimeName, as_input
+from models.training.export import gptq
 
 
 def tflite(network: keras.Model, *, half: bool) -> bytes:
@@ -28,8 +27,6 @@ def tflite(network: keras.Model, *, half: bool) -> bytes:
     It computes in float32 all the same. Batch normalisation is folded into the convolutions.
     Needs Keras on TensorFlow.
     """
-    import tensorflow as tf  # noqa: PLC0415 - for training alone; engines read the file without it
-
     # The converter goes over a saved model and prints its signatures.
     with redirect_stdout(io.StringIO()):
         converter = tf.lite.TFLiteConverter.from_keras_model(network)
@@ -40,18 +37,32 @@ def tflite(network: keras.Model, *, half: bool) -> bytes:
         return bytes(converter.convert())
 
 
+def compile_network(
+    network: keras.Model, runtime: RuntimeName = "openvino", precision: Precision = "f32"
+) -> Runtime:
+    """Return a network that is not on disk ready to run; ``keras`` gives the reference.
+
+    int8 needs images to calibrate on and is therefore made by :func:`int8`.
+    """
+    if runtime == "keras":
+        return KerasRuntime(network)
+    with tempfile.TemporaryDirectory(prefix="osteoserve-") as folder:
+        path = Path(folder) / Files.TFLITE
+        path.write_bytes(tflite(network, half=False))
+        return open_network(Path(folder), {}, runtime, precision)
+
+
 def int8(
     network: bytes, images: NDArray[np.uint8], firsts: Sequence[float]
 ) -> Iterator[dict[str, bytes]]:
     """Yield the OpenVINO IR, in 8 bits, of ``network`` (a TFLite file): file's name → content.
 
     Ranges of activations come from ``images`` (n, 224, 224) uint8 (NNCF, post-training), and how
-    weights are rounded (:mod:`~models.runtime.rounding`). For each of ``firsts``, that share of the
-    convolutions, in their order and one at least, stays in float32, and so does all that is no
+    weights are rounded (:mod:`~models.training.export.gptq`). For each of ``firsts``, that share of
+    the convolutions, in their order and one at least, stays in float32, and so does all that is no
     convolution of the backbone: what prepares grey levels, and heads, whose sums are the answer.
     """
     import nncf  # noqa: PLC0415 - seconds to import; for building artefacts alone
-    import openvino  # noqa: PLC0415 - as above
 
     # It tells of every operation that it leaves as it is.
     nncf.set_log_level(logging.ERROR)
@@ -67,11 +78,11 @@ def int8(
             return graph, [one for one in convolutions if one not in heads], heads
 
         graph, backbone, _ = read()
-        layers = rounding.layers(graph, backbone, images)
+        layers = gptq.layers(graph, backbone, images)
         for first in firsts:
             graph, backbone, heads = read()
             split = max(1, math.ceil(first * len(backbone)))
-            rounding.apply(backbone, layers, split)
+            gptq.apply(backbone, layers, split)
             kept = backbone[:split]
             # Whatever stands before the first convolution or behind a head.
             kept += _reached(backbone[0], lambda one: [i.get_node() for i in one.input_values()])

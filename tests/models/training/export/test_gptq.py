@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from models import artifact
-from models.runtime import rounding
 from models.runtime.engine import Files, as_input
+from models.training.export import gptq
 from tests.models import tiny
 
 Floats = NDArray[np.float64]
@@ -33,20 +33,20 @@ def inputs() -> Floats:
 
 
 def steps(weights: Floats) -> Floats:
-    return np.abs(weights).max((1, 2, 3), keepdims=True) / rounding.LEVELS
+    return np.abs(weights).max((1, 2, 3), keepdims=True) / gptq.LEVELS
 
 
 def test_rounded_weights_lie_on_the_grid_that_their_largest_spans(
     weights: Floats, inputs: Floats
 ) -> None:
-    found = rounding.rounded(weights, inputs.T @ inputs)
+    found = gptq.rounded(weights, inputs.T @ inputs)
 
     levels = found / steps(weights)
     assert np.abs(levels - np.rint(levels)).max() < 1e-6
     largest = np.abs(weights).reshape(6, -1).argmax(1)
     for one, exact, place in zip(found, weights, largest, strict=True):
         assert one.ravel()[place] == pytest.approx(exact.ravel()[place])
-    assert np.abs(levels).max() == pytest.approx(rounding.LEVELS)
+    assert np.abs(levels).max() == pytest.approx(gptq.LEVELS)
 
 
 def test_inputs_that_go_together_make_errors_good(weights: Floats, inputs: Floats) -> None:
@@ -55,13 +55,13 @@ def test_inputs_that_go_together_make_errors_good(weights: Floats, inputs: Float
     def off(found: Floats) -> float:
         return float(np.square(inputs @ (found - weights).reshape(6, -1).T).mean())
 
-    assert off(rounding.rounded(weights, inputs.T @ inputs)) < 0.2 * off(plain)
+    assert off(gptq.rounded(weights, inputs.T @ inputs)) < 0.2 * off(plain)
 
 
 def test_inputs_that_have_nothing_to_do_with_each_other_leave_the_nearest(
     weights: Floats,
 ) -> None:
-    found = rounding.rounded(weights, np.eye(27))
+    found = gptq.rounded(weights, np.eye(27))
 
     assert np.abs(found - weights).max() <= 0.5 * steps(weights).max() + 1e-9
     assert found == pytest.approx(np.rint(weights / steps(weights)) * steps(weights))
@@ -69,7 +69,7 @@ def test_inputs_that_have_nothing_to_do_with_each_other_leave_the_nearest(
 
 @pytest.mark.parametrize("moment", [np.zeros((27, 27)), np.ones((27, 27))])
 def test_inputs_that_say_nothing_do_no_harm(weights: Floats, moment: Floats) -> None:
-    found = rounding.rounded(weights, moment)
+    found = gptq.rounded(weights, moment)
 
     assert np.isfinite(found).all()
 
@@ -91,10 +91,10 @@ def test_evened_ranges_change_no_answer(tiny_artifacts: Path, name: str) -> None
         hints = {"INFERENCE_PRECISION_HINT": "f32"}
         return list(core.compile_model(graph, "CPU", hints)(as_input(images)).values())
 
-    found = rounding.layers(*read(), images)
+    found = gptq.layers(*read(), images)
     graph, convolutions = read()
-    before = [rounding.constant(one.input_value(1)) for one in convolutions]
-    rounding.apply(convolutions, found, len(convolutions))
+    before = [gptq.constant(one.input_value(1)) for one in convolutions]
+    gptq.apply(convolutions, found, len(convolutions))
 
     for one, expected in zip(answers(graph), answers(read()[0]), strict=True):
         assert one == pytest.approx(expected, rel=1e-3, abs=1e-4)

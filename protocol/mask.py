@@ -1,4 +1,4 @@
-"""A mask of a frame as text, as it travels from the runner to the front."""
+"""A mask of a frame as text: base64 of its packed bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Convolutions made ready for 8 bits: ranges evened out, and weights rounded by what they meet.
+"""Cross-layer equalisation and GPTQ: convolutions made ready for 8 bits.
 
 Both leave what NNCF does afterwards as it is; without them all but the last layers of VGG16 would
 have to stay in float32.
@@ -14,15 +14,14 @@ have to stay in float32.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+import openvino
 from numpy.typing import NDArray
+from openvino import opset13 as opset
 
 from models.runtime.engine import as_input
-
-if TYPE_CHECKING:
-    import openvino
 
 EXPONENT: Final = 0.75
 """Of a channel's share of the range: 1 makes all alike and the next layer's weights uneven. With
@@ -88,8 +87,6 @@ def apply(convolutions: Sequence[openvino.Node], found: Sequence[Layer], first: 
 
     All become float32: NNCF neither stores other weights in 8 bits nor knows their biases as such.
     """
-    from openvino import opset13 as opset  # noqa: PLC0415 - seconds to import
-
     for place, (one, layer) in enumerate(zip(convolutions, found, strict=True)):
         weights = layer.rounded if place >= first else layer.weights
         bias = _bias(one)
@@ -172,8 +169,6 @@ def _met(
     """Return, of each convolution's input: the sums of products (n, n), n of them for an output,
     and the largest of each channel.
     """
-    import openvino  # noqa: PLC0415 - seconds to import
-
     count = len(graph.outputs)
     graph.add_outputs([one.input_value(0) for one in convolutions])
     compiled = openvino.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
