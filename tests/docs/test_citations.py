@@ -40,7 +40,8 @@ def test_what_a_document_points_at_exists(document: str) -> None:
     text = (ROOT / document).read_text()
     paths = re.findall(r"`([\w./-]+/[\w./-]*)`", text)
     assert paths
-    missing = [path for path in paths if not (ROOT / path).exists()]
+    made = ("var/",)  # by what runs, not by us
+    missing = [path for path in paths if path not in made and not (ROOT / path).exists()]
     assert missing == []
 
 

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from service.server import Server
 from service.settings import Settings
 from service.types import RunnerName
-from tests.service.fork_servers import forked
+from tests.service.kit.fork_servers import forked
 from tests.service.kit.runners import Running
 
 API = "/api/v1/predictions"

@@ -65,16 +65,22 @@ async def test_transactions_in_each_others_way_both_end_well(database: Database)
     one, other = made(0), made(1)
     await keep(database, one, other)
     tries = 0
+    both = asyncio.Barrier(2)
 
     def crossing(*ids: str) -> object:
+        met = database.is_sqlite
+
         async def work(connection: AsyncConnection) -> None:
-            nonlocal tries
+            nonlocal tries, met
             tries += 1
             for id in ids:
                 await connection.execute(
                     text("UPDATE prediction SET version = :id WHERE id = :id"), {"id": id}
                 )
-                await asyncio.sleep(0.2)
+                if not met:
+                    # Each has its first before either asks for its second.
+                    met = True
+                    await both.wait()
 
         return database.write(work)
 

@@ -1,4 +1,4 @@
-"""Fork servers of decoders, themselves forked: what each loads is loaded once a run.
+"""Decoders' fork servers that are forked instead of started: what each loads is loaded once a run.
 
 Every front has its own, as always, and it is the real one. A fork server takes two thirds of a
 second of a processor to load its libraries, and hundreds of fronts are started here. Where the
@@ -40,7 +40,7 @@ class Origin:
                 [
                     sys.executable,
                     "-m",
-                    "tests.service.fork_servers",
+                    "tests.service.kit.fork_servers",
                     str(theirs.fileno()),
                     preparation,
                 ],
