@@ -8,7 +8,7 @@ DEV := .venv/dev
 # Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
 TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
-.PHONY: help run setup test test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz
+.PHONY: help run setup test test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz fuzz-http costly
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -18,13 +18,22 @@ run: $(FRONT)/.ready $(RUNNERS)/.ready ## serve http://127.0.0.1:$(PORT) until C
 
 setup: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## make all three environments
 
-test: setup ## run the whole test suite; Prometheus is fetched where it is missing and can be
+# A file's tests stay together, on one processor; the order is the files' own, since those of the real
+# processes, which mostly wait, come early.
+JOBS ?= 2
+test: setup ## run the whole test suite, JOBS=2 files at a time; fetches Prometheus where it can
 	tests/operations/install
-	$(DEV)/bin/python -m pytest
+	$(DEV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 FUZZ ?= 100000
 fuzz: $(DEV)/.ready ## read FUZZ=100000 damaged files of every encoding; findings are kept in var/fuzz
 	$(DEV)/bin/python -m tests.fuzz --count $(FUZZ)
+
+fuzz-http: $(DEV)/.ready ## send FUZZ=100000 damaged uploads to a front, or to the one at URL=; findings in var/fuzz-http
+	$(DEV)/bin/python -m tests.fuzz.http --count $(FUZZ) $(if $(URL),--url $(URL))
+
+costly: $(DEV)/.ready ## send a front all that is made to cost, and measure what others notice; let nothing else run
+	$(DEV)/bin/python -m tests.e2e.costly
 
 test-browser: setup ## drive every page in Chromium, which is installed where it is missing and may be
 	tests/browser/install
@@ -69,8 +78,8 @@ BENCH := $(foreach name,plain ray litserve mlserver,.venv/bench-$(name)/.ready)
 tune: $(DEV)/.ready ## measure how runners should batch on this machine: var/tuning.json and docs/tuning.svg
 	$(DEV)/bin/python -m loadtests.tuning --picture docs/tuning.svg
 
-bench: setup $(BENCH) ## measure this project, its peers and the machine's limit, into docs/benchmarks
-	$(DEV)/bin/python -m loadtests.benchmark all --out docs/benchmarks
+bench: setup $(BENCH) ## measure this project, other servers and the bare runtime within the hour, into docs/benchmarks
+	$(DEV)/bin/python -m loadtests.benchmark --out docs/benchmarks
 
 verify: $(DEV)/.ready ## checksums of what is served, and every runtime against Keras
 	$(DEV)/bin/python -m models verify $(if $(DATA),--data $(DATA))

@@ -17,6 +17,7 @@ from typing import Final, Generic, Literal, TypeVar
 from opentelemetry.trace import SpanContext
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from bentos import metrics
 from bentos.tracing import computing
 from protocol.answers import DropReason
 from telemetry.tracing import here
@@ -82,31 +83,37 @@ class Queue:
         self._seconds_per_item: float | None = None
 
         self._depth = Gauge(
-            "osteoserve_runner_queue_depth", "Images that wait.", ("runner",), registry=registry
+            metrics.QUEUE_DEPTH, "Images that wait.", ("runner",), registry=registry
+        ).labels(runner)
+        self._in_flight = Gauge(
+            "osteoserve_runner_images_in_flight",
+            "Images of calls that are being answered: those that wait and those being computed.",
+            ("runner",),
+            registry=registry,
         ).labels(runner)
         self._wait = Histogram(
-            "osteoserve_runner_queue_wait_seconds",
+            metrics.QUEUE_WAIT,
             "Time from an image's arrival to the beginning of its batch, or to its being dropped.",
             ("runner",),
             buckets=WAIT_BUCKETS,
             registry=registry,
         ).labels(runner)
         self._size = Histogram(
-            "osteoserve_runner_batch_size",
+            metrics.BATCH_SIZE,
             "Images that were computed together.",
             ("runner",),
             buckets=SIZE_BUCKETS,
             registry=registry,
         ).labels(runner)
         self._compute = Histogram(
-            "osteoserve_runner_compute_seconds",
+            metrics.COMPUTE,
             "Time of one batch in the model.",
             ("runner",),
             buckets=COMPUTE_BUCKETS,
             registry=registry,
         ).labels(runner)
         images = Counter(
-            "osteoserve_runner_images",
+            metrics.IMAGES,
             "Images by what became of them: ok; shed, the queue being full; expired, their time "
             "having run out; cancelled, the caller having left; failed.",
             ("runner", "result"),
@@ -131,12 +138,14 @@ class Queue:
             self.turn_away(count)
             return None
         self._move(count)
+        self._in_flight.inc(count)
         return Call(count, left, self._clock() - waited, count)
 
     def leave(self, call: Call, *, shed: bool = False) -> None:
-        """Count out what no batch has taken, the call being over."""
+        """Count out a call that is over, and what of it no batch has taken."""
         if shed:
             self._results["shed"].inc(call.waiting)
+        self._in_flight.dec(call.count)
         self._move(-call.waiting)
         call.waiting = 0
 

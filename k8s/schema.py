@@ -1,4 +1,4 @@
-"""The names of settings in ``values.schema.json``, so that a misspelt one fails at install."""
+"""Runners and settings in ``values.schema.json``, by name: a misspelt one fails at install."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Final
 
 from bentos.policy import Policy
 from k8s.helm import CHART
+from service.runners.registry import REGISTRY
 from service.settings import PREFIX, Settings
-from service.types import RUNNERS
 
 SCHEMA: Final = CHART / "values.schema.json"
 
 CHARTS_OWN: Final = frozenset(
-    {"host", "port", "var", "database_url", *(f"{name}_url" for name in RUNNERS)}
+    {"host", "port", "var", "database_url", *(one.setting for one in REGISTRY)}
 )
 """Settings of the front that the chart gives, so that values may not."""
 
@@ -30,6 +30,11 @@ def runner_settings() -> list[str]:
 
 def written() -> dict[Path, str]:
     schema = json.loads(SCHEMA.read_text("utf-8"))
+    names = [one.name for one in REGISTRY]
+    runners = schema["properties"]["runners"]
+    runners["properties"] = {name: {"$ref": "#/$defs/runner"} for name in names}
+    # Told to be null a component would be gone, and the front would look for it elsewhere.
+    runners["required"] = names
     front = schema["properties"]["front"]["properties"]["settings"]
     runner = schema["$defs"]["runner"]["properties"]["settings"]
     front["propertyNames"]["enum"] = front_settings()

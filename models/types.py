@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 Label = Literal["normal", "osteopenia", "osteoporosis"]
 LABELS: Final[tuple[Label, ...]] = get_args(Label)
-"""Classes of bone density (DOMAIN §1.1), from dense to thin."""
+"""Classes of bone density (domain.md §1.1), from dense to thin."""
 
 BaseName = Literal["cnn", "vgg16", "resnet", "bone"]
 BASES: Final[tuple[BaseName, ...]] = get_args(BaseName)

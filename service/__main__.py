@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from listener.python import behind
 from service import settings as table
 from service.language import messages as catalogue
-from service.local import supervisor
 from service.server import Server
 from service.settings import Settings, SettingsError
 from service.storage.command import damaged, run_check, run_recover
@@ -75,6 +74,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(settings: Settings) -> int:
+    try:
+        from service.local import supervisor  # noqa: PLC0415 - not in the front's image
+    except ModuleNotFoundError as error:
+        if error.name != "service.local":
+            raise
+        print(
+            "osteoserve: run starts five runners as well, which this image has not: use serve",
+            file=sys.stderr,
+        )
+        return 2
     if (old := behind()) is not None:
         print(f"osteoserve: {old}", file=sys.stderr)
     try:

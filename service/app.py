@@ -4,65 +4,69 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final, TypedDict
 
 import anyio.to_thread
 from fastapi import Depends, FastAPI
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
+from listener.uploads import Uploads
 from models.artifact import ArtifactError
-from models.image.errors import ScanError
+from models.reading import Limits
 from service import openapi as docs
 from service.batches import api as batches
 from service.batches import pages as bulk
-from service.batches.repository import Batches
-from service.batches.service import Bulk
-from service.exams import api as studies
-from service.exams.repository import Studies
-from service.http.access_log import Observation
-from service.http.head_as_get import Head
-from service.http.idempotency_key import KeyInvalidError, KeyReusedError
-from service.http.problems import Problem, respond
+from service.batches.service import Batches
+from service.batches.worker import Bulk
+from service.decoding import Allowance, Decoder
+from service.errors import ServiceError
+from service.events import Listeners
+from service.exams import api as exams
+from service.exams.service import Exams
+from service.http.access_log import AccessLogMiddleware
+from service.http.head_as_get import HeadAsGet
+from service.http.locale import LocaleMiddleware
+from service.http.problems import HANDLED, respond
 from service.http.reception import Reception
-from service.http.security import KnownHosts, SecurityHeaders, same_origin
+from service.http.security import KnownHosts, SameOrigin, SecurityHeaders
 from service.http.static import Assets
-from service.language.locale import N_, Speaking
+from service.language.locale import N_
+from service.medicine import preparation
 from service.medicine.guidance import api as guidance
-from service.medicine.osteoporosis.pipeline import Analyser, AnalysisError
+from service.medicine.osteoporosis.pipeline import Pipeline
+from service.metrics import Metrics
 from service.observability import tracing
-from service.observability.metrics import Metrics
 from service.operations import api as operations
 from service.operations.health import Health
 from service.patients import pages as patients
+from service.patients.service import Patients
 from service.predictions import api as predictions
 from service.predictions import history
 from service.predictions import pages as results
 from service.predictions.drift import Drift, served_reference
+from service.predictions.events import PredictionMade
 from service.predictions.heat_maps import api as maps
-from service.predictions.heat_maps.repository import Maps
-from service.predictions.heat_maps.service import Explainer, ExplanationError
-from service.predictions.listing import History
+from service.predictions.heat_maps.service import Explainer
 from service.predictions.report import api as report
-from service.predictions.repository import Predictions
-from service.predictions.service import Judging
+from service.predictions.service import Predictions
 from service.reviews import api as reviews
-from service.reviews.repository import Reviews
-from service.reviews.schemas import ReviewError
-from service.runners.pool import Runners
+from service.reviews.service import Reviews
+from service.runners.pool import RunnerPool
 from service.served_models import api as models
 from service.served_models import schemas as served
 from service.settings import Settings, load
 from service.state import State
 from service.storage.database import Database
-from service.storage.errors import StorageError
+from service.storage.transaction import Transactions
 from service.web import article_pages as articles
 from service.web import home as web
 from service.web import languages
-from service.web.page import STATIC, Pages
+from service.web.errors import error_page
+from service.web.page import Pages
+from service.web.templates import STATIC
 
 VERSION: Final = "0.1.0"
 
@@ -80,6 +84,13 @@ _AS_THEY_ARE: Final = (
 )
 
 
+BATCHES: Final = ("/bulk", "/api/v1/batches")
+"""Where batches are sent. They wait on disk; everything else waits in memory."""
+
+RECEIVED: Final = 4
+"""Times as many batches are received as worked on: to send one slowly keeps nobody's place."""
+
+
 class Lifespan(TypedDict):
     osteoserve: State
 
@@ -91,7 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     pages = Pages()
 
     def failed(request: Request, error: Exception) -> Response:
-        return respond(request, error, pages)
+        return respond(request, error, partial(error_page, pages))
 
     app = FastAPI(
         title="osteoserve",
@@ -103,7 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # A redirect would repeat the Host header back.
         redirect_slashes=False,
         lifespan=_lifespan(settings, metrics, pages),
-        dependencies=[Depends(same_origin)],
+        dependencies=[Depends(SameOrigin(settings.allowed_hosts))],
         telemetry=tracing.REQUESTS,
     )
 
@@ -113,13 +124,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             if named
             else N_("The request does not say, or not once, which host it is for.")
         )
-        return failed(request, Problem("host_not_known" if named else "bad_request", said))
+        return failed(request, ServiceError("host_not_known" if named else "bad_request", said))
 
     app.state.metrics = metrics
-    for kind in (
-        Problem, ScanError, AnalysisError, KeyReusedError, KeyInvalidError, StorageError,
-        ExplanationError, ReviewError, ClientDisconnect, RequestValidationError, HTTPException,
-    ):  # fmt: skip
+    for kind in HANDLED:
         app.add_exception_handler(kind, failed)
     for router in (
         web.router,
@@ -134,8 +142,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         report.pages,
         history.router,
         history.pages,
-        studies.router,
-        studies.pages,
+        exams.router,
+        exams.pages,
         patients.pages,
         batches.router,
         bulk.pages,
@@ -150,13 +158,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/static/swagger", Assets(directory=docs.ASSETS), name="swagger")
     app.mount("/static", Assets(directory=STATIC), name="static")
     # The last added is the outermost: even the answer to a bug has a language and the headers.
-    app.add_middleware(Reception, settings=settings)
+    held = Uploads(settings.bulk_batches * settings.bulk_bytes, RECEIVED * settings.bulk_batches)
+    app.add_middleware(
+        Reception,
+        uploads=Uploads(settings.unfinished_bytes, settings.connections),
+        spooled=dict.fromkeys(BATCHES, held),
+    )
     app.add_middleware(KnownHosts, hosts=settings.allowed_hosts, refuse=misdirected)
-    app.add_middleware(Observation, metrics=metrics, respond=failed)
+    app.add_middleware(AccessLogMiddleware, metrics=metrics.http, respond=failed)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
-    app.add_middleware(Speaking)
+    app.add_middleware(LocaleMiddleware)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(Head)
+    app.add_middleware(HeadAsGet)
     return app
 
 
@@ -165,31 +178,56 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        database = Database(settings, metrics.row_unreadable)
-        stored = Predictions(database)
+        database = Database(settings, metrics.storage.row_unreadable)
+        listeners = Listeners()
+        transactions = Transactions(database, listeners)
         try:
-            async with Runners(settings, metrics) as runners:
-                health = Health(settings, runners, database, metrics)
+            async with RunnerPool(
+                settings, metrics.runners, max_deferral=settings.bulk_patience_seconds
+            ).open() as runners:
+                health = Health(settings, runners, database, metrics.runners, metrics.storage)
                 await health.migrate()
                 # It may have to read artefacts whole.
                 known = await anyio.to_thread.run_sync(served_reference)
-                drift = Drift(settings, metrics, known)
-                analyser = Analyser(settings, runners, metrics, drift)
-                judging = Judging(analyser, stored, metrics, drift)
-                lines = Batches(database)
-                worker = Bulk(settings, lines, judging)
+                drift = Drift(settings, metrics.predictions, known)
+                decoder = Decoder(
+                    preparation.load,
+                    preparation.KNOWN,
+                    places=settings.decoders,
+                    max_deferral=settings.bulk_patience_seconds,
+                    longest=Allowance(settings.decoder_seconds, settings.decoder_bytes),
+                    ended=metrics.decoding.ended,
+                )
+                limits = Limits(max_samples=settings.max_samples)
+                pipeline = Pipeline(
+                    settings,
+                    limits,
+                    decoder,
+                    runners,
+                    metrics.flow,
+                    drift,
+                    unreadable=metrics.predictions.unreadable,
+                )
+
+                def counted(event: PredictionMade) -> None:
+                    metrics.predictions.prediction(event.prediction)
+                    drift.prediction(event.prediction)
+
+                listeners.afterwards(PredictionMade, counted)
+                stored = Predictions(transactions, pipeline.analyse)
+                lines = Batches(transactions)
+                worker = Bulk(settings, lines, stored.predict, pause=settings.probe_seconds)
                 opened = State(
                     settings=settings,
                     metrics=metrics,
                     pages=pages,
-                    judging=judging,
                     predictions=stored,
-                    reviews=Reviews(database),
-                    history=History(database),
-                    studies=Studies(database),
+                    reviews=Reviews(transactions),
+                    exams=Exams(transactions),
+                    patients=Patients(transactions),
                     batches=lines,
                     bulk=worker,
-                    explainer=Explainer(settings, runners, stored, Maps(database)),
+                    explainer=Explainer(settings, runners, transactions),
                     health=health,
                 )
                 app.state.health = health
@@ -197,10 +235,9 @@ def _lifespan(
                 await anyio.to_thread.run_sync(pages.warm)
                 with suppress(ArtifactError):
                     await anyio.to_thread.run_sync(served.lineup)
-                async with analyser.working(), health.watching(), worker.working():
+                async with decoder, health.monitoring(), worker.working():
                     yield Lifespan(osteoserve=opened)
         finally:
-            await stored.close()
             await database.close()
 
     return lifespan

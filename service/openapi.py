@@ -1,20 +1,17 @@
-"""The OpenAPI document and its page. Swagger UI's files come from a package, not from a CDN."""
+"""Routes of the OpenAPI document and its page. Swagger UI comes from a package, not a CDN."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
 import fastapi_offline
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from models.artifact import ArtifactError
-from service.http.problems import ProblemDocument
+from service.http import openapi as http
 from service.http.security import DOCS_POLICY
 from service.medicine.guidance import Facts
 from service.served_models import schemas as served
@@ -44,37 +41,5 @@ async def docs(request: Request, state: Opened) -> Response:
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document as it is true here.
-
-    FastAPI cannot see the schemas of problems and facts, leaves nulls out of examples, and
-    documents validation answers that are never given: an id of another form is a 404.
-    """
-    result = app.openapi()
-    for operations in result["paths"].values():
-        for operation in operations.values():
-            if "HTTPValidationError" in str(operation["responses"].get("422")):
-                del operation["responses"]["422"]
-    schemas = result["components"]["schemas"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    schemas["Problem"] = ProblemDocument.model_json_schema()
-    facts = Facts.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= facts.pop("$defs") | {"Facts": facts}
-    for route in _routes(app):
-        for status, said in route.responses.items():
-            for media_type, body in said.get("content", {}).items():
-                if "example" in body:
-                    for method in route.methods or ():
-                        operation = result["paths"][route.path][method.lower()]
-                        shown = operation["responses"][str(status)]["content"][media_type]
-                        shown["example"] = deepcopy(body["example"])
-    return result
-
-
-def _routes(app: FastAPI) -> Iterator[APIRoute]:
-    """Every documented route, as its router has it: none is included under another prefix."""
-    for included in app.routes:
-        router = getattr(included, "original_router", None)
-        for route in router.routes if router else ():
-            if isinstance(route, APIRoute) and route.include_in_schema:
-                yield route
+    """Return the OpenAPI document of ``app``, with the bodies that its routes read themselves."""
+    return http.document(app, Facts)

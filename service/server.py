@@ -25,7 +25,7 @@ class Server(Listener):
         self._stop_at: float | None = None
         super().__init__(
             self._app,
-            Door(settings.listening, self._app.state.metrics.connection_ended),
+            Door(settings.listening, self._app.state.metrics.http.connection_ended),
             host=settings.host,
             port=settings.port,
             lifespan="on",

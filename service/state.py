@@ -9,20 +9,20 @@ from uuid import UUID
 from fastapi import Depends, Path
 from starlette.requests import HTTPConnection, Request
 
-from service.batches.repository import Batches
-from service.batches.service import Bulk
-from service.exams.repository import Studies
+from service.batches.service import Batches
+from service.batches.worker import Bulk
+from service.exams.service import Exams
 from service.http import idempotency_key as idempotency
 from service.http.problems import Problem
 from service.http.upload import receive
-from service.observability.metrics import Metrics
+from service.identity.actor import Actor
+from service.metrics import Metrics
 from service.operations.health import Health
+from service.patients.service import Patients
 from service.predictions.heat_maps.service import Explainer
-from service.predictions.listing import History
-from service.predictions.repository import Predictions
 from service.predictions.schemas import Prediction
-from service.predictions.service import Judging
-from service.reviews.repository import Reviews
+from service.predictions.service import Predictions
+from service.reviews.service import Reviews
 from service.settings import Settings
 from service.web.page import Pages
 
@@ -32,11 +32,10 @@ class State:
     settings: Settings
     metrics: Metrics
     pages: Pages
-    judging: Judging
     predictions: Predictions
     reviews: Reviews
-    history: History
-    studies: Studies
+    exams: Exams
+    patients: Patients
     batches: Batches
     bulk: Bulk
     explainer: Explainer
@@ -48,6 +47,14 @@ def state(connection: HTTPConnection) -> State:
 
 
 Opened = Annotated[State, Depends(state)]
+
+
+def acting() -> Actor:
+    return Actor.anonymous()
+
+
+Acting = Annotated[Actor, Depends(acting)]
+"""Who sent the request."""
 
 
 def prediction_id(
@@ -78,12 +85,12 @@ Stored = Annotated[Prediction, Depends(stored)]
 """The prediction that the path names; one that was never made is a 404."""
 
 
-async def predict(request: Request, state: State) -> Prediction:
+async def predict(request: Request, actor: Actor, state: State) -> Prediction:
     """Receive, analyse, store: what page and API have in common."""
     settings = state.settings
     named = request.headers.get(idempotency.HEADER)
     key = None if named is None else idempotency.hashed(named)
     data = await receive(request, settings.max_upload_bytes, settings.upload_seconds)
-    prediction = await state.judging(data, key=key)
+    prediction = await state.predictions.predict(actor, data, key=key)
     request.scope["osteoserve.prediction"] = prediction.id
     return prediction

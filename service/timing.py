@@ -1,4 +1,4 @@
-"""How long steps took, in milliseconds by their name."""
+"""Timers: how long steps took, in milliseconds by their name."""
 
 from __future__ import annotations
 

@@ -25,6 +25,8 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableRefresh,
 )
 
+from service.http.metrics import IN_FLIGHT
+
 SOURCE: Final = "$source"
 CHOSEN: Final = 'namespace=~"$namespace"'
 """Every series of the chosen installations. What a checkout is scraped for has no namespace, which
@@ -111,7 +113,7 @@ def board(name: str, title: str, rows: dict[str, Iterable[Panel]]) -> Dashboard:
             QueryVariable("namespace")
             .label("Installation")
             .datasource(_prometheus())
-            .query("label_values(osteoserve_http_requests_in_flight, namespace)")
+            .query(f"label_values({IN_FLIGHT}, namespace)")
             .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
             .include_all(True)
             .all_value(".*")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
+from bentos.metrics import BATCH_SIZE, COMPUTE, IMAGES
 from k8s.dashboards.board import board, lines, of, rate, share
-
-PREDICTIONS = "osteoserve_predictions_total"
-SHEDS = "osteoserve_sheds_total"
-BATCH = "osteoserve_runner_batch_size"
-COMPUTE = "osteoserve_runner_compute_seconds"
-CACHE = "osteoserve_cache_lookups_total"
+from service.flow.metrics import CACHE_LOOKUPS, SHEDS
+from service.http.metrics import IN_FLIGHT
+from service.predictions.metrics import PREDICTIONS
+from service.storage.metrics import STORAGE_FREE, STORAGE_SIZE
 
 
 def build() -> Dashboard:
@@ -30,7 +29,7 @@ def build() -> Dashboard:
                     "Requests in hand",
                     "short",
                     "All fronts together.",
-                    {"requests": f"sum({of('osteoserve_http_requests_in_flight')})"},
+                    {"requests": f"sum({of(IN_FLIGHT)})"},
                 ),
                 lines(
                     "Turned away",
@@ -45,7 +44,10 @@ def build() -> Dashboard:
                     "Answered without computing",
                     "percentunit",
                     "The same image as before, or as one in hand.",
-                    {"{{result}}": f"sum by (result) ({rate(CACHE)}) / scalar(sum({rate(CACHE)}))"},
+                    {
+                        "{{result}}": f"sum by (result) ({rate(CACHE_LOOKUPS)}) "
+                        f"/ scalar(sum({rate(CACHE_LOOKUPS)}))"
+                    },
                 ),
             ],
             "Used": [
@@ -60,7 +62,7 @@ def build() -> Dashboard:
                     "reqps",
                     "All replicas, at the present size of batches, if it did nothing else.",
                     {
-                        "{{runner}}": f"sum by (runner) ({rate(f'{BATCH}_sum')})"
+                        "{{runner}}": f"sum by (runner) ({rate(f'{BATCH_SIZE}_sum')})"
                         f" / avg by (runner) ({busy})"
                     },
                 ),
@@ -70,8 +72,8 @@ def build() -> Dashboard:
                     "Shed or expired, of all that a runner was given.",
                     {
                         "{{runner}}": share(
-                            rate("osteoserve_runner_images_total", 'result=~"shed|expired"'),
-                            rate("osteoserve_runner_images_total"),
+                            rate(IMAGES, 'result=~"shed|expired"'),
+                            rate(IMAGES),
                             "runner",
                         )
                     },
@@ -94,16 +96,13 @@ def build() -> Dashboard:
                     "Free on the database's disk",
                     "bytes",
                     "SQLite alone; a server of its own tells of its own disk.",
-                    {"{{instance}}": of("osteoserve_storage_free_bytes")},
+                    {"{{instance}}": of(STORAGE_FREE)},
                 ),
                 lines(
                     "Share of the database's disk that is free",
                     "percentunit",
                     "Below a tenth somebody is called.",
-                    {
-                        "{{instance}}": f"{of('osteoserve_storage_free_bytes')} "
-                        f"/ {of('osteoserve_storage_size_bytes')}"
-                    },
+                    {"{{instance}}": f"{of(STORAGE_FREE)} / {of(STORAGE_SIZE)}"},
                 ),
             ],
         },

@@ -9,13 +9,17 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from k8s.dashboards.board import board, lines, numbers, of, rate, share
 from k8s.rules.symptoms import DRIFT_INDEX
-from models.drift.statistics import STATISTICS
+from service.predictions.metrics import (
+    DEGRADED,
+    DRIFT_WINDOW,
+    FILES_UNREADABLE,
+    PREDICTIONS,
+    REFUSED,
+    SCORE,
+    STABILITY_INDEX,
+    STATISTICS,
+)
 
-PREDICTIONS = "osteoserve_predictions_total"
-REFUSED = "osteoserve_predictions_refused_total"
-DEGRADED = "osteoserve_predictions_degraded_total"
-UNREADABLE = "osteoserve_files_unreadable_total"
-SCORE = "osteoserve_prediction_score_ratio"
 HOUR = "1h"
 
 
@@ -73,7 +77,7 @@ def build() -> Dashboard:
                     "Files that cannot be read, by code, an hour",
                     "short",
                     "Answered with a 4xx.",
-                    {"{{code}}": f"3600 * sum by (code) ({rate(UNREADABLE, window=HOUR)})"},
+                    {"{{code}}": f"3600 * sum by (code) ({rate(FILES_UNREADABLE, window=HOUR)})"},
                 ),
             ],
             "Drift": [
@@ -81,29 +85,20 @@ def build() -> Dashboard:
                     "Population stability index",
                     "short",
                     f"Against what the models were made with. From {DRIFT_INDEX} on significant.",
-                    {
-                        "{{statistic}}": "max by (statistic) "
-                        f"({of('osteoserve_drift_stability_index')})"
-                    },
+                    {"{{statistic}}": f"max by (statistic) ({of(STABILITY_INDEX)})"},
                     bad_from=DRIFT_INDEX,
                 ),
                 lines(
                     "Population stability index, over time",
                     "short",
                     "Of the last images of each front.",
-                    {
-                        "{{statistic}}": "max by (statistic) "
-                        f"({of('osteoserve_drift_stability_index')})"
-                    },
+                    {"{{statistic}}": f"max by (statistic) ({of(STABILITY_INDEX)})"},
                 ),
                 lines(
                     "Images compared",
                     "short",
                     "With too few of them the index is not told.",
-                    {
-                        "{{statistic}}": "min by (statistic) "
-                        f"({of('osteoserve_drift_window_images')})"
-                    },
+                    {"{{statistic}}": f"min by (statistic) ({of(DRIFT_WINDOW)})"},
                 ),
                 *(
                     lines(
@@ -112,11 +107,11 @@ def build() -> Dashboard:
                         "Of accepted images, of the range from black to white.",
                         {
                             f"{level:.0%}": f"histogram_quantile({level}, sum by (le) "
-                            f"({rate(f'osteoserve_image_{name}_ratio_bucket', window=HOUR)}))"
+                            f"({rate(f'{metric}_bucket', window=HOUR)}))"
                             for level in (0.1, 0.5, 0.9)
                         },
                     )
-                    for name in STATISTICS
+                    for name, metric in STATISTICS.items()
                 ),
             ],
         },

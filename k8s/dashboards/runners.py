@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
+from bentos.metrics import BATCH_SIZE, COMPUTE, IMAGES, QUEUE_DEPTH, QUEUE_WAIT
 from k8s.dashboards.board import board, lines, numbers, of, quantile, rate
-
-WAIT = "osteoserve_runner_queue_wait_seconds"
-COMPUTE = "osteoserve_runner_compute_seconds"
-BATCH = "osteoserve_runner_batch_size"
-IMAGES = "osteoserve_runner_images_total"
-CALLS = "osteoserve_runner_calls_total"
-CALL = "osteoserve_runner_call_duration_seconds"
-TOGETHER = "osteoserve_runner_call_images"
+from service.runners.metrics import CALL_DURATION, CALL_IMAGES, CALLS, CIRCUIT_OPEN, RUNNER_READY
 
 
 def build() -> Dashboard:
@@ -25,14 +19,14 @@ def build() -> Dashboard:
                     "Ready",
                     "none",
                     "As any front sees it.",
-                    {"{{runner}}": f"max by (runner) ({of('osteoserve_runner_ready')})"},
+                    {"{{runner}}": f"max by (runner) ({of(RUNNER_READY)})"},
                     good_from=1.0,
                 ),
                 numbers(
                     "Circuit open",
                     "none",
                     "1: a front does not ask this runner, since it kept failing.",
-                    {"{{runner}}": f"max by (runner) ({of('osteoserve_circuit_open')})"},
+                    {"{{runner}}": f"max by (runner) ({of(CIRCUIT_OPEN)})"},
                     bad_from=1.0,
                 ),
             ],
@@ -41,13 +35,20 @@ def build() -> Dashboard:
                     "Images waiting",
                     "short",
                     "All replicas together.",
-                    {"{{runner}}": f"sum by (runner) ({of('osteoserve_runner_queue_depth')})"},
+                    {"{{runner}}": f"sum by (runner) ({of(QUEUE_DEPTH)})"},
+                ),
+                lines(
+                    "Images in a pod's hands",
+                    "short",
+                    "Mean of the replicas, images being computed included: the chart's "
+                    "`requestsInFlight` is held against it.",
+                    {"{{runner}}": f"avg by (runner) ({of('osteoserve_runner_images_in_flight')})"},
                 ),
                 lines(
                     "95 % of images wait less than",
                     "s",
                     "The alert looks at the mean: a quarter of a second.",
-                    {"{{runner}}": quantile(0.95, WAIT, "runner")},
+                    {"{{runner}}": quantile(0.95, QUEUE_WAIT, "runner")},
                 ),
                 lines(
                     "What became of images",
@@ -61,13 +62,13 @@ def build() -> Dashboard:
                     "Mean batch",
                     "short",
                     "Images computed together.",
-                    {"{{runner}}": _mean(BATCH)},
+                    {"{{runner}}": _mean(BATCH_SIZE)},
                 ),
                 lines(
                     "Images in one call from a front",
                     "short",
                     "Waiting images travel together.",
-                    {"{{runner}}": _mean(TOGETHER)},
+                    {"{{runner}}": _mean(CALL_IMAGES)},
                 ),
                 lines(
                     "95 % of batches are computed within",
@@ -81,7 +82,7 @@ def build() -> Dashboard:
                     "What an image costs; larger batches make it less.",
                     {
                         "{{runner}}": f"sum by (runner) ({rate(f'{COMPUTE}_sum')}) "
-                        f"/ sum by (runner) ({rate(f'{BATCH}_sum')})"
+                        f"/ sum by (runner) ({rate(f'{BATCH_SIZE}_sum')})"
                     },
                 ),
             ],
@@ -90,7 +91,7 @@ def build() -> Dashboard:
                     "95 % of calls within",
                     "s",
                     "Way, queue and computing.",
-                    {"{{runner}}": quantile(0.95, CALL, "runner")},
+                    {"{{runner}}": quantile(0.95, CALL_DURATION, "runner")},
                 ),
                 lines(
                     "Calls, by result",

@@ -6,13 +6,12 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from k8s.dashboards.board import board, lines, numbers, of, quantile, rate
 from k8s.rules.burn import BUDGET, BURN
+from service.decoding.metrics import DECODERS_ENDED
+from service.http.metrics import CONNECTIONS_ENDED, DURATION, REQUESTS
 from service.observability.slo import WINDOW_DAYS
+from service.runners.metrics import CALLS, RUNNER_READY
+from service.storage.metrics import ROWS_UNREADABLE, STORAGE_FULL, STORAGE_UP
 
-REQUESTS = "osteoserve_http_requests_total"
-DURATION = "osteoserve_http_request_duration_seconds"
-ENDED = "osteoserve_connections_ended_total"
-DECODERS = "osteoserve_decoders_ended_total"
-CALLS = "osteoserve_runner_calls_total"
 NOT_OK = 'result!="ok"'
 
 
@@ -66,14 +65,14 @@ def build() -> Dashboard:
                     "Connections that were ended",
                     "reqps",
                     "By why: silent, too slow, too much in a head, or making room for others.",
-                    {"{{reason}}": f"sum by (reason) ({rate(ENDED)})"},
+                    {"{{reason}}": f"sum by (reason) ({rate(CONNECTIONS_ENDED)})"},
                 ),
                 lines(
                     "Decoders that were ended",
                     "reqps",
                     "By lane and why: past their time or memory, or died. In the long lane the "
                     "file was refused as too expensive.",
-                    {"{{lane}}: {{reason}}": f"sum by (lane, reason) ({rate(DECODERS)})"},
+                    {"{{lane}}: {{reason}}": f"sum by (lane, reason) ({rate(DECODERS_ENDED)})"},
                 ),
                 lines(
                     "A prediction begins to be answered within",
@@ -98,7 +97,7 @@ def build() -> Dashboard:
                     "Runners that are ready",
                     "none",
                     "As any front sees them. A base model that is not makes answers degraded.",
-                    {"{{runner}}": f"max by (runner) ({of('osteoserve_runner_ready')})"},
+                    {"{{runner}}": f"max by (runner) ({of(RUNNER_READY)})"},
                     good_from=1.0,
                 ),
                 lines(
@@ -114,7 +113,7 @@ def build() -> Dashboard:
                     "Storage answers",
                     "none",
                     "1: yes, by every front. Without it nothing is predicted.",
-                    {"storage": f"min({of('osteoserve_storage_up')})"},
+                    {"storage": f"min({of(STORAGE_UP)})"},
                 ),
                 lines(
                     "Storage is full, rows that cannot be read",
@@ -122,8 +121,8 @@ def build() -> Dashboard:
                     "1: some front has found no room to store anything. Rows that a newer version "
                     "has written, or that are damaged, each time that they are asked for.",
                     {
-                        "full": f"max({of('osteoserve_storage_full')})",
-                        "{{table}}": f"sum by (table) ({rate('osteoserve_rows_unreadable_total')})",
+                        "full": f"max({of(STORAGE_FULL)})",
+                        "{{table}}": f"sum by (table) ({rate(ROWS_UNREADABLE)})",
                     },
                 ),
             ],

@@ -25,6 +25,7 @@ from typing import Final, Literal
 
 from k8s.rules.rule import Alert, Group, Record, Severity
 from k8s.rules.scope import Scope, written
+from service.http.metrics import DURATION, REQUESTS
 from service.observability.slo import SLO, SLOS, WINDOW_DAYS
 
 MINUTE: Final = 60
@@ -34,8 +35,6 @@ DAY: Final = 24 * HOUR
 OBJECTIVES: Final = ("availability", "latency")
 Objective = Literal["availability", "latency"]
 
-REQUESTS: Final = "osteoserve_http_requests_total"
-DURATION: Final = "osteoserve_http_request_duration_seconds"
 BURN: Final = "osteoserve:slo_burn:rate"
 BUDGET: Final = f"osteoserve:slo_budget_left:ratio{WINDOW_DAYS}d"
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from service.types import RUNNERS
+
 _UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
@@ -47,7 +49,7 @@ PLAIN: Final = Scope(matchers='job="osteoserve"')
 """One installation, scraped as ``k8s/prometheus/prometheus.yaml`` does."""
 
 CHART: Final = Scope(
-    matchers='namespace="@namespace@",service=~"@prefix@-(front|cnn|vgg16|resnet|vertebrae|stack)"',
+    matchers=f'namespace="@namespace@",service=~"@prefix@-({"|".join(("front", *RUNNERS))})"',
     labels={"namespace": "@namespace@", "release": "@prefix@"},
     runbooks="@runbooks@",
 )

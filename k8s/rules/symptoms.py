@@ -9,9 +9,14 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from bentos.metrics import IMAGES, QUEUE_WAIT
 from k8s.rules.burn import DAY, HOUR, MINUTE
 from k8s.rules.rule import Alert, Group
 from k8s.rules.scope import Scope
+from service.flow.metrics import SHEDS
+from service.predictions.metrics import FILES_UNREADABLE, PREDICTIONS, STABILITY_INDEX
+from service.runners.metrics import CIRCUIT_OPEN, RUNNER_READY
+from service.storage.metrics import STORAGE_FREE, STORAGE_SIZE, STORAGE_UP
 from service.types import BASES, RUNNER_OF, RUNNERS
 
 DEGRADED_SHARE: Final = 0.05
@@ -50,9 +55,9 @@ def _availability(scope: Scope) -> Iterator[Alert]:
     front = scope.of("up", 'component="front"')
     every = scope.of("up", _any("component", "front", *RUNNERS))
     voting = dict.fromkeys(RUNNER_OF[base] for base in BASES)
-    bases = scope.of("osteoserve_runner_ready", _any("runner", *voting))
-    outlining = scope.of("osteoserve_runner_ready", _any("runner", RUNNER_OF["vertebrae"]))
-    ready = f"max by (runner) ({scope.of('osteoserve_runner_ready')})"
+    bases = scope.of(RUNNER_READY, _any("runner", *voting))
+    outlining = scope.of(RUNNER_READY, _any("runner", RUNNER_OF["vertebrae"]))
+    ready = f"max by (runner) ({scope.of(RUNNER_READY)})"
     yield Alert(
         name="OsteoserveFrontDown",
         expr=f"absent({front} == 1)",
@@ -89,14 +94,14 @@ def _availability(scope: Scope) -> Iterator[Alert]:
     )
     yield Alert(
         name="OsteoserveCircuitOpen",
-        expr=f"max by (runner) ({scope.of('osteoserve_circuit_open')}) == 1",
+        expr=f"max by (runner) ({scope.of(CIRCUIT_OPEN)}) == 1",
         seconds=5 * MINUTE,
         severity="warning",
         summary="{{ $labels.runner }} is not asked any more, since it kept failing.",
         description="A front's circuit to {{ $labels.runner }} has been open for 5 minutes.",
     )
-    judged = scope.of("osteoserve_predictions_total", 'outcome!="refused"')
-    degraded = scope.of("osteoserve_predictions_total", 'degraded="true"')
+    judged = scope.of(PREDICTIONS, 'outcome!="refused"')
+    degraded = scope.of(PREDICTIONS, 'degraded="true"')
     window = f"[{scope.span(10 * MINUTE)}]"
     yield Alert(
         name="OsteoserveDegraded",
@@ -114,7 +119,7 @@ def _load(scope: Scope) -> Iterator[Alert]:
     def rate(metric: str, *matchers: str) -> str:
         return f"rate({scope.of(metric, *matchers)}{window})"
 
-    wait = "osteoserve_runner_queue_wait_seconds"
+    wait = QUEUE_WAIT
     yield Alert(
         name="OsteoserveQueueSaturated",
         expr=f"sum by (runner) ({rate(f'{wait}_sum')}) / sum by (runner) ({rate(f'{wait}_count')}) "
@@ -125,7 +130,7 @@ def _load(scope: Scope) -> Iterator[Alert]:
         description="Images have waited more than "
         f"{WAIT_SECONDS} s on average in the queue of {{{{ $labels.runner }}}} for 5 minutes.",
     )
-    images = "osteoserve_runner_images_total"
+    images = IMAGES
     late = rate(images, 'result=~"shed|expired"')
     yield Alert(
         name="OsteoserveRunnerLate",
@@ -136,8 +141,8 @@ def _load(scope: Scope) -> Iterator[Alert]:
         description="{{ $labels.runner }} has shed images, or let them expire, for 5 minutes: it "
         "is asked for more than it can do in time.",
     )
-    sheds = f"sum({rate('osteoserve_sheds_total')})"
-    done = f"sum({rate('osteoserve_predictions_total')})"
+    sheds = f"sum({rate(SHEDS)})"
+    done = f"sum({rate(PREDICTIONS)})"
     yield Alert(
         name="OsteoserveShedding",
         expr=f"{sheds} / ({sheds} + {done}) > {SHED_SHARE}",
@@ -155,8 +160,8 @@ def _clinical(scope: Scope) -> Iterator[Alert]:
     def count(metric: str, *matchers: str) -> str:
         return f"sum(increase({scope.of(metric, *matchers)}{window}))"
 
-    refused = count("osteoserve_predictions_total", 'outcome="refused"')
-    judged = count("osteoserve_predictions_total")
+    refused = count(PREDICTIONS, 'outcome="refused"')
+    judged = count(PREDICTIONS)
     yield Alert(
         name="OsteoserveRefusals",
         expr=f"{refused} / {judged} > {REFUSED_SHARE} and {refused} >= {REFUSED_LEAST}",
@@ -166,7 +171,7 @@ def _clinical(scope: Scope) -> Iterator[Alert]:
         description=f"More than {REFUSED_SHARE:.0%} of the images of an hour, and at least "
         f"{REFUSED_LEAST}, were refused.",
     )
-    unreadable = count("osteoserve_files_unreadable_total")
+    unreadable = count(FILES_UNREADABLE)
     yield Alert(
         name="OsteoserveUnreadable",
         expr=f"{unreadable} / ({unreadable} + {judged}) > {REFUSED_SHARE} "
@@ -179,7 +184,7 @@ def _clinical(scope: Scope) -> Iterator[Alert]:
     )
     yield Alert(
         name="OsteoserveDrift",
-        expr=f"max by (statistic) ({scope.of('osteoserve_drift_stability_index')}) > {DRIFT_INDEX}",
+        expr=f"max by (statistic) ({scope.of(STABILITY_INDEX)}) > {DRIFT_INDEX}",
         seconds=HOUR,
         severity="warning",
         summary="{{ $labels.statistic }} is no longer what the models were made with.",
@@ -190,16 +195,24 @@ def _clinical(scope: Scope) -> Iterator[Alert]:
 
 def _storage(scope: Scope) -> Iterator[Alert]:
     free, size = (
-        scope.of("osteoserve_storage_free_bytes"),
-        scope.of("osteoserve_storage_size_bytes"),
+        scope.of(STORAGE_FREE),
+        scope.of(STORAGE_SIZE),
     )
     yield Alert(
         name="OsteoserveStorageDown",
-        expr=f"max({scope.of('osteoserve_storage_up')}) == 0",
+        expr=f"max({scope.of(STORAGE_UP)}) == 0",
         seconds=2 * MINUTE,
         severity="critical",
         summary="The database does not answer: no result can be kept or read.",
         description="No front has had an answer from the database for 2 minutes.",
+    )
+    yield Alert(
+        name="OsteoserveStorageFull",
+        expr=f"max({scope.of('osteoserve_storage_full')}) == 1",
+        seconds=MINUTE,
+        severity="critical",
+        summary="The database has no room: no result can be kept.",
+        description="For a minute a front has found no room to store anything in the database.",
     )
     yield Alert(
         name="OsteoserveDiskFull",

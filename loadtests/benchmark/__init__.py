@@ -1,18 +1,16 @@
-"""``make bench``: this project, its peers and the machine's own limit, side by side in one run.
+"""``make bench``: this project, other systems and the bare runtime, side by side, in rounds.
 
 ::
 
-    modes/          what is measured: throughput, one, overload, linear, front
-    ├── search          the highest rate that keeps the p99
-    ├── load            one process that sends: arrivals, images, generator
-    ├── server          a contender's processes, started and stopped; what they cost is in tree
-    ├── contenders      the table of them
-    │   └── servers/    how each peer is written, run in an environment of its own
-    ├── limit           the bare runtime in a loop
-    └── answers         each is held against reference, which is Keras
-    results         one JSON file, and the ratios
-    ├── table           as Markdown
-    └── picture         as SVG
+    __main__        rounds of every system, within the minutes given
+    ├── turn        one system's part of a round: started, checked, measured, ended
+    │   ├── server      its processes, and what they cost
+    │   ├── clients     who send, each waiting for its answer
+    │   └── reference   the images, and Keras's answers to some of them
+    ├── roofline    the bare runtime in a loop, asked between turns
+    ├── systems     the table of them
+    │   └── servers/    how each is written, run in an environment of its own
+    └── results     one JSON file, ratios and their spread, the page
 
-Everything stays on loopback. Nothing here imports an engine: reference and limit are processes.
+Everything stays on loopback. Nothing here imports an engine: reference and roofline are processes.
 """

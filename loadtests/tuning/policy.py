@@ -16,16 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-SHARE: Final = 0.5
-"""Of the objective, for two batches of every runner."""
-
+SHARE: Final = 0.5  # Of the objective, for two batches of every runner
 WORTHWHILE: Final = 0.03
-
-SMALLEST: Final = 2
-"""BentoML's adaptive batching needs room for two."""
-
-Curve = Mapping[int, float]
-"""Seconds that one batch takes, by its size in images."""
+SMALLEST: Final = 2  # BentoML's adaptive batching needs room for two
+Curve = Mapping[int, float]  # Seconds that one batch takes, by its size in images
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Final
 
 AGE_BANDS: Final = ((50, "<50"), (60, "50-59"), (70, "60-69"), (80, "70-79"))
 """Upper ends, not included. All of 80 and over are one band: exact ages above 89 identify people
-(DOMAIN §2.5). Below 50 the T-score classes do not apply (DOMAIN §1.1)."""
+(domain.md §5.2). Below 50 the classes of T-scores do not apply (§1.1)."""
 OLDEST: Final = 120
 SEXES: Final = {
     "f": "female",

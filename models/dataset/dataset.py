@@ -16,9 +16,9 @@ from models.dataset import near_duplicates
 from models.types import LABELS, Label
 
 SEVERITY: Final[dict[Label, float]] = {"normal": 0.0, "osteopenia": 0.5, "osteoporosis": 1.0}
-"""Training target. Osteopenia lies between (T −1.0 … −2.5, DOMAIN §1.1): as a soft label it teaches
-the networks the direction, and in grouped cross-validation it raised the AUC of normal against
-osteoporosis from 0.87 to 0.92 (VGG16 features) and from 0.87 to 0.91 (ResNet-56 and forest)."""
+"""Training target. Osteopenia lies between (T −1.0 … −2.5, domain.md §1.1): as a soft label it
+teaches the networks the direction, and in grouped cross-validation it raised the AUC of normal
+against osteoporosis from 0.87 to 0.92 (VGG16's features) and to 0.91 (ResNet-56's, a forest)."""
 
 SYNTHETIC: Final = "synthetic"
 """What the attribute ``origin`` says of a phantom."""

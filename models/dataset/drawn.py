@@ -1,7 +1,8 @@
 """The outlines of L1–L4 that a densitometer drew into its export, as labels.
 
 Scanners draw the region of interest in yellow: a box, lines between vertebrae, the edge of the
-bone, the levels' names. Checked by a technologist, they say where each vertebra lies (BONE §1).
+bone, the levels' names. Checked by a technologist, they say where each vertebra lies
+(domain.md §2.5).
 """
 
 from __future__ import annotations

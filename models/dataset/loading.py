@@ -15,6 +15,7 @@ from models.dataset import drawn, folder, grouping, manifest, near_duplicates, p
 from models.dataset.dataset import Dataset, DatasetError
 from models.dataset.drawn import Drawn
 from models.dataset.entry import Entry
+from models.gate import declared
 from models.image.errors import ScanError
 from models.inference.base import Outliner
 from models.inference.preparation import Outline, prepare
@@ -49,14 +50,26 @@ def load(path: Path, outline: Outline | None = None, copies: int = 0, seed: int 
     listed = entries(path, skipped)
     if not listed:
         raise DatasetError(f"no labelled images in {path}; expected {'/, '.join(LABELS)}/")
-    digests, scans = [], []
+    digests, scans, shown = [], [], []
     for entry in listed:
         data = entry.path.read_bytes()
-        digests.append(hashlib.sha256(data).hexdigest())
         try:
-            scans.append(read(data))
+            scan = read(data)
         except ScanError as error:
             raise DatasetError(f"{entry.name}: {error}") from error
+        said = next((reason for reason in declared.reasons(scan.tags) if reason.refuses), None)
+        if said is not None:
+            skipped[series.SKIPPED[said]] += 1
+            continue
+        digests.append(hashlib.sha256(data).hexdigest())
+        scans.append(scan)
+        shown.append(entry)
+    if not shown:
+        raise DatasetError(
+            f"every image in {path} says that it shows something else than an AP lumbar spine; "
+            "where that is a mistake, correct Body Part Examined and View Position"
+        )
+    listed = shown
     _contradictions(listed, digests)
     outline = outline or served_outline()
     found = list(prepare(scans, outline))

@@ -38,16 +38,23 @@ from models.dataset import table
 from models.dataset.attributes import TAGS
 from models.dataset.dataset import DatasetError
 from models.dataset.entry import Entry, as_label
+from models.gate import declared
+from models.gate.reason import Reason
 from models.reading import sniff
 from models.types import Label
 
 NAME: Final = "labels.csv"
 KEYS: Final = ("SeriesInstanceUID", "StudyInstanceUID", "PatientID")
+DECLARED: Final = ("BodyPartExamined", "ViewPosition")
+SKIPPED: Final = {
+    Reason.OTHER_BODY_PART: "another body part",
+    Reason.OTHER_VIEW: "another view",
+}
 WANTED: Final = (
     *KEYS,
     *TAGS,
     "SOPInstanceUID",
-    "BodyPartExamined",
+    *DECLARED,
     "NumberOfFrames",
     "Rows",
     "Columns",
@@ -138,8 +145,9 @@ def _unusable(header: Header | None) -> str | None:
         return "no image"
     if _text(header, "NumberOfFrames") not in ("", "1"):
         return "several frames"
-    part = _text(header, "BodyPartExamined").upper()
-    return "another body part" if part and "SPINE" not in part else None
+    said = declared.reasons({name: _text(header, name) for name in DECLARED})
+    refused = next((reason for reason in said if reason.refuses), None)
+    return None if refused is None else SKIPPED[refused]
 
 
 def _entry(header: Header, name: str, path: Path, label: Label) -> Entry:

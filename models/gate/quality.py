@@ -6,11 +6,11 @@ reason is a stable code of :class:`~models.gate.Reason`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from models import artifact
-from models.gate import Gate, Reason
+from models.gate import Gate, Reason, declared
 from models.image import recipe
 from models.image.recipe import Canonical
 from models.image.scan import Scan
@@ -19,13 +19,13 @@ __all__ = ["Gate", "Quality", "Reason", "assess", "check", "judge", "served_gate
 
 MIN_SIDE: Final = 144
 """Pixels. Below, a vertebra is under some 23 pixels high, two thirds of those in training: what an
-image of half their size has lost changes one answer in five (BONE §6)."""
+image of half their size has lost changes one answer in five (domain.md §2.6)."""
 
 MIN_GREY_LEVELS: Final = 24
 """Steps of grey between the recipe's percentiles; with fewer, stretching shows noise as bone."""
 
 MAX_ASPECT: Final = 2.5
-"""Longer side over shorter. Lumbar fields are about 11–18 × 20 cm (DOMAIN §1.6)."""
+"""Longer side over shorter. Lumbar fields are about 11–18 × 20 cm (domain.md §2.1)."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,16 @@ def assess(scan: Scan, cleaned: Canonical, gate: Gate) -> Quality:
     ``cleaned`` is its frame without drawn graphics.
     """
     checked = check(scan)
-    return judge(cleaned, gate) if checked.accepted else checked
+    if not checked.accepted:
+        return checked
+    judged = judge(cleaned, gate)
+    return replace(judged, findings=(*checked.findings, *judged.findings))
 
 
 def check(scan: Scan) -> Quality:
-    """Return what the size, the shape and the grey levels of ``scan`` say, before all else."""
-    reasons = []
+    """Return what the file, the size, the shape and the grey levels say, before all else."""
+    said = declared.reasons(scan.tags)
+    reasons = [reason for reason in said if reason.refuses]
     shorter, longer = sorted((scan.width, scan.height))
     if shorter < MIN_SIDE:
         reasons.append(Reason.TOO_SMALL)
@@ -67,7 +71,11 @@ def check(scan: Scan) -> Quality:
     black, white = recipe.grey_range(scan.pixels)
     if white - black < MIN_GREY_LEVELS:
         reasons.append(Reason.LOW_CONTRAST)
-    return Quality(accepted=not reasons, reasons=tuple(reason.value for reason in reasons))
+    return Quality(
+        accepted=not reasons,
+        reasons=tuple(reason.value for reason in reasons),
+        findings=tuple(reason.value for reason in said if not reason.refuses),
+    )
 
 
 def judge(cleaned: Canonical, gate: Gate) -> Quality:

@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Reason(StrEnum):
-    """Stable codes. The middle six are NHANES's reasons for an invalid vertebra (DOMAIN §1.6).
+    """Stable codes. The middle six are NHANES's reasons for an invalid vertebra (domain.md §1.5).
 
     =======================  =======  =============================================================
     code                     can      sentence
@@ -26,10 +26,14 @@ class Reason(StrEnum):
     ``movement``             refuse   rows are shifted against each other: the patient moved
     ``degenerative``         warn     one level much brighter than its neighbours
     ``vertebrae_not_found``  refuse   fewer than three of L1 to L4 are found
+    ``other_body_part``      refuse   the file says that it shows another part of the body
+    ``other_view``           refuse   the file says that it is a lateral or oblique view
+    ``for_processing``       warn     the file says that its grey levels are raw, not for display
+    ``burned_in_annotation`` warn     the file says that text is part of its pixels
     =======================  =======  =============================================================
 
-    What only warns leaves at least two vertebrae to judge (ISCD's minimum, DOMAIN §1.3) or is too
-    common to refuse: 35–80 % of those aged 55–70 have degeneration (DOMAIN §1.7), which the models
+    What only warns leaves at least two vertebrae to judge (ISCD's minimum, domain.md §1.3) or is
+    too common to refuse: 35–80 % of those aged 55–70 have degeneration (§1.6), which the models
     have met in training. What refuses spoils the whole image or the very texture they look at.
     """
 
@@ -47,6 +51,10 @@ class Reason(StrEnum):
     MOVEMENT = "movement"
     DEGENERATIVE = "degenerative"
     VERTEBRAE_NOT_FOUND = "vertebrae_not_found"
+    OTHER_BODY_PART = "other_body_part"
+    OTHER_VIEW = "other_view"
+    FOR_PROCESSING = "for_processing"
+    BURNED_IN_ANNOTATION = "burned_in_annotation"
 
     @property
     def refuses(self) -> bool:
@@ -54,4 +62,7 @@ class Reason(StrEnum):
         return self not in _ONLY_WARN
 
 
-_ONLY_WARN: Final = frozenset({Reason.OBJECTS_NOT_REMOVED, Reason.SCAN_AREA, Reason.DEGENERATIVE})
+_ONLY_WARN: Final = frozenset({
+    Reason.OBJECTS_NOT_REMOVED, Reason.SCAN_AREA, Reason.DEGENERATIVE,
+    Reason.FOR_PROCESSING, Reason.BURNED_IN_ANNOTATION,
+})  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SENSITIVITY_TARGET: Final = 0.90
-"""The threshold finds at least this share of osteoporosis (DOMAIN §5.2: favour sensitivity)."""
+"""The threshold finds at least this share of osteoporosis (domain.md §4)."""
 
 BAND_MISSED: Final = 0.05
 """Below the band lies at most this share of osteoporosis scans."""

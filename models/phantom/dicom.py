@@ -1,6 +1,6 @@
 """A phantom as the DICOM object that a densitometer exports, and as one that it well might.
 
-Densitometers send Secondary Capture (DOMAIN §2.1). Every object says in Patient's Name,
+Densitometers send Secondary Capture (domain.md §5.1). Every object says in Patient's Name,
 Manufacturer and Image Comments that it is synthetic.
 """
 

@@ -22,6 +22,7 @@ from models.reading.types import Pixels
 TAGS: Final = (
     Tag.SOPClassUID,
     Tag.Modality,
+    Tag.PresentationIntentType,
     Tag.BodyPartExamined,
     Tag.ViewPosition,
     Tag.PhotometricInterpretation,

@@ -11,6 +11,7 @@ class Tag(IntEnum):
     TransferSyntaxUID = 0x00020010
     SOPClassUID = 0x00080016
     Modality = 0x00080060
+    PresentationIntentType = 0x00080068
     BodyPartExamined = 0x00180015
     ImagerPixelSpacing = 0x00181164
     ViewPosition = 0x00185101

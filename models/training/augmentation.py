@@ -18,7 +18,7 @@ class Augmentation:
     ===========  =====================================================
     shift        of the image's side, both directions
     zoom         around 1
-    rotation     degrees; DOMAIN §1.6 lets up to 10 pass as positioned
+    rotation     degrees; domain.md §2.2 lets up to 10 pass as positioned
     gain         of the grey levels, around 1; brightness carries
                  information here, so it is kept small
     noise        standard deviation in grey levels, drawn from 0 … this

@@ -28,7 +28,7 @@ QUESTIONING: Final[frozenset[Code]] = frozenset({"part_missing", "levels_uncerta
 """Those that put in question whether the image shows what is judged."""
 
 AXIS_TILT: Final = 5.0
-"""Degrees from the vertical (BONE.md §4)."""
+"""Degrees from the vertical (domain.md §2.2)."""
 
 CURVE: Final = 10.0
 """Degrees between L1's and L4's tilt: where scoliosis is usually said to begin, there by Cobb."""
@@ -78,7 +78,7 @@ def questioned(outcome: Decision, codes: Collection[str]) -> Decision:
 
 def part_missing(spine: Spine) -> Iterator[Finding]:
     """Yield each level whose outline comes within :data:`RIM` of the frame's border: the field ends
-    there, and not all of L1–L4 is seen (DOMAIN §1.6, "scan area"; BONE.md §4, positioning).
+    there, and not all of L1–L4 is seen (domain.md §2.2).
 
     ``value`` is the distance in pixels of the frame (224 a side).
     """
@@ -95,7 +95,7 @@ def part_missing(spine: Spine) -> Iterator[Finding]:
 
 def levels_uncertain(report: Report) -> Iterator[Finding]:
     """Yield one finding for fewer than four levels, and one for each level whose confidence is
-    under :data:`CONFIDENT`: say so instead of a level (BONE.md §5).
+    under :data:`CONFIDENT`: say so instead of a level (domain.md §2.4).
     """
     found = len(report.levels)
     if found < len(LEVELS):
@@ -109,7 +109,7 @@ def levels_uncertain(report: Report) -> Iterator[Finding]:
 
 def axis_tilt(report: Report) -> Iterator[Finding]:
     """Yield a finding where the line through the centres of the top and the bottom vertebra is more
-    than :data:`AXIS_TILT` degrees from the vertical (BONE.md §4)."""
+    than :data:`AXIS_TILT` degrees from the vertical (domain.md §2.2)."""
     if abs(report.axis_tilt) > AXIS_TILT:
         yield Finding(
             "axis_tilt",
@@ -120,8 +120,8 @@ def axis_tilt(report: Report) -> Iterator[Finding]:
 
 
 def curve(report: Report) -> Iterator[Finding]:
-    """Yield a finding where the curve L1–L4 reaches :data:`CURVE` degrees (BONE.md §3; how
-    often, DOMAIN §1.7)."""
+    """Yield a finding where the curve L1–L4 reaches :data:`CURVE` degrees (domain.md §2.3; how
+    often, §1.6)."""
     if report.curve >= CURVE:
         yield Finding(
             "curve",
@@ -133,8 +133,9 @@ def curve(report: Report) -> Iterator[Finding]:
 
 def denser_than_neighbours(report: Report) -> Iterator[Finding]:
     """Yield each level that stands :data:`DENSER` times as far above soft tissue as its neighbours
-    on the mean (BONE.md §3). ISCD leaves out a vertebra whose T-score differs by more than 1.0 from
-    its neighbour's (DOMAIN §1.3); an image holds no T-score, so this only says where to look.
+    on the mean (domain.md §2.3). ISCD leaves out a vertebra whose T-score differs by more than
+    1.0 from its neighbour's (domain.md §1.3); an image holds no T-score, so this only says where to
+    look.
     """
     for level, beside in _neighbours(report.levels):
         usual = sum(one.relative_density for one in beside) / len(beside)

@@ -103,7 +103,7 @@ class Spine:
 
     @property
     def axis_tilt(self) -> float:
-        """Degrees of the line through the centres of the top and the bottom vertebra (BONE §4)."""
+        """Degrees of the line through the first and the last level's centres (domain.md §2.2)."""
         (x0, y0), (x1, y1) = self.levels[0].centre, self.levels[-1].centre
         return math.degrees(math.atan2(x0 - x1, y1 - y0))
 

@@ -1,9 +1,9 @@
 """What is told of each vertebra and of the column: sizes, angles, density against the others.
 
 All is computed from the outlines and centres that the network gave (:class:`Spine`), in pixels of
-the image *as it was sent* (BONE.md §5); formulas stand at the functions. Let a vertebra's *axis* be
-the direction of the column at its centre: the tangent of the parabola through the levels' centres,
-each coordinate a quadratic function of the level's index by least squares.
+the image *as it was sent* (domain.md §2.4); formulas stand at the functions. Let a vertebra's axis
+be the direction of the column at its centre: the tangent of the parabola through the levels'
+centres, each coordinate a quadratic function of the level's index by least squares.
 
 numpy and Pillow alone: the front tells of every image, and has no SciPy.
 """
@@ -23,7 +23,7 @@ from models.image.recipe import COLUMNS, ROWS, SIDE, Canonical, place
 from models.vertebrae.geometry import LEVELS, LevelName, Placement, Point, Spine
 
 SPACING: Final = (0.4, 1.0)
-"""Millimetres a pixel between which a file's spacing is believed (BONE.md §4)."""
+"""Millimetres a pixel between which a file's spacing is believed (domain.md §2.1)."""
 
 INNER: Final = 0.6
 """Middle share of a vertebra's width, or height, over which its end plates, or sides, are read:
@@ -69,7 +69,7 @@ class Report:
     degrees; ``placement`` maps canonical pixels (u, v, 1) to the image as sent.
 
     The curve is a screening angle in the frontal plane. A Cobb angle is drawn along the most tilted
-    end plates, wherever they are, and is usually larger (BONE.md §3).
+    end plates, wherever they are, and is usually larger (domain.md §2.3).
     """
 
     levels: tuple[LevelReport, ...]

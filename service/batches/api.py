@@ -11,11 +11,14 @@ from fastapi.responses import StreamingResponse
 
 from service.batches.schemas import Batch, Closing, Line
 from service.batches.upload import ZIP_TYPES, receive
+from service.errors import ServiceError
 from service.http.caching import NO_STORE
-from service.http.problems import Problem, problems, translate
+from service.http.problem_types import KINDS
+from service.http.problems import problems, translate
 from service.http.upload import FIELD
+from service.identity.actor import Actor
 from service.predictions.schemas import EXAMPLE
-from service.state import Opened, State
+from service.state import Acting, Opened, State
 from service.storage.errors import UnreadableError
 
 router = APIRouter(prefix="/api/v1/batches", tags=["batches"])
@@ -77,14 +80,17 @@ def batch_id(id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> 
 BatchId = Annotated[UUID, Depends(batch_id)]
 
 
-def no_such_batch() -> Problem:
-    return Problem("batch_not_found", "There is no batch with this id.")
+def no_such_batch() -> ServiceError:
+    return ServiceError("batch_not_found", "There is no batch with this id.")
 
 
-async def begin(request: Request, state: State) -> Batch:
+async def begin(request: Request, actor: Actor, state: State) -> Batch:
     """Receive a batch and begin work on it: what page and API have in common."""
     state.bulk.has_place()
-    return await state.bulk.start(await receive(request, state.settings))
+    settings = state.settings
+    return await state.bulk.start(
+        actor, await receive(request, settings, settings.max_upload_bytes)
+    )
 
 
 async def known(id: BatchId, state: Opened) -> Batch:
@@ -118,13 +124,13 @@ Known = Annotated[Batch, Depends(known)]
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(request: Request, state: Opened) -> Response:
+async def create(request: Request, actor: Acting, state: Opened) -> Response:
     """Send images as parts `file` of a form, or one zip archive. Names of files are not kept.
 
     Batches wait for single requests. If the front ends meanwhile, the state is `interrupted`, and
     `remaining` says which images to send again.
     """
-    batch = await begin(request, state)
+    batch = await begin(request, actor, state)
     headers = {**NO_STORE, "Location": f"{router.prefix}/{batch.id}"}
     return StreamingResponse(
         _lines(batch.id, 0, state, follow=True), 201, headers, media_type=NDJSON
@@ -173,25 +179,32 @@ async def results(
         **problems(403, 404, 500, 503, 507),
     },
 )
-async def cancel(batch: Known, response: Response, state: Opened) -> Batch:
+async def cancel(batch: Known, response: Response, actor: Acting, state: Opened) -> Batch:
     """Begin no further image. What is finished stays; a batch that has ended is left as it is."""
-    await state.bulk.cancel(batch.id)
+    await state.batches.cancel(actor, batch.id)
     response.headers.update(NO_STORE)
     return await known(batch.id, state)
 
 
 async def _lines(id: UUID, after: int, state: State, *, follow: bool) -> AsyncIterator[str]:
     async for line in state.bulk.lines(id, after, follow=follow):
-        yield told(line).model_dump_json() + "\n"
+        yield told(line, id).model_dump_json() + "\n"
     yield Closing(batch=await known(id, state)).model_dump_json() + "\n"
 
 
-def told(line: Line) -> Line:
-    """Return ``line`` as it is told: a prediction that was deleted since is a problem by now."""
-    if line.prediction is not None or line.problem is not None:
+def told(line: Line, batch_id: UUID) -> Line:
+    """Return ``line`` with its problem as a request of its own would answer it.
+
+    A prediction that was deleted since is a problem by now. Rows of 0.1 hold the whole document.
+    """
+    kept = line.problem or {}
+    if line.prediction is not None or "type" in kept:
         return line
-    if line.unreadable:
-        error = translate(UnreadableError())
-        return line.model_copy(update={"problem": error.document("/api/v1/predictions")})
-    problem = Problem("prediction_not_found", "The result has been deleted.")
-    return line.model_copy(update={"problem": problem.document("/api/v1/predictions")})
+    instance = "/api/v1/predictions"
+    error: ServiceError = UnreadableError()
+    if kept.get("code") in KINDS and "detail" in kept:
+        instance = f"{router.prefix}/{batch_id}"
+        error = ServiceError(kept["code"], kept["detail"])
+    elif not kept and not line.unreadable:
+        error = ServiceError("prediction_not_found", "The result has been deleted.")
+    return line.model_copy(update={"problem": translate(error).document(instance)})

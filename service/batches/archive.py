@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import IO, Final, NoReturn
 
 from service.batches.spool import let_go
-from service.http.problems import Problem
+from service.errors import ServiceError
 from service.http.upload import too_large
 
 _END: Final = struct.Struct("<4s4H2IH")
@@ -58,7 +58,7 @@ class ArchiveLimits:
 class Archive:
     """The files in a zip archive, in the order of its directory.
 
-    Raises :class:`~service.http.problems.Problem` when the archive is not one that is taken.
+    Raises :class:`~service.errors.ServiceError` when the archive is not one that is taken.
     """
 
     def __init__(self, file: IO[bytes], limits: ArchiveLimits) -> None:
@@ -90,7 +90,7 @@ class Archive:
         except _DAMAGED:
             data = b""
         if len(data) != member.file_size:
-            raise Problem("corrupt_file", "This file in the archive is damaged.")
+            raise ServiceError("corrupt_file", "This file in the archive is damaged.")
         return data
 
     def close(self) -> None:
@@ -129,16 +129,16 @@ def _check(
         raise _too_many(limits)
     for member in members:
         if member.flag_bits & (_ENCRYPTED | _STRONGLY_ENCRYPTED | _MASKED):
-            raise Problem("encrypted_archive", "A file in the archive is encrypted.")
+            raise ServiceError("encrypted_archive", "A file in the archive is encrypted.")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             _invalid("It uses a method of packing other than stored and deflate.")
         if member.file_size > limits.ratio * max(member.compress_size, 1):
-            raise Problem(
+            raise ServiceError(
                 "batch_too_large",
                 f"A file in the archive unpacks to more than {limits.ratio} times its size.",
             )
     if sum(member.file_size for member in members) > limits.total_bytes:
-        raise Problem(
+        raise ServiceError(
             "batch_too_large",
             f"The archive unpacks to more than {limits.total_bytes} bytes, the limit here.",
         )
@@ -163,11 +163,11 @@ def _is_folder(member: zipfile.ZipInfo) -> bool:
     return member.filename.endswith("/")
 
 
-def _too_many(limits: ArchiveLimits) -> Problem:
-    return Problem(
+def _too_many(limits: ArchiveLimits) -> ServiceError:
+    return ServiceError(
         "batch_too_large", f"The archive holds more than {limits.members} files, the limit here."
     )
 
 
 def _invalid(why: str) -> NoReturn:
-    raise Problem("invalid_archive", why)
+    raise ServiceError("invalid_archive", why)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from service.batches.schemas import Batch, BatchState, Line
-from service.language.locale import N_, _, ngettext, number
+from service.language.formats import number
+from service.language.locale import N_, _, ngettext
 from service.predictions.history_contexts import HistoryRow
 from service.web.home_context import ACCEPT
 from service.web.page import Page

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse
 from service.batches.api import Known, begin, told
 from service.batches.contexts import BatchPage, BulkPage
 from service.http.caching import NO_STORE
-from service.state import Opened
+from service.state import Acting, Opened
 
 pages = APIRouter(include_in_schema=False)
 
@@ -25,18 +25,18 @@ async def form(request: Request, state: Opened) -> Response:
 
 
 @pages.post("/bulk")
-async def send(request: Request, state: Opened) -> Response:
-    batch = await begin(request, state)
+async def send(request: Request, actor: Acting, state: Opened) -> Response:
+    batch = await begin(request, actor, state)
     return RedirectResponse(f"/bulk/{batch.id}", 303)
 
 
 @pages.get("/bulk/{id}")
 async def progress(request: Request, batch: Known, state: Opened) -> Response:
-    lines = [told(line) async for line in state.bulk.lines(batch.id)]
+    lines = [told(line, batch.id) async for line in state.bulk.lines(batch.id)]
     return state.pages.respond(request, BatchPage.of(batch, lines), headers=NO_STORE)
 
 
 @pages.post("/bulk/{id}/cancel")
-async def cancel(batch: Known, state: Opened) -> Response:
-    await state.bulk.cancel(batch.id)
+async def cancel(batch: Known, actor: Acting, state: Opened) -> Response:
+    await state.batches.cancel(actor, batch.id)
     return RedirectResponse(f"/bulk/{batch.id}", 303)

@@ -1,184 +1,86 @@
-"""Works on batches in the background, a bounded number of images at a time.
-
-A batch belongs to nobody's connection: it goes on when the client that sent it goes away, and what
-it found is read again by its id, from any front. What it waits in belongs to this process: when
-that ends, the batch is *interrupted*, says which images remain, and those are sent again.
-"""
+"""Beginning, recording and ending a batch. Any front can read one; one of them works on each."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
-from typing import Final
+from collections.abc import Mapping
 from uuid import UUID
 
-import anyio.to_thread
-
-from models.image.errors import ScanError
-from service.batches.repository import Batches
-from service.batches.schemas import Batch, Line
-from service.batches.spool import Items
-from service.flow.priority import Priority
-from service.http.problems import Problem, translate
-from service.medicine.osteoporosis.pipeline import AnalysisError
-from service.predictions.schemas import Prediction
-from service.settings import Settings
-from service.storage.errors import StorageError
-from telemetry.journal import fault, log
-
-ATTEMPTS: Final = 3
-"""Times that one image is tried before its failure, which is not its own, is written down."""
-
-_PULSE_SECONDS: Final = 5.0
-_LINES: Final = 100
-
-Judge = Callable[[bytes, Priority], Awaitable[Prediction]]
+from service.batches import repository
+from service.batches.events import BatchEnded, BatchLineAdded, BatchStarted
+from service.batches.schemas import Batch, BatchState, Line
+from service.identity.actor import Actor
+from service.storage.transaction import Transaction, Transactions
 
 
-class Bulk:
-    """``async with`` opens it; leaving interrupts what is not finished."""
+class Batches:
+    """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
 
-    def __init__(self, settings: Settings, batches: Batches, judge: Judge) -> None:
-        self._settings = settings
-        self._batches = batches
-        self._judge = judge
-        self._slots = asyncio.Semaphore(settings.bulk_concurrency)
-        self._starting = 0
-        self._tasks: dict[UUID, asyncio.Task[None]] = {}
-        self._news: dict[UUID, asyncio.Event] = {}
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
 
-    @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            tasks = list(self._tasks.values())
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    async def start(self, actor: Actor, total: int) -> Batch:
+        """Return a new batch of ``total`` images, which is running."""
 
-    def has_place(self) -> None:
-        """Raise :class:`Problem` unless one more batch could be worked on now.
+        async def work(transaction: Transaction) -> Batch:
+            batch = await repository.create(transaction.connection, total)
+            await transaction.emit(BatchStarted(actor=actor, batch_id=batch.id, total=total))
+            return batch
 
-        Asked before a batch is received, so that nobody sends in vain; the place itself is taken by
-        :meth:`start`. One that is held while somebody sends is held by whoever sends slowly.
+        return await self._transactions.write(work)
+
+    async def record(
+        self,
+        actor: Actor,
+        batch_id: UUID,
+        item: int,
+        prediction_id: UUID | None = None,
+        problem: Mapping[str, str] | None = None,
+    ) -> bool:
+        """Write the next line; False when no further item is to be begun.
+
+        What was in hand when a batch was cancelled still gets its line.
         """
-        if self._starting + len(self._tasks) >= self._settings.bulk_batches:
-            raise Problem(
-                "bulk_busy",
-                f"This front has {self._settings.bulk_batches} batches in hand, its limit.",
-                {"Retry-After": "30"},
-            )
 
-    async def start(self, items: Items) -> Batch:
-        """Take ``items`` over and return the batch as it begins. Raises :class:`Problem`."""
-        try:
-            self.has_place()
-            self._starting += 1
-            try:
-                batch = await self._batches.create(len(items))
-            finally:
-                self._starting -= 1
-        except BaseException:
-            items.close()
-            raise
-        self._news[batch.id] = asyncio.Event()
-        self._tasks[batch.id] = asyncio.create_task(self._work(batch.id, items))
-        return batch
-
-    async def lines(
-        self, batch_id: UUID, after: int = 0, *, follow: bool = False
-    ) -> AsyncIterator[Line]:
-        """Yield the lines after number ``after``.
-
-        To ``follow`` is to wait for more, as long as this front works on the batch.
-        """
-        while True:
-            # Asked for before the lines are read, so that none is missed in between.
-            news = self._news.get(batch_id) if follow else None
-            lines = await self._batches.lines(batch_id, after, _LINES)
-            for line in lines:
-                yield line
-                after = line.line
-            if news is None and len(lines) < _LINES:
-                return
-            if news is not None and not lines:
-                await news.wait()
-
-    async def cancel(self, batch_id: UUID) -> None:
-        """Begin no further image of it; wherever it is worked on, that front will see."""
-        await self._batches.end(batch_id, "cancelled")
-
-    async def _work(self, batch_id: UUID, items: Items) -> None:
-        todo = iter(range(len(items)))
-        lanes = [
-            asyncio.create_task(self._lane(batch_id, items, todo))
-            for _ in range(min(self._settings.bulk_concurrency, len(items)))
-        ]
-        pulse = asyncio.create_task(self._pulse(batch_id))
-        try:
-            await asyncio.gather(*lanes)
-            await self._batches.end(batch_id, "finished")
-        except BaseException as error:
-            if not isinstance(error, asyncio.CancelledError):
-                log(logging.ERROR, "batch broke off", fault=fault(error))
-            # Without a database nobody can be told now; its silence will tell.
-            with suppress(StorageError):
-                await self._batches.end(batch_id, "interrupted")
-            if isinstance(error, asyncio.CancelledError):
-                raise
-        finally:
-            for task in (pulse, *lanes):
-                task.cancel()
-            await asyncio.gather(pulse, *lanes, return_exceptions=True)
-            items.close()
-            del self._tasks[batch_id]
-            self._news.pop(batch_id).set()
-
-    async def _lane(self, batch_id: UUID, items: Items, todo: Iterator[int]) -> None:
-        for index in todo:
-            if not await self._item(batch_id, items, index):
-                return
-
-    async def _item(self, batch_id: UUID, items: Items, index: int) -> bool:
-        """Judge one image and write its line; False when the batch is not to go on."""
-        async with self._slots:
-            if not await self._batches.touch(batch_id):
+        async def work(transaction: Transaction) -> bool:
+            connection = transaction.connection
+            counted = await repository.count(connection, batch_id)
+            if counted is None:
                 return False
-            prediction, problem = await self._answer(items, index)
-            goes_on = await self._batches.add(
-                batch_id,
-                index,
-                prediction.id if prediction else None,
-                problem.document(f"/api/v1/batches/{batch_id}") if problem else None,
+            line, state = counted
+            kept = await repository.add(connection, batch_id, line, item, prediction_id, problem)
+            await transaction.emit(
+                BatchLineAdded(actor=actor, batch_id=batch_id, line=line, prediction_id=kept)
             )
-        news = self._news[batch_id]
-        self._news[batch_id] = asyncio.Event()
-        news.set()
-        return goes_on
+            return state == "running"
 
-    async def _answer(self, items: Items, index: int) -> tuple[Prediction | None, Problem | None]:
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                data = await anyio.to_thread.run_sync(items.read, index)
-                return await self._judge(data, Priority.BULK), None
-            except (AnalysisError, StorageError) as error:
-                # Not the image's fault: the same again, a little later, may well be answered.
-                if attempt == ATTEMPTS or error.retry_after is None:
-                    return None, translate(error)
-                await asyncio.sleep(min(error.retry_after, self._settings.probe_seconds))
-            except (Problem, ScanError) as error:
-                return None, translate(error)
-            except Exception as error:
-                log(logging.ERROR, "bug", route="batch", fault=fault(error))
-                return None, translate(error)
-        raise AssertionError("unreachable")
+        return await self._transactions.write(work)
 
-    async def _pulse(self, batch_id: UUID) -> None:
-        """Say now and then that somebody works on it, also while one image takes long."""
-        while True:
-            await asyncio.sleep(_PULSE_SECONDS)
-            with suppress(StorageError):
-                await self._batches.touch(batch_id)
+    async def touch(self, batch_id: UUID) -> bool:
+        """Say that it is still being worked on; False when it is not running any more."""
+        return await self._transactions.write(
+            lambda transaction: repository.change(transaction.connection, batch_id)
+        )
+
+    async def cancel(self, actor: Actor, batch_id: UUID) -> bool:
+        """Begin no further image of it; wherever it is worked on, that front will see."""
+        return await self.end(actor, batch_id, "cancelled")
+
+    async def end(self, actor: Actor, batch_id: UUID, state: BatchState) -> bool:
+        """Leave the state running; False when it had been left before."""
+
+        async def work(transaction: Transaction) -> bool:
+            if not await repository.change(transaction.connection, batch_id, state):
+                return False
+            await transaction.emit(BatchEnded(actor=actor, batch_id=batch_id, state=state))
+            return True
+
+        return await self._transactions.write(work)
+
+    async def get(self, batch_id: UUID) -> Batch | None:
+        async with self._transactions.read() as connection:
+            return await repository.get(connection, batch_id)
+
+    async def lines(self, batch_id: UUID, after: int, limit: int) -> tuple[Line, ...]:
+        """Return at most ``limit`` lines with a number above ``after``, lowest first."""
+        async with self._transactions.read() as connection:
+            return await repository.lines(connection, batch_id, after, limit)

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Final, Protocol
 
-from service.http.problems import Problem
-from service.http.upload import consistent, essence, too_large
+from service.errors import ServiceError
+from service.http.upload import check_media_type, essence, too_large
 from service.language.locale import N_
 from service.storage.errors import NO_ROOM
 
@@ -27,7 +27,10 @@ class Items(Protocol):
     def __len__(self) -> int: ...
 
     def read(self, index: int) -> bytes:
-        """Return one file. Raises :class:`Problem` or :class:`~models.image.errors.ScanError`."""
+        """Return one file.
+
+        Raises :class:`~service.errors.ServiceError` or :class:`~models.image.errors.ScanError`.
+        """
         ...
 
     def close(self) -> None: ...
@@ -39,14 +42,14 @@ def spool() -> IO[bytes]:
 
 @contextmanager
 def finding_room() -> Iterator[None]:
-    """Write to a spool. Raises :class:`Problem` where its file finds no room on the disk."""
+    """Write to a spool. Raises :class:`~service.errors.ServiceError` where the disk has no room."""
     try:
         yield
     except OSError as error:
         # Without any room at all there is not even a folder that takes temporary files.
         if error.errno not in (*NO_ROOM, errno.EFBIG, errno.ENOENT, errno.EROFS):
             raise
-        raise Problem(
+        raise ServiceError(
             "upload_room", N_("The disk that uploads wait on has no room for this one.")
         ) from None
 
@@ -69,7 +72,7 @@ class Part:
     size: int = 0
 
     @property
-    def chosen(self) -> bool:
+    def present(self) -> bool:
         return self.named or self.size > 0
 
     def write(self, data: bytes) -> None:
@@ -100,7 +103,7 @@ class Parts:
         with self._lock:
             self._spool.seek(max(part.start, 0))
             data = self._spool.read(part.size)
-        return consistent(data, essence(part.content_type))
+        return check_media_type(data, essence(part.content_type))
 
     def close(self) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Calls and outcomes as bytes: a pickle, and beside it what is large, which is not copied.
+"""Serialisation of calls and outcomes: a pickle, and beside it what is large, not copied.
 
 A worker takes whatever the front sends. The front does not return the favour: a worker has handled
 a stranger's file in C, so what it sends may build nothing but the types that were agreed on.

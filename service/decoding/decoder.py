@@ -1,4 +1,4 @@
-"""Files through two lanes: in the quick one nobody waits long behind anybody.
+"""Decoder with two lanes: in the quick one nobody waits long behind anybody.
 
 What a file will cost, its header cannot be believed about. So each begins in the quick lane, where
 it has half a second of a processor and little memory, several times what a scan of ordinary size
@@ -27,7 +27,7 @@ from service.decoding.pool import (
     Reason,
 )
 from service.flow.deadline import Deadline
-from service.flow.priority import Priority, Slots
+from service.flow.priority import Priority, PrioritySemaphore
 
 T = TypeVar("T")
 Lane = Literal["quick", "long"]
@@ -58,14 +58,14 @@ class Decoder:
         known: Collection[type],
         *,
         places: int,
-        patience: float,
+        max_deferral: float,
         longest: Allowance,
         ended: Ended,
     ) -> None:
         """``places``: calls at a time in the quick lane. ``longest``: what the long one allows."""
         self._pool = Pool(preparation, known, spare=places + 1)
-        self._quick = Slots(places, patience)
-        self._long = Slots(1, patience)
+        self._quick = PrioritySemaphore(places, max_deferral)
+        self._long = PrioritySemaphore(1, max_deferral)
         self._longest = longest
         self._ended = ended
 
@@ -90,7 +90,7 @@ class Decoder:
         """
         async with _place(self._quick, priority, deadline):
             try:
-                within = min(deadline.left, QUICK_CLOCK)
+                within = min(deadline.remaining, QUICK_CLOCK)
                 return await self._pool.run(function, *arguments, limits=QUICK, within=within)
             except LimitError as error:
                 self._ended("quick", error.reason)
@@ -102,7 +102,7 @@ class Decoder:
             limits = self._longest
             try:
                 return await self._pool.run(
-                    function, *arguments, limits=limits, within=deadline.left, alone=True
+                    function, *arguments, limits=limits, within=deadline.remaining, alone=True
                 )
             except LimitError as error:
                 self._ended("long", error.reason)
@@ -134,11 +134,13 @@ class Decoder:
 
 
 @asynccontextmanager
-async def _place(slots: Slots, priority: Priority, deadline: Deadline) -> AsyncIterator[None]:
+async def _place(
+    places: PrioritySemaphore, priority: Priority, deadline: Deadline
+) -> AsyncIterator[None]:
     async with AsyncExitStack() as held:
         try:
-            async with asyncio.timeout(max(deadline.left, 0)):
-                await held.enter_async_context(slots.one(priority))
+            async with asyncio.timeout(max(deadline.remaining, 0)):
+                await held.enter_async_context(places.hold(priority))
         except TimeoutError:
             raise BusyError from None
         yield

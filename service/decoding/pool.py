@@ -1,4 +1,4 @@
-"""Worker processes from the front's side: one is lent to a call, and does not outlive its limits.
+"""Pool of worker processes: one is lent to a call, and does not outlive its limits.
 
 ::
 
@@ -13,39 +13,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import os
 import signal
 import socket
 import struct
-import sys
-from collections.abc import Callable, Collection, Coroutine
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, Self, TypeVar
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
-from service.decoding import channel
+from service.decoding import channel, messages
 from service.decoding import worker as worker_module
-from service.decoding.nursery import MESSAGE, READY
+from service.decoding.fork_server_process import ForkServerProcess
 from service.decoding.worker import Call, Outcome, named
 
 T = TypeVar("T")
 Reason = Literal["time", "deadline", "memory", "died"]
-
-START_SECONDS: Final = 60.0
-"""Longest wait for the nursery; a cold disk and busy cores need a few."""
-END_SECONDS: Final = 5.0
-ONE_GO: Final = 1 << 18
-"""Bytes of a message that are sent, or asked for, at once; a scan's outcome has 100 000."""
-ROOT: Final = Path(__file__).parents[2]
-ENVIRONMENT: Final = {
-    # A process with threads cannot be forked safely, and a worker is one of several.
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    # What is large goes back to the system when it is freed, and counts no more.
-    "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
-}
 
 
 class LimitError(Exception):
@@ -98,31 +80,12 @@ class _Worker:
     fresh: bool = True
 
 
-@dataclass(eq=False)
-class _Nursery:
-    process: asyncio.subprocess.Process
-    control: socket.socket
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def ask(self, letter: bytes, number: int = 0, give: socket.socket | None = None) -> int:
-        """Return the answer to a message. Raises :class:`ConnectionError` when there is none."""
-        async with self.turn:
-            # It must get its answer even if nobody waits any more, or the next would get it.
-            return await _uninterrupted(self._ask(letter, number, give))
-
-    async def _ask(self, letter: bytes, number: int, give: socket.socket | None) -> int:
-        message = MESSAGE.pack(letter, number)
-        # So little always fits.
-        socket.send_fds(self.control, [message], [give.fileno()] if give else [])
-        _, answer = MESSAGE.unpack(await _receive(self.control, MESSAGE.size))
-        return int(answer)
-
-
 class Pool:
     """``async with`` opens it, with ``spare`` workers; leaving ends every process of it.
 
-    ``preparation`` is called in the nursery before workers are made: it loads what they need and
-    returns the exceptions that functions may raise. Those and ``known`` are all that comes back.
+    ``preparation`` is called in the fork server before workers are made: it loads what they need
+    and returns the exceptions that functions may raise. Those and ``known`` are all that comes
+    back.
     """
 
     def __init__(
@@ -135,7 +98,7 @@ class Pool:
         self._known = (*known, Outcome)
         self._spare = spare
         self._idle: list[_Worker] = []
-        self._nursery: _Nursery | None = None
+        self._server: ForkServerProcess | None = None
         self._starting = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -157,15 +120,15 @@ class Pool:
         for worker in self._idle:
             worker.connection.close()
         self._idle.clear()
-        if self._nursery is not None:
-            nursery, self._nursery = self._nursery, None
-            await _end(nursery)
+        if self._server is not None:
+            server, self._server = self._server, None
+            await server.end()
 
     @property
     def processes(self) -> list[int]:
-        """The nursery's number and those of the workers that wait."""
-        nursery = [self._nursery.process.pid] if self._nursery else []
-        return nursery + [worker.process for worker in self._idle]
+        """The fork server's number and those of the workers that wait."""
+        server = [self._server.process.pid] if self._server else []
+        return server + [worker.process for worker in self._idle]
 
     async def run(
         self,
@@ -208,8 +171,8 @@ class Pool:
     async def _call(self, worker: _Worker, call: Call, within: float) -> Outcome:
         try:
             async with asyncio.timeout(max(within, 0)):
-                await _send(worker.connection, channel.encode(call))
-                answer = await _parts(worker.connection)
+                await messages.send(worker.connection, channel.encode(call))
+                answer = await messages.receive(worker.connection)
         except TimeoutError:
             raise OverdueError from None
         except OSError:
@@ -243,16 +206,16 @@ class Pool:
     async def _make(self) -> _Worker:
         """Return a new worker. Raises :class:`DiedError` when none can be had."""
         for _ in range(2):
-            nursery = await self._ready()
+            server = await self._ready()
             ours, theirs = socket.socketpair()
             try:
-                process = await nursery.ask(b"f", give=theirs)
+                process = await server.ask(b"f", give=theirs)
             except (OSError, struct.error):
                 # It died, and all workers with it; another is started once.
                 ours.close()
-                if self._nursery is nursery:
-                    self._nursery = None
-                    await _end(nursery)
+                if self._server is server:
+                    self._server = None
+                    await server.end()
                 continue
             except BaseException:
                 ours.close()
@@ -265,13 +228,15 @@ class Pool:
             ours.close()
         raise DiedError
 
-    async def _ready(self) -> _Nursery:
+    async def _ready(self) -> ForkServerProcess:
         async with self._starting:
             if self._closed:
                 raise DiedError
-            if self._nursery is None:
-                self._nursery = await _start(named(self._preparation))
-            return self._nursery
+            if self._server is None:
+                self._server = await ForkServerProcess.start(named(self._preparation))
+            if self._server is None:
+                raise DiedError
+            return self._server
 
     async def _refill(self) -> None:
         while len(self._idle) < self._spare:
@@ -286,11 +251,11 @@ class Pool:
     async def _kill(self, worker: _Worker) -> int:
         """End a worker and return its wait status, 0 when it is not known any more."""
         worker.connection.close()
-        if not worker.process or self._nursery is None:
+        if not worker.process or self._server is None:
             return 0
         process, worker.process = worker.process, 0
         with contextlib.suppress(OSError, struct.error):
-            return await self._nursery.ask(b"k", process)
+            return await self._server.ask(b"k", process)
         return 0
 
     def _later(self, worker: _Worker) -> None:
@@ -301,102 +266,3 @@ class Pool:
         task = asyncio.create_task(self._replace(worker))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def _start(preparation: str) -> _Nursery:
-    """Return a nursery that is ready. Raises :class:`DiedError` when it does not get so far."""
-    ours, theirs = socket.socketpair()
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "service.decoding", str(theirs.fileno()), preparation),
-        stdin=asyncio.subprocess.DEVNULL,
-        pass_fds=[theirs.fileno()],
-        env={**os.environ, **ENVIRONMENT, "PYTHONPATH": path},
-    )
-    theirs.close()
-    ours.setblocking(False)
-    nursery = _Nursery(process, ours)
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            if await _receive(ours, len(READY)) == READY:
-                return nursery
-    except (TimeoutError, OSError):
-        pass
-    except BaseException:
-        await _end(nursery)
-        raise
-    await _end(nursery)
-    raise DiedError
-
-
-async def _end(nursery: _Nursery) -> None:
-    """End the nursery, which ends its workers and looks after them; if it does not, kill it."""
-    nursery.control.close()
-    try:
-        await asyncio.wait_for(nursery.process.wait(), END_SECONDS)
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            nursery.process.kill()
-        await nursery.process.wait()
-
-
-async def _send(connection: socket.socket, parts: list[channel.Part]) -> None:
-    loop = asyncio.get_running_loop()
-    head, *large = [channel.lengths(parts) + bytes(parts[0]), *parts[1:]]
-    if sum(map(len, large)) < ONE_GO:
-        # Waking the other side once is cheaper than a copy is dear.
-        head, large = b"".join((head, *large)), []
-    await loop.sock_sendall(connection, head)
-    for part in large:
-        await loop.sock_sendall(connection, part)
-
-
-async def _parts(connection: socket.socket) -> list[channel.Part]:
-    """Return a message's parts. Raises :class:`ConnectionError` at the end and for no message."""
-    loop = asyncio.get_running_loop()
-    data = bytearray()
-
-    async def reach(length: int) -> None:
-        while len(data) < length:
-            more = await loop.sock_recv(connection, max(length - len(data), ONE_GO))
-            if not more:
-                raise ConnectionResetError
-            data.extend(more)
-
-    await reach(4)
-    start = 4 + 8 * int.from_bytes(data[:4], "little")
-    if not 4 < start <= 4 + 8 * channel.MOST_PARTS:
-        raise ConnectionError
-    await reach(start)
-    sizes = struct.unpack_from(f"<{(start - 4) // 8}Q", data, 4)
-    if sum(sizes) > channel.MOST:
-        raise ConnectionError
-    await reach(start + sum(sizes))
-    view = memoryview(data)
-    ends = list(itertools.accumulate(sizes, initial=start))
-    return [view[begin:end] for begin, end in itertools.pairwise(ends)]
-
-
-async def _receive(connection: socket.socket, count: int) -> bytearray:
-    """Return the next ``count`` bytes. Raises :class:`ConnectionError` at the end."""
-    loop = asyncio.get_running_loop()
-    data = bytearray(count)
-    view, done = memoryview(data), 0
-    while done < count:
-        received = await loop.sock_recv_into(connection, view[done:])
-        if not received:
-            raise ConnectionResetError
-        done += received
-    return data
-
-
-async def _uninterrupted(work: Coroutine[Any, Any, T]) -> T:
-    """Return what ``work`` returns; when cancelled, once it is done."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()
-        raise

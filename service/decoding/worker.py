@@ -1,4 +1,4 @@
-"""The inside of a worker process: one call after the other, under a limit on memory."""
+"""Worker process: makes one call after the other, under a limit on memory."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ TIMER: Final = signal.ITIMER_PROF
 OUT_OF_TIME: Final = signal.SIGPROF
 _NO_LIMIT: Final = resource.RLIM_INFINITY
 _PAGE: Final = resource.getpagesize()
+_LEFT: Final = 8 << 20
+"""Bytes that a call may leave behind, freed and in pieces, before they are given back."""
 _STANDS_IN: Final = 1000
 """Of processes to kill when memory runs out, the kernel takes this one: not the front."""
 
@@ -64,6 +66,7 @@ def find(name: str) -> Callable[..., Any]:
 def serve(connection: socket.socket, parent: int, known: tuple[type[Exception], ...]) -> None:
     """Answer calls until the front goes away. ``known`` are the exceptions that it can be told."""
     _settle(parent)
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
     first, resident = _data(), _peak()
     while True:
         try:
@@ -81,6 +84,8 @@ def serve(connection: socket.socket, parent: int, known: tuple[type[Exception], 
         if outcome.kind == "memory":
             # What was cut off in the middle may have left anything half done.
             return
+        if _data() - first > _LEFT:
+            trim(0)
 
 
 def _outcome(call: Call, known: tuple[type[Exception], ...], resident: int) -> Outcome:

@@ -15,7 +15,7 @@ from service.http.preconditions import ETAG, IF_MATCH, demanded, tag
 from service.http.problem_types import KINDS
 from service.http.problems import Problem, problems, translate
 from service.language.locale import _
-from service.state import Opened, PredictionId, Stored, no_such_prediction
+from service.state import Acting, Opened, PredictionId, Stored, no_such_prediction
 from service.storage.errors import ChangedError, StorageFullError, StorageUnavailableError
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/study", tags=["studies"])
@@ -56,7 +56,7 @@ _ANSWER: Final[dict[str, Any]] = {
     },
 )
 async def read(id: PredictionId, response: Response, state: Opened) -> Study:
-    study = await state.studies.get(id)
+    study = await state.exams.get(id)
     if study is None:
         raise no_such_prediction()
     response.headers.update({**NO_STORE, **tag(study.version)})
@@ -84,15 +84,20 @@ async def read(id: PredictionId, response: Response, state: Opened) -> Study:
         **problems(400, 403, 404, 412, 413, 422, 500, 503, 507),
     },
 )
-async def replace(id: PredictionId, request: Request, response: Response, state: Opened) -> Study:
+async def replace(
+    id: PredictionId, request: Request, response: Response, actor: Acting, state: Opened
+) -> Study:
     """Every field may be left out; one left out is forgotten. No T-score is computed from a BMD."""
     try:
         facts = from_json(await json_fields(request))
     except StudyError as error:
-        faults = [vars(fault) for fault in error.faults]
-        raise Problem("invalid_study", str(error), more={"errors": faults}) from None
+        # As v1 has them, beside the faults of every body.
+        errors = [{"field": fault.field, **fault.values} for fault in error.faults]
+        problem = translate(error)
+        more = {**problem.more, "errors": errors}
+        raise Problem(problem.code, problem.detail, more=more) from None
     try:
-        study = await state.studies.put(id, facts, demanded(request))
+        study = await state.exams.change(actor, id, facts, demanded(request))
     except ChangedError as error:
         more = {"kept": error.kept.model_dump(mode="json")}
         raise Problem(error.code, str(error), tag(error.kept.version), more) from None
@@ -104,7 +109,7 @@ async def replace(id: PredictionId, request: Request, response: Response, state:
 
 @pages.get("/results/{id}/study")
 async def form(request: Request, prediction: Stored, state: Opened) -> Response:
-    study = await state.studies.get(prediction.id)
+    study = await state.exams.get(prediction.id)
     if study is None:
         raise no_such_prediction()
     page = StudyPage(form=StudyForm.of(study))
@@ -112,13 +117,13 @@ async def form(request: Request, prediction: Stored, state: Opened) -> Response:
 
 
 @pages.post("/results/{id}/study")
-async def entered(request: Request, id: PredictionId, state: Opened) -> Response:
+async def entered(request: Request, id: PredictionId, actor: Acting, state: Opened) -> Response:
     fields = await form_fields(request)
     version = fields.pop(VERSION, None)
     seen = None if version is None else {version}
     try:
         facts = from_form(fields)
-        study = await state.studies.put(id, facts, seen)
+        study = await state.exams.change(actor, id, facts, seen)
     except StudyError as error:
         page = StudyPage(form=StudyForm.again(id, fields, error.faults, version or ""))
         return state.pages.respond(request, page, 422, NO_STORE)

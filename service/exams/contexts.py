@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from service.exams.schemas import FORM_SCANNER, FORM_VERTEBRAE, Facts, Fault, Study
-from service.language.locale import N_, _, day, listing, number
+from service.errors import Fault
+from service.exams.schemas import FORM_SCANNER, FORM_VERTEBRAE, Facts, Study
+from service.language.formats import day, listing, number
+from service.language.locale import N_, _
 from service.web.forms import Option, options
 from service.web.page import Page
 
@@ -122,11 +124,10 @@ class StudyForm:
         faults: Sequence[Fault],
         version: str,
     ) -> StudyForm:
+        allowed = {fault.field.replace(".", "_"): fault.values["allowed"] for fault in faults}
         errors = {
-            fault.field.replace(".", "_"): _(
-                "This cannot be taken. Allowed: %(allowed)s.", allowed=_(fault.allowed)
-            )
-            for fault in faults
+            name: _("This cannot be taken. Allowed: %(allowed)s.", allowed=_(sentence))
+            for name, sentence in allowed.items()
         }
         fields = tuple(
             Field(

@@ -1,7 +1,7 @@
 """What somebody enters about the scan behind a prediction: facts from the scanner and the chart.
 
 Nothing here is computed from an image, and no T-score is ever computed from a BMD: a scanner has
-its own reference data (DOMAIN.md §1.2). All fields are optional; what is given is judged strictly::
+its own reference data (domain.md §1.2). All fields are optional; what is given is judged strictly::
 
     StudyError      one or more fields cannot be taken; each named with what came and what may come
 """
@@ -12,8 +12,7 @@ import hashlib
 import json
 import math
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, get_args
@@ -29,6 +28,8 @@ from pydantic import (
     ValidationError,
 )
 
+from service.errors import Fault, FieldsError
+from service.http import validation
 from service.language.locale import N_
 from service.medicine.densitometry import SCORE_RANGE
 
@@ -38,7 +39,7 @@ Sex = Literal["female", "male"]
 VERTEBRAE: Final[tuple[Vertebra, ...]] = get_args(Vertebra)
 
 BMD_RANGE: Final = (0.422, 1.901)
-"""Total spine BMD in g/cm², the extremes in NHANES 2007–08 (codebook DXXSPN_E; DOMAIN.md §1.6)."""
+"""Total spine BMD in g/cm², the extremes in NHANES 2007–08 (codebook DXXSPN_E; domain.md §1.5)."""
 
 AGE_RANGE: Final = (18, 120)
 EARLIEST: Final = date(1987, 1, 1)
@@ -59,22 +60,10 @@ ALLOWED: Final[Mapping[str, str]] = {
 """Every field with what it takes: in messages, on the page and in the API's description."""
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One field that cannot be taken. ``came`` is the kind of its value, never the value."""
+class StudyError(FieldsError):
+    """The facts cannot be taken; each fault's ``values`` say what came and what is allowed."""
 
-    field: str
-    came: str
-    allowed: str
-
-
-class StudyError(ValueError):
-    """The facts cannot be taken; ``faults`` say which and why."""
-
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        self.faults = faults
-        told = (f"{fault.field}: came {fault.came}, allowed is {fault.allowed}" for fault in faults)
-        super().__init__("; ".join(told) + ".")
+    code = "invalid_study"
 
 
 def _tidy(value: object) -> object:
@@ -249,36 +238,17 @@ def _number(text: str) -> int | float | str:
         return text
 
 
-def _faults(error: ValidationError) -> tuple[Fault, ...]:
-    found: dict[str, Fault] = {}
-    for item in error.errors(include_url=False, include_context=False):
-        if item["type"] == "json_invalid":
-            return (Fault("body", "something else", "a JSON object"),)
-        if item["type"] == "extra_forbidden":
-            # What the unknown field is called is the sender's free text.
-            fault = Fault("unknown field", "a name", ", ".join(Facts.model_fields))
-        elif not item["loc"]:
-            fault = Fault("body", _kind(item["input"]), "a JSON object")
+def _faults(error: ValidationError) -> Iterator[Fault]:
+    for found in validation.faults(error.errors(include_url=False), lambda _: "", known=ALLOWED):
+        came = found.values["came"]
+        if found.code == "extra_forbidden":
+            field, came, allowed = "unknown field", "a name", ", ".join(Facts.model_fields)
+        elif found.field == "body":
+            field, allowed = "body", "a JSON object"
         else:
-            name = ".".join(part for part in item["loc"] if isinstance(part, str))
-            name = next(known for known in (name, str(item["loc"][0])) if known in ALLOWED)
-            came = "nothing" if item["type"] == "missing" else _kind(item["input"])
-            fault = Fault(name, came, ALLOWED[name])
-        found.setdefault(fault.field, fault)
-    return tuple(found.values())
-
-
-def _kind(value: object) -> str:
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true or false"
-        case str():
-            return "text"
-        case int() | float():
-            return "a number"
-        case list() | tuple():
-            return "a list"
-        case _:
-            return "an object"
+            # Of a list's items only the list is named.
+            root = found.field.partition(".")[0]
+            field = found.field if found.field in ALLOWED else root
+            allowed = ALLOWED[field]
+        values = {"came": came, "allowed": allowed}
+        yield Fault(field, found.code, "came %(came)s, allowed is %(allowed)s", values)

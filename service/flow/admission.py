@@ -1,8 +1,8 @@
-"""Whether a request may join those that wait, decided when it comes and not when it is too late.
+"""Admission control: rejects a request on arrival when its expected wait exceeds the limit.
 
-What a newcomer would wait is the number of images ahead of it times the measured time per image
-(Little's law). Where that is longer than allowed it is refused at once, and told when the line
-ahead of it will have been served.
+The expected wait is the number of images in flight times the measured time per image (Little's
+law). Who is rejected is told after how long those ahead will have been served: that is known when
+it comes, and no use once it has waited in vain.
 """
 
 from __future__ import annotations
@@ -12,40 +12,40 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-FREE: Final = 8
-"""Images in hand that are never too many: a call's worth."""
+ALWAYS_ADMITTED: Final = 8
+"""Images in flight that are never too many: a call's worth."""
 
-ENOUGH: Final = 6.0
+WARM_UP: Final = 6.0
 """Finished images, older ones counting less, before the measured time says anything: the first
 after a start are slow."""
 
-FORGETTING_SECONDS: Final = 5.0
+HALF_LIFE_SECONDS: Final = 5.0
 """Busy time after which a measurement counts half."""
 
 
-class CrowdedError(Exception):
-    """There is no room; ``retry_after`` seconds from now there should be."""
+class AdmissionRejectedError(Exception):
+    """The expected wait is too long; ``retry_after`` seconds from now it should not be."""
 
     def __init__(self, retry_after: float) -> None:
-        super().__init__("no room")
+        super().__init__("expected wait too long")
         self.retry_after = retry_after
 
 
 class Admission:
-    """Counts images in hand and measures how fast they are finished, while there are any."""
+    """Counts images in flight, and measures an exponentially weighted time per image."""
 
-    def __init__(self, longest: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """``longest``: seconds that an image may be expected to wait for those ahead of it."""
-        self._longest: Final = longest
+    def __init__(self, max_wait: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """``max_wait``: seconds that an image may be expected to wait for those ahead of it."""
+        self._max_wait: Final = max_wait
         self._clock = clock
-        self._inside = 0
+        self._in_flight = 0
         self._busy_since = 0.0
         self._busy = 0.0
         self._finished = 0.0
 
     @property
-    def inside(self) -> int:
-        return self._inside
+    def in_flight(self) -> int:
+        return self._in_flight
 
     @property
     def seconds_per_image(self) -> float | None:
@@ -55,17 +55,17 @@ class Admission:
     @property
     def wait(self) -> float:
         """Seconds that an image that came now would wait, 0 before anything was measured."""
-        return self._inside * (self.seconds_per_image or 0.0)
+        return self._in_flight * (self.seconds_per_image or 0.0)
 
     @contextmanager
     def enter(self, *, always: bool = False) -> Iterator[None]:
-        """Hold a place. Raises :class:`CrowdedError` unless ``always``."""
-        known = self._finished >= ENOUGH and self._inside >= FREE
-        if not always and known and self.wait > self._longest:
-            raise CrowdedError(self.wait)
-        if not self._inside:
+        """Hold a place. Raises :class:`AdmissionRejectedError` unless ``always``."""
+        known = self._finished >= WARM_UP and self._in_flight >= ALWAYS_ADMITTED
+        if not always and known and self.wait > self._max_wait:
+            raise AdmissionRejectedError(self.wait)
+        if not self._in_flight:
             self._busy_since = self._clock()
-        self._inside += 1
+        self._in_flight += 1
         done = False
         try:
             yield
@@ -75,8 +75,8 @@ class Admission:
 
     def _leave(self, done: bool) -> None:
         now = self._clock()
-        kept = 0.5 ** ((now - self._busy_since) / FORGETTING_SECONDS)
+        kept = 0.5 ** ((now - self._busy_since) / HALF_LIFE_SECONDS)
         self._busy = self._busy * kept + now - self._busy_since
         self._finished = self._finished * kept + done
         self._busy_since = now
-        self._inside -= 1
+        self._in_flight -= 1

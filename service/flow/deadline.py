@@ -1,4 +1,4 @@
-"""A moment by which an answer must be there."""
+"""Deadline: the moment by which an answer must be there, handed down to whatever works on it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ class Deadline:
         return cls(time.monotonic() + seconds)
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds, below zero once it is over."""
         return self.at - time.monotonic()
 
-    def sooner(self, seconds: float) -> Deadline:
+    def shorten(self, seconds: float) -> Deadline:
+        """Return a deadline so much earlier, which leaves time for what comes after it."""
         return Deadline(self.at - seconds)

@@ -1,4 +1,4 @@
-"""Who goes first: a person who waits for one answer, before a batch that nobody watches."""
+"""Priority queue and priority semaphore: persons, who wait for one answer, go before batches."""
 
 from __future__ import annotations
 
@@ -34,49 +34,49 @@ class Ranked(Protocol):
 W = TypeVar("W", bound=Ranked)
 
 
-class Line(Generic[W]):
-    """A waiting line: first come first served within a priority, persons before batches.
+class PriorityQueue(Generic[W]):
+    """First in, first out within a priority, persons before batches, without starvation.
 
-    What has let others go first for ``patience`` seconds ranks with them: on a busy day a batch is
-    slow, not stuck.
+    What has been deferred for ``max_deferral`` seconds ranks with those that it let go first: on a
+    busy day a batch is slow, not stuck.
     """
 
-    def __init__(self, patience: float) -> None:
-        self._patience: Final = patience
-        self._lines: Final[dict[Priority, deque[W]]] = {rank: deque() for rank in Priority}
+    def __init__(self, max_deferral: float) -> None:
+        self._max_deferral: Final = max_deferral
+        self._queues: Final[dict[Priority, deque[W]]] = {rank: deque() for rank in Priority}
 
     def __len__(self) -> int:
-        return sum(map(len, self._lines.values()))
+        return sum(map(len, self._queues.values()))
 
     def push(self, waiting: W) -> None:
-        self._lines[waiting.priority].append(waiting)
+        self._queues[waiting.priority].append(waiting)
 
     def pop(self) -> W:
         """Raises IndexError when nobody waits."""
-        persons, bulk = self._lines[Priority.PERSON], self._lines[Priority.BULK]
-        if not bulk or (persons and time.monotonic() - bulk[0].since < self._patience):
+        persons, bulk = self._queues[Priority.PERSON], self._queues[Priority.BULK]
+        if not bulk or (persons and time.monotonic() - bulk[0].since < self._max_deferral):
             return persons.popleft()
         if persons and persons[0].since < bulk[0].since:
             return persons.popleft()
         return bulk.popleft()
 
 
-class _Turn:
+class _Waiter:
     def __init__(self, priority: Priority) -> None:
         self.priority = priority
         self.since = time.monotonic()
-        self.come: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
-class Slots:
-    """A semaphore that knows who goes first."""
+class PrioritySemaphore:
+    """A semaphore whose waiters are released by priority."""
 
-    def __init__(self, count: int, patience: float) -> None:
+    def __init__(self, count: int, max_deferral: float) -> None:
         self._free = count
-        self._line: Line[_Turn] = Line(patience)
+        self._waiters: PriorityQueue[_Waiter] = PriorityQueue(max_deferral)
 
     @asynccontextmanager
-    async def one(self, priority: Priority) -> AsyncIterator[None]:
+    async def hold(self, priority: Priority) -> AsyncIterator[None]:
         await self._acquire(priority)
         try:
             yield
@@ -84,23 +84,23 @@ class Slots:
             self._release()
 
     async def _acquire(self, priority: Priority) -> None:
-        if self._free and not len(self._line):
+        if self._free and not len(self._waiters):
             self._free -= 1
             return
-        turn = _Turn(priority)
-        self._line.push(turn)
+        waiter = _Waiter(priority)
+        self._waiters.push(waiter)
         try:
-            await turn.come
+            await waiter.granted
         except asyncio.CancelledError:
-            if turn.come.done() and not turn.come.cancelled():
+            if waiter.granted.done() and not waiter.granted.cancelled():
                 # It was given a slot in the moment in which it was told to go.
                 self._release()
             raise
 
     def _release(self) -> None:
-        while len(self._line):
-            turn = self._line.pop()
-            if not turn.come.done():
-                turn.come.set_result(None)
+        while len(self._waiters):
+            waiter = self._waiters.pop()
+            if not waiter.granted.done():
+                waiter.granted.set_result(None)
                 return
         self._free += 1

@@ -1,8 +1,8 @@
-"""Images judged a moment ago, so that the same file is not judged twice.
+"""Single-flight result cache: the answer to a file, computed once for all who ask meanwhile.
 
 A page reloaded, a modality that sends again, a batch with copies: whoever asks while the same
-content is being judged waits for that one answer, and whoever asks soon after gets it again. Every
-request is stored as a prediction of its own all the same; only the models' work is shared.
+content is being computed waits for that one answer, and whoever asks soon after gets it again.
+Every request is stored as a prediction of its own all the same; only the models' work is shared.
 """
 
 from __future__ import annotations
@@ -18,50 +18,50 @@ V = TypeVar("V")
 Found = Literal["hit", "joined", "miss"]
 
 
-class Recent(Generic[V]):
-    """By content hash: at most ``most`` answers, each for ``seconds``; 0 keeps none.
+class SingleFlightCache(Generic[V]):
+    """By content hash: at most ``size`` answers, each for ``seconds``; 0 keeps none.
 
-    ``current`` says whether an answer kept is one that would be given now, by the same versions of
-    all models, and whether it may be kept at all.
+    ``is_current`` says whether a cached answer is one that would be given now, by the same versions
+    of all models, and whether it may be cached at all; ``record`` counts lookups.
     """
 
     def __init__(
         self,
-        most: int,
+        size: int,
         seconds: float,
-        current: Callable[[V], bool],
-        counted: Callable[[Found], None],
+        is_current: Callable[[V], bool],
+        record: Callable[[Found], None],
     ) -> None:
-        self._kept: Final[TTLCache[str, V]] = TTLCache(most, seconds)
-        self._current = current
-        self._counted = counted
-        self._making: Final[dict[str, _Making[V]]] = {}
+        self._kept: Final[TTLCache[str, V]] = TTLCache(size, seconds)
+        self._is_current = is_current
+        self._record = record
+        self._flights: Final[dict[str, _Flight[V]]] = {}
 
     async def get(self, digest: str, make: Callable[[], Awaitable[V]]) -> V:
         """Return the answer for ``digest``, by ``make`` where there is none. Raises what it does.
 
-        ``make`` goes on when this caller is gone, if another waits for the same.
+        ``make`` goes on when this caller is cancelled, if another waits for the same.
         """
         kept = self._kept.get(digest)
-        if kept is not None and self._current(kept):
-            self._counted("hit")
+        if kept is not None and self._is_current(kept):
+            self._record("hit")
             return kept
-        made = self._making.get(digest)
-        self._counted("miss" if made is None else "joined")
-        if made is None:
-            made = self._making[digest] = _Making(asyncio.create_task(self._make(digest, make)))
-            made.task.add_done_callback(lambda _: self._making.pop(digest, None))
-        return await made.wait()
+        flight = self._flights.get(digest)
+        self._record("miss" if flight is None else "joined")
+        if flight is None:
+            flight = self._flights[digest] = _Flight(asyncio.create_task(self._make(digest, make)))
+            flight.task.add_done_callback(lambda _: self._flights.pop(digest, None))
+        return await flight.wait()
 
     async def _make(self, digest: str, make: Callable[[], Awaitable[V]]) -> V:
         made = await make()
-        if self._kept.maxsize and self._current(made):
+        if self._kept.maxsize and self._is_current(made):
             self._kept[digest] = made
         return made
 
 
-class _Making(Generic[V]):
-    """Work that several wait for, broken off when the last of them is gone."""
+class _Flight(Generic[V]):
+    """One computation that several wait for, cancelled with the last of them."""
 
     def __init__(self, task: asyncio.Task[V]) -> None:
         self.task = task

@@ -1,4 +1,4 @@
-"""One line and one sample for every request, and the last net under it."""
+"""Access log and request metrics, and the handler of last resort under every request."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.observability.metrics import Metrics
+from service.http.metrics import HttpMetrics
+from service.observability import tracing
 from telemetry.journal import fault, log
 
 Respond = Callable[[Request, Exception], Response]
 
 
-class Observation:
-    """Records in ``finally``; the status is 500 until the application says otherwise.
+class AccessLogMiddleware:
+    """Logs and counts every request, whatever becomes of it.
 
     An exception that gets here is a bug. It is answered as a problem and logged without its
     message; raised further, the server would print both.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, respond: Respond) -> None:
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics, respond: Respond) -> None:
         self._app = app
         self._metrics = metrics
         self._respond = respond
@@ -66,7 +67,7 @@ class Observation:
         if route is not None:
             self._metrics.request(scope["method"], route, status, begun)
         log(
-            logging.DEBUG if route is not None and _routine(route) else logging.INFO,
+            logging.DEBUG if route is not None and tracing.is_routine(route) else logging.INFO,
             "request",
             method=scope["method"],
             route=route or "unmatched",
@@ -83,8 +84,3 @@ def template(scope: Scope) -> str | None:
     if isinstance(route, Mount) or path is None:
         return scope["root_path"] if isinstance(scope.get("endpoint"), StaticFiles) else None
     return str(path)
-
-
-def _routine(route: str) -> bool:
-    """Probes and scrapes would drown the rest."""
-    return route.startswith(("/health/", "/metrics", "/static"))

@@ -1,4 +1,4 @@
-"""The few fields of a small request: a JSON object from programs, an HTML form from pages."""
+"""Bounded reading of small bodies: a JSON object from programs, an HTML form from pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from service.http.problems import Problem
+from service.errors import ServiceError
 
 MAX_BYTES: Final = 16 * 1024
 """Far more than any form here needs, and read before anybody knows what it is."""
@@ -17,13 +17,13 @@ MAX_FIELDS: Final = 64
 
 
 async def json_fields(request: Request) -> dict[str, Any]:
-    """Return the JSON object in the body. Raises :class:`~service.http.problems.Problem`."""
+    """Return the JSON object in the body. Raises :class:`~service.errors.ServiceError`."""
     try:
         found = json.loads(await _body(request), parse_constant=_no_number)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise Problem("malformed_body", "The body is not a JSON object in UTF-8.")
+        raise ServiceError("malformed_body", "The body is not a JSON object in UTF-8.")
     return found
 
 
@@ -31,7 +31,7 @@ async def form_fields(request: Request) -> dict[str, str]:
     """Return the fields of a posted form, without those left empty.
 
     A field that is named twice counts once, with its last value. Raises
-    :class:`~service.http.problems.Problem`.
+    :class:`~service.errors.ServiceError`.
     """
     try:
         pairs = parse_qsl(
@@ -42,7 +42,7 @@ async def form_fields(request: Request) -> dict[str, str]:
             keep_blank_values=True,
         )
     except ValueError:
-        raise Problem("malformed_body", "The body is not a form as pages send it.") from None
+        raise ServiceError("malformed_body", "The body is not a form as pages send it.") from None
     return {name: value for name, value in pairs if value.strip()}
 
 
@@ -51,7 +51,7 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BYTES:
-            raise Problem("payload_too_large", f"The body is larger than {MAX_BYTES} bytes.")
+            raise ServiceError("payload_too_large", f"The body is larger than {MAX_BYTES} bytes.")
     return bytes(body)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-ASK_AGAIN: Final = "no-cache"
+NO_CACHE: Final = "no-cache"
 """It may be kept, and is asked for anew each time."""
 
-FOR_GOOD: Final = "public, max-age=31536000, immutable"
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
 """For an address that names its content."""
 
 NO_STORE: Final = {"Cache-Control": "no-store"}

@@ -1,4 +1,4 @@
-"""What is asked, as routes know it: HEAD wherever GET is, and no slash at the end.
+"""Normalises what is asked to what routes know: HEAD to GET, and no slash at the end.
 
 The router would redirect from one to the other, and repeat the Host header back.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-class Head:
+class HeadAsGet:
     """Has a HEAD answered as the GET that it stands for (RFC 9110, section 9.3.2), and a path with
     a slash at its end as the one without, in a scope of its own.
 

@@ -1,4 +1,4 @@
-"""Whom a request says it is for, and which pages it may come from.
+"""Allowed hosts and same origin: whom a request says it is for, and which pages it may come from.
 
 A page of any site can have its name point to 127.0.0.1 a minute after it was loaded (DNS
 rebinding); to the browser it then reads and writes its own site, which is us. What such a request

@@ -7,20 +7,45 @@ text, so only its hash is kept; it is remembered as long as the prediction is.
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
-from service.predictions.schemas import Prediction
+from service.errors import CodedError
 
 HEADER: Final = "Idempotency-Key"
 LONGEST: Final = 255
 
 
-class KeyReusedError(Exception):
+class Hashed(Protocol):
+    @property
+    def sha256(self) -> str: ...
+
+
+class OfImage(Protocol):
+    """What a request under a key made, of one image."""
+
+    @property
+    def image(self) -> Hashed: ...
+
+
+R = TypeVar("R", bound=OfImage)
+
+
+class KeyReusedError(CodedError):
     """The key was used for another file."""
 
+    code = "idempotency_key_reused"
 
-class KeyInvalidError(Exception):
+    def __init__(self) -> None:
+        super().__init__(f"{HEADER} was used for another file.")
+
+
+class KeyInvalidError(CodedError):
     """Not 1 to 255 visible ASCII characters."""
+
+    code = "idempotency_key_invalid"
+
+    def __init__(self) -> None:
+        super().__init__(f"{HEADER}: 1 to {LONGEST} visible ASCII characters are allowed.")
 
 
 def hashed(key: str) -> str:
@@ -30,8 +55,8 @@ def hashed(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def replayed(earlier: Prediction, data: bytes) -> Prediction:
-    """Return ``earlier`` where it is about the file ``data``. Raises :class:`KeyReusedError`."""
-    if earlier.image.sha256 != hashlib.sha256(data).hexdigest():
+def replayed(earlier: R, digest: str) -> R:
+    """Return ``earlier`` where its file has this ``digest``. Raises :class:`KeyReusedError`."""
+    if earlier.image.sha256 != digest:
         raise KeyReusedError
     return earlier

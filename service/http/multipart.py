@@ -1,4 +1,4 @@
-"""The one field of a form that we want; other fields and all names are let go.
+"""Streaming multipart parser that keeps one field of a form; other fields and names are let go.
 
 Frameworks write large parts to temporary files and take a form that breaks off for a complete one.
 """
@@ -24,10 +24,10 @@ class TooManyPartsError(MultipartError):
 
 
 class Receiver(Protocol):
-    """Takes the content of one file. Made with its type, and whether a file had been chosen."""
+    """Takes the content of one file. Made with its type, and whether a file had been named."""
 
     @property
-    def chosen(self) -> bool:
+    def present(self) -> bool:
         """False where the part has neither name nor bytes: a form sent without a file."""
 
     def write(self, data: bytes) -> None: ...
@@ -42,7 +42,7 @@ class File:
     data: bytearray = field(default_factory=bytearray)
 
     @property
-    def chosen(self) -> bool:
+    def present(self) -> bool:
         return self.named or bool(self.data)
 
     def write(self, data: bytes) -> None:
@@ -56,17 +56,17 @@ async def files(
     content_type: str,
     body: AsyncIterator[bytes],
     wanted: str,
-    make: Callable[[str, bool], R],
+    factory: Callable[[str, bool], R],
     most: int = MAX_PARTS,
 ) -> list[R]:
-    """Return the files in field ``wanted``, each received by what ``make`` made for it.
+    """Return the files in field ``wanted``, each received by what ``factory`` made for it.
 
     Raises :class:`MultipartError`, :class:`TooManyPartsError` for more than ``most`` parts.
     """
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise MultipartError("no boundary")
-    form = _Form(wanted.encode(), make, most)
+    form = _Form(wanted.encode(), factory, most)
     try:
         parser = MultipartParser(
             boundary,
@@ -86,15 +86,15 @@ async def files(
         raise MultipartError("not multipart") from None
     if not form.ended:
         raise MultipartError("cut short")
-    return [file for file in form.files if file.chosen]
+    return [file for file in form.files if file.present]
 
 
 class _Form(Generic[R]):
     """Takes the parser's calls, in the order of the body."""
 
-    def __init__(self, wanted: bytes, make: Callable[[str, bool], R], most: int) -> None:
+    def __init__(self, wanted: bytes, factory: Callable[[str, bool], R], most: int) -> None:
         self._wanted = wanted
-        self._make = make
+        self._factory = factory
         self._most = most
         self._parts = 0
         self._name = b""
@@ -127,7 +127,7 @@ class _Form(Generic[R]):
             raise MultipartError("a part has no name")
         if options[b"name"] == self._wanted and b"filename" in options:
             content_type = self._headers.get(b"content-type", b"").decode("latin-1")
-            self._current = self._make(content_type, bool(options[b"filename"]))
+            self._current = self._factory(content_type, bool(options[b"filename"]))
             self.files.append(self._current)
 
     def part_data(self, data: bytes, start: int, end: int) -> None:

@@ -1,4 +1,4 @@
-"""What a client says it would rather have: the ``Accept…`` headers of RFC 9110, section 12.5."""
+"""Content negotiation: the ``Accept…`` headers of RFC 9110, section 12.5."""
 
 from __future__ import annotations
 

@@ -1,24 +1,14 @@
-"""What can go wrong, as RFC 9457 problem details: one shape, one place that renders it.
+"""Errors as RFC 9457 problem details: one shape, one handler, one place that renders it.
 
-::
-
-    Problem             has a code; status and title come from service.http.problem_types
-    ScanError           the file cannot be read         → its own code (models.image.errors)
-    AnalysisError       nobody could judge it           → runners_unavailable, overloaded
-    StorageError        see service.storage.errors      → its own code
-    ExplanationError    no heat map to show             → its own code
-    KeyReusedError, KeyInvalidError                     → idempotency_key_reused, …_invalid
-    ReviewError         a review that cannot be         → invalid_review
-    anything else       a bug                           → internal_error, text never shown
-
-``type`` points at ``/problems#{code}``, a page made from the same table.
+Codes, statuses and titles are rows of :mod:`service.http.problem_types`; what a room's errors say
+is theirs (:mod:`service.errors`). ``type`` points at ``/problems#{code}``, a page made from the
+same table. The text of a bug is never shown.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fastapi.exceptions import RequestValidationError
@@ -29,18 +19,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
 from models.image.errors import ScanError
+from service.errors import ServiceError, service_error
 from service.http.caching import NO_STORE
-from service.http.idempotency_key import HEADER, LONGEST, KeyInvalidError, KeyReusedError
 from service.http.negotiation import weight
 from service.http.problem_types import KINDS, Kind
-from service.language import locale as language
-from service.language.locale import N_, _
-from service.medicine.osteoporosis.pipeline import OverloadedError, RunnersUnavailableError
-from service.predictions.heat_maps.service import ExplanationError
-from service.reviews.schemas import ALLOWED, ReviewError
-from service.storage.errors import StorageError
-from service.web.errors import ErrorPage
-from service.web.page import Pages
+from service.http.validation import faults
+from service.language.locale import N_
+
+HANDLED: Final[tuple[type[Exception], ...]] = (
+    ServiceError, ScanError, ClientDisconnect, RequestValidationError, HTTPException,
+)  # fmt: skip
+"""What :func:`respond` is the handler of; anything else is a bug."""
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -67,14 +56,19 @@ class ProblemDocument(BaseModel):
     code: str = Field(description="Stable; programs go by this.", examples=["empty_file"])
 
 
-@dataclass(eq=False)
-class Problem(Exception):  # noqa: N818 - RFC 9457's own word
-    """An answer that is no success. ``detail`` is for people and holds no text from a file."""
+class Problem(ServiceError):  # noqa: N818 - RFC 9457's own word
+    """A :class:`ServiceError` with what HTTP adds: ``headers``, and ``more`` members."""
 
-    code: str
-    detail: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    more: Mapping[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(code, detail)
+        self.headers = headers or {}
+        self.more = more or {}
 
     @property
     def kind(self) -> Kind:
@@ -92,63 +86,41 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
         }
 
 
-def translate(error: Exception) -> Problem:  # noqa: PLR0911 - a table in the form of a match
+def translate(error: Exception) -> Problem:
     """Return the problem that ``error`` is to a client."""
     match error:
         case Problem():
             return error
-        case ScanError():
-            return Problem(error.code, str(error))
-        case RunnersUnavailableError() | OverloadedError():
-            return Problem(error.code, str(error), {"Retry-After": _seconds(error.retry_after)})
-        case ExplanationError() | StorageError():
-            wait = {} if error.retry_after is None else {"Retry-After": _seconds(error.retry_after)}
-            return Problem(error.code, str(error), wait)
-        case KeyReusedError():
-            return Problem("idempotency_key_reused", f"{HEADER} was used for another file.")
-        case KeyInvalidError():
-            allowed = f"1 to {LONGEST} visible ASCII characters are allowed"
-            return Problem("idempotency_key_invalid", f"{HEADER}: {allowed}.")
-        case ReviewError():
-            faults = {name: ALLOWED[fault] for name, fault in error.faults.items()}
-            return Problem("invalid_review", f"Not valid: {error}.", more={"faults": faults})
         case ClientDisconnect():
             return Problem("client_disconnected", "The connection closed during the upload.")
         case RequestValidationError():
             return _from_validation(error)
         case HTTPException():
             return _from_http(error)
-        case _:
-            return Problem("internal_error", "The request could not be answered.")
+    return _problem(service_error(error))
 
 
-def respond(request: Request, error: Exception, pages: Pages) -> Response:
+def _problem(said: ServiceError) -> Problem:
+    wait = {} if said.retry_after is None else {"Retry-After": _seconds(said.retry_after)}
+    more = {"faults": {one.field: str(one) for one in said.faults}} if said.faults else {}
+    return Problem(said.code, said.detail, wait, more)
+
+
+ShowPage = Callable[[Request, Problem, Mapping[str, str]], Response]
+"""Answers a problem as a page, with these headers."""
+
+
+def respond(request: Request, error: Exception, show: ShowPage) -> Response:
     """Answer ``error`` as a page or as JSON. The only place that decides which."""
     problem = translate(error)
     if problem.code == "method_not_allowed":
         problem = _allowing(request)
-    instance = request.url.path
     headers = {**problem.headers, **NO_STORE}
     if wants_page(request):
-        page = ErrorPage(
-            status=problem.kind.status,
-            title=_(problem.kind.title),
-            detail=_(problem.detail),
-            detail_language=_language_of(problem.detail),
-            help=_(problem.kind.help),
-            code=problem.code,
-            instance=instance,
-            retry_after=headers.get("Retry-After"),
-        )
-        return pages.respond(request, page, problem.kind.status, headers)
+        return show(request, problem, headers)
     return JSONResponse(
-        problem.document(instance), problem.kind.status, headers, media_type=MEDIA_TYPE
+        problem.document(request.url.path), problem.kind.status, headers, media_type=MEDIA_TYPE
     )
-
-
-def _language_of(detail: str) -> str:
-    """The language that ``detail`` is shown in: a sentence with a file's numbers stays English."""
-    return language.SOURCE if _(detail) == detail else language.current().code
 
 
 def wants_page(request: Request) -> bool:
@@ -161,17 +133,17 @@ def wants_page(request: Request) -> bool:
 
 
 def _from_validation(error: RequestValidationError) -> Problem:
-    return Problem("invalid_request", "; ".join(sorted(set(map(_fault, error.errors())))) + ".")
+    found = faults(error.errors(), _sentence)
+    said = "; ".join(sorted(f"{one.field}: {one}" for one in found))
+    return _problem(ServiceError("invalid_request", f"{said}.", faults=found))
 
 
-def _fault(item: Mapping[str, Any]) -> str:
-    """Say where a value is wrong and what is allowed, with nothing of what was sent."""
+def _sentence(item: Mapping[str, Any]) -> str:
+    """Say what is allowed, with nothing of what was sent."""
     if item["type"] == "extra_forbidden":
-        # What an unknown parameter is called is the sender's own text.
-        return f"{item['loc'][0]}: there is a parameter that is not known here"
-    place = ".".join(map(str, item["loc"]))
-    told = item["type"] in _TELLING
-    return f"{place}: {item['msg'].removeprefix('Value error, ') if told else 'not valid'}"
+        return "there is a parameter that is not known here"
+    told = item["msg"].removeprefix("Value error, ") if item["type"] in _TELLING else "not valid"
+    return str(told).replace("%", "%%")
 
 
 _TELLING: Final = frozenset(

@@ -1,4 +1,4 @@
-"""What a browser may do with our answers, and which pages may send us files."""
+"""Security headers, allowed hosts, and same-origin checks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.errors import ServiceError
 from service.http.hosts import Authority, Hosts
-from service.http.problems import Problem
-from service.state import Opened
 
 POLICY: Final = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
@@ -52,11 +51,18 @@ class SecurityHeaders:
         await self._app(scope, receive, with_headers)
 
 
-async def same_origin(request: Request, state: Opened) -> None:
-    """Refuse what a browser sends on behalf of another site. Programs send neither header."""
-    hosts = state.settings.allowed_hosts
-    if request.method not in _SAFE_METHODS and not _ours(request.headers, hosts):
-        raise Problem("cross_origin", "The request was sent from a page of another site.")
+class SameOrigin:
+    """A dependency that refuses what a browser sends on behalf of another site.
+
+    Programs send neither header.
+    """
+
+    def __init__(self, hosts: Hosts) -> None:
+        self._hosts = hosts
+
+    async def __call__(self, request: Request) -> None:
+        if request.method not in _SAFE_METHODS and not _ours(request.headers, self._hosts):
+            raise ServiceError("cross_origin", "The request was sent from a page of another site.")
 
 
 def _ours(headers: Headers, hosts: Hosts) -> bool:

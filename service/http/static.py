@@ -1,4 +1,4 @@
-"""Files that pages are made of: kept for good where the address names the content."""
+"""Static files, cached as immutable where the address names the content."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from service.http.caching import ASK_AGAIN, FOR_GOOD
+from service.http.caching import IMMUTABLE, NO_CACHE
 
 
 class Assets(StaticFiles):
@@ -25,5 +25,5 @@ class Assets(StaticFiles):
     ) -> Response:
         response = super().file_response(full_path, stat_result, scope, status_code)
         named = "v" in parse_qs(scope["query_string"].decode("latin-1"))
-        response.headers["Cache-Control"] = FOR_GOOD if named else ASK_AGAIN
+        response.headers["Cache-Control"] = IMMUTABLE if named else NO_CACHE
         return response

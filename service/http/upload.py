@@ -1,4 +1,4 @@
-"""From a request to the bytes of one file. Limits first, in memory only, names never kept."""
+"""Receives one uploaded file into memory: limits first, names never kept."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from starlette.requests import Request
 
 from models.image.scan import Format
 from models.reading import SNIFFED, sniff
+from service.errors import ServiceError
 from service.http.multipart import File, MultipartError, files
-from service.http.problems import Problem
 
 FIELD: Final = "file"
 
@@ -32,7 +32,7 @@ _FRAME: Final = 64 * 1024
 
 
 async def receive(request: Request, limit: int, seconds: float) -> bytes:
-    """Return the uploaded file. Raises :class:`~service.http.problems.Problem`."""
+    """Return the uploaded file. Raises :class:`~service.errors.ServiceError`."""
     media_type = essence(request.headers.get("content-type", ""))
     try:
         async with asyncio.timeout(seconds):
@@ -41,8 +41,10 @@ async def receive(request: Request, limit: int, seconds: float) -> bytes:
             _expected(media_type)
             data = b"".join([chunk async for chunk in limited(request, limit, limit)])
     except TimeoutError:
-        raise Problem("upload_timeout", f"The upload took more than {seconds:g} seconds.") from None
-    return consistent(data, media_type)
+        raise ServiceError(
+            "upload_timeout", f"The upload took more than {seconds:g} seconds."
+        ) from None
+    return check_media_type(data, media_type)
 
 
 async def _from_form(request: Request, limit: int) -> bytes:
@@ -50,16 +52,18 @@ async def _from_form(request: Request, limit: int) -> bytes:
     try:
         found = await files(request.headers["content-type"], body, FIELD, File)
     except MultipartError as error:
-        raise Problem(
+        raise ServiceError(
             "malformed_upload", f"The multipart body cannot be parsed: {error}."
         ) from None
     if not found:
-        raise Problem("missing_file", f"The form has no file in the field {FIELD}.")
+        raise ServiceError("missing_file", f"The form has no file in the field {FIELD}.")
     if len(found) > 1:
-        raise Problem("several_files", f"The field {FIELD} holds {len(found)} files; send one.")
+        raise ServiceError(
+            "several_files", f"The field {FIELD} holds {len(found)} files; send one."
+        )
     if len(found[0].data) > limit:
         raise too_large(limit)
-    return consistent(bytes(found[0].data), essence(found[0].content_type))
+    return check_media_type(bytes(found[0].data), essence(found[0].content_type))
 
 
 async def limited(request: Request, limit: int, told: int) -> AsyncGenerator[bytes, None]:
@@ -75,12 +79,12 @@ async def limited(request: Request, limit: int, told: int) -> AsyncGenerator[byt
         yield chunk
 
 
-def consistent(data: bytes, media_type: str) -> bytes:
+def check_media_type(data: bytes, media_type: str) -> bytes:
     """Return ``data`` unless it is plainly something else than it was sent as."""
     expected = _expected(media_type)
     found = sniff(data[:SNIFFED])
     if expected is not None and found is not None and expected != found:
-        raise Problem(
+        raise ServiceError(
             "content_type_mismatch",
             f"The file was sent as {media_type}, but its content is {found.upper()}.",
         )
@@ -90,7 +94,7 @@ def consistent(data: bytes, media_type: str) -> bytes:
 def _expected(media_type: str) -> Format | None:
     if media_type not in RAW_TYPES:
         # What came is not repeated: a type is free text.
-        raise Problem(
+        raise ServiceError(
             "unsupported_media_type",
             "The declared content type is not accepted; multipart/form-data and "
             + ", ".join(name for name in RAW_TYPES if name)
@@ -104,5 +108,7 @@ def essence(value: str) -> str:
     return value.partition(";")[0].strip().lower()
 
 
-def too_large(limit: int) -> Problem:
-    return Problem("payload_too_large", f"What was sent is larger than {limit} bytes, the limit.")
+def too_large(limit: int) -> ServiceError:
+    return ServiceError(
+        "payload_too_large", f"What was sent is larger than {limit} bytes, the limit."
+    )

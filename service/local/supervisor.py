@@ -34,7 +34,8 @@ import aiohttp
 
 from models.files import replace
 from models.runtime import usable_cpus
-from service.settings import Settings
+from service.runners.registry import BY_NAME, REGISTRY
+from service.settings import PREFIX, Settings
 from service.types import RUNNERS, RunnerName
 
 START_SECONDS: Final = 180.0
@@ -46,8 +47,8 @@ STOP_SECONDS: Final = 20.0
 
 POLL_SECONDS: Final = 0.25
 
-QUICK: Final = ("cnn", "resnet", "vertebrae")
-"""Runners that answer in less than half of VGG16's time on the same CPUs."""
+NEEDED: Final = frozenset(one.name for one in REGISTRY if one.role == "outlines")
+"""Without these no image is answered."""
 
 TARGETS: Final = "targets"
 """Folder of state with a file a run: where to scrape what runs, as Prometheus' file_sd_configs
@@ -141,17 +142,16 @@ class Process:
 class Supervisor:
     """All processes of one ``make run``."""
 
-    def __init__(self, settings: Settings, runner_python: Path) -> None:
-        self._settings = settings
-        authority = f"{_bracketed(settings.host)}:{settings.port}"
+    def __init__(self, host: str, port: int, var: Path, runner_python: Path) -> None:
+        authority = f"{_bracketed(host)}:{port}"
         self._address = f"http://{authority}"
         # One folder a port, so that two of us on one machine never share a file.
-        self._folder = settings.var.resolve() / "run" / str(settings.port)
+        self._folder = var.resolve() / "run" / str(port)
         ports = dict(zip(RUNNERS, _free_ports(len(RUNNERS)), strict=True))
         self._runners = [self._runner(name, ports[name], runner_python) for name in RUNNERS]
         self._front = Process(
             name="front",
-            command=[sys.executable, "-m", "service", "serve", "--port", str(settings.port)],
+            command=[sys.executable, "-m", "service", "serve", "--port", str(port)],
             ready_url=f"{self._address}/health/startup",
             log=self._folder / "front.log",
             environment={
@@ -159,12 +159,12 @@ class Supervisor:
                 # image is prepared as fast, beside the runners in a tenth of the time.
                 "OPENBLAS_NUM_THREADS": "1",
                 **{
-                    f"OSTEOSERVE_{name.upper()}_URL": f"http://127.0.0.1:{port}"
+                    PREFIX + BY_NAME[name].setting.upper(): f"http://127.0.0.1:{port}"
                     for name, port in ports.items()
                 },
             },
         )
-        self._targets = settings.var.resolve() / TARGETS / f"{settings.port}.json"
+        self._targets = var.resolve() / TARGETS / f"{port}.json"
         self._target_groups = [
             {"targets": [authority], "labels": {"component": "front"}},
             *(
@@ -255,9 +255,7 @@ async def keep_up(
             window = backoff.window_seconds + backoff.pause(len(ends))
             ends = [*(end for end in ends if now - end < window), now]
             pause = backoff.pause(len(ends))
-            meanwhile = (
-                "no scan is judged" if process.name == "vertebrae" else "answers are degraded"
-            )
+            meanwhile = "no scan is judged" if process.name in NEEDED else "answers are degraded"
             if pause:
                 _say(
                     f"{process.name} keeps ending ({code}); it is left down for {pause:.0f} s, "
@@ -286,7 +284,7 @@ def threads(name: RunnerName) -> dict[str, str]:
     threads of a small network mostly wait for each other where others want their CPU: CNN and
     ResNet took 4 ms less of 163 an image, and one image alone no longer.
     """
-    if name not in QUICK or "OSTEOSERVE_THREADS" in os.environ:
+    if not BY_NAME[name].quick or "OSTEOSERVE_THREADS" in os.environ:
         return {}
     return {"OSTEOSERVE_THREADS": str(max(1, usable_cpus() // 2))}
 
@@ -299,7 +297,7 @@ async def run(settings: Settings) -> int:
     fault = _fault_of(settings.host, settings.port)
     if fault is not None:
         raise StartError(fault)
-    return await Supervisor(settings, python).run()
+    return await Supervisor(settings.host, settings.port, settings.var, python).run()
 
 
 async def _announce(process: Process, client: aiohttp.ClientSession, begun: float) -> None:
@@ -326,12 +324,21 @@ async def _ended(process: Process) -> str:
 
 
 def _free_ports(count: int) -> Iterator[int]:
-    """Yield ports that were free together a moment ago."""
+    """Yield ports of loopback that nobody else is given while this process lives.
+
+    A runner needs seconds until it listens, and longer where it keeps ending. That a server may
+    listen where another's silent socket is bound, if both reuse addresses, only Linux has:
+    elsewhere the ports were free together a moment ago.
+    """
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             one.bind(("127.0.0.1", 0))
         ports = [one.getsockname()[1] for one in sockets]
+        if sys.platform == "linux":
+            for one in sockets:
+                one.detach()
     yield from ports
 
 

@@ -41,7 +41,8 @@ EXACT: Final = 6
 
 @dataclass(frozen=True, eq=False)
 class Framed:
-    """A file that was read; ``reasons`` refuse it before anybody is asked. ``scan`` is reduced to
+    """A file that was read; ``reasons`` refuse it before anybody is asked,
+    ``findings`` only tell. ``scan`` is reduced to
     what its canonical image is made of, and travels between processes; ``image`` says how large it
     came."""
 
@@ -49,6 +50,7 @@ class Framed:
     scan: Scan
     frame: Canonical
     reasons: tuple[str, ...]
+    findings: tuple[str, ...]
     timings: dict[str, float]
 
 
@@ -85,13 +87,15 @@ def frame(data: bytes, digest: str, limits: Limits) -> Framed:
         scan=recipe.reduced(scan),
         frame=framed,
         reasons=checked.reasons,
+        findings=checked.findings,
         timings=timings,
     )
 
 
 def refuse(framed: Framed) -> Prepared:
     """Return what is left to say of an image that is not worth asking about."""
-    return _refused(framed, Quality(accepted=False, reasons=framed.reasons), framed.frame, None)
+    told = Quality(accepted=False, reasons=framed.reasons, findings=framed.findings)
+    return _refused(framed, told, framed.frame, None)
 
 
 def prepare(framed: Framed, outlined: Outlined, version: str) -> Prepared:
@@ -104,7 +108,11 @@ def prepare(framed: Framed, outlined: Outlined, version: str) -> Prepared:
         reasons, spine = verdict.reasons, outlined.spine
         if spine is None:
             reasons = (*reasons, Reason.VERTEBRAE_NOT_FOUND.value)
-        told = Quality(accepted=not reasons, reasons=reasons, findings=verdict.findings)
+        told = Quality(
+            accepted=not reasons,
+            reasons=reasons,
+            findings=(*framed.findings, *verdict.findings),
+        )
         if spine is None or reasons:
             prepared = _refused(framed, told, cleaned, version)
         else:

@@ -1,4 +1,4 @@
-"""What is promised of each way in: the one table of service level objectives.
+"""Service level objectives of each endpoint, in one table.
 
 From it come the buckets of request durations, the metrics that tell the targets, recorded burn
 rates and alerts (``python -m k8s``), dashboards and the load tests' gate. It says what a clinician
@@ -9,7 +9,7 @@ A request is *available* unless it is answered with a 5xx, a shed request's 503 
 the sender's. It is *fast* when its answer begins within the threshold, counted from the request's
 head: receiving the file belongs to it, the lines of a batch that follow do not.
 
-The prediction's second is the issue's own: 99 % of answers within 1 s. Half a second is as long as
+A prediction has a second: 99 % of answers are within it. Half a second is as long as
 a page may take before a person notices waiting for it; what a program reads by id has half of that.
 """
 

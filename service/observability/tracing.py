@@ -1,10 +1,10 @@
-"""The front's spans beside those of requests, which FastAPI makes. All of it is free when off."""
+"""Tracing: spans beside those of requests, which FastAPI makes. All of it is free when off."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Final
+from typing import Final
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import propagate, trace
@@ -14,14 +14,12 @@ from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanK
 from service.types import RunnerName
 from telemetry.tracing import here
 
-__all__ = ["REQUESTS", "calling", "headers", "here", "span"]
-
-_ROUTINE: Final = ("/health/", "/metrics", "/static/")
+__all__ = ["REQUESTS", "calling", "headers", "here", "is_routine", "span"]
 
 
-def _routine(scope: MutableMapping[str, Any]) -> bool:
-    """Probes and scrapes would drown the rest."""
-    return str(scope["path"]).startswith(_ROUTINE)
+def is_routine(path: str) -> bool:
+    """Return whether ``path``, or a route's template, is one that would drown the rest."""
+    return path.startswith(("/health/", "/metrics", "/static"))
 
 
 REQUESTS: Final[TelemetryConfig] = {
@@ -32,7 +30,7 @@ REQUESTS: Final[TelemetryConfig] = {
     # Ours are other ones.
     "metrics": False,
     "logs": False,
-    "exclude": _routine,
+    "exclude": lambda scope: is_routine(str(scope["path"])),
 }
 
 

@@ -1,4 +1,4 @@
-"""For those who run it: health (what each answer means: service/operations/health.py), metrics."""
+"""Routes of health (what each answer means: service/operations/health.py) and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three questions about this process, and what a watcher may do with each answer.
+"""Liveness, readiness and startup of this process, and probes of what it depends on.
 
 ================  ================================================  ==========================
 ``live``          does the event loop turn?                         no: restart the process
@@ -28,11 +28,12 @@ from typing import Final, Literal
 
 import anyio.to_thread
 
-from service.observability.metrics import Metrics
-from service.runners.pool import Runners
-from service.settings import Settings
+from service.operations.settings import ProcessSettings
+from service.runners.metrics import RunnerMetrics
+from service.runners.pool import RunnerPool
 from service.storage.database import Database
 from service.storage.errors import StorageError, StorageFullError
+from service.storage.metrics import StorageMetrics
 from service.types import RUNNERS, RunnerName
 from telemetry.journal import fault, log
 
@@ -41,12 +42,12 @@ StorageState = Literal["ok", "full", "unavailable"]
 
 
 ROOM_SECONDS: Final = 15.0
-"""Between two small writes that find out whether there is room; at every look while there is none.
+"""Between two small writes that find out whether there is room; at every probe while there is none.
 """
 
-MISSES: Final = 2
-"""Looks in a row that find a runner not ready before it is not called any more: one look may meet
-a machine that is very busy."""
+FAILURES: Final = 2
+"""Probes in a row that find a runner not ready before it is not called any more: one may meet a
+machine that is very busy."""
 
 
 @dataclass
@@ -62,18 +63,19 @@ class Readiness:
 
 @dataclass
 class Health:
-    """What is known of this process and its neighbours; ``watching`` keeps it up to date."""
+    """What is known of this process and its neighbours; ``monitoring`` keeps it up to date."""
 
-    settings: Settings
-    runners: Runners
+    settings: ProcessSettings
+    runners: RunnerPool
     database: Database
-    metrics: Metrics
+    runner_metrics: RunnerMetrics
+    storage_metrics: StorageMetrics
     draining: bool = False
     started: float = field(default_factory=time.monotonic)
     states: dict[RunnerName, RunnerState] = field(
         default_factory=lambda: dict.fromkeys(RUNNERS, "unknown")
     )
-    misses: dict[RunnerName, int] = field(default_factory=dict)
+    failures: dict[RunnerName, int] = field(default_factory=dict)
     ever_ready: set[RunnerName] = field(default_factory=set)
     room_at: float = 0.0
     """When to look for room again, by the monotonic clock."""
@@ -97,9 +99,9 @@ class Health:
         return waited
 
     @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
-        """Look at the runners, and migrate if that could not be done at once, until the end."""
-        task = asyncio.create_task(self._watch(), name="watch runners")
+    async def monitoring(self) -> AsyncIterator[None]:
+        """Probe the runners, and migrate if that could not be done at once, until the end."""
+        task = asyncio.create_task(self._monitor(), name="watch runners")
         try:
             yield
         finally:
@@ -108,58 +110,58 @@ class Health:
                 await task
 
     async def migrate(self) -> None:
-        """Bring the schema to head, or leave it to the next look."""
+        """Bring the schema to head, or leave it to the next probe."""
         try:
             await self.database.migrate()
         except StorageError as error:
             log(logging.ERROR, "storage unavailable", fault=fault(error.__cause__ or error))
 
-    async def look(self) -> None:
+    async def probe(self) -> None:
         """Ask every runner once whether it is ready."""
-        limit = max(self.settings.probe_seconds, 1.0)
+        limit = max(self.runners.retry_after, 1.0)
         answers = await asyncio.gather(*(self.runners.ready(name, limit) for name in RUNNERS))
         for name, ready in zip(RUNNERS, answers, strict=True):
             state: RunnerState = "ready" if ready else "down"
             if self.states[name] != state:
                 log(logging.INFO if ready else logging.WARNING, "runner", runner=name, state=state)
             self.states[name] = state
-            self.metrics.runner_ready(name, ready)
-            misses = self.misses[name] = 0 if ready else self.misses.get(name, 0) + 1
-            if ready or misses >= MISSES:
-                self.runners.seen(name, ready=ready)
+            self.runner_metrics.ready(name, ready)
+            failures = self.failures[name] = 0 if ready else self.failures.get(name, 0) + 1
+            if ready or failures >= FAILURES:
+                self.runners.record_probe(name, ready=ready)
             if ready:
                 self.ever_ready.add(name)
 
-    async def look_at_storage(self) -> None:
+    async def probe_storage(self) -> None:
         """Ask the database whether it answers, and how much room is left where it lies."""
         if self.database.migrated and (self.database.full or time.monotonic() >= self.room_at):
             self.room_at = time.monotonic() + ROOM_SECONDS
             with contextlib.suppress(StorageError):
                 await self.database.look_for_room()
         found = (await self.readiness()).storage
-        self.metrics.storage(found != "unavailable", found == "full")
+        self.storage_metrics.state(found != "unavailable", found == "full")
         folder = self.database.folder
         if folder is not None:
             with contextlib.suppress(OSError):
                 usage = await anyio.to_thread.run_sync(shutil.disk_usage, folder)
-                self.metrics.disk(usage.free, usage.total)
+                self.storage_metrics.disk(usage.free, usage.total)
 
-    async def _watch(self) -> None:
+    async def _monitor(self) -> None:
         # Apart, since a database that hangs must not keep anybody from seeing a runner return.
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._repeat("watch runners", self.look))
+            tasks.create_task(self._repeat("watch runners", self.probe))
             tasks.create_task(self._repeat("watch storage", self._storage))
 
     async def _storage(self) -> None:
         if not self.database.migrated:
             await self.migrate()
-        await self.look_at_storage()
+        await self.probe_storage()
 
-    async def _repeat(self, task: str, look: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, task: str, probe: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await look()
+                await probe()
             except Exception as error:
                 # A watch that ended unseen would leave the last states standing for ever.
                 log(logging.ERROR, "bug", task=task, fault=fault(error))
-            await asyncio.sleep(self.settings.probe_seconds)
+            await asyncio.sleep(self.runners.retry_after)

@@ -8,12 +8,14 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from service.exams.repository import Patient
 from service.exams.schemas import Study
-from service.language.locale import N_, _, day, number
+from service.language.formats import day, number
+from service.language.locale import N_, _
 from service.medicine.osteoporosis.wording import HEADINGS
-from service.medicine.progression.change import Change, Condition, Point, Precision, Verdict
+from service.medicine.progression.change import Change, Condition, Point, Verdict
+from service.medicine.progression.precision import Precision
 from service.medicine.progression.trend import Chart, drawing, region, scanner
+from service.predictions.timeline import Timeline
 from service.types import Outcome
 from service.web.page import Page
 
@@ -82,8 +84,8 @@ class PatientPage(Page):
     """The least significant change for four, three and two vertebrae."""
 
     @classmethod
-    def of(cls, patient: Patient, points: Sequence[Point], precision: Precision) -> PatientPage:
-        outcomes = {study.prediction_id: prediction for study, prediction in patient.studies}
+    def of(cls, patient: Timeline, points: Sequence[Point], precision: Precision) -> PatientPage:
+        outcomes = {study.prediction_id: prediction for study, prediction in patient.exams}
         days = {point.study.prediction_id: _day(point.study) for point in points}
         least = [number(float(precision.least_significant_change(n)), 4) for n in (4, 3, 2)]
         return cls(

@@ -30,7 +30,7 @@ def patient_key(key: Annotated[str, Path()]) -> UUID:
 async def search(request: Request, state: Opened) -> Response:
     sent = (await form_fields(request)).get("patient_reference", "")
     try:
-        key = await state.studies.find(reference(sent))
+        key = await state.patients.find(reference(sent))
     except StudyError as error:
         raise Problem("invalid_request", str(error)) from None
     if key is None:
@@ -42,11 +42,11 @@ async def search(request: Request, state: Opened) -> Response:
 async def patient(
     request: Request, key: Annotated[UUID, Depends(patient_key)], state: Opened
 ) -> Response:
-    found = await state.studies.patient(key)
+    found = await state.predictions.timeline(key)
     if found is None:
         raise _no_such_patient()
     precision = state.settings.precision
-    points = course([study for study, _ in found.studies], precision)
+    points = course([study for study, _ in found.exams], precision)
     page = PatientPage.of(found, points, precision)
     return state.pages.respond(request, page, headers=NO_STORE)
 

@@ -11,7 +11,7 @@ from service.http.idempotency_key import HEADER, LONGEST
 from service.http.problems import problems
 from service.http.upload import FIELD, RAW_TYPES
 from service.predictions.schemas import EXAMPLE, Prediction
-from service.state import Opened, PredictionId, no_such_prediction, predict
+from service.state import Acting, Opened, PredictionId, no_such_prediction, predict
 
 router = APIRouter(prefix="/api/v1/predictions", tags=["predictions"])
 
@@ -61,12 +61,12 @@ _EXAMPLE: Final[dict[str, Any]] = {"content": {"application/json": {"example": E
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(request: Request, response: Response, state: Opened) -> Prediction:
+async def create(request: Request, response: Response, actor: Acting, state: Opened) -> Prediction:
     """Send one AP lumbar spine DXA image, as form field `file` or as the raw body.
 
     Research use only: not a diagnosis, not for rule-out, does not replace the DXA T-score.
     """
-    prediction = await predict(request, state)
+    prediction = await predict(request, actor, state)
     response.headers["Location"] = f"{router.prefix}/{prediction.id}"
     response.headers.update(NO_STORE)
     return prediction

@@ -9,12 +9,13 @@ from typing import Final
 from models.explanation.location import Location
 from service.exams.contexts import StudyCard
 from service.exams.schemas import Study
-from service.language.locale import N_, _, listing, moment, number
+from service.language.formats import listing, moment, number
+from service.language.locale import N_, _
 from service.medicine.densitometry import LEAST_VERTEBRAE, MEN_FROM, Range, range_of
 from service.medicine.osteoporosis import measurements
 from service.medicine.osteoporosis import view as votes
 from service.medicine.osteoporosis.measurements import MeasurementRow
-from service.medicine.osteoporosis.view import MODEL_NAMES, Gauge, Row
+from service.medicine.osteoporosis.view import Gauge, Row
 from service.medicine.osteoporosis.wording import Verdict
 from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.view import SpineView
@@ -22,6 +23,7 @@ from service.predictions.heat_maps.localisation import located
 from service.predictions.schemas import Prediction
 from service.reviews.contexts import Signed, Signing
 from service.reviews.schemas import Review, version
+from service.runners.registry import MODEL_NAMES
 from service.types import MAPPED, BaseName, Outcome
 from service.web.page import Page
 
@@ -50,6 +52,10 @@ REASONS: Final[Mapping[str, str]] = {
     "vertebrae_not_found": N_(
         "Fewer than three of the vertebrae L1 to L4 were found; without them there is no scale."
     ),
+    "other_body_part": N_("The file says that it shows another part of the body."),
+    "other_view": N_("The file says that it is a lateral or oblique view."),
+    "for_processing": N_("The file says that its grey levels are raw, not meant for display."),
+    "burned_in_annotation": N_("The file says that text is part of the image."),
 }
 """Why the gate refuses, and what it notices without refusing, by models.gate.quality's codes."""
 

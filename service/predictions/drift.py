@@ -16,9 +16,9 @@ from models.artifact import ArtifactError
 from models.drift import reference
 from models.drift.reference import OUTCOMES, Reference, stability_index
 from models.drift.statistics import Statistic
-from service.observability.metrics import Metrics
+from service.predictions.metrics import PredictionMetrics
 from service.predictions.schemas import Prediction
-from service.settings import Settings
+from service.predictions.settings import DriftSettings
 from telemetry.journal import log
 
 SCORE: Final = "score"
@@ -26,7 +26,9 @@ SCORE: Final = "score"
 
 
 class Drift:
-    def __init__(self, settings: Settings, metrics: Metrics, reference: Reference | None) -> None:
+    def __init__(
+        self, settings: DriftSettings, metrics: PredictionMetrics, reference: Reference | None
+    ) -> None:
         """Without a ``reference`` images are counted, and compared with nothing."""
         self._metrics = metrics
         self._reference = reference

@@ -16,7 +16,7 @@ from service.predictions import query as listing
 from service.predictions.history_contexts import DeletePage, HistoryPage
 from service.predictions.query import CursorError
 from service.predictions.schemas import EXAMPLE, Prediction
-from service.state import Opened, PredictionId, State, no_such_prediction
+from service.state import Acting, Opened, PredictionId, State, no_such_prediction
 from service.storage.documents import Unreadable
 
 router = APIRouter(prefix="/api/v1/predictions", tags=["predictions"])
@@ -74,9 +74,9 @@ async def listed(
     summary="Delete a prediction",
     responses={204: {"description": "Gone."}, **problems(403, 404, 500, 503, 507)},
 )
-async def delete(id: PredictionId, state: Opened) -> Response:
+async def delete(id: PredictionId, actor: Acting, state: Opened) -> Response:
     """Remove the prediction with its image, heat maps, reviews and study facts, for good."""
-    if not await state.history.delete(id):
+    if not await state.predictions.delete(actor, id):
         raise no_such_prediction()
     return Response(status_code=204)
 
@@ -96,15 +96,15 @@ async def history(request: Request, state: Opened) -> Response:
 
 @pages.get("/results/{id}/delete")
 async def ask(request: Request, id: PredictionId, state: Opened) -> Response:
-    prediction = await state.history.placed(id)
+    prediction = await state.predictions.placed(id)
     if prediction is None:
         raise no_such_prediction()
     return state.pages.respond(request, DeletePage.of(prediction), headers=NO_STORE)
 
 
 @pages.post("/results/{id}/delete")
-async def confirmed(id: PredictionId, state: Opened) -> Response:
-    if not await state.history.delete(id):
+async def confirmed(id: PredictionId, actor: Acting, state: Opened) -> Response:
+    if not await state.predictions.delete(actor, id):
         raise no_such_prediction()
     return RedirectResponse("/history", 303)
 
@@ -114,7 +114,7 @@ async def _found(
 ) -> tuple[tuple[Prediction | Unreadable, ...], str | None]:
     """Return a page of results, and the cursor of the next one."""
     try:
-        items, following = await state.history.page(query)
+        items, following = await state.predictions.page(query)
     except CursorError:
         raise Problem(
             "invalid_request", "query.after: not a cursor that was given for this order."

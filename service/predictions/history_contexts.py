@@ -9,7 +9,8 @@ from typing import Final, Protocol
 from urllib.parse import urlencode
 from uuid import UUID
 
-from service.language.locale import N_, _, moment
+from service.language.formats import moment
+from service.language.locale import N_, _
 from service.medicine.osteoporosis.view import probability
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.predictions.query import Query

@@ -16,7 +16,7 @@ from service.predictions.contexts import ResultPage
 from service.predictions.schemas import Prediction
 from service.reviews.contexts import VERSION, Signing
 from service.reviews.schemas import ReviewError, draft
-from service.state import Opened, State, Stored
+from service.state import Acting, Opened, State, Stored
 from service.storage.errors import (
     ChangedError,
     StorageFullError,
@@ -33,14 +33,14 @@ async def read(request: Request, prediction: Stored, state: Opened) -> Response:
 
 
 @router.post("/reviews")
-async def review(request: Request, prediction: Stored, state: Opened) -> Response:
+async def review(request: Request, prediction: Stored, actor: Acting, state: Opened) -> Response:
     """Form fields as in the API: ``action``, ``reviewer``, ``outcome``, ``reason``."""
     typed = await form_fields(request)
     version = typed.pop(VERSION, None)
     seen = None if version is None else {version}
     try:
         written = draft(typed, prediction.outcome)
-        await state.reviews.add(prediction.id, written, prediction.outcome, seen)
+        await state.reviews.sign(actor, prediction.id, written, prediction.outcome, seen)
     except ReviewError as error:
         signing = Signing.of(prediction.outcome, typed, error.faults, version)
         return await shown(request, prediction, state, signing=signing, status=422)
@@ -72,12 +72,12 @@ async def shown(
     down = [name for name, found in state.health.states.items() if found == "down"]
     study, unreadable = None, False
     try:
-        study = await state.studies.get(prediction.id)
+        study = await state.exams.get(prediction.id)
     except UnreadableError:
         unreadable = True
     page = ResultPage.of(
         prediction,
-        reviews=await state.reviews.all(prediction.id),
+        reviews=await state.reviews.of(prediction.id),
         study=study,
         study_unreadable=unreadable,
         signing=signing,

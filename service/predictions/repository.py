@@ -1,111 +1,197 @@
-"""Predictions in and out. Speaks in value objects; knows SQL, no HTTP."""
+"""Predictions in SQL. Speaks in value objects, on the connection that it is given."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, Select, Uuid, delete, exists, func, insert, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
-from service.flow.batching import Coalescer, Waiting
-from service.flow.deadline import Deadline
-from service.flow.priority import Priority
+from service.predictions.query import Position, Query, Sort, rank
 from service.predictions.schemas import Prediction
-from service.storage.database import RETRY_AFTER, Database
-from service.storage.documents import COLUMNS, one
-from service.storage.errors import ConflictError, translated
-from service.storage.tables import CanonicalRow, PredictionRow
+from service.reviews.schemas import Review
+from service.storage.documents import Unreadable, understood
+from service.storage.errors import UnreadableError
+from service.storage.tables import CanonicalRow, PredictionRow, ReviewRow
 
-MOST: Final = 32
-"""Predictions written in one transaction: those that came while the one before was written."""
+COLUMNS: Final = (
+    PredictionRow.id, PredictionRow.created_at, PredictionRow.probability, PredictionRow.document
+)  # fmt: skip
+"""What :func:`complete` goes by."""
+
+_RANK: Final = func.coalesce(PredictionRow.probability, rank(None))
+_PLACE: Final[dict[Sort, ColumnElement[Any]]] = {
+    "newest": PredictionRow.created_at.expression,
+    "oldest": PredictionRow.created_at.expression,
+    "highest": _RANK,
+    "lowest": _RANK,
+}
+_REVIEWED: Final = exists().where(ReviewRow.prediction_id == PredictionRow.id)
 
 
-@dataclass(frozen=True, eq=False)
-class _New:
-    prediction: Prediction
-    png: bytes
-
-
-class Predictions:
-    """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._writer: Coalescer[_New, None] = Coalescer(
-            self._write, most=MOST, calls=1, patience=0.0
+async def add(
+    connection: AsyncConnection, prediction: Prediction, png: bytes, key: str | None = None
+) -> None:
+    """Write ``prediction`` with the image as the models saw it, under an idempotency ``key``."""
+    await connection.execute(
+        insert(PredictionRow).values(
+            id=prediction.id,
+            created_at=prediction.created_at,
+            outcome=prediction.outcome,
+            image_sha256=prediction.image.sha256,
+            version=prediction.version,
+            idempotency_key=key,
+            degraded=prediction.degraded,
+            probability=prediction.probability,
+            # What clinicians say later has a table of its own.
+            document=prediction.model_dump(mode="json", exclude={"review"}),
         )
+    )
+    await connection.execute(insert(CanonicalRow).values(prediction_id=prediction.id, png=png))
 
-    async def close(self) -> None:
-        await self._writer.close()
 
-    async def add(self, prediction: Prediction, png: bytes, key: str | None = None) -> Prediction:
-        """Write ``prediction`` and return it; or what another wrote under ``key`` before."""
-        if key is not None:
-            return await self._add_once(prediction, png, key)
-        with translated(RETRY_AFTER):
-            deadline = Deadline.after(self._database.longest_wait)
-            await self._writer(_New(prediction, png), deadline, Priority.PERSON)
-        return prediction
+async def get(connection: AsyncConnection, prediction_id: UUID) -> Prediction | None:
+    return await _one(connection, PredictionRow.id == prediction_id)
 
-    async def under(self, key: str) -> Prediction | None:
-        """Return the prediction that was made under an idempotency ``key``."""
-        return await self._read(PredictionRow.idempotency_key == key)
 
-    async def _add_once(self, prediction: Prediction, png: bytes, key: str) -> Prediction:
-        new = _New(prediction, png)
+async def under(connection: AsyncConnection, key: str) -> Prediction | None:
+    """Return the prediction that was made under an idempotency ``key``."""
+    return await _one(connection, PredictionRow.idempotency_key == key)
+
+
+async def image(connection: AsyncConnection, prediction_id: UUID) -> bytes | None:
+    """Return the image as the models saw it (PNG)."""
+    query = select(CanonicalRow.png).where(CanonicalRow.prediction_id == prediction_id)
+    return await connection.scalar(query)
+
+
+async def placed(
+    connection: AsyncConnection, prediction_id: UUID
+) -> Prediction | Unreadable | None:
+    """Return a prediction as a list would: also one that cannot be read."""
+    statement = select(*COLUMNS).where(PredictionRow.id == prediction_id)
+    rows = (await connection.execute(statement)).all()
+    return next(iter(await complete(connection, rows)), None)
+
+
+async def page(
+    connection: AsyncConnection, query: Query
+) -> tuple[tuple[Prediction | Unreadable, ...], Position | None]:
+    """Return the predictions asked for, and where the next page begins, if there is one.
+
+    Raises :class:`~service.predictions.query.CursorError`.
+    """
+    statement = _ordered(_filtered(select(*COLUMNS), query), query)
+    # One more than asked for says whether there is another page.
+    rows = (await connection.execute(statement.limit(query.limit + 1))).all()
+    shown = rows[: query.limit]
+    found = await complete(connection, shown)
+    return (
+        tuple(one for one in found if one is not None),
+        # By the columns that it was found by, which are there where the document is not.
+        Position.of(shown[-1], query.sort) if len(rows) > query.limit else None,
+    )
+
+
+async def lock(connection: AsyncConnection, prediction_id: UUID) -> bool:
+    """Hold a prediction until the transaction ends; False when it is not there.
+
+    Whoever writes what belongs to it does so first, so that none waits for another in a circle.
+    """
+    known = select(PredictionRow.id).where(PredictionRow.id == prediction_id)
+    return await connection.scalar(known.with_for_update()) is not None
+
+
+async def remove(connection: AsyncConnection, prediction_id: UUID) -> None:
+    """Remove a prediction with its image, maps and reviews."""
+    await connection.execute(delete(PredictionRow).where(PredictionRow.id == prediction_id))
+
+
+async def complete(
+    connection: AsyncConnection, rows: Sequence[Row[Any]]
+) -> tuple[Prediction | Unreadable | None, ...]:
+    """Return the prediction in each of ``rows``, of :data:`COLUMNS`, with the review that counts.
+
+    None where a row has no id.
+    """
+    reviews = await _reviews(connection, [row.id for row in rows if row.id is not None])
+
+    def read(row: Row[Any]) -> Prediction | Unreadable | None:
+        if row.id is None:
+            return None
+        review = reviews.get(row.id)
         try:
-            await self._database.write(lambda held: _insert(held, [new], idempotency_key=key))
-        except ConflictError:
-            # The same request, sent twice at once: the other was faster.
-            earlier = await self.under(key)
-            if earlier is None:
-                raise
-            return earlier
-        return prediction
+            found = understood(connection, "prediction", Prediction, row.document)
+        except UnreadableError:
+            return Unreadable(row.id, row.created_at)
+        if isinstance(review, Unreadable):
+            # Shown without it, a result would pass for one that nobody has overridden.
+            return Unreadable(row.id, row.created_at)
+        return found if review is None else found.model_copy(update={"review": review})
 
-    async def _write(self, together: Sequence[Waiting[_New, None]]) -> Sequence[None]:
-        new = [waiting.item for waiting in together]
-        await self._database.write(lambda connection: _insert(connection, new))
-        return [None] * len(together)
-
-    async def get(self, prediction_id: UUID) -> Prediction | None:
-        return await self._read(PredictionRow.id == prediction_id)
-
-    async def image(self, prediction_id: UUID) -> bytes | None:
-        query = select(CanonicalRow.png).where(CanonicalRow.prediction_id == prediction_id)
-        async with self._database.connect() as connection:
-            return await connection.scalar(query)
-
-    async def _read(self, which: ColumnElement[bool]) -> Prediction | None:
-        async with self._database.connect() as connection:
-            row = (await connection.execute(select(*COLUMNS).where(which))).one_or_none()
-            return await one(self._database, connection, row)
+    return tuple(map(read, rows))
 
 
-async def _insert(connection: AsyncConnection, new: Sequence[_New], **more: Any) -> None:
-    await connection.execute(
-        insert(PredictionRow),
-        [
-            {
-                "id": one.prediction.id,
-                "created_at": one.prediction.created_at,
-                "outcome": one.prediction.outcome,
-                "image_sha256": one.prediction.image.sha256,
-                "version": one.prediction.version,
-                "degraded": one.prediction.degraded,
-                "probability": one.prediction.probability,
-                # What clinicians say later has a table of its own.
-                "document": one.prediction.model_dump(mode="json", exclude={"review"}),
-                **more,
-            }
-            for one in new
-        ],
+async def _one(connection: AsyncConnection, which: ColumnElement[bool]) -> Prediction | None:
+    """Raises :class:`UnreadableError`."""
+    row = (await connection.execute(select(*COLUMNS).where(which))).one_or_none()
+    if row is None:
+        return None
+    (found,) = await complete(connection, [row])
+    if isinstance(found, Unreadable):
+        raise UnreadableError
+    return found
+
+
+async def _reviews(
+    connection: AsyncConnection, ids: Sequence[UUID]
+) -> dict[UUID, Review | Unreadable]:
+    """Return the last review of each prediction; Unreadable where any of its reviews is."""
+    statement = (
+        select(ReviewRow.prediction_id, *(getattr(ReviewRow, name) for name in Review.model_fields))
+        .where(ReviewRow.prediction_id.in_(ids))
+        .order_by(ReviewRow.number)
     )
-    await connection.execute(
-        insert(CanonicalRow),
-        [{"prediction_id": one.prediction.id, "png": one.png} for one in new],
-    )
+    found: dict[UUID, Review | Unreadable] = {}
+    for row in await connection.execute(statement):
+        if isinstance(found.get(row.prediction_id), Unreadable):
+            continue
+        try:
+            found[row.prediction_id] = understood(connection, "review", Review, dict(row._mapping))
+        except UnreadableError:
+            found[row.prediction_id] = Unreadable(row.prediction_id, row.created_at)
+    return found
+
+
+def _filtered(statement: Select[Any], query: Query) -> Select[Any]:
+    wanted: list[ColumnElement[bool]] = []
+    if query.outcome is not None:
+        wanted.append(PredictionRow.outcome == query.outcome)
+    if query.degraded is not None:
+        wanted.append(PredictionRow.degraded == query.degraded)
+    if query.reviewed is not None:
+        wanted.append(_REVIEWED if query.reviewed else ~_REVIEWED)
+    if query.first is not None:
+        wanted.append(PredictionRow.created_at >= query.first)
+    if query.end is not None:
+        wanted.append(PredictionRow.created_at < query.end)
+    if query.image is not None:
+        wanted.append(PredictionRow.image_sha256 == query.image)
+    if query.ids is not None:
+        wanted.append(PredictionRow.id.between(*query.ids))
+    return statement.where(*wanted)
+
+
+def _ordered(statement: Select[Any], query: Query) -> Select[Any]:
+    place = _PLACE[query.sort]
+    descending = query.sort in ("newest", "highest")
+    position = query.position
+    if position is not None:
+        here = tuple_(place, PredictionRow.id)
+        there = tuple_(literal(position.value, place.type), literal(position.id, Uuid()))
+        statement = statement.where(here < there if descending else here > there)
+    columns = (place, PredictionRow.id)
+    return statement.order_by(*(one.desc() if descending else one.asc() for one in columns))

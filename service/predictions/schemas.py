@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -148,12 +148,6 @@ class Prediction(_Part):
 
     def document(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
-
-
-def now() -> datetime:
-    """The present in UTC, to the millisecond: what every store and JSON reader can keep."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _vote(probability: float, contribution: float, version: str) -> dict[str, Any]:

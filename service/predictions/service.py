@@ -1,29 +1,43 @@
-"""One file, judged, kept and counted: what a page, a request and a batch have in common."""
+"""Predicting, deleting, and reading again: what pages, requests and batches have in common."""
 
 from __future__ import annotations
 
-from models.image.errors import ScanError
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from service.exams import repository as exams
 from service.flow.priority import Priority
 from service.http import idempotency_key as idempotency
-from service.medicine.osteoporosis.pipeline import Analyser
+from service.identity.actor import Actor
+from service.medicine.osteoporosis.pipeline import digest
 from service.observability import tracing
-from service.observability.metrics import Metrics
-from service.predictions.drift import Drift
-from service.predictions.repository import Predictions
+from service.patients import repository as patients
+from service.predictions import repository, timeline
+from service.predictions.events import PredictionDeleted, PredictionMade
+from service.predictions.query import Position, Query
 from service.predictions.schemas import Prediction
+from service.predictions.timeline import Timeline
+from service.storage.documents import Unreadable
+from service.storage.errors import ConflictError
+from service.storage.transaction import Transaction, Transactions
+
+Analyse = Callable[[bytes, Priority], Awaitable[tuple[Prediction, bytes]]]
+"""Returns the prediction on a file, and the image as the models saw it (PNG)."""
 
 
-class Judging:
-    def __init__(
-        self, analyser: Analyser, predictions: Predictions, metrics: Metrics, drift: Drift
-    ) -> None:
-        self._analyser = analyser
-        self._predictions = predictions
-        self._metrics = metrics
-        self._drift = drift
+class Predictions:
+    """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
 
-    async def __call__(
-        self, data: bytes, priority: Priority = Priority.PERSON, key: str | None = None
+    def __init__(self, transactions: Transactions, analyse: Analyse) -> None:
+        self._transactions = transactions
+        self._analyse = analyse
+
+    async def predict(
+        self,
+        actor: Actor,
+        data: bytes,
+        priority: Priority = Priority.PERSON,
+        key: str | None = None,
     ) -> Prediction:
         """Return the stored prediction on the file ``data``.
 
@@ -35,18 +49,80 @@ class Judging:
         :class:`~service.storage.errors.StorageError`; then nothing is kept.
         """
         if key is not None:
-            earlier = await self._predictions.under(key)
+            earlier = await self._under(key)
             if earlier is not None:
-                return idempotency.replayed(earlier, data)
+                return idempotency.replayed(earlier, await digest(data))
+        with tracing.span("judge"):
+            prediction, png = await self._analyse(data, priority)
         try:
-            with tracing.span("judge"):
-                prediction, png = await self._analyser.analyse(data, priority)
-        except ScanError as error:
-            self._metrics.unreadable(error)
-            raise
-        stored = await self._predictions.add(prediction, png, key)
-        if stored.id != prediction.id:
-            return idempotency.replayed(stored, data)
-        self._metrics.prediction(prediction)
-        self._drift.prediction(prediction)
-        return prediction
+            return await self.keep(actor, prediction, png, key)
+        except ConflictError:
+            # The same request, sent twice at once: the other was faster.
+            earlier = None if key is None else await self._under(key)
+            if earlier is None:
+                raise
+            return idempotency.replayed(earlier, await digest(data))
+
+    async def keep(
+        self, actor: Actor, prediction: Prediction, png: bytes, key: str | None = None
+    ) -> Prediction:
+        """Write ``prediction`` and return it."""
+
+        async def work(transaction: Transaction) -> Prediction:
+            await repository.add(transaction.connection, prediction, png, key)
+            await transaction.emit(PredictionMade(actor=actor, prediction=prediction))
+            return prediction
+
+        return await self._transactions.write(work)
+
+    async def delete(self, actor: Actor, prediction_id: UUID) -> bool:
+        """Remove a prediction with image, maps, reviews and facts; False when it is not there.
+
+        A patient whose last exam this was goes too: a reference that nothing needs is not kept.
+        """
+
+        async def work(transaction: Transaction) -> bool:
+            connection = transaction.connection
+            if not await repository.lock(connection, prediction_id):
+                return False
+            patient = await exams.patient_of(connection, prediction_id)
+            await patients.hold(connection, patient)
+            await repository.remove(connection, prediction_id)
+            await patients.release(connection, patient)
+            await transaction.emit(PredictionDeleted(actor=actor, prediction_id=prediction_id))
+            return True
+
+        return await self._transactions.write(work, frees=True)
+
+    async def get(self, prediction_id: UUID) -> Prediction | None:
+        async with self._transactions.read() as connection:
+            return await repository.get(connection, prediction_id)
+
+    async def image(self, prediction_id: UUID) -> bytes | None:
+        """Return the image as the models saw it (PNG)."""
+        async with self._transactions.read() as connection:
+            return await repository.image(connection, prediction_id)
+
+    async def placed(self, prediction_id: UUID) -> Prediction | Unreadable | None:
+        """Return a prediction as a list would: also one that cannot be read."""
+        async with self._transactions.read() as connection:
+            return await repository.placed(connection, prediction_id)
+
+    async def page(
+        self, query: Query
+    ) -> tuple[tuple[Prediction | Unreadable, ...], Position | None]:
+        """Return the predictions asked for, and where the next page begins, if there is one.
+
+        Raises :class:`~service.predictions.query.CursorError`.
+        """
+        async with self._transactions.read() as connection:
+            return await repository.page(connection, query)
+
+    async def timeline(self, patient_key: UUID) -> Timeline | None:
+        """Return a patient's exams in order, each with its prediction."""
+        async with self._transactions.read() as connection:
+            return await timeline.of(connection, patient_key)
+
+    async def _under(self, key: str) -> Prediction | None:
+        async with self._transactions.read() as connection:
+            return await repository.under(connection, key)

@@ -11,7 +11,7 @@ from service.http.caching import NO_STORE
 from service.http.preconditions import ETAG, IF_MATCH, demanded, tag
 from service.http.problems import Problem, problems
 from service.reviews.schemas import EXAMPLE, Override, Review, Signature, draft, version
-from service.state import Opened, Stored
+from service.state import Acting, Opened, Stored
 from service.storage.errors import ChangedError
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/reviews", tags=["predictions"])
@@ -47,7 +47,9 @@ _BODY: Final[dict[str, Any]] = {
         **problems(400, 403, 404, 412, 413, 422, 500, 503, 507),
     },
 )
-async def add(request: Request, response: Response, prediction: Stored, state: Opened) -> Review:
+async def add(
+    request: Request, response: Response, prediction: Stored, actor: Acting, state: Opened
+) -> Review:
     """`sign` agrees with the outcome; `override` names another one and needs a reason.
 
     `reviewer` is a name or initials, as it shall stand beside the result. `If-Match` takes the
@@ -56,7 +58,9 @@ async def add(request: Request, response: Response, prediction: Stored, state: O
     review = draft(await json_fields(request), prediction.outcome)
     response.headers.update(NO_STORE)
     try:
-        return await state.reviews.add(prediction.id, review, prediction.outcome, demanded(request))
+        return await state.reviews.sign(
+            actor, prediction.id, review, prediction.outcome, demanded(request)
+        )
     except ChangedError as error:
         more = {"kept": [one.model_dump(mode="json") for one in error.kept]}
         raise Problem(error.code, str(error), tag(version(error.kept)), more) from None
@@ -76,6 +80,6 @@ async def add(request: Request, response: Response, prediction: Stored, state: O
     },
 )
 async def read(response: Response, prediction: Stored, state: Opened) -> tuple[Review, ...]:
-    found = await state.reviews.all(prediction.id)
+    found = await state.reviews.of(prediction.id)
     response.headers.update({**NO_STORE, **tag(version(found))})
     return found

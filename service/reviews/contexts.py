@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from service.language.locale import N_, _, moment
+from service.errors import Fault
+from service.language.formats import moment
+from service.language.locale import N_, _
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.reviews.schemas import (
     MAX_REASON,
@@ -14,13 +16,12 @@ from service.reviews.schemas import (
     MIN_REASON,
     MIN_REVIEWER,
     Action,
-    Fault,
     Review,
     version,
 )
 from service.types import Outcome
 
-FAULTS: Final[Mapping[Fault, str]] = {
+FAULTS: Final[Mapping[str, str]] = {
     "missing": N_("This is needed."),
     "characters": N_("Some characters here are no text."),
     "choice": N_("Choose one of those listed."),
@@ -90,7 +91,7 @@ class Signing:
         cls,
         outcome: Outcome,
         typed: Mapping[str, str] | None = None,
-        faults: Mapping[str, Fault] | None = None,
+        faults: Sequence[Fault] = (),
         version: str | None = None,
         trouble: str = "",
     ) -> Signing:
@@ -106,7 +107,7 @@ class Signing:
             trouble=trouble,
             action="override" if typed.get("action") == "override" else "sign" if typed else "",
             typed=typed,
-            faults={name: _fault(name, fault) for name, fault in (faults or {}).items()},
+            faults={fault.field: _fault(fault) for fault in faults},
         )
 
     @classmethod
@@ -131,10 +132,10 @@ def _since(seen: str | None, reviews: Sequence[Review]) -> Sequence[Review]:
     return reviews[int(seen) :] if seen and seen.isdecimal() and len(seen) < 9 else reviews
 
 
-def _fault(name: str, fault: Fault) -> str:
-    if fault == "length":
+def _fault(fault: Fault) -> str:
+    if fault.code == "length":
         least, most = (
-            (MIN_REVIEWER, MAX_REVIEWER) if name == "reviewer" else (MIN_REASON, MAX_REASON)
+            (MIN_REVIEWER, MAX_REVIEWER) if fault.field == "reviewer" else (MIN_REASON, MAX_REASON)
         )
         return _("%(least)s to %(most)s characters, please.", least=least, most=most)
-    return _(FAULTS[fault])
+    return _(FAULTS[fault.code])

@@ -6,7 +6,7 @@ prediction itself stays as it was answered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -20,6 +20,8 @@ from pydantic import (
     ValidationError,
 )
 
+from service.errors import Fault, FieldsError
+from service.http import validation
 from service.types import Outcome
 
 MIN_REVIEWER: Final = 2
@@ -29,22 +31,17 @@ MAX_REASON: Final = 1000
 """Characters. A reason that nobody can understand later is none."""
 
 Action = Literal["sign", "override"]
-Fault = Literal["missing", "length", "characters", "choice", "same_outcome", "unknown"]
+FaultCode = Literal["missing", "length", "characters", "choice", "same_outcome", "unknown"]
 """What is wrong with a field; pages have a sentence for each, in their language."""
 
 
-class ReviewError(ValueError):
-    """The review cannot be taken. ``faults`` names each field and what is wrong with it.
+class ReviewError(FieldsError):
+    """The review cannot be taken."""
 
-    Nothing that was sent is repeated.
-    """
-
-    def __init__(self, faults: Mapping[str, Fault]) -> None:
-        super().__init__("; ".join(f"{name}: {ALLOWED[fault]}" for name, fault in faults.items()))
-        self.faults = dict(faults)
+    code = "invalid_review"
 
 
-ALLOWED: Final[Mapping[Fault, str]] = {
+ALLOWED: Final[Mapping[FaultCode, str]] = {
     "missing": "is missing",
     "length": f"reviewer takes {MIN_REVIEWER} to {MAX_REVIEWER} characters, reason {MIN_REASON} to "
     f"{MAX_REASON}",
@@ -129,29 +126,33 @@ def draft(sent: Mapping[str, Any], outcome: Outcome) -> Signature | Override:
     except ValidationError as error:
         raise ReviewError(_faults(error)) from None
     if isinstance(found, Override) and found.outcome == outcome:
-        raise ReviewError({"outcome": "same_outcome"})
+        raise ReviewError([_fault("outcome", "same_outcome")])
     return found
 
 
-def _faults(error: ValidationError) -> dict[str, Fault]:
-    kinds: dict[str, Fault] = {
-        "missing": "missing",
-        "string_too_short": "length",
-        "string_too_long": "length",
-        "literal_error": "choice",
-        "union_tag_invalid": "choice",
-        "union_tag_not_found": "choice",
-        "extra_forbidden": "unknown",
-    }
-    faults: dict[str, Fault] = {}
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
-        names = [part for part in item["loc"] if part not in ("sign", "override")]
-        # A name that is no field of ours is the sender's own text, and stays unsaid.
-        known = names and str(names[0]) in ("reviewer", "outcome", "reason")
-        unknown = item["type"] == "extra_forbidden" and not known
-        name = "body" if unknown else str(names[0]) if known else "action"
-        faults.setdefault(name, kinds.get(item["type"], "characters"))
-    return faults
+def _fault(field: str, code: FaultCode) -> Fault:
+    return Fault(field, code, ALLOWED[code])
+
+
+_CODES: Final[Mapping[str, FaultCode]] = {
+    "missing": "missing",
+    "string_too_short": "length",
+    "string_too_long": "length",
+    "literal_error": "choice",
+    "union_tag_invalid": "choice",
+    "union_tag_not_found": "choice",
+    "extra_forbidden": "unknown",
+}
+_FIELDS: Final = ("reviewer", "outcome", "reason")
+
+
+def _faults(error: ValidationError) -> Iterator[Fault]:
+    errors = error.errors(include_url=False)
+    for found in validation.faults(errors, lambda _: "", known=_FIELDS):
+        # An action's fields are named below it.
+        name = found.field.partition(".")[2]
+        unknown = found.code == "extra_forbidden" and not name
+        yield _fault("body" if unknown else name or "action", _CODES.get(found.code, "characters"))
 
 
 EXAMPLE: Final = {

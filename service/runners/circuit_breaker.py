@@ -1,4 +1,4 @@
-"""A runner that does not answer is left alone for a while: waiting for it helps nobody.
+"""Circuit breaker: after failures in a row a runner is not called for a while.
 
 ::
 
@@ -7,7 +7,7 @@
     half open  ──  it is answered                 ──▶  closed
                ──  it fails                       ──▶  open, for twice as long
 
-Whoever watches the runner's readiness may open and close it as well (:meth:`Circuit.seen`).
+Probes of the runner's readiness open and close it as well (:meth:`CircuitBreaker.record_probe`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ FAILURES: Final = 3
 LONGEST_SECONDS: Final = 30.0
 
 
-class Circuit:
+class CircuitBreaker:
+    """Closed, open or half open, by how calls and probes went."""
+
     def __init__(
         self,
         seconds: float,
@@ -53,7 +55,7 @@ class Circuit:
         self._trying = True
         return True
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         self._failures = 0
         self._seconds = self._first
         self._trying = False
@@ -61,7 +63,7 @@ class Circuit:
             self._opened = None
             self._changed(False)
 
-    def failed(self) -> None:
+    def record_failure(self) -> None:
         self._failures += 1
         if self._opened is not None:
             if self._trying:
@@ -71,15 +73,15 @@ class Circuit:
         elif self._failures >= FAILURES:
             self._open()
 
-    def gave_up(self) -> None:
-        """The call that was to try was broken off: another may."""
+    def record_cancelled(self) -> None:
+        """The call that was to try was cancelled: another may."""
         self._trying = False
 
-    def seen(self, ready: bool) -> None:
-        """A look at the runner's readiness found this; one that is not ready is not called."""
+    def record_probe(self, ready: bool) -> None:
+        """Take note of what a probe found; a runner that is not ready is not called."""
         if ready:
             if self._opened is not None:
-                self.succeeded()
+                self.record_success()
         elif self._opened is None:
             self._open()
 

@@ -1,4 +1,4 @@
-"""The way to one runner: our own connections, our own deadlines, every failure a name.
+"""HTTP client of one runner: its connections, deadlines and circuit breaker, failures by name.
 
 ::
 
@@ -6,20 +6,20 @@
     ├── RunnerRefusedError         refused      no connection
     ├── RunnerTimeoutError         timeout      not within what was left of the deadline
     ├── RunnerBusyError            busy         503 or 429: it sheds load
-    ├── RunnerOpenError            open         not asked: it has not answered others lately
+    ├── CircuitOpenError            open         not asked: it has not answered others lately
     ├── RunnerFailedError          failed       any other status that is not 200
     └── RunnerMalformedError       malformed    200, but not what the contract says
         └── RunnerMismatchError    mismatch     made for another recipe
 
 ``result`` is the label in the metrics; success is ``ok``. A runner that fails call after call is
-left alone for a while (``service.runners.circuit_breaker``).
+not called for a while (``service.runners.circuit_breaker``).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
@@ -28,12 +28,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from protocol import headers
 from protocol.answers import BasePrediction, Dropped, EnsemblePrediction, Outline
-from service.closing import Closing
 from service.flow.deadline import Deadline
 from service.observability import tracing
-from service.observability.metrics import Metrics
-from service.runners.circuit_breaker import Circuit
-from service.settings import Settings
+from service.runners.circuit_breaker import CircuitBreaker
+from service.runners.metrics import RunnerMetrics
+from service.runners.settings import RunnerPolicy
 from service.types import RunnerName
 
 CONNECT_SECONDS: Final = 0.5
@@ -69,7 +68,7 @@ class RunnerBusyError(RunnerError):
         self.retry_after = retry_after
 
 
-class RunnerOpenError(RunnerError):
+class CircuitOpenError(RunnerError):
     result = "open"
 
 
@@ -96,32 +95,36 @@ class _Response(NamedTuple):
     body: bytes
 
 
-class Connection(Closing):
-    """One runner: connections, circuit, and what a call to it goes through.
+class RunnerClient:
+    """HTTP client of one runner: connections, circuit breaker, and what a call goes through.
 
-    ``left_alone`` is told the error with which calls fail from now on, when the circuit opens.
+    ``on_open`` is called when the circuit opens, with the error that calls fail with from then on.
     """
 
     def __init__(
         self,
         name: RunnerName,
-        settings: Settings,
-        metrics: Metrics,
-        left_alone: Callable[[RunnerError], None],
+        policy: RunnerPolicy,
+        metrics: RunnerMetrics,
+        on_open: Callable[[RunnerError], None],
     ) -> None:
         self._name = name
         self._metrics = metrics
-        self._left_alone = left_alone
-        self._hedge = settings.hedge_seconds
-        self._url = settings.runner_url(name).rstrip("/")
-        # Room for the calls, hedges, and maps beside them.
-        self._most = 2 * settings.runner_calls + 8
-        self.circuit = Circuit(settings.circuit_seconds, self._changed)
+        self._on_open = on_open
+        self._url = policy.runner_url(name).rstrip("/")
+        # Room for the calls, second tries, and maps beside them.
+        self._most = 2 * policy.runner_calls + 8
+        self.circuit = CircuitBreaker(policy.circuit_seconds, self._changed)
 
-    async def _open(self, stack: AsyncExitStack) -> None:
-        self._kept = await stack.enter_async_context(_session(self._most, keep=True))
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Hold connections until the end."""
         # Probes and second tries never take a connection that may already be closed.
-        self._fresh = await stack.enter_async_context(_session(self._most, keep=False))
+        async with (
+            _session(self._most, keep=True) as self._kept,
+            _session(self._most, keep=False) as self._fresh,
+        ):
+            yield
 
     async def ready(self, seconds: float) -> bool:
         try:
@@ -141,28 +144,28 @@ class Connection(Closing):
         **body: Any,
     ) -> list[AnswerT | Dropped]:
         """Return an answer for each of ``deadlines``. Raises :class:`RunnerError`."""
-        with self._metrics.runner_call(self._name, len(deadlines)) as call:
+        with self._metrics.call(self._name, len(deadlines)) as call:
             try:
                 if not self.circuit.allows():
-                    raise RunnerOpenError("has not answered lately")
+                    raise CircuitOpenError("has not answered lately")
                 answer = await self._tried(path, deadlines, answers, **body)
             except RunnerError as error:
                 call.result = error.result
                 if isinstance(error, _AT_FAULT):
-                    self.circuit.failed()
-                elif not isinstance(error, RunnerOpenError):
-                    self.circuit.succeeded()
+                    self.circuit.record_failure()
+                elif not isinstance(error, CircuitOpenError):
+                    self.circuit.record_success()
                 raise
             except asyncio.CancelledError:
                 # Nobody waits any more: because time was up, or because all of them went away.
-                if max(deadlines).left <= 0:
+                if max(deadlines).remaining <= 0:
                     call.result = RunnerTimeoutError.result
-                    self.circuit.failed()
+                    self.circuit.record_failure()
                 else:
                     call.result = "cancelled"
-                    self.circuit.gave_up()
+                    self.circuit.record_cancelled()
                 raise
-            self.circuit.succeeded()
+            self.circuit.record_success()
             call.result = "ok"
             return answer
 
@@ -180,7 +183,7 @@ class Connection(Closing):
             )
         except RunnerBusyError as error:
             # Worth waiting for only where the answer would still be in time.
-            if error.retry_after * 2 > latest.left:
+            if error.retry_after * 2 > latest.remaining:
                 raise
             await asyncio.sleep(error.retry_after)
             return _parse(
@@ -190,13 +193,11 @@ class Connection(Closing):
     async def _post(
         self, path: str, latest: Deadline, deadlines: Sequence[Deadline], **body: Any
     ) -> _Response:
-        left = ",".join(str(max(0, int(deadline.left * 1000))) for deadline in deadlines)
+        left = ",".join(str(max(0, int(deadline.remaining * 1000))) for deadline in deadlines)
         body["headers"] = {**body["headers"], **tracing.headers(), headers.TIMEOUT: left}
         try:
-            async with asyncio.timeout(max(latest.left, 0)):
-                if self._hedge is None:
-                    return await self._once(path, **body)
-                return await self._hedged(self._hedge, path, **body)
+            async with asyncio.timeout(max(latest.remaining, 0)):
+                return await self._once(path, **body)
         # First, since aiohttp's own timeout is a TimeoutError as well.
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise RunnerRefusedError("no connection") from error
@@ -215,22 +216,6 @@ class Connection(Closing):
             # Asking twice is harmless: a prediction changes nothing.
             return await self._sent(self._fresh, path, **body)
 
-    async def _hedged(self, seconds: float, path: str, **body: Any) -> _Response:
-        """Ask once more, over another connection, where the first is not back; the faster wins."""
-        first = asyncio.create_task(self._once(path, **body))
-        tasks = [first]
-        try:
-            done, _ = await asyncio.wait(tasks, timeout=seconds)
-            if not done:
-                tasks.append(asyncio.create_task(self._sent(self._fresh, path, **body)))
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            answered = [task for task in tasks if task.done() and task.exception() is None]
-            return await (answered[0] if answered else tasks[-1])
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
     async def _sent(self, session: aiohttp.ClientSession, path: str, **body: Any) -> _Response:
         async with session.post(self._url + path, allow_redirects=False, **body) as response:
             return _Response(response.status, response.headers, await response.read())
@@ -239,8 +224,8 @@ class Connection(Closing):
         self._metrics.circuit(self._name, is_open)
         if is_open:
             # Once the call that opened it has told its own error.
-            error = RunnerOpenError("does not answer")
-            asyncio.get_running_loop().call_soon(self._left_alone, error)
+            error = CircuitOpenError("does not answer")
+            asyncio.get_running_loop().call_soon(self._on_open, error)
 
 
 def _session(connections: int, *, keep: bool) -> aiohttp.ClientSession:

@@ -1,15 +1,15 @@
-"""The client of the runners.
+"""Pool of runner clients, one a runner, each behind dynamic batchers.
 
-Images that wait for the same runner go together in one call (``service.flow.batching``); how a call
+Images that wait for the same model go together in one call (``service.flow.batching``); how a call
 goes, and by what names it fails, is ``service.runners.client``'s to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -18,24 +18,23 @@ from models.image.recipe import Canonical
 from protocol import headers
 from protocol.answers import BasePrediction, Dropped, EnsemblePrediction, EnsembleRequest, Outline
 from protocol.runners import COMBINE, OUTLINE, PREDICT
-from service.closing import Closing
-from service.flow.batching import Coalescer, Send, Waiting
+from service.flow.batching import DynamicBatcher, PendingItem, Send
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 from service.observability import tracing
-from service.observability.metrics import Metrics
 from service.runners.client import (
     AnswerT,
-    Connection,
+    RunnerClient,
     RunnerError,
     RunnerFailedError,
     RunnerMalformedError,
     RunnerTimeoutError,
 )
-from service.settings import Settings
+from service.runners.metrics import RunnerMetrics
+from service.runners.settings import RunnerPolicy
 from service.types import BASES, RUNNER_OF, RUNNERS, BaseName, ModelName, RunnerName
 
-CALL_SECONDS: Final = 0.25
+TARGET_SECONDS: Final = 0.25
 """About how long a call may take. An image waits for the call under way, then for its own, in a
 base runner and the stack: so the second of the objective (``service.observability.slo``) is kept
 while the machine has room. On two cores without bfloat16 calls of 8 images kept it up to 8.1 images
@@ -51,40 +50,52 @@ _OUTLINE_ANSWERS = TypeAdapter(list[Outline | Dropped])
 _STACK_ANSWERS = TypeAdapter(list[EnsemblePrediction | Dropped])
 
 
-class Runners(Closing):
-    """Connections to the runners."""
+class RunnerPool:
+    """A client of each runner, behind a dynamic batcher of each model; ``open`` connects."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        habits: dict[str, Any] = {
-            "most": settings.runner_images,
-            "calls": settings.runner_calls,
-            "patience": settings.bulk_patience_seconds,
-            "seconds": CALL_SECONDS,
+    def __init__(
+        self, policy: RunnerPolicy, metrics: RunnerMetrics, *, max_deferral: float = 0.0
+    ) -> None:
+        """``max_deferral``: seconds that images of batches let others go first."""
+        limits: dict[str, Any] = {
+            "max_items": policy.runner_images,
+            "max_calls": policy.runner_calls,
+            "max_deferral": max_deferral,
+            "target_seconds": TARGET_SECONDS,
         }
-        self._bases: dict[BaseName, Coalescer[Canonical, BasePrediction]] = {
-            name: Coalescer(self._asker(name), **habits) for name in BASES
+        self._bases: dict[BaseName, DynamicBatcher[Canonical, BasePrediction]] = {
+            name: DynamicBatcher(self._asker(name), **limits) for name in BASES
         }
-        self._outlines: Coalescer[Canonical, Outline] = Coalescer(self._outline, **habits)
-        self._stack: Coalescer[Votes, EnsemblePrediction] = Coalescer(self._combine, **habits)
-        # Nobody waits for a runner that is left alone.
-        fail: dict[RunnerName, list[Callable[[Exception], None]]] = {name: [] for name in RUNNERS}
-        fail["stack"].append(self._stack.fail)
-        fail["vertebrae"].append(self._outlines.fail)
-        for name, waiting in self._bases.items():
-            fail[RUNNER_OF[name]].append(waiting.fail)
-        self._connections = {
-            name: Connection(name, settings, metrics, partial(_all, fail[name])) for name in RUNNERS
+        self._outlines = DynamicBatcher[Canonical, Outline](self._outline, **limits)
+        self._stack = DynamicBatcher[Votes, EnsemblePrediction](self._combine, **limits)
+        # Nobody waits for a runner whose circuit is open.
+        on_open: dict[RunnerName, list[Callable[[Exception], None]]] = {
+            name: [] for name in RUNNERS
         }
+        on_open["stack"].append(self._stack.fail)
+        on_open["vertebrae"].append(self._outlines.fail)
+        for name, batcher in self._bases.items():
+            on_open[RUNNER_OF[name]].append(batcher.fail)
+        self._clients = {
+            name: RunnerClient(name, policy, metrics, partial(_all, on_open[name]))
+            for name in RUNNERS
+        }
+        self.retry_after: Final = policy.probe_seconds
+        """Seconds after which one that does not answer may have been seen to answer again."""
         self.versions: dict[ModelName, str] = {}
         """Of every model that has answered, the version that did so last."""
 
-    async def _open(self, stack: AsyncExitStack) -> None:
-        for connection in self._connections.values():
-            await stack.enter_async_context(connection)
-        for coalescer in self._bases.values():
-            stack.push_async_callback(coalescer.close)
-        stack.push_async_callback(self._outlines.close)
-        stack.push_async_callback(self._stack.close)
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Self]:
+        """Hold connections until the end; calls that are on their way then are broken off."""
+        async with AsyncExitStack() as stack:
+            for client in self._clients.values():
+                await stack.enter_async_context(client.open())
+            for batcher in self._bases.values():
+                stack.push_async_callback(batcher.close)
+            stack.push_async_callback(self._outlines.close)
+            stack.push_async_callback(self._stack.close)
+            yield self
 
     async def outline(
         self, frame: Canonical, deadline: Deadline, priority: Priority = Priority.PERSON
@@ -115,18 +126,19 @@ class Runners(Closing):
         return await _in_time(self._stack(votes, deadline, priority))
 
     async def ready(self, name: RunnerName, seconds: float) -> bool:
-        return await self._connections[name].ready(seconds)
+        return await self._clients[name].ready(seconds)
 
-    def seen(self, name: RunnerName, *, ready: bool) -> None:
-        """Tell what looks at a runner's readiness have found."""
-        self._connections[name].circuit.seen(ready)
+    def record_probe(self, name: RunnerName, *, ready: bool) -> None:
+        """Take note of what a probe of the runner's readiness has found."""
+        self._clients[name].circuit.record_probe(ready)
 
     def _asker(self, name: BaseName) -> Send[Canonical, BasePrediction]:
         async def ask(
-            together: Sequence[Waiting[Canonical, BasePrediction]],
+            batch: Sequence[PendingItem[Canonical, BasePrediction]],
         ) -> Sequence[BasePrediction | Exception]:
-            images, deadlines = [w.item for w in together], [w.deadline for w in together]
-            with tracing.calling(RUNNER_OF[name], [w.origin for w in together]):
+            images = [pending.item for pending in batch]
+            deadlines = [pending.deadline for pending in batch]
+            with tracing.calling(RUNNER_OF[name], [pending.origin for pending in batch]):
                 return await self._ask_base(name, images, deadlines, PREDICT)
 
         return ask
@@ -143,24 +155,24 @@ class Runners(Closing):
         )
 
     async def _outline(
-        self, together: Sequence[Waiting[Canonical, Outline]]
+        self, batch: Sequence[PendingItem[Canonical, Outline]]
     ) -> Sequence[Outline | Exception]:
-        with tracing.calling("vertebrae", [waiting.origin for waiting in together]):
+        with tracing.calling("vertebrae", [pending.origin for pending in batch]):
             return await self._ask(
                 "vertebrae",
                 OUTLINE,
-                [waiting.deadline for waiting in together],
+                [pending.deadline for pending in batch],
                 _OUTLINE_ANSWERS,
-                **_pixels([waiting.item for waiting in together], recipe.FRAME),
+                **_pixels([pending.item for pending in batch], recipe.FRAME),
             )
 
     async def _combine(
-        self, together: Sequence[Waiting[Votes, EnsemblePrediction]]
+        self, batch: Sequence[PendingItem[Votes, EnsemblePrediction]]
     ) -> Sequence[EnsemblePrediction | Exception]:
-        asked = EnsembleRequest.of([waiting.item for waiting in together])
-        deadlines = [waiting.deadline for waiting in together]
+        asked = EnsembleRequest.of([pending.item for pending in batch])
+        deadlines = [pending.deadline for pending in batch]
         count = {headers.COUNT: str(len(asked.votes))}
-        with tracing.calling("stack", [waiting.origin for waiting in together]):
+        with tracing.calling("stack", [pending.origin for pending in batch]):
             answers = await self._ask(
                 "stack",
                 COMBINE,
@@ -171,9 +183,9 @@ class Runners(Closing):
             )
         return [
             RunnerMalformedError("used a vote that was not given")
-            if isinstance(answer, EnsemblePrediction) and not set(answer.used) <= set(waiting.item)
+            if isinstance(answer, EnsemblePrediction) and not set(answer.used) <= set(pending.item)
             else answer
-            for waiting, answer in zip(together, answers, strict=True)
+            for pending, answer in zip(batch, answers, strict=True)
         ]
 
     async def _ask(
@@ -184,8 +196,8 @@ class Runners(Closing):
         answers: TypeAdapter[list[AnswerT | Dropped]],
         **body: Any,
     ) -> list[AnswerT | RunnerError]:
-        connection = self._connections[RUNNER_OF[name]]
-        response = await connection.call(path, deadlines, answers, **body)
+        client = self._clients[RUNNER_OF[name]]
+        response = await client.call(path, deadlines, answers, **body)
         found: list[AnswerT | RunnerError] = []
         for answer in response:
             if isinstance(answer, Dropped):

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from models.artifact import ArtifactError, artifacts_folder
-from service.http.caching import ASK_AGAIN, FOR_GOOD
-from service.http.problems import Problem, problems
+from service.errors import ServiceError
+from service.http.caching import IMMUTABLE, NO_CACHE
+from service.http.problems import problems
 from service.served_models import schemas as served
 from service.served_models.contexts import ModelsPage
 from service.served_models.schemas import Lineup
@@ -26,7 +27,9 @@ async def _lineup() -> Lineup:
     try:
         return await run_in_threadpool(served.lineup)
     except ArtifactError as error:
-        raise Problem("models_unreadable", f"The models cannot be shown: {_plain(error)}") from None
+        raise ServiceError(
+            "models_unreadable", f"The models cannot be shown: {_plain(error)}"
+        ) from None
 
 
 def _plain(error: ArtifactError) -> str:
@@ -49,7 +52,7 @@ async def read(response: Response) -> Lineup:
 
     Versions are those on disk beside the front; each prediction names the versions that judged it.
     """
-    response.headers["Cache-Control"] = ASK_AGAIN
+    response.headers["Cache-Control"] = NO_CACHE
     return await _lineup()
 
 
@@ -66,7 +69,7 @@ async def plot(name: str, request: Request) -> Response:
     except ArtifactError:
         drawn = None
     if drawn is None:
-        raise Problem("not_found", "There is no such drawing.")
+        raise ServiceError("not_found", "There is no such drawing.")
     # Only an address that names the version stands for this drawing alone.
     named = "v" in request.query_params
     return Response(
@@ -74,6 +77,6 @@ async def plot(name: str, request: Request) -> Response:
         media_type="image/svg+xml",
         headers={
             "Content-Security-Policy": PLOT_POLICY,
-            "Cache-Control": FOR_GOOD if named else ASK_AGAIN,
+            "Cache-Control": IMMUTABLE if named else NO_CACHE,
         },
     )

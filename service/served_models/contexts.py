@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from models.evaluation.schema import Report
 from models.manifest import Estimate
-from service.language.locale import N_, _, ngettext, number, percent
-from service.medicine.osteoporosis.view import MODEL_NAMES
+from service.language.formats import number, percent
+from service.language.locale import N_, _, ngettext
 from service.operations.health import RunnerState
+from service.runners.registry import MODEL_NAMES
 from service.served_models.schemas import Lineup, Served
 from service.types import BASES, RUNNER_OF, ModelName, RunnerName
 from service.web import articles as content

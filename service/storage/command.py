@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from service.predictions.listing import History
+from service.predictions import repository as predictions
 from service.predictions.query import MOST, Query
-from service.settings import Settings
 from service.storage.database import Database, database_file, database_url
 from service.storage.documents import Unreadable
 from service.storage.errors import StorageError
 from service.storage.recovery import RecoveryError, damage, recover
+from service.storage.settings import StorageSettings
 
 
-def damaged(settings: Settings) -> str | None:
+def damaged(settings: StorageSettings) -> str | None:
     """Return one sentence on a database that cannot be served, with the way out; None: it can."""
     file = database_file(database_url(settings))
     found = None if file is None else damage(file)
@@ -27,7 +27,7 @@ def damaged(settings: Settings) -> str | None:
     )
 
 
-def run_check(settings: Settings) -> int:
+def run_check(settings: StorageSettings) -> int:
     """Look at every page and every result; return 0 where all is well."""
     file = database_file(database_url(settings))
     found = None if file is None else damage(file, None)
@@ -46,7 +46,7 @@ def run_check(settings: Settings) -> int:
     return 1 if hidden else 0
 
 
-def run_recover(settings: Settings) -> int:
+def run_recover(settings: StorageSettings) -> int:
     """Copy what can be read; return 0 where a new file stands in the damaged one's place."""
     file = database_file(database_url(settings))
     if file is None:
@@ -63,15 +63,15 @@ def run_recover(settings: Settings) -> int:
     return 0
 
 
-async def _read(settings: Settings) -> tuple[int, list[Unreadable]]:
+async def _read(settings: StorageSettings) -> tuple[int, list[Unreadable]]:
     database = Database(settings)
-    history = History(database)
     count = 0
     hidden: list[Unreadable] = []
     try:
         asked: dict[str, object] = {"sort": "oldest", "limit": MOST}
         while asked:
-            found, following = await history.page(Query.model_validate(asked))
+            async with database.connect() as connection:
+                found, following = await predictions.page(connection, Query.model_validate(asked))
             hidden += [one for one in found if isinstance(one, Unreadable)]
             count += len(found)
             asked = {**asked, "after": following.cursor()} if following else {}

@@ -23,7 +23,6 @@ from sqlalchemy import URL, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from service.settings import Settings
 from service.storage.errors import (
     StorageBusyError,
     StorageError,
@@ -31,6 +30,7 @@ from service.storage.errors import (
     translated,
 )
 from service.storage.migrations import Schema
+from service.storage.settings import StorageSettings
 from service.storage.space import LEAST, Room
 
 RETRY_AFTER: Final = 2.0
@@ -46,6 +46,7 @@ _LONGEST_PAUSE: Final = 0.5
 """Seconds between tries of a transaction that others were in the way of."""
 
 _WRITES: Final = "osteoserve_writes"
+_UNREADABLE: Final = "osteoserve_unreadable"
 _PAGE: Final = text("PRAGMA user_version = 0")
 _TABLE: Final = text("CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT repeat('room', 65536)")
 """The least that has to find room on the disk."""
@@ -55,10 +56,9 @@ class Database:
     """One pool of connections; ``open`` migrates, ``close`` lets go."""
 
     def __init__(
-        self, settings: Settings, unreadable: Callable[[Table], None] = lambda _: None
+        self, settings: StorageSettings, unreadable: Callable[[Table], None] = lambda _: None
     ) -> None:
         """``unreadable`` is told of each row that cannot be read, by its table."""
-        self.unreadable = unreadable
         self._seconds = settings.storage_seconds
         # The drivers' own limits come first, since they leave the connection usable.
         self._last_resort = settings.storage_seconds + 0.5
@@ -68,6 +68,7 @@ class Database:
             self._url.set(drivername="sqlite+aiosqlite") if self.is_sqlite else self._url,
             hide_parameters=True,
             pool_pre_ping=True,
+            execution_options={_UNREADABLE: unreadable},
             **self._engine_arguments(),
         )
         if self.is_sqlite:
@@ -242,7 +243,13 @@ class Database:
             engine.dispose()
 
 
-def database_url(settings: Settings) -> URL:
+def unreadable(connection: AsyncConnection, table: Table) -> None:
+    """Tell whoever wants to know it of a row of ``table`` that cannot be read."""
+    if connection.sync_connection is not None:
+        connection.sync_connection.get_execution_options()[_UNREADABLE](table)
+
+
+def database_url(settings: StorageSettings) -> URL:
     """Return the URL with its driver named; plain ``postgresql://`` means psycopg."""
     if settings.database_url is None:
         path = (settings.var / "osteoserve.db").resolve()

@@ -21,26 +21,20 @@ import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError, StatementError
 
+from service.errors import CodedError
 from service.language.locale import N_
 
 
-class StorageError(Exception):
-    """``retry_after``: seconds until the same may be tried again; None: not before a change."""
-
-    code: ClassVar[str]
-    retry_after: float | None = None
+class StorageError(CodedError):
+    """What was to be read or written was not."""
 
 
 class StorageUnavailableError(StorageError):
     code = "storage_unavailable"
-
-    def __init__(self, message: str, retry_after: float) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 class StorageBusyError(StorageUnavailableError):

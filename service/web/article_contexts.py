@@ -1,4 +1,4 @@
-"""Pages that are read: Markdown with its owner and dates."""
+"""Contexts of articles' pages."""
 
 from __future__ import annotations
 

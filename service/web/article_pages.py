@@ -1,4 +1,4 @@
-"""Pages that are read: questions and answers, how to integrate, what this is and is not for."""
+"""Routes of articles' pages: questions, how to integrate, what this is and is not for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import datetime
 from fastapi import APIRouter, Request, Response
 
 from models.image import recipe
+from service.clock import now
 from service.language import locale as language
-from service.predictions.schemas import now
 from service.state import Opened
 from service.web import articles as content
 from service.web.article_contexts import AboutPage, ArticlePage

@@ -12,10 +12,10 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-FRONTEND: Final = Path(__file__).resolve().parents[2] / "frontend"
+from service.language.locale import SOURCE
+from service.paths import FRONTEND
+
 CONTENT: Final = FRONTEND / "content"
-ORIGINAL: Final = "en"
-"""The language that every article is written in."""
 _FENCE: Final = "+++\n"
 
 
@@ -49,7 +49,7 @@ class Article:
 
 
 @cache
-def load(name: str, language: str = ORIGINAL, folder: Path = CONTENT) -> Article:
+def load(name: str, language: str = SOURCE, folder: Path = CONTENT) -> Article:
     """Return the article ``name``. Raises :class:`ContentError` naming what its head lacks.
 
     The head is TOML between two lines of ``+++`` and holds ``title`` and every field of
@@ -57,7 +57,7 @@ def load(name: str, language: str = ORIGINAL, folder: Path = CONTENT) -> Article
     is not translated.
     """
     if not (folder / language / f"{name}.md").is_file():
-        language = ORIGINAL
+        language = SOURCE
     text = (folder / language / f"{name}.md").read_text(encoding="utf-8")
     before, head, body = [*text.split(_FENCE, 2), "", ""][:3]
     if before or not body:

@@ -1,10 +1,17 @@
-"""What went wrong, and the table of everything that can."""
+"""Error pages, and the table of all problems."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from service.web.page import Page
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.http.problems import Problem
+from service.language import locale as language
+from service.language.locale import _
+from service.web.page import Page, Pages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +30,29 @@ class ErrorPage(Page):
 
     def choices(self) -> tuple[str, ...]:
         return (f"{self.status}.html", "error.html")
+
+    @classmethod
+    def of(cls, problem: Problem, instance: str) -> ErrorPage:
+        detail = _(problem.detail)
+        untranslated = detail == problem.detail
+        return cls(
+            status=problem.kind.status,
+            title=_(problem.kind.title),
+            detail=detail,
+            detail_language=language.SOURCE if untranslated else language.current().code,
+            help=_(problem.kind.help),
+            code=problem.code,
+            instance=instance,
+            retry_after=problem.headers.get("Retry-After"),
+        )
+
+
+def error_page(
+    pages: Pages, request: Request, problem: Problem, headers: Mapping[str, str]
+) -> Response:
+    """Answer ``problem`` as a page."""
+    page = ErrorPage.of(problem, request.url.path)
+    return pages.respond(request, page, problem.kind.status, headers)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A choice in a form."""
+"""Options of a choice in a form."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""The pages, made from the same objects as the API's answers."""
+"""Routes of the first page, and of the table of problems."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
 
 from service.http.problem_types import KINDS
 from service.language.locale import _
-from service.predictions.pages import shown
-from service.state import Opened, predict
+from service.state import Acting, Opened, predict
 from service.web.errors import ProblemRow, ProblemsPage
 from service.web.home_context import AnalysePage
 
@@ -24,9 +24,10 @@ async def form(request: Request, state: Opened) -> Response:
 
 
 @router.post("/")
-async def judge(request: Request, state: Opened) -> Response:
-    prediction = await predict(request, state)
-    return await shown(request, prediction, state)
+async def judge(request: Request, actor: Acting, state: Opened) -> Response:
+    prediction = await predict(request, actor, state)
+    # Loading the page again must not judge again.
+    return RedirectResponse(f"/results/{prediction.id}", 303)
 
 
 @router.get("/problems")

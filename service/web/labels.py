@@ -1,4 +1,4 @@
-"""What stands beside every result, wherever it is shown (DOMAIN.md §5.1)."""
+"""What stands beside every result, wherever it is shown (domain.md §3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the language switch of every page points: sets a cookie and goes back."""
+"""Route of the language switch: sets a cookie and goes back."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from urllib.parse import quote, urlsplit
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse
 
+from service.errors import ServiceError
 from service.http.body import form_fields
-from service.http.problems import Problem
-from service.language.locale import COOKIE, N_, languages
+from service.http.locale import COOKIE
+from service.language.locale import N_, languages
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,7 +24,7 @@ async def choose(request: Request) -> RedirectResponse:
     sent = await form_fields(request)
     code = sent.get("language", "")
     if code not in languages():
-        raise Problem("invalid_request", N_("There are no pages in this language."))
+        raise ServiceError("invalid_request", N_("There are no pages in this language."))
     response = RedirectResponse(_own(sent.get("back", "")), 303)
     response.set_cookie(
         COOKIE, code, max_age=_YEAR, path="/", secure=request.url.scheme == "https",

@@ -1,39 +1,23 @@
-"""What every page has: a typed context, a frame around it, and the language it is written in."""
+"""Pages: a typed context each, rendered within the common layout in the current language."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from jinja2 import TemplateNotFound
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from service.http.caching import ASK_AGAIN
+from service.http.caching import NO_CACHE
 from service.language import locale as language
-from service.language.locale import N_, Language, _, languages
-from service.web.articles import FRONTEND
+from service.language.locale import Language, _, languages
 from service.web.labels import INTENDED, labels
-
-TEMPLATES: Final = FRONTEND / "templates"
-STATIC: Final = FRONTEND / "static"
-
-NAVIGATION: Final[Mapping[str, str]] = {
-    "/": N_("Analyse"),
-    "/bulk": N_("Bulk"),
-    "/history": N_("History"),
-    "/treatment": N_("Treatment"),
-    "/faq": N_("FAQ"),
-    "/models": N_("Models"),
-    "/about": N_("About"),
-    "/api/docs": N_("API"),
-}
-"""The entries of the main navigation, by address."""
+from service.web.navigation import NavItem, navigation
+from service.web.templates import TEMPLATES, environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +26,7 @@ class Page:
 
     templates: ClassVar[tuple[str, ...]] = ()
     section: ClassVar[str] = ""
-    """The address in :data:`NAVIGATION` under which the page belongs, where it is not itself one
-    of them."""
+    """The address in the navigation under which the page belongs, where it is not one of them."""
 
     def choices(self) -> tuple[str, ...]:
         return self.templates
@@ -53,55 +36,37 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One entry of the navigation. ``current`` is an ``aria-current`` value or empty."""
-
-    address: str
-    label: str
-    current: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Frame:
-    """What stands around a page: ``frame`` in every template."""
+class Layout:
+    """What stands around a page: ``layout`` in every template."""
 
     language: Language
     languages: tuple[Language, ...]
-    entries: tuple[Entry, ...]
+    navigation: tuple[NavItem, ...]
     back: str
     """Where the page can be had again, in another language."""
     labels: tuple[Markup, ...]
     intended: str
 
     @classmethod
-    def of(cls, page: Page, address: str) -> Frame:
+    def of(cls, page: Page, address: str) -> Layout:
         """``address`` is the page's path and query."""
         path = address.partition("?")[0]
         return cls(
             language=language.current(),
             languages=tuple(languages().values()),
-            entries=tuple(
-                Entry(address=at, label=_(label), current=_current(at, path, page.section))
-                for at, label in NAVIGATION.items()
-            ),
+            navigation=navigation(path, page.section),
             back=address,
             labels=labels(),
             intended=_(INTENDED),
         )
 
 
-def _current(entry: str, path: str, section: str) -> str:
-    if entry == path:
-        return "page"
-    return "true" if entry == section else ""
-
-
 class Pages:
     """The templates, compiled once.
 
-    Every template may use ``frame``, ``asset(name)``, gettext's functions (new style: values are
+    Every template may use ``layout``, ``asset(name)``, gettext's functions (new style: values are
     filled in by name and escaped) and the filters ``number``, ``percent``, ``day`` and ``moment``
-    of :mod:`service.language.locale`.
+    of :mod:`service.language.formats`.
     """
 
     def __init__(self, folder: Path = TEMPLATES) -> None:
@@ -120,7 +85,7 @@ class Pages:
                 template = self._environment.get_template(name)
             except TemplateNotFound:
                 continue
-            return template.render(page.context(), frame=Frame.of(page, address))
+            return template.render(page.context(), layout=Layout.of(page, address))
         raise TemplateNotFound(", ".join(page.choices()))
 
     def respond(
@@ -142,44 +107,9 @@ class Pages:
             self.render(page, address),
             status,
             {
-                "Cache-Control": ASK_AGAIN,
+                "Cache-Control": NO_CACHE,
                 **headers,
                 "Content-Language": language.current().code,
                 "Vary": "Accept, Accept-Language, Cookie",
             },
         )
-
-
-@cache
-def environment(folder: Path = TEMPLATES) -> Environment:
-    """Return the environment that templates are compiled in, once a process."""
-    made = Environment(
-        loader=FileSystemLoader(folder),
-        extensions=["jinja2.ext.i18n"],
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.policies["ext.i18n.trimmed"] = True
-    # The extension adds this method to the environment; its types do not know.
-    made.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda message: language.current().gettext(message),
-        lambda one, many, number: language.current().ngettext(one, many, number),
-        newstyle=True,
-        pgettext=lambda context, message: language.current().pgettext(context, message),
-        npgettext=lambda context, one, many, number: language.current().npgettext(
-            context, one, many, number
-        ),
-    )
-    made.globals["asset"] = asset
-    for name in ("number", "percent", "day", "moment"):
-        made.filters[name] = getattr(language, name)
-    return made
-
-
-@cache
-def asset(name: str) -> str:
-    """Return the address of the file ``name`` in ``frontend/static``, which names its content."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()
-    return f"/static/{name}?v={digest[:12]}"

@@ -131,3 +131,24 @@ def test_a_call_that_ends_early_is_counted_out() -> None:
     # A batch that had it all the same counts nothing out twice.
     measured.queue.run(items[1:], double)
     assert measured.value("queue_depth") == 0
+    assert measured.value("images_in_flight") == 0
+
+
+def test_images_are_in_flight_until_their_call_is_over() -> None:
+    measured = Measured()
+    first, second = entered(measured, 1, 2), entered(measured, 3)
+    seen = []
+
+    def compute(numbers: list[int]) -> list[int]:
+        seen.append((measured.value("queue_depth"), measured.value("images_in_flight")))
+        return numbers
+
+    measured.queue.run(first, compute)
+    assert seen == [(1, 3)]
+    measured.queue.leave(first[0].call)
+    assert measured.value("images_in_flight") == 1
+    # What found no room was never there.
+    assert measured.queue.enter(9) is None
+    assert measured.value("images_in_flight") == 1
+    measured.queue.leave(second[0].call)
+    assert measured.value("images_in_flight") == 0

@@ -68,6 +68,14 @@ async def test_without_scripts(chromium: Browser, shared: Front) -> None:
         await visit.page.set_input_files("#file", PNG)
         await visit.page.get_by_role("button", name="Analyse image").click()
         await expect(visit.page.locator("h1")).to_have_text("Signs of osteoporosis")
+        await visit.page.wait_for_url(RESULT)
+        # Loading it again sends no form again, and judges nothing.
+        sent, address = [], visit.page.url
+        visit.page.on("request", lambda request: sent.append(request.method))
+        await visit.page.reload()
+        await expect(visit.page.locator("h1")).to_have_text("Signs of osteoporosis")
+        assert visit.page.url == address
+        assert set(sent) == {"GET"}
         await visit.page.get_by_role("button", name="Deutsch").click()
         await expect(visit.page.locator("html")).to_have_attribute("lang", "de")
         assert RESULT.search(visit.page.url)

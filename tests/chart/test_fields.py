@@ -166,12 +166,12 @@ def test_autoscalers_look_at_what_the_values_name() -> None:
     objects = scenario("everything")
     (cpu, pods) = kinds(objects, "HorizontalPodAutoscaler")["second-look-cnn"]["spec"]["metrics"]
     assert cpu["resource"]["target"] == {"type": "Utilization", "averageUtilization": 60}
-    assert pods["pods"]["metric"] == {"name": "bentoml_service_request_in_progress"}
+    assert pods["pods"]["metric"] == {"name": "osteoserve_runner_images_in_flight"}
     assert pods["pods"]["target"]["averageValue"] == "4.5"
     (trigger,) = kinds(objects, "ScaledObject")["second-look-resnet"]["spec"]["triggers"]
     assert trigger["metadata"] == {
         "serverAddress": "http://prometheus.monitoring:9090",
-        "query": 'sum(bentoml_service_request_in_progress{namespace="ns",'
+        "query": 'sum(osteoserve_runner_images_in_flight{namespace="ns",'
         'service="second-look-resnet"})',
         "threshold": "4.5",
     }

@@ -9,6 +9,7 @@ was answered before.
 
 from __future__ import annotations
 
+import http.client
 import io
 import itertools
 import json
@@ -16,15 +17,17 @@ import random
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
 import numpy as np
 from PIL import Image
 
 STOP = Path("/tmp/stop")  # noqa: S108 - a volume of this pod's own
 PATIENCE_SECONDS = 60
+UNANSWERED = (OSError, http.client.HTTPException)
 PRINT = threading.Lock()
 
 
@@ -37,22 +40,34 @@ def scan(images: list[np.ndarray], rng: random.Random) -> bytes:
     return buffer.getvalue()
 
 
+def answered(
+    method: str, url: str, data: bytes | None = None, seconds: float = PATIENCE_SECONDS
+) -> tuple[int, str, bytes]:
+    """Return status, Location and body, over a connection of its own."""
+    place = urlsplit(url)
+    with closing(
+        http.client.HTTPConnection(place.hostname or "", place.port, timeout=seconds)
+    ) as connection:
+        connection.request(method, place.path, data)
+        answer = connection.getresponse()
+        return answer.status, answer.headers.get("location", "/nowhere"), answer.read()
+
+
 def ask(url: str, data: bytes) -> dict[str, Any]:
     began = time.time()
     start = time.perf_counter()
     line: dict[str, Any] = {"at": round(began, 3)}
     try:
-        with httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client:
-            answer = client.post(f"{url}/api/v1/predictions", content=data)
-            stored = client.get(url + answer.headers.get("location", "/nowhere"))
-        line["status"] = answer.status_code
-        body = answer.json()
-        if answer.status_code == 201:
-            line |= {key: body[key] for key in ("outcome", "degraded", "missing")}
-            line["stored"] = stored.status_code == 200 and stored.json()["id"] == body["id"]
+        status, location, body = answered("POST", f"{url}/api/v1/predictions", data)
+        line["status"], document = status, json.loads(body)
+        if status == http.client.CREATED:
+            line |= {key: document[key] for key in ("outcome", "degraded", "missing")}
+            status, _, body = answered("GET", url + location)
+            same = status == http.client.OK and json.loads(body)["id"] == document["id"]
+            line["stored"] = same
         else:
-            line["code"] = body.get("code")
-    except (httpx.HTTPError, ValueError) as error:
+            line["code"] = document.get("code")
+    except (*UNANSWERED, ValueError) as error:
         line["error"] = f"{type(error).__name__}: {error}"
     line["seconds"] = round(time.perf_counter() - start, 3)
     return line
@@ -63,11 +78,14 @@ def wait(url: str) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            if httpx.get(f"{url}/health/ready", trust_env=False, timeout=5).status_code == 200:
+            status, _, _ = answered("GET", f"{url}/health/ready", seconds=5)
+            if status == http.client.OK:
                 return
-        except httpx.HTTPError as error:
-            if time.monotonic() > end:
-                sys.exit(f"never reached {url}: {type(error).__name__}: {error}")
+            found = f"it is not ready, {status}"
+        except UNANSWERED as error:
+            found = f"{type(error).__name__}: {error}"
+        if time.monotonic() > end:
+            sys.exit(f"never reached {url}: {found}")
         time.sleep(0.5)
 
 

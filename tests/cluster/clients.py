@@ -24,7 +24,7 @@ class Load:
     @property
     def failed(self) -> list[dict[str, Any]]:
         """Whatever was not answered with a prediction that could be read again afterwards."""
-        return [one for one in self.requests if one.get("status") != 201 or not one["stored"]]
+        return [one for one in self.requests if one.get("status") != 201 or not one.get("stored")]
 
     @property
     def degraded(self) -> list[dict[str, Any]]:

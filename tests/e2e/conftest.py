@@ -6,7 +6,6 @@ import io
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -21,16 +20,11 @@ from PIL import Image
 
 from models import phantom
 from models.phantom import Artefact
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 FRONT = ROOT / ".venv/front/bin/python"
 START_SECONDS = 240
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -126,7 +120,7 @@ def png(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One instance that tests share and must leave whole."""
     instance = start(tmp_path_factory.mktemp("run"))
@@ -137,7 +131,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         end(instance)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(running: Running) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as client:
         yield client

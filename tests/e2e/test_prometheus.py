@@ -33,6 +33,9 @@ from tests.operations.tools import tool
 
 pytestmark = pytest.mark.e2e
 
+PAUSE = 0.5
+"""Enough requests for every rate, and a processor that other tests can use."""
+
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Prometheus]]:
@@ -64,7 +67,7 @@ def scans() -> list[bytes]:
 
 @contextmanager
 def loaded(url: str) -> Iterator[None]:
-    """Ask for a bit of everything until left."""
+    """Ask for a bit of everything every now and then, until left."""
     over = threading.Event()
 
     def ask() -> None:
@@ -79,7 +82,8 @@ def loaded(url: str) -> Iterator[None]:
                     client.get(answer.headers["location"])
                 for path in ("/", "/history", "/faq", "/treatment", "/models"):
                     client.get(path)
-                client.post("/", files={"file": ("scan", image)})
+                client.post("/", files={"file": ("scan", image)}, follow_redirects=True)
+                over.wait(PAUSE)
 
     asking = threading.Thread(target=ask)
     asking.start()

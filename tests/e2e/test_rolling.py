@@ -17,7 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.conftest import FRONT, ROOT, START_SECONDS, Running, free_port
+from tests.e2e.conftest import FRONT, ROOT, START_SECONDS, Running
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -21,13 +21,11 @@ from models.image.errors import ScanError
 from models.reading import Limits
 from service.decoding.pool import Allowance, BugError, LimitError, Pool, RaisedError
 from service.medicine.preparation import KNOWN, frame, load
+from tests.fuzz.corpus import costly, encoded
 from tests.fuzz.mutation import mutated
-from tests.models.reading.encodings import ENCODINGS
 from tests.models.reading.hostile import HOSTILE
-from tests.service.kit import images
 
 BOUNDS: Final = Allowance(seconds=2.0, memory=300 * 2**20)
-SMALL: Final = 60_000
 CORPUS: Final = Path("var/fuzz")
 HANGS: Final = 120.0
 """Seconds of the clock after which a file hangs, whatever the machine does beside."""
@@ -39,15 +37,12 @@ def files(count: int, seed: str) -> Iterator[bytes]:
         yield path.read_bytes()
     for make in HOSTILE.values():
         yield make()
-    # Small hostile files as well: damage to what is costly may be costlier.
-    small = [data for make in HOSTILE.values() if len(data := make()) < SMALL]
-    yield from damaged_files(count, seed, small)
+    yield from damaged_files(count, seed, costly())
 
 
 def damaged_files(count: int, seed: str, more: Sequence[bytes] = ()) -> Iterator[bytes]:
     """Yield ``count`` damaged files, of every encoding and of ``more`` in turn."""
-    drawn = images.picture()[:160, :128].copy()
-    whole = [*(encode(drawn) for encode in ENCODINGS.values()), *more]
+    whole = (*encoded(), *more)
     for number in range(count):
         yield mutated(whole[number % len(whole)], f"{seed} {number}")
 

@@ -279,9 +279,10 @@ def clinical() -> list[Case]:
 
 
 def storage() -> list[Case]:
-    up = one("osteoserve_storage_up")
+    up, room = one("osteoserve_storage_up"), one("osteoserve_storage_full")
     free, size = one("osteoserve_storage_free_bytes"), one("osteoserve_storage_size_bytes")
-    full, filling = "OsteoserveDiskFull", "OsteoserveDiskFilling"
+    stored, full = "OsteoserveStorageFull", "OsteoserveDiskFull"
+    filling = "OsteoserveDiskFilling"
 
     def disk(left: str) -> dict[str, str]:
         return {free: left, size: "10000x600"}
@@ -289,6 +290,8 @@ def storage() -> list[Case]:
     return [
         Case("OsteoserveStorageDown", "the database is away", True, {up: "0x20"}, "5m"),
         Case("OsteoserveStorageDown", "the database answers", False, {up: "1x20"}, "5m"),
+        Case(stored, "there is no room for a result", True, {room: "1x20"}, "3m"),
+        Case(stored, "there was none for a moment", False, {room: "0x2 1 0x20"}, "3m"),
         Case(full, "a twentieth of the disk is left", True, disk("500x20"), "8m"),
         Case(full, "a fifth of the disk is left", False, disk("2000x20"), "8m"),
         Case(filling, "the disk is full in two days", True, disk("5000-1.7x600"), "9h"),

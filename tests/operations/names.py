@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+from functools import cache
 
+import httpx
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.types import ASGIApp
 
-from service.observability.metrics import Metrics
-
-OF_RUNNERS: Final = frozenset(
-    {
-        "osteoserve_runner_queue_depth",
-        "osteoserve_runner_images_total",
-        *(
-            f"osteoserve_runner_{name}{suffix}"
-            for name in ("queue_wait_seconds", "batch_size", "compute_seconds")
-            for suffix in ("_bucket", "_count", "_sum")
-        ),
-    }
-)
-"""What each runner's own /metrics tells; its registry is in another environment."""
+from bentos.queue import Queue
+from bentos.runner import build_metrics
+from service.metrics import Metrics
 
 
+@cache
 def of_front() -> frozenset[str]:
-    suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
-    families = text_string_to_metric_families(Metrics().exposition().decode())
     # What is only there once a database is a file of ours, or enough images have been seen.
     later = {"osteoserve_storage_free_bytes", "osteoserve_storage_size_bytes"}
-    return frozenset(later) | {
-        family.name + suffix for family in families for suffix in suffixes.get(family.type, ("",))
-    }
+    return _stored(Metrics().exposition().decode()) | later
+
+
+@cache
+def of_runners() -> frozenset[str]:
+    """What each runner's own /metrics tells."""
+    registry = CollectorRegistry()
+    Queue("cnn", 1, registry)
+    return _stored(asyncio.run(_told(build_metrics(registry))))
+
+
+async def _told(app: ASGIApp) -> str:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        return (await client.get("http://runner/metrics")).text
+
+
+def _stored(exposition: str) -> frozenset[str]:
+    suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
+    return frozenset(
+        family.name + suffix
+        for family in text_string_to_metric_families(exposition)
+        for suffix in suffixes.get(family.type, ("",))
+    )

@@ -16,8 +16,8 @@ import yaml
 
 from k8s.rules.files import PROMETHEUS, text
 from k8s.rules.scope import PLAIN, Scope
-from tests.e2e.conftest import free_port
 from tests.operations.tools import tool
+from tests.ports import free_port
 
 HURRIED: Final = Scope(matchers=PLAIN.matchers, speed=30)
 """An hour is two minutes: windows, holding times and intervals of every rule, nothing else."""

@@ -10,11 +10,9 @@ import pytest
 
 from k8s.dashboards.board import CHOSEN
 from k8s.dashboards.files import BOARDS, FOLDER
-from k8s.rules import burn
 from k8s.rules.files import document
-from k8s.rules.rule import Record
 from k8s.rules.scope import PLAIN
-from tests.operations.names import OF_RUNNERS, of_front
+from tests.operations.names import of_front, of_runners
 
 EVERY = pytest.mark.parametrize("name", BOARDS)
 
@@ -74,32 +72,13 @@ def test_a_dashboard_lets_choose_where_it_looks(name: str) -> None:
     assert variables["namespace"]["allValue"] == ".*"
 
 
-def test_rules_and_dashboards_name_metrics_that_there_are() -> None:
-    recorded = {
-        rule.name
-        for group in burn.groups(PLAIN)
-        for rule in group.rules
-        if isinstance(rule, Record)
-    }
-    known = of_front() | OF_RUNNERS | recorded | {"up"}
-    rules = [rule["expr"] for group in document(PLAIN)["groups"] for rule in group["rules"]]
-    asked = [*rules, *(query for name in BOARDS for query in queries(name))]
-    named = {
-        name
-        for query in asked
-        for name in re.findall(r"[a-z_:0-9]+(?=\{)|osteoserve[a-z_:0-9]+", query)
-    }
-    assert named <= known
-    assert len(named) > 40
-
-
 def test_every_metric_of_ours_is_on_a_dashboard_or_in_a_rule() -> None:
     """What nobody looks at costs, and says nothing."""
     rules = [rule["expr"] for group in document(PLAIN)["groups"] for rule in group["rules"]]
     asked = " ".join([*rules, *(query for name in BOARDS for query in queries(name))])
     stems = {
         re.sub(r"_(bucket|count|sum|total)$", "", name)
-        for name in of_front() | OF_RUNNERS
+        for name in of_front() | of_runners()
         if name.startswith("osteoserve_")
     }
     told = {stem for stem in stems if not re.search("^osteoserve_slo_|_created$", stem)}

@@ -61,7 +61,7 @@ def test_what_cannot_be_had_is_named(
 PROGRAM = """
     import sys
 
-    from service import tracing
+    from service.observability import tracing
     from telemetry.tracing import exporting, here
 
     with exporting("front", sys.argv[1] or None):

@@ -29,13 +29,14 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* The six components, the front first. */}}
+{{/* The components, the front first, with blanks between. */}}
 {{- define "osteoserve.components" -}}
-front cnn vgg16 resnet vertebrae stack
+front {{ include "osteoserve.runners" . }}
 {{- end }}
 
+{{/* The runners: those that the values have. The schema takes no other and misses none. */}}
 {{- define "osteoserve.runners" -}}
-cnn vgg16 resnet vertebrae stack
+{{- keys .Values.runners | sortAlpha | join " " }}
 {{- end }}
 
 {{/* Values of one component over those they share, as YAML. Takes (dict "root" $ "name" COMPONENT). */}}
@@ -44,7 +45,7 @@ cnn vgg16 resnet vertebrae stack
 {{- mergeOverwrite (deepCopy .root.Values.common) (deepCopy ($own | default dict)) | toYaml }}
 {{- end }}
 
-{{/* Those of the six whose settings name a collector of spans, with blanks between; nothing: no tracing. */}}
+{{/* Components whose settings name a collector of spans, with blanks between; nothing: no tracing. */}}
 {{- define "osteoserve.traced" -}}
 {{- $found := list }}
 {{- range $name := splitList " " (include "osteoserve.components" .) }}
@@ -92,7 +93,8 @@ cnn vgg16 resnet vertebrae stack
 {{- range $index, $name := $names | uniq }}{{ if $index }},{{ end }}{{ trim $name }}{{ end }}
 {{- end }}
 
-{{/* The metric that says how many requests a component has in its hands. */}}
+{{/* The metric that says what a component has in its hands: the front requests, a runner images, of
+     which a call brings several. */}}
 {{- define "osteoserve.inFlight" -}}
-{{- eq . "front" | ternary "osteoserve_http_requests_in_flight" "bentoml_service_request_in_progress" }}
+{{- eq . "front" | ternary "osteoserve_http_requests_in_flight" "osteoserve_runner_images_in_flight" }}
 {{- end }}

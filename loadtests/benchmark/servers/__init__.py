@@ -1,6 +1,6 @@
-"""The other contenders, each as its own documentation advises; run in an environment of its own.
+"""The other systems, each as its own documentation advises; run in an environment of its own.
 
-All read, gate, prepare and score by ``models``, as this project does; ``judging`` is what they
-share. Only what carries an image from one to the other is theirs. Each batches up to the same
-number of images and, where it waits for more, as long.
+All do what this project does, by ``shared``: vertebrae are looked for first, then the base models
+are asked together, then the stack, each a process of its own. Only what carries an image from one
+to the other is theirs. Each batches up to the same number of images, and waits as long for more.
 """

@@ -9,17 +9,18 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
+from service.clock import now
+from service.errors import Fault
 from service.http.body import form_fields, json_fields
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
-from service.http.problems import Problem, problems
+from service.http.problems import problems
 from service.language import locale as language
 from service.medicine.guidance import Answer, Facts, consider
 from service.medicine.guidance.considerations import EXAMPLE_FACTS, example
 from service.medicine.guidance.contexts import Considered, TreatmentPage
-from service.medicine.guidance.facts import FactsError, Fault, read
+from service.medicine.guidance.facts import FactsError, read
 from service.medicine.guidance.form import parse
-from service.predictions.schemas import now
 from service.state import Opened
 from service.web import articles as content
 
@@ -59,11 +60,7 @@ async def create(request: Request, response: Response) -> Answer:
     """
     sent = await json_fields(request)
     response.headers.update(NO_STORE)
-    try:
-        return consider(read(sent), now().date())
-    except FactsError as error:
-        faults = {name: str(fault) for name, fault in error.faults.items()}
-        raise Problem("invalid_facts", f"Not valid: {error}", more={"faults": faults}) from None
+    return consider(read(sent), now().date())
 
 
 @pages.get("")
@@ -77,7 +74,8 @@ async def answer(request: Request, state: Opened) -> Response:
     try:
         facts = parse(sent)
     except FactsError as error:
-        page, status = _page(sent, error.faults, None), KINDS["invalid_facts"].status
+        faults = {fault.field: fault for fault in error.faults}
+        page, status = _page(sent, faults, None), KINDS["invalid_facts"].status
     else:
         page, status = _page(sent, {}, facts), 200
     return state.pages.respond(request, page, status, NO_STORE)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from service.errors import Fault
 from service.language.locale import N_, _, ngettext
 from service.medicine.guidance import Answer, Consideration, Facts
-from service.medicine.guidance.facts import Fault
 from service.medicine.guidance.form import NO_SYMPTOM, FormGroup, groups, label, shown
 from service.medicine.guidance.rule import Kind
 from service.web.articles import Article

@@ -6,11 +6,12 @@ There is deliberately no field for an image, its probability or its outcome.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from service.errors import FieldsError
+from service.http.validation import faults
 from service.language.locale import N_
 from service.medicine.densitometry import SCORE_RANGE
 
@@ -28,23 +29,10 @@ Symptom = Literal["back_pain", "neurological_deficit", "thigh_or_groin_pain", "c
 MOST_FRACTURES: Final = 10
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with one fact, and what is allowed. ``sentence`` is a key of the catalogues."""
+class FactsError(FieldsError):
+    """The facts cannot be taken."""
 
-    sentence: str
-    values: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.sentence % self.values
-
-
-class FactsError(ValueError):
-    """The facts cannot be taken. ``faults`` has one for each; nothing that was sent is repeated."""
-
-    def __init__(self, faults: Mapping[str, Fault]) -> None:
-        super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
-        self.faults = dict(faults)
+    code = "invalid_facts"
 
 
 def _whole(value: object) -> object:
@@ -162,7 +150,7 @@ def read(sent: Mapping[str, Any]) -> Facts:
     try:
         return Facts.model_validate(dict(sent))
     except ValidationError as error:
-        raise FactsError(_faults(error)) from None
+        raise FactsError(faults(error.errors(include_url=False), _sentence)) from None
 
 
 _SENTENCES: Final[Mapping[str, str]] = {
@@ -180,17 +168,5 @@ _SENTENCES: Final[Mapping[str, str]] = {
 }
 
 
-def _written(limit: object) -> str:
-    return f"{limit:g}" if isinstance(limit, float) else str(limit)
-
-
-def _faults(error: ValidationError) -> dict[str, Fault]:
-    faults: dict[str, Fault] = {}
-    for item in error.errors(include_url=False, include_input=False):
-        kind, where = item["type"], [str(part) for part in item["loc"]]
-        # An unknown name is the sender's own text and stays unsaid.
-        name = ".".join(where[:-1] if kind == "extra_forbidden" else where) or "body"
-        values = {key: _written(value) for key, value in item.get("ctx", {}).items()}
-        sentence = _SENTENCES.get(kind, N_("This has another form than what is asked for."))
-        faults.setdefault(name, Fault(sentence, values))
-    return faults
+def _sentence(error: Mapping[str, Any]) -> str:
+    return _SENTENCES.get(error["type"], N_("This has another form than what is asked for."))

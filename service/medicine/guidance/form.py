@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from service.language.locale import N_, _, number
-from service.medicine.guidance.facts import Facts, FactsError, Fault, read
+from service.errors import Fault
+from service.language.formats import number
+from service.language.locale import N_, _
+from service.medicine.guidance.facts import Facts, FactsError, read
 from service.medicine.guidance.logic import Value
 
 ROWS: Final = 3
@@ -229,10 +231,10 @@ def _options(fact: str) -> tuple[Option, ...]:
 
 
 def parse(sent: Mapping[str, str]) -> Facts:
-    """Return the facts in a form's fields. Raises :class:`FactsError`, faults by field."""
-    faults = dict(_contradictions(sent))
-    if faults:
-        raise FactsError(faults)
+    """Return the facts in a form's fields. Raises :class:`FactsError`."""
+    contradictions = tuple(_contradictions(sent))
+    if contradictions:
+        raise FactsError(contradictions)
     facts: dict[str, Any] = {"t_scores": {}, "z_scores": {}}
     rows: dict[int, dict[str, Any]] = {}
     known = {name for names in _GROUPS.values() for name in names}
@@ -255,26 +257,29 @@ def parse(sent: Mapping[str, str]) -> Facts:
     try:
         return read(facts)
     except FactsError as error:
-        raise FactsError(dict(_by_field(error.faults, sorted(rows)))) from None
+        raise FactsError(_by_field(error.faults, sorted(rows))) from None
 
 
-def _contradictions(sent: Mapping[str, str]) -> Iterator[tuple[str, Fault]]:
+def _contradictions(sent: Mapping[str, str]) -> Iterator[Fault]:
+    def fault(field: str, sentence: str) -> Fault:
+        return Fault(field, "contradiction", sentence)
+
     entered = any(name.startswith("fractures.") for name in sent)
     if sent.get("fractures") == "none" and entered:
-        yield "fractures", Fault(N_("It says none, but fractures are entered below."))
+        yield fault("fractures", N_("It says none, but fractures are entered below."))
     if sent.get("fractures") == "some" and not entered:
-        yield "fractures", Fault(N_("It says that fractures are entered below; none are."))
+        yield fault("fractures", N_("It says that fractures are entered below; none are."))
     if "symptoms.none" in sent and any(f"symptoms.{name}" in sent for name in SYMPTOMS):
-        yield "symptoms", Fault(N_("It says none of these, but some are chosen."))
+        yield fault("symptoms", N_("It says none of these, but some are chosen."))
 
 
-def _by_field(faults: Mapping[str, Fault], rows: list[int]) -> Iterator[tuple[str, Fault]]:
+def _by_field(faults: Iterable[Fault], rows: list[int]) -> Iterator[Fault]:
     """Fractures are counted as they came; the form counts its rows."""
-    for name, fault in faults.items():
-        parts = name.split(".")
+    for fault in faults:
+        parts = fault.field.split(".")
         if parts[0] == "fractures" and len(parts) > 1:
             parts[1] = str(rows[int(parts[1])])
-        yield ".".join(parts), fault
+        yield replace(fault, field=".".join(parts))
 
 
 def _value(name: str, text: str) -> Any:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocol.answers import Measurement
-from service.language.locale import N_, _, number
+from service.language.formats import number
+from service.language.locale import N_, _
 from service.predictions.schemas import Prediction
 
 WORDS: Final[Mapping[str, str]] = {

@@ -14,34 +14,36 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import anyio
 import anyio.to_thread
 
+from models.image.errors import ScanError
 from models.image.recipe import Canonical
 from models.inference.decision import decide
 from models.reading import Limits
 from models.vertebrae.findings import questioned
 from protocol.answers import BasePrediction, EnsemblePrediction, Outline
-from service.decoding import Allowance, BusyError, Decoder
-from service.flow.admission import Admission, CrowdedError
+from service.clock import now
+from service.decoding import BusyError, Decoder
+from service.errors import CodedError
+from service.flow.admission import Admission, AdmissionRejectedError
 from service.flow.deadline import Deadline
+from service.flow.metrics import FlowMetrics
 from service.flow.priority import Priority
-from service.flow.single_flight import Recent
+from service.flow.settings import LoadPolicy
+from service.flow.single_flight import SingleFlightCache
 from service.medicine import preparation
 from service.medicine.preparation import Framed, Prepared
 from service.observability import tracing
-from service.observability.metrics import Metrics
 from service.predictions.drift import Drift
-from service.predictions.schemas import Prediction, Vote, now
+from service.predictions.schemas import Prediction, Vote
 from service.runners.client import RunnerError
-from service.runners.pool import Runners
-from service.settings import Settings
+from service.runners.pool import RunnerPool
 from service.timing import milliseconds, timed
 from service.types import BASES, Band, BaseName, Outcome, PartName
 
@@ -51,14 +53,8 @@ _LARGE: Final = 2**20
 """Bytes whose hash takes longer than a thread does to start."""
 
 
-class AnalysisError(Exception):
+class AnalysisError(CodedError):
     """No prediction could be made; the file is not to blame. Safe to send again."""
-
-    code: ClassVar[str]
-
-    def __init__(self, message: str, retry_after: float) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 class RunnersUnavailableError(AnalysisError):
@@ -70,7 +66,7 @@ class OverloadedError(AnalysisError):
 
 
 @dataclass(frozen=True)
-class Judgement:
+class CombinedPrediction:
     """The number that decides, and whose it is."""
 
     probability: float
@@ -82,42 +78,40 @@ class Judgement:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """A file and what the models said of it; ``judgement`` is None where the gate refused it."""
+class ModelOutputs:
+    """A file and what the models said of it; ``combined`` is None where the gate refused it."""
 
     prepared: Prepared
     votes: dict[BaseName, BasePrediction]
-    judgement: Judgement | None
+    combined: CombinedPrediction | None
     timings: dict[str, float]
 
 
-class Analyser:
+class Pipeline:
+    """Prediction pipeline, ``analyse``: read, prepare, ask the models, combine their votes."""
+
     def __init__(
-        self, settings: Settings, runners: Runners, metrics: Metrics, drift: Drift
+        self,
+        policy: LoadPolicy,
+        limits: Limits,
+        decoder: Decoder,
+        runners: RunnerPool,
+        metrics: FlowMetrics,
+        drift: Drift,
+        unreadable: Callable[[ScanError], None],
     ) -> None:
-        self._settings = settings
+        """``unreadable`` is told of each file that cannot be read as a scan."""
+        self._policy = policy
+        self._limits = limits
+        self._decoder = decoder
         self._runners = runners
         self._metrics = metrics
         self._drift = drift
-        self._limits = Limits(max_samples=settings.max_samples)
-        self._admission = Admission(settings.queue_seconds)
-        self._decoder = Decoder(
-            preparation.load,
-            preparation.KNOWN,
-            places=settings.decoders,
-            patience=settings.bulk_patience_seconds,
-            longest=Allowance(settings.decoder_seconds, settings.decoder_bytes),
-            ended=metrics.decoder_ended,
+        self._unreadable = unreadable
+        self._admission = Admission(policy.queue_seconds)
+        self._cache: SingleFlightCache[ModelOutputs] = SingleFlightCache(
+            policy.cache_images, policy.cache_seconds, self._is_current, metrics.cache
         )
-        self._recent: Recent[Judged] = Recent(
-            settings.cache_images, settings.cache_seconds, self._is_current, metrics.cache
-        )
-
-    @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """Keep decoders, which are there and warm from the beginning, until the end."""
-        async with self._decoder:
-            yield
 
     async def analyse(
         self, data: bytes, priority: Priority = Priority.PERSON
@@ -127,40 +121,44 @@ class Analyser:
         Raises :class:`models.image.errors.ScanError` or :class:`AnalysisError`.
         """
         start = time.perf_counter()
-        digest = await _digest(data)
-        judged = await self._recent.get(digest, lambda: self._judged(data, digest, priority))
-        timings = {**judged.timings, "total": milliseconds(time.perf_counter() - start)}
-        return _prediction(judged, timings), judged.prepared.png
+        sha256 = await digest(data)
+        try:
+            outputs = await self._cache.get(sha256, lambda: self._predict(data, sha256, priority))
+        except ScanError as error:
+            self._unreadable(error)
+            raise
+        timings = {**outputs.timings, "total": milliseconds(time.perf_counter() - start)}
+        return _prediction(outputs, timings), outputs.prepared.png
 
-    async def _judged(self, data: bytes, digest: str, priority: Priority) -> Judged:
-        deadline = Deadline.after(self._settings.deadline_seconds)
+    async def _predict(self, data: bytes, digest: str, priority: Priority) -> ModelOutputs:
+        deadline = Deadline.after(self._policy.deadline_seconds)
         try:
             # Batches are bounded where they are received, and wait for everybody else.
             with self._admission.enter(always=priority is Priority.BULK):
                 prepared = await self._prepare(data, digest, deadline, priority)
                 timings = dict(prepared.timings)
                 if prepared.canonical is None:
-                    return Judged(prepared, {}, None, timings)
+                    return ModelOutputs(prepared, {}, None, timings)
                 self._drift.image(prepared.statistics)
                 votes = await self._fan_out(prepared.canonical, deadline, timings, priority)
-                judgement = await self._judge(votes, deadline, timings, priority)
-                return Judged(prepared, votes, judgement, timings)
-        except CrowdedError as error:
+                combined = await self._combine(votes, deadline, timings, priority)
+                return ModelOutputs(prepared, votes, combined, timings)
+        except AdmissionRejectedError as error:
             self._metrics.shed(priority, "queue")
             raise OverloadedError(
                 "More images wait than can be judged in time.", error.retry_after
             ) from None
 
-    def _is_current(self, judged: Judged) -> bool:
+    def _is_current(self, outputs: ModelOutputs) -> bool:
         now = self._runners.versions
-        if judged.prepared.outlined_by not in (None, now.get("vertebrae")):
+        if outputs.prepared.outlined_by not in (None, now.get("vertebrae")):
             return False
-        if judged.judgement is None:
+        if outputs.combined is None:
             return True
-        if judged.judgement.missing:
+        if outputs.combined.missing:
             return False
-        by = {name: vote.version for name, vote in judged.votes.items()}
-        return now.get("stack") == judged.judgement.version and all(
+        by = {name: vote.version for name, vote in outputs.votes.items()}
+        return now.get("stack") == outputs.combined.version and all(
             now.get(name) == version for name, version in by.items()
         )
 
@@ -183,14 +181,14 @@ class Analyser:
         )
 
     async def _outline(self, framed: Framed, deadline: Deadline, priority: Priority) -> Outline:
-        sooner = deadline.sooner(self._settings.stack_reserve_seconds)
+        earlier = deadline.shorten(self._policy.stack_reserve_seconds)
         with timed(framed.timings, "vertebrae"):
             try:
-                return await self._runners.outline(framed.frame, sooner, priority)
+                return await self._runners.outline(framed.frame, earlier, priority)
             except RunnerError:
                 raise RunnersUnavailableError(
                     "The model that finds the vertebrae did not answer in time.",
-                    self._settings.probe_seconds,
+                    self._runners.retry_after,
                 ) from None
 
     async def _computed(
@@ -210,7 +208,7 @@ class Analyser:
         except BusyError:
             self._metrics.shed(priority, "decoders")
             raise OverloadedError(
-                "All decoders are busy with other images.", self._settings.deadline_seconds
+                "All decoders are busy with other images.", self._policy.deadline_seconds
             ) from None
 
     async def _fan_out(
@@ -220,14 +218,14 @@ class Analyser:
         timings: dict[str, float],
         priority: Priority,
     ) -> dict[BaseName, BasePrediction]:
-        sooner = deadline.sooner(self._settings.stack_reserve_seconds)
+        earlier = deadline.shorten(self._policy.stack_reserve_seconds)
         # In the order of their names, not of their answers.
         timings.update(dict.fromkeys(BASES, 0.0))
 
         async def ask(name: BaseName) -> BasePrediction | None:
             with timed(timings, name):
                 try:
-                    return await self._runners.predict(name, canonical, sooner, priority)
+                    return await self._runners.predict(name, canonical, earlier, priority)
                 except RunnerError:
                     return None
 
@@ -236,16 +234,16 @@ class Analyser:
             name: answer for name, answer in zip(BASES, answers, strict=True) if answer is not None
         }
 
-    async def _judge(
+    async def _combine(
         self,
         votes: dict[BaseName, BasePrediction],
         deadline: Deadline,
         timings: dict[str, float],
         priority: Priority,
-    ) -> Judgement:
+    ) -> CombinedPrediction:
         if not votes:
             raise RunnersUnavailableError(
-                "None of the models answered in time.", self._settings.probe_seconds
+                "None of the models answered in time.", self._runners.retry_after
             )
         with timed(timings, "stack"):
             try:
@@ -255,15 +253,15 @@ class Analyser:
         return _combined(answer)
 
 
-async def _digest(data: bytes) -> str:
+async def digest(data: bytes) -> str:
     """Return the SHA-256 of ``data``, large ones' without holding the others up."""
     if len(data) < _LARGE:
         return hashlib.sha256(data).hexdigest()
     return await anyio.to_thread.run_sync(lambda: hashlib.sha256(data).hexdigest())
 
 
-def _combined(answer: EnsemblePrediction) -> Judgement:
-    return Judgement(
+def _combined(answer: EnsemblePrediction) -> CombinedPrediction:
+    return CombinedPrediction(
         probability=answer.probability,
         threshold=answer.threshold,
         band=answer.band,
@@ -273,11 +271,11 @@ def _combined(answer: EnsemblePrediction) -> Judgement:
     )
 
 
-def _best(votes: dict[BaseName, BasePrediction]) -> Judgement:
+def _best(votes: dict[BaseName, BasePrediction]) -> CombinedPrediction:
     """Without the stack the base model with the best validated AUROC speaks for itself alone."""
     name = max(votes, key=lambda name: votes[name].auroc)
     vote = votes[name]
-    return Judgement(
+    return CombinedPrediction(
         probability=vote.probability,
         threshold=vote.threshold,
         band=vote.band,
@@ -287,11 +285,11 @@ def _best(votes: dict[BaseName, BasePrediction]) -> Judgement:
     )
 
 
-def _prediction(judged: Judged, timings: dict[str, float]) -> Prediction:
-    judgement, votes = judged.judgement, judged.votes
+def _prediction(outputs: ModelOutputs, timings: dict[str, float]) -> Prediction:
+    combined, votes = outputs.combined, outputs.votes
 
     def told(name: BaseName) -> Vote:
-        contributions = judgement.contributions if judgement else {}
+        contributions = combined.contributions if combined else {}
         return Vote(
             probability=votes[name].probability,
             contribution=contributions.get(name),
@@ -302,25 +300,25 @@ def _prediction(judged: Judged, timings: dict[str, float]) -> Prediction:
     return Prediction(
         id=uuid4(),
         created_at=now(),
-        outcome=_outcome(judged),
-        probability=judgement.probability if judgement else None,
-        threshold=judgement.threshold if judgement else None,
-        band=judgement.band if judgement else None,
-        degraded=bool(judgement and judgement.missing),
-        missing=judgement.missing if judgement else (),
+        outcome=_outcome(outputs),
+        probability=combined.probability if combined else None,
+        threshold=combined.threshold if combined else None,
+        band=combined.band if combined else None,
+        degraded=bool(combined and combined.missing),
+        missing=combined.missing if combined else (),
         models={name: told(name) for name in BASES if name in votes},
-        quality=judged.prepared.quality,
-        image=judged.prepared.image,
-        recipe=judged.prepared.recipe,
-        version=judgement.version if judgement else None,
-        vertebrae=judged.prepared.vertebrae,
+        quality=outputs.prepared.quality,
+        image=outputs.prepared.image,
+        recipe=outputs.prepared.recipe,
+        version=combined.version if combined else None,
+        vertebrae=outputs.prepared.vertebrae,
         timings_ms=timings,
     )
 
 
-def _outcome(judged: Judged) -> Outcome:
-    judgement, vertebrae = judged.judgement, judged.prepared.vertebrae
-    if judgement is None:
+def _outcome(outputs: ModelOutputs) -> Outcome:
+    combined, vertebrae = outputs.combined, outputs.prepared.vertebrae
+    if combined is None:
         return "refused"
-    decided = decide(judgement.probability, judgement.threshold, judgement.band)
+    decided = decide(combined.probability, combined.threshold, combined.band)
     return questioned(decided, [one.code for one in vertebrae.findings] if vertebrae else [])

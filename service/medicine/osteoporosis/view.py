@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from service.language.locale import number, percent
+from service.language.formats import number, percent
 from service.predictions.schemas import Prediction
-from service.types import BASES, BaseName, ModelName
-
-MODEL_NAMES: Final[Mapping[ModelName, str]] = {
-    "cnn": "CNN",
-    "vgg16": "VGG16",
-    "resnet": "ResNet + forest",
-    "bone": "Bone",
-    "vertebrae": "Vertebrae",
-    "stack": "Stack",
-}
+from service.runners.registry import MODEL_NAMES
+from service.types import BASES, BaseName
 
 
 @dataclass(frozen=True, kw_only=True)

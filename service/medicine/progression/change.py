@@ -1,10 +1,10 @@
 """Has a patient's spine BMD changed, or is the difference within what a scanner repeats to?
 
-The rule (ISCD; DOMAIN.md §1.4): *changed* only when the difference reaches the least significant
+The rule (ISCD; domain.md §1.4): *changed* only when the difference reaches the least significant
 change, between scans of the same machine and the same vertebrae, in g/cm² and not in T-scores. The
 least significant change at 95 % is 2.77 × precision, the precision being the facility's own RMS
 standard deviation in g/cm². It is larger with fewer vertebrae: factors of the Manitoba programme
-(10.1016/j.jocd.2024.101483, DOMAIN.md §1.3). One vertebra is never used (ISCD). Nothing is ever
+(10.1016/j.jocd.2024.101483, domain.md §1.3). One vertebra is never used (ISCD). Nothing is ever
 converted between machines.
 
 Arithmetic is decimal: a difference that equals the least significant change reaches it.
@@ -17,14 +17,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Literal
 from uuid import UUID
 
 from service.exams.schemas import Study
 from service.medicine.densitometry import LEAST_VERTEBRAE
-
-CONFIDENCE_FACTOR: Final = Decimal("2.77")
-"""1.96 × √2: 95 % of differences between two scans without change are smaller."""
+from service.medicine.progression.precision import Precision
 
 Verdict = Literal["gain", "loss", "no_significant_change", "not_comparable"]
 
@@ -39,26 +37,6 @@ Condition = Literal[
     "too_few_vertebrae",
 ]
 """What stands against comparing two studies."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Precision:
-    """What a facility repeats a spine scan to.
-
-    ``spine_g_cm2`` is the RMS standard deviation for L1–L4; ``three`` and ``two`` multiply the
-    least significant change when that many vertebrae are left.
-    """
-
-    spine_g_cm2: Decimal = Decimal("0.011")
-    three: Decimal = Decimal("1.07")
-    two: Decimal = Decimal("1.24")
-
-    def least_significant_change(self, vertebrae: int) -> Decimal:
-        """Return it in g/cm². ``vertebrae`` is 2, 3 or 4; otherwise ValueError."""
-        factors = {4: Decimal(1), 3: self.three, 2: self.two}
-        if vertebrae not in factors:
-            raise ValueError(f"{vertebrae} vertebrae cannot be monitored; 2, 3 or 4 can")
-        return CONFIDENCE_FACTOR * self.spine_g_cm2 * factors[vertebrae]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,10 @@ from datetime import date
 from typing import Final
 
 from service.exams.schemas import VERTEBRAE, Study
-from service.language.locale import _, day, listing, number
-from service.medicine.progression.change import Point, Precision
+from service.language.formats import day, listing, number
+from service.language.locale import _
+from service.medicine.progression.change import Point
+from service.medicine.progression.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True)

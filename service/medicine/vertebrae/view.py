@@ -12,7 +12,8 @@ import numpy as np
 from models.image import recipe
 from models.inference.decision import decide
 from models.vertebrae.findings import AXIS_TILT, CURVE, Code
-from service.language.locale import N_, _, number
+from service.language.formats import number
+from service.language.locale import N_, _
 from service.predictions.schemas import Finding, Level, Prediction, Vertebrae
 
 WIDTH: Final = recipe.SIDE

@@ -11,7 +11,7 @@ from service.http.caching import NO_STORE
 from service.http.negotiation import weighed
 from service.http.problems import Problem, problems
 from service.predictions.heat_maps.schemas import EXAMPLE, HeatMap
-from service.state import Opened, Stored
+from service.state import Acting, Opened, Stored
 from service.types import BASES, BaseName
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/maps", tags=["predictions"])
@@ -54,9 +54,10 @@ async def read(
     request: Request,
     prediction: Stored,
     model: Annotated[BaseName, Depends(model_name)],
+    actor: Acting,
     state: Opened,
 ) -> Response:
-    found = await state.explainer.heat_map(prediction, model)
+    found = await state.explainer.heat_map(actor, prediction, model)
     if wants_numbers(request.headers.get("accept", "")):
         return JSONResponse(found.model_dump(mode="json"), headers=_ASKED)
     return Response(found.png(), media_type="image/png", headers=_ASKED)

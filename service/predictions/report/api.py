@@ -10,11 +10,12 @@ from fastapi import APIRouter, Response
 
 from service.http.caching import NO_STORE
 from service.http.problems import problems
+from service.identity.actor import Actor
 from service.language.locale import current
 from service.predictions.contexts import ResultPage
 from service.predictions.report import render
 from service.predictions.schemas import Prediction
-from service.state import Opened, State, Stored, no_such_prediction
+from service.state import Acting, Opened, State, Stored, no_such_prediction
 
 router = APIRouter(prefix="/api/v1/predictions/{id}", tags=["predictions"])
 pages = APIRouter(prefix="/results/{id}", include_in_schema=False)
@@ -35,26 +36,26 @@ _PDF: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
         **problems(404, 500, 503),
     },
 )
-async def read(prediction: Stored, state: Opened) -> Response:
+async def read(prediction: Stored, actor: Acting, state: Opened) -> Response:
     """Heat maps that cannot be had at the moment are named as missing on the sheet."""
-    return await _sheet(prediction, state)
+    return await _sheet(prediction, actor, state)
 
 
 @pages.get("/report.pdf")
-async def page(prediction: Stored, state: Opened) -> Response:
-    return await _sheet(prediction, state)
+async def page(prediction: Stored, actor: Acting, state: Opened) -> Response:
+    return await _sheet(prediction, actor, state)
 
 
-async def _sheet(prediction: Prediction, state: State) -> Response:
+async def _sheet(prediction: Prediction, actor: Actor, state: State) -> Response:
     scan = await state.predictions.image(prediction.id)
     if scan is None:
         raise no_such_prediction()
     shown = ResultPage.of(
         prediction,
-        reviews=await state.reviews.all(prediction.id),
-        study=await state.studies.get(prediction.id),
+        reviews=await state.reviews.of(prediction.id),
+        study=await state.exams.get(prediction.id),
     )
-    maps = await state.explainer.heat_maps(prediction)
+    maps = await state.explainer.heat_maps(actor, prediction)
     pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps))
     headers = {
         **NO_STORE,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom import dcmread, dcmwrite
 
 from models import artifact, phantom
 from models.dataset import Dataset, DatasetError, load, phantoms
 from models.inference.base import Outliner
-from models.phantom import HELD_OUT
+from models.phantom import HELD_OUT, Artefact, dicom
 from tests.models.dataset import files
 
 
@@ -136,3 +138,34 @@ def test_fields_of_unequal_length_are_refused() -> None:
     two = ("a", "b")
     with pytest.raises(ValueError, match="1 sex for 2 images"):
         Dataset(images, ("normal", "normal"), two, two, two, {"sex": ("female",)})
+
+
+def test_another_body_part_is_left_out_and_counted(tmp_path: Path) -> None:
+    spine, hip = (_dicom(seed, part) for seed, part in ((1, "LSPINE"), (2, "HIP")))
+    folder = tmp_path / "normal"
+    folder.mkdir()
+    (folder / "spine.dcm").write_bytes(spine)
+    (folder / "hip.dcm").write_bytes(hip)
+
+    data = load(tmp_path)
+
+    assert data.names == ("normal/spine.dcm",)
+    assert data.skipped == {"another body part": 1}
+
+
+def test_nothing_but_another_view_is_said_with_a_way_out(tmp_path: Path) -> None:
+    folder = tmp_path / "normal"
+    folder.mkdir()
+    (folder / "lateral.dcm").write_bytes(_dicom(1, "LSPINE", view="LATERAL"))
+
+    with pytest.raises(DatasetError, match="correct Body Part Examined and View Position"):
+        load(tmp_path)
+
+
+def _dicom(seed: int, part: str, view: str = "AP") -> bytes:
+    drawn = phantom.draw(np.random.default_rng(seed), artefact=Artefact.NONE)
+    data = dcmread(io.BytesIO(dicom.encode(drawn)))
+    data.BodyPartExamined, data.ViewPosition = part, view
+    buffer = io.BytesIO()
+    dcmwrite(buffer, data)
+    return buffer.getvalue()

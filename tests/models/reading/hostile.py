@@ -426,8 +426,18 @@ HOSTILE: Final[Mapping[str, Callable[[], bytes]]] = {
         f"dicom-jpeg-lossless-{predictor}": partial(_lossless_of_one_bit, 2820, 2820, predictor)
         for predictor in (1, 2, 4, 7)
     },
-    "dicom-jpeg-lossless-thin": lambda: _lossless_of_one_bit(122, 65_000, 6),
-    "dicom-jpeg-lossless-flat": lambda: _lossless_of_one_bit(65_000, 122, 5),
+    **{
+        f"dicom-jpeg-lossless-thin-{predictor}": partial(
+            _lossless_of_one_bit, 122, 65_000, predictor
+        )
+        for predictor in (3, 5, 6, 7)
+    },
+    **{
+        f"dicom-jpeg-lossless-flat-{predictor}": partial(
+            _lossless_of_one_bit, 65_000, 122, predictor
+        )
+        for predictor in (5, 6, 7)
+    },
     "dicom-jpeg-lossless-restarts": lambda: _lossless_restarts(1_900, 4_090),
     "dicom-jpeg-lossless-many-restarts": lambda: _lossless_restarts(32, 29_000),
 }

@@ -92,6 +92,56 @@ def test_short_codes_are_walked_in_leaps(shape: tuple[int, ...]) -> None:
         decode(data[:-9] + b"\xff\xd9")
 
 
+CROWDS = {
+    "noise": np.random.default_rng(6).integers(0, 65536, (80, 37), np.uint16),
+    "short codes": np.random.default_rng(7).integers(7, 9, (120, 310), np.uint16),
+    "colour": np.random.default_rng(8).integers(0, 256, (70, 41, 3), np.uint8),
+    "a strip in which all is one": np.full((50, 32), 9, np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", CROWDS)
+@pytest.mark.parametrize("rows", [1, 3])
+def test_many_strips_are_walked_through_together(
+    name: str, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is wrong with one of them is found as it is where each goes alone."""
+    pixels = CROWDS[name]
+    data = encode(pixels, 8 * pixels.itemsize, restart_rows=rows)
+    assert len(pixels) // rows >= lossless.CROWD
+    np.testing.assert_array_equal(decode(data), pixels)
+    middle = data.index(b"\xff\xd4", len(data) // 2)
+    damaged = [
+        data[: middle - cut] + more + data[middle:]
+        for cut, more in (
+            (1, b""),
+            (2, b""),
+            (4, b""),
+            (0, b"\x00"),
+            (0, b"\x00\x00"),
+            (1, b"\x7f"),
+        )
+    ]
+    together = [outcome(one) for one in damaged]
+    assert "CorruptFileError" in together
+    monkeypatch.setattr(lossless, "CROWD", 1000)
+    assert together == [outcome(one) for one in damaged]
+
+
+def outcome(data: bytes) -> object:
+    try:
+        return decode(data).tolist()
+    except CorruptFileError as error:
+        return type(error).__name__
+
+
+@pytest.mark.parametrize("shape", [(2, 300), (300, 2), (1, 300), (300, 1), (40, 41)])
+@pytest.mark.parametrize("predictor", range(1, 8))
+def test_every_predictor_on_every_shape(predictor: int, shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(9).integers(0, 65536, shape, np.uint16)
+    np.testing.assert_array_equal(decode(encode(pixels, 16, predictor=predictor)), pixels)
+
+
 def test_fill_bytes_before_restarts_and_the_end() -> None:
     filled = RESTARTED
     for restart in range(4):

@@ -10,7 +10,7 @@ import pytest
 
 from models.image.recipe import SIDE
 from models.vertebrae import findings, report
-from models.vertebrae.findings import QUESTIONING, Code, Finding, questioned
+from models.vertebrae.findings import CONFIDENT, QUESTIONING, Code, Finding, questioned
 from models.vertebrae.geometry import Level, Spine
 from models.vertebrae.nominal import nominal
 from models.vertebrae.report import LevelReport, Report
@@ -48,8 +48,8 @@ def test_a_plain_spine_has_none() -> None:
         (with_level(0, relative_density=1.26), [("denser_than_neighbours", "L1")]),
         (with_level(1, height=0.81 * 30), []),
         (with_level(1, height=0.79 * 30), [("height_outlier", "L2")]),
-        (with_level(3, confidence=0.61), []),
-        (with_level(3, confidence=0.59), [("levels_uncertain", "L4")]),
+        (with_level(3, confidence=CONFIDENT + 0.01), []),
+        (with_level(3, confidence=CONFIDENT - 0.01), [("levels_uncertain", "L4")]),
         (replace(GOOD, levels=GOOD.levels[1:]), [("levels_uncertain", None)]),
     ],
 )

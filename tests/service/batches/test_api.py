@@ -6,13 +6,18 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
 from lxml import html
 from starlette.responses import JSONResponse, Response
 
+from service.batches.api import told
+from service.batches.schemas import Line
+from service.errors import ServiceError
 from service.http.problem_types import KINDS
+from service.http.problems import translate
 from tests.service.kit import images
 from tests.service.kit.batches import BATCHES, ended, holding, parts, read, zipped
 from tests.service.kit.fronts import API, Front, front
@@ -145,7 +150,8 @@ async def test_single_requests_go_first(var: Path, png: bytes) -> None:
         await held.asked.wait()
         another = images.png(images.picture()[:, ::-1].copy())
         single = asyncio.create_task(opened.post(another))
-        await opened.settled(lambda: opened.app.state.health.metrics.in_flight._value.get() >= 1)
+        in_flight = opened.app.state.metrics.http.in_flight
+        await opened.settled(lambda: in_flight._value.get() >= 1)
         # All five have been outlined and measured, and wait for the one that is held.
         bone: Any = opened.runners["vertebrae"].runner
         await opened.settled(lambda: sum(map(len, bone.calls)) == 5)
@@ -202,6 +208,31 @@ async def test_a_deleted_result_is_told_in_its_line(shared: Front, png: bytes) -
     (line,), _ = read(answer.text)
     assert line["prediction"] is None
     assert line["problem"]["code"] == "prediction_not_found"
+
+
+@pytest.mark.parametrize(
+    ("kept", "code"),
+    [
+        ({"code": "corrupt_file", "detail": "It is cut short."}, "corrupt_file"),
+        ({"code": "newer", "detail": "Not known here."}, "row_unreadable"),
+        ({}, "prediction_not_found"),
+    ],
+)
+def test_a_kept_error_is_told_as_a_request_of_its_own_would(
+    kept: dict[str, str], code: str
+) -> None:
+    line = Line(line=1, index=0, prediction=None, problem=kept)
+    found = told(line, UUID(int=1)).problem
+    assert found is not None
+    assert (found["code"], found["title"]) == (code, KINDS[code].title)
+    assert found["detail"] == (kept["detail"] if code == kept.get("code") else found["detail"])
+
+
+def test_a_whole_document_that_0_1_has_kept_is_told_as_it_is() -> None:
+    error = ServiceError("empty_file", "It holds nothing.")
+    kept = translate(error).document("/api/v1/batches/1")
+    line = Line(line=1, index=0, prediction=None, problem=kept)
+    assert told(line, UUID(int=1)).problem == kept
 
 
 async def test_the_page_sends_and_shows_without_scripts(var: Path, png: bytes) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from service.batches.archive import Archive, ArchiveLimits
-from service.http.problems import Problem
+from service.errors import ServiceError
 
 LIMITS = ArchiveLimits(members=5, member_bytes=50_000, total_bytes=120_000, ratio=100)
 
@@ -40,8 +40,8 @@ def opened(data: bytes) -> Archive:
     return Archive(io.BytesIO(data), LIMITS)
 
 
-def refused(data: bytes) -> Problem:
-    with pytest.raises(Problem) as caught:
+def refused(data: bytes) -> ServiceError:
+    with pytest.raises(ServiceError) as caught:
         opened(data)
     assert "SECRET" not in caught.value.detail
     return caught.value
@@ -174,7 +174,7 @@ def test_refused(name: str) -> None:
 def test_one_large_file_is_its_own_problem() -> None:
     archive = opened(packed(b"one", NOISE * 13, method=zipfile.ZIP_STORED))
     assert archive.read(0) == b"one"
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ServiceError) as caught:
         archive.read(1)
     assert caught.value.code == "payload_too_large"
 
@@ -191,7 +191,7 @@ def test_one_damaged_file_is_its_own_problem(name: str) -> None:
     else:
         data = patched(data, ENTRY, 24, struct.pack("<I", len(NOISE) + 100))
     archive = opened(data)
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ServiceError) as caught:
         archive.read(0)
     assert caught.value.code == "corrupt_file"
     assert archive.read(1) == b"fine"
@@ -200,7 +200,7 @@ def test_one_damaged_file_is_its_own_problem(name: str) -> None:
 def test_a_size_that_lies_gives_no_more_than_it_says() -> None:
     """The directory says 100 bytes; what is packed would unpack to far more."""
     data = patched(packed(NOISE), ENTRY, 24, struct.pack("<I", 100))
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ServiceError) as caught:
         opened(data).read(0)
     assert caught.value.code == "corrupt_file"
 
@@ -216,7 +216,7 @@ def test_any_bytes_are_read_or_refused() -> None:
                 for index in range(len(archive)):
                     try:
                         archive.read(index)
-                    except Problem:
+                    except ServiceError:
                         continue
-            except Problem:
+            except ServiceError:
                 continue

@@ -7,24 +7,26 @@ from datetime import timedelta
 
 import pytest
 
-from service.batches.repository import SILENCE, Batches
-from service.predictions.listing import History
-from service.predictions.schemas import now
+from service.batches.repository import SILENCE
+from service.clock import now
 from service.storage.database import Database
-from tests.service.predictions.test_history import kept, made
+from tests.service.kit.records import ANYONE, keep, made, verbs
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_lines_are_numbered_as_they_are_written(database: Database) -> None:
-    batches = Batches(database)
-    batch = await batches.create(20)
+    batches = verbs(database).batches
+    batch = await batches.start(ANYONE, 20)
     predictions = [made(number) for number in range(3)]
-    await kept(database, *predictions)
+    await keep(database, *predictions)
     given = {item: predictions[item].id if item < 3 else None for item in range(20)}
     problem = {"code": "corrupt_file"}
     await asyncio.gather(
-        *(batches.add(batch.id, item, id, None if id else problem) for item, id in given.items())
+        *(
+            batches.record(ANYONE, batch.id, item, id, None if id else problem)
+            for item, id in given.items()
+        )
     )
     lines = (*await batches.lines(batch.id, 0, 15), *await batches.lines(batch.id, 15, 15))
     assert [line.line for line in lines] == list(range(1, 21))
@@ -32,13 +34,13 @@ async def test_lines_are_numbered_as_they_are_written(database: Database) -> Non
     for line in lines:
         expected = predictions[line.index] if line.index < 3 else None
         assert (line.prediction, line.problem) == (expected, None if expected else problem)
-    assert await batches.end(batch.id, "finished")
-    assert not await batches.end(batch.id, "cancelled")
-    assert not await batches.add(batch.id, 1)
+    assert await batches.end(ANYONE, batch.id, "finished")
+    assert not await batches.end(ANYONE, batch.id, "cancelled")
+    assert not await batches.record(ANYONE, batch.id, 1)
     found = await batches.get(batch.id)
     assert found is not None
     assert (found.state, found.finished, found.remaining) == ("finished", 20, ())
-    await History(database).delete(predictions[0].id)
+    await verbs(database).predictions.delete(ANYONE, predictions[0].id)
     empty = [one for one in await batches.lines(batch.id, 0, 20) if one.index == 0]
     assert (empty[0].prediction, empty[0].problem) == (None, None)
 
@@ -46,8 +48,8 @@ async def test_lines_are_numbered_as_they_are_written(database: Database) -> Non
 async def test_silence_means_interrupted(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches = Batches(database)
-    batch = await batches.create(2)
+    batches = verbs(database).batches
+    batch = await batches.start(ANYONE, 2)
     found = await batches.get(batch.id)
     assert found is not None
     assert found.state == "running"

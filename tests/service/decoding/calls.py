@@ -47,6 +47,13 @@ def hold(megabytes: int) -> int:
     return os.getpid()
 
 
+def pieces(megabytes: int) -> int:
+    """Hold so much memory in small pieces, and return the process that did."""
+    held = [bytearray(2**16) for _ in range(megabytes * 16)]
+    held.clear()
+    return os.getpid()
+
+
 def sleep(seconds: float) -> int:
     time.sleep(seconds)
     return os.getpid()

@@ -30,7 +30,7 @@ async def decoder(ended: Ended) -> AsyncIterator[Decoder]:
         calls.load,
         calls.KNOWN,
         places=2,
-        patience=2.0,
+        max_deferral=2.0,
         longest=Allowance(1.5, 200 * MIB),
         ended=lambda lane, reason: ended.update([(lane, reason)]),
     ) as opened:

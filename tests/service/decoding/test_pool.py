@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
@@ -108,6 +109,18 @@ async def test_memory_is_bounded_and_comes_back(pool: Pool) -> None:
     await pool.run(calls.hold, 70, limits=Allowance(20.0, 128 * 2**20), within=20.0)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="as glibc gives it back")
+async def test_a_worker_that_is_kept_gives_back_what_it_held_in_pieces() -> None:
+    """Of a size that the allocator keeps by itself."""
+    async with Pool(calls.load, calls.KNOWN, spare=1) as pool:
+        process = psutil.Process(await pool.run(calls.pieces, 0, **ENOUGH))
+        before = process.memory_info().rss
+        assert await pool.run(calls.pieces, 14, **ENOUGH) == process.pid
+        async with asyncio.timeout(20):
+            while process.memory_info().rss > before + 4 * 2**20:  # noqa: ASYNC110 - no event for it
+                await asyncio.sleep(0.01)
+
+
 async def test_waiting_takes_no_time_of_a_processor(pool: Pool) -> None:
     """On a busy machine an ordinary file is not taken for a costly one."""
     assert await pool.run(calls.sleep, 0.5, limits=Allowance(0.2, 64 * 2**20), within=20.0)
@@ -161,15 +174,15 @@ async def test_alone_is_in_a_new_worker_that_is_not_kept(pool: Pool) -> None:
     assert not used & set(pool.processes)
 
 
-async def test_a_nursery_that_dies_is_started_again() -> None:
+async def test_a_fork_server_that_dies_is_started_again() -> None:
     async with Pool(calls.load, calls.KNOWN, spare=1) as pool:
-        nursery, worker = pool.processes
-        os.kill(nursery, signal.SIGKILL)
+        server, worker = pool.processes
+        os.kill(server, signal.SIGKILL)
         await ends(worker)
         with pytest.raises((DiedError, OutOfMemoryError)):
             await pool.run(calls.sleep, 0, **ENOUGH)
         used = await pool.run(calls.sleep, 0, **ENOUGH)
-        assert used not in (nursery, worker)
+        assert used not in (server, worker)
 
 
 async def test_a_stop_signal_to_the_group_leaves_workers_at_work() -> None:
@@ -197,7 +210,7 @@ async def test_closing_ends_every_process_even_of_calls_in_flight() -> None:
         await pool.run(calls.sleep, 0, **ENOUGH)
 
 
-async def test_a_nursery_that_cannot_start_says_so() -> None:
+async def test_a_fork_server_that_cannot_start_says_so() -> None:
     with pytest.raises(DiedError):
         async with Pool(calls.fail, calls.KNOWN, spare=1):  # type: ignore[arg-type]
             raise AssertionError

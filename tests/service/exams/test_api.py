@@ -13,14 +13,13 @@ import httpx
 import pytest
 from lxml import html
 
-from service.exams.repository import Studies
 from service.exams.schemas import from_json
 from service.storage.database import Database
 from telemetry import journal
 from tests.service.kit.fronts import API, Front, front
+from tests.service.kit.records import ANYONE, keep, made, verbs
 from tests.service.kit.runners import running
 from tests.service.kit.shapes import assert_error_page, assert_problem
-from tests.service.predictions.test_history import kept, made
 from tests.service.web.test_pages import assert_well_made
 
 pytestmark = pytest.mark.anyio
@@ -48,47 +47,47 @@ async def posted(opened: Front, png: bytes, **facts: Any) -> str:
 
 async def test_facts_are_kept_and_replaced_as_a_whole(database: Database) -> None:
     prediction = made(0)
-    await kept(database, prediction)
-    studies = Studies(database)
-    empty = await studies.get(prediction.id)
+    await keep(database, prediction)
+    exams = verbs(database).exams
+    empty = await exams.get(prediction.id)
     assert empty is not None
     assert empty.empty
-    first = await studies.put(prediction.id, from_json(FACTS))
+    first = await exams.change(ANYONE, prediction.id, from_json(FACTS))
     assert first is not None
-    assert first == await studies.get(prediction.id)
-    assert first.patient_key == await studies.find("ward-7/0042")
-    second = await studies.put(prediction.id, from_json({"bmd_g_cm2": 0.8}))
-    assert second == await studies.get(prediction.id)
+    assert first == await exams.get(prediction.id)
+    assert first.patient_key == await verbs(database).patients.find("ward-7/0042")
+    second = await exams.change(ANYONE, prediction.id, from_json({"bmd_g_cm2": 0.8}))
+    assert second == await exams.get(prediction.id)
     assert second is not None
     assert (second.t_score, second.patient_key) == (None, None)
     # Nobody needs the reference any more, so it is not kept.
-    assert await studies.find("ward-7/0042") is None
-    assert await studies.patient(first.patient_key or uuid4()) is None
+    assert await verbs(database).patients.find("ward-7/0042") is None
+    assert await verbs(database).predictions.timeline(first.patient_key or uuid4()) is None
 
 
 async def test_facts_need_a_prediction(database: Database) -> None:
-    studies = Studies(database)
-    assert await studies.get(uuid4()) is None
-    assert await studies.put(uuid4(), from_json(FACTS)) is None
-    assert await studies.find("ward-7/0042") is None
+    exams = verbs(database).exams
+    assert await exams.get(uuid4()) is None
+    assert await exams.change(ANYONE, uuid4(), from_json(FACTS)) is None
+    assert await verbs(database).patients.find("ward-7/0042") is None
 
 
 async def test_one_reference_is_one_patient(database: Database) -> None:
     predictions = [made(number) for number in range(3)]
-    await kept(database, *predictions)
-    studies = Studies(database)
+    await keep(database, *predictions)
+    exams = verbs(database).exams
     facts = from_json(FACTS)
     keys = set()
     for one in predictions:
-        study = await studies.put(one.id, facts)
+        study = await exams.change(ANYONE, one.id, facts)
         assert study is not None
         keys.add(study.patient_key)
     (key,) = keys
     assert isinstance(key, UUID)
-    patient = await studies.patient(key)
+    patient = await verbs(database).predictions.timeline(key)
     assert patient is not None
     assert patient.reference == "ward-7/0042"
-    assert [prediction for _, prediction in patient.studies] == predictions
+    assert [prediction for _, prediction in patient.exams] == predictions
 
 
 async def test_what_is_put_is_got(shared: Front, png: bytes) -> None:
@@ -111,6 +110,7 @@ async def test_wrong_facts_are_told_by_field(shared: Front, png: bytes) -> None:
     wrong = {"bmd_g_cm2": 9.87654, "patient_reference": "SECRET\n", "t_score": "SECRET"}
     response = await shared.client.put(f"{API}/{id}/study", json=wrong)
     body = assert_problem(response, "invalid_study")
+    assert set(body["faults"]) == {error["field"] for error in body["errors"]}
     assert {error["field"]: error["came"] for error in body["errors"]} == {
         "bmd_g_cm2": "a number",
         "patient_reference": "text",
@@ -239,7 +239,7 @@ async def test_the_precision_is_the_facilitys(var: Path, png: bytes) -> None:
     assert "0.0554" in page.text_content()
 
 
-@pytest.mark.parametrize("key", [str(uuid4()), "SECRET", "1"])
+@pytest.mark.parametrize("key", ["b0e7a4f4-6f0d-4a3b-9d54-0c8f3b1f6a11", "SECRET", "1"])
 async def test_no_such_patient(shared: Front, key: str) -> None:
     response = await shared.client.get(f"/patients/{key}")
     assert response.status_code == 404

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from service.flow.admission import FREE, Admission, CrowdedError
+from service.flow.admission import ALWAYS_ADMITTED, Admission, AdmissionRejectedError
 
 
 class Clock:
@@ -53,31 +53,31 @@ def test_who_would_wait_too_long_is_told_when_the_line_will_have_been_served(
 ) -> None:
     served(admission, clock, 0.4, times=20)
     with ExitStack() as held:
-        for _ in range(FREE):
+        for _ in range(ALWAYS_ADMITTED):
             held.enter_context(admission.enter())
         # Eight ahead at four tenths of a second each.
-        with pytest.raises(CrowdedError) as crowded, admission.enter():
+        with pytest.raises(AdmissionRejectedError) as crowded, admission.enter():
             pytest.fail("let in")
-        assert crowded.value.retry_after == pytest.approx(0.4 * FREE)
-        assert admission.inside == FREE
+        assert crowded.value.retry_after == pytest.approx(0.4 * ALWAYS_ADMITTED)
+        assert admission.in_flight == ALWAYS_ADMITTED
         with admission.enter(always=True):
-            assert admission.inside == FREE + 1
-    assert admission.inside == 0
+            assert admission.in_flight == ALWAYS_ADMITTED + 1
+    assert admission.in_flight == 0
 
 
 def test_few_are_always_let_in(admission: Admission, clock: Clock) -> None:
     served(admission, clock, 0.5, times=40)
     with ExitStack() as held:
-        for _ in range(FREE):
+        for _ in range(ALWAYS_ADMITTED):
             held.enter_context(admission.enter())
-        with pytest.raises(CrowdedError), admission.enter():
+        with pytest.raises(AdmissionRejectedError), admission.enter():
             pytest.fail("let in")
 
 
 def test_the_first_after_a_start_turn_nobody_away(admission: Admission, clock: Clock) -> None:
     served(admission, clock, 3.0, times=3)
     with ExitStack() as held:
-        for _ in range(5 * FREE):
+        for _ in range(5 * ALWAYS_ADMITTED):
             held.enter_context(admission.enter())
 
 
@@ -98,4 +98,4 @@ def test_what_failed_took_time_and_finished_nothing(admission: Admission, clock:
     with pytest.raises(ValueError, match="broken"):
         broken()
     assert admission.seconds_per_image == pytest.approx(0.2, rel=0.05)
-    assert admission.inside == 0
+    assert admission.in_flight == 0

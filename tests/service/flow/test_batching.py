@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.flow.batching import Coalescer, Waiting
+from service.flow.batching import DynamicBatcher, PendingItem
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 
@@ -24,36 +24,38 @@ class Doubling:
         self.asked = asyncio.Event()
         self.broken_off = 0
 
-    async def __call__(self, together: Sequence[Waiting[int, int]]) -> Sequence[int | Exception]:
-        self.calls.append([waiting.item for waiting in together])
+    async def __call__(self, batch: Sequence[PendingItem[int, int]]) -> Sequence[int | Exception]:
+        self.calls.append([pending.item for pending in batch])
         self.asked.set()
         try:
             await self.go.wait()
         except asyncio.CancelledError:
             self.broken_off += 1
             raise
-        return [ValueError("odd") if w.item % 2 else 2 * w.item for w in together]
+        return [ValueError("odd") if w.item % 2 else 2 * w.item for w in batch]
 
 
 def opened(
-    send: Any, *, most: int = 4, calls: int = 1, patience: float = 600, seconds: float = SOON
+    send: Any, *, most: int = 4, calls: int = 1, deferral: float = 600, seconds: float = SOON
 ) -> Any:
-    return Coalescer(send, most=most, calls=calls, patience=patience, seconds=seconds)
+    return DynamicBatcher(
+        send, max_items=most, max_calls=calls, max_deferral=deferral, target_seconds=seconds
+    )
 
 
 def asking(
-    coalescer: Any, *items: int, priority: Priority = Priority.PERSON, seconds: float = SOON
+    batcher: Any, *items: int, priority: Priority = Priority.PERSON, seconds: float = SOON
 ) -> list[asyncio.Task[int]]:
     deadline = Deadline.after(seconds)
-    return [asyncio.create_task(coalescer(item, deadline, priority)) for item in items]
+    return [asyncio.create_task(batcher(item, deadline, priority)) for item in items]
 
 
 async def test_what_waits_during_a_call_goes_together_in_the_next() -> None:
     send = Doubling()
-    coalescer = opened(send)
-    first = asking(coalescer, 0)
+    batcher = opened(send)
+    first = asking(batcher, 0)
     await send.asked.wait()
-    later = asking(coalescer, 2, 4, 6, 8, 10)
+    later = asking(batcher, 2, 4, 6, 8, 10)
     await asyncio.sleep(0)
     send.go.set()
 
@@ -88,12 +90,12 @@ async def test_an_error_of_the_call_is_everybody_s() -> None:
 
 async def test_persons_go_before_batches_that_came_first() -> None:
     send = Doubling()
-    coalescer = opened(send, most=2)
-    tasks = asking(coalescer, 0)
+    batcher = opened(send, most=2)
+    tasks = asking(batcher, 0)
     await send.asked.wait()
-    tasks += asking(coalescer, 2, 4, priority=Priority.BULK)
+    tasks += asking(batcher, 2, 4, priority=Priority.BULK)
     await asyncio.sleep(0)
-    tasks += asking(coalescer, 6, 8)
+    tasks += asking(batcher, 6, 8)
     await asyncio.sleep(0)
     send.go.set()
     await asyncio.gather(*tasks)
@@ -103,12 +105,12 @@ async def test_persons_go_before_batches_that_came_first() -> None:
 
 async def test_a_batch_s_patience_has_an_end() -> None:
     send = Doubling()
-    coalescer = opened(send, most=1, patience=0.0)
-    tasks = asking(coalescer, 0)
+    batcher = opened(send, most=1, deferral=0.0)
+    tasks = asking(batcher, 0)
     await send.asked.wait()
-    tasks += asking(coalescer, 2, priority=Priority.BULK)
+    tasks += asking(batcher, 2, priority=Priority.BULK)
     await asyncio.sleep(0)
-    tasks += asking(coalescer, 4)
+    tasks += asking(batcher, 4)
     await asyncio.sleep(0)
     send.go.set()
     await asyncio.gather(*tasks)
@@ -118,10 +120,10 @@ async def test_a_batch_s_patience_has_an_end() -> None:
 
 async def test_whose_time_is_up_is_not_sent_any_more() -> None:
     send = Doubling()
-    coalescer = opened(send)
-    first = asking(coalescer, 0)
+    batcher = opened(send)
+    first = asking(batcher, 0)
     await send.asked.wait()
-    (late,) = asking(coalescer, 2, seconds=0.01)
+    (late,) = asking(batcher, 2, seconds=0.01)
     with pytest.raises(TimeoutError):
         await late
     send.go.set()
@@ -133,8 +135,8 @@ async def test_whose_time_is_up_is_not_sent_any_more() -> None:
 
 async def test_a_call_is_broken_off_when_the_last_who_waits_is_gone() -> None:
     send = Doubling()
-    coalescer = opened(send)
-    staying, leaving = asking(coalescer, 0, 2)
+    batcher = opened(send)
+    staying, leaving = asking(batcher, 0, 2)
     await send.asked.wait()
     leaving.cancel()
     await asyncio.sleep(0.01)
@@ -145,30 +147,30 @@ async def test_a_call_is_broken_off_when_the_last_who_waits_is_gone() -> None:
             await asyncio.sleep(0.001)
     send.go.set()
 
-    assert await asking(coalescer, 4)[0] == 8
+    assert await asking(batcher, 4)[0] == 8
 
 
 async def test_all_that_wait_can_be_told_at_once() -> None:
     send = Doubling()
-    coalescer = opened(send)
-    tasks = asking(coalescer, 0)
+    batcher = opened(send)
+    tasks = asking(batcher, 0)
     await send.asked.wait()
-    tasks += asking(coalescer, 2)
+    tasks += asking(batcher, 2)
     await asyncio.sleep(0)
-    coalescer.fail(OSError("gone"))
+    batcher.fail(OSError("gone"))
     found = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert [type(one) for one in found] == [OSError, OSError]
     send.go.set()
-    assert await asking(coalescer, 4)[0] == 8
+    assert await asking(batcher, 4)[0] == 8
 
 
 async def test_closing_breaks_off_what_is_on_its_way() -> None:
     send = Doubling()
-    coalescer = opened(send)
-    (task,) = asking(coalescer, 0)
+    batcher = opened(send)
+    (task,) = asking(batcher, 0)
     await send.asked.wait()
-    await coalescer.close()
+    await batcher.close()
 
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -184,33 +186,33 @@ class Working:
         self._now = 0.0
         monkeypatch.setattr("service.flow.batching.time.monotonic", lambda: self._now)
 
-    async def __call__(self, together: Sequence[Waiting[int, int]]) -> Sequence[int | Exception]:
-        self.sizes.append(len(together))
+    async def __call__(self, batch: Sequence[PendingItem[int, int]]) -> Sequence[int | Exception]:
+        self.sizes.append(len(batch))
         await asyncio.sleep(0)
-        self._now += self._once + self._seconds * len(together)
-        return [waiting.item for waiting in together]
+        self._now += self._once + self._seconds * len(batch)
+        return [pending.item for pending in batch]
 
 
 async def test_a_call_takes_no_longer_than_told(monkeypatch: pytest.MonkeyPatch) -> None:
     send = Working(monkeypatch, seconds=0.1)
-    coalescer = opened(send, most=8, seconds=0.3)
-    await asyncio.gather(*asking(coalescer, 0))
-    await asyncio.gather(*asking(coalescer, *range(10)))
+    batcher = opened(send, most=8, seconds=0.3)
+    await asyncio.gather(*asking(batcher, 0))
+    await asyncio.gather(*asking(batcher, *range(10)))
     assert send.sizes == [1, 3, 3, 3, 1]
 
 
 async def test_what_takes_longer_than_told_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     send = Working(monkeypatch, seconds=2.0)
-    coalescer = opened(send, most=8, seconds=0.3)
-    await asyncio.gather(*asking(coalescer, 0))
-    await asyncio.gather(*asking(coalescer, 1, 2, 3))
+    batcher = opened(send, most=8, seconds=0.3)
+    await asyncio.gather(*asking(batcher, 0))
+    await asyncio.gather(*asking(batcher, 1, 2, 3))
     assert send.sizes == [1, 1, 1, 1]
 
 
 async def test_where_company_costs_nothing_calls_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     send = Working(monkeypatch, seconds=0.0, once=0.1)
-    coalescer = opened(send, most=8, seconds=0.3)
-    await asyncio.gather(*asking(coalescer, 0))
-    await asyncio.gather(*asking(coalescer, *range(60)))
+    batcher = opened(send, most=8, seconds=0.3)
+    await asyncio.gather(*asking(batcher, 0))
+    await asyncio.gather(*asking(batcher, *range(60)))
     assert send.sizes[1] == 3
     assert send.sizes[-2] == 8

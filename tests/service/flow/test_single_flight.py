@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from service.flow.single_flight import Found, Recent
+from service.flow.single_flight import Found, SingleFlightCache
 
 pytestmark = pytest.mark.anyio
 
@@ -31,21 +31,21 @@ class Maker:
         return self.made
 
 
-def recent(
+def cache(
     counted: list[Found], most: int = 8, current: Callable[[int], bool] = lambda _: True
-) -> Recent[int]:
-    return Recent(most, 600, current, counted.append)
+) -> SingleFlightCache[int]:
+    return SingleFlightCache(most, 600, current, counted.append)
 
 
 def asking(
-    memory: Recent[int], make: Callable[[], Awaitable[int]], digest: str = "a"
+    memory: SingleFlightCache[int], make: Callable[[], Awaitable[int]], digest: str = "a"
 ) -> asyncio.Task[int]:
     return asyncio.create_task(memory.get(digest, make))
 
 
 async def test_who_asks_meanwhile_waits_for_the_same_and_who_asks_later_gets_it_again() -> None:
     counted: list[Found] = []
-    memory, make = recent(counted), Maker()
+    memory, make = cache(counted), Maker()
     tasks = [asking(memory, make) for _ in range(3)]
     await asyncio.sleep(0)
     make.go.set()
@@ -58,7 +58,7 @@ async def test_who_asks_meanwhile_waits_for_the_same_and_who_asks_later_gets_it_
 async def test_what_is_no_longer_current_is_made_anew() -> None:
     counted: list[Found] = []
     good = {1, 2}
-    memory, make = recent(counted, current=good.__contains__), Maker()
+    memory, make = cache(counted, current=good.__contains__), Maker()
     make.go.set()
     await memory.get("a", make)
     good.remove(1)
@@ -67,7 +67,7 @@ async def test_what_is_no_longer_current_is_made_anew() -> None:
 
 
 async def test_what_must_not_be_kept_is_shared_and_then_gone() -> None:
-    memory, make = recent([], current=lambda _: False), Maker()
+    memory, make = cache([], current=lambda _: False), Maker()
     first, second = asking(memory, make), asking(memory, make)
     await asyncio.sleep(0)
     make.go.set()
@@ -76,7 +76,7 @@ async def test_what_must_not_be_kept_is_shared_and_then_gone() -> None:
 
 
 async def test_an_error_is_everybody_s_and_is_not_kept() -> None:
-    memory, make = recent([]), Maker(ValueError("bad"))
+    memory, make = cache([]), Maker(ValueError("bad"))
     first, second = asking(memory, make), asking(memory, make)
     make.go.set()
     found = await asyncio.gather(first, second, return_exceptions=True)
@@ -87,7 +87,7 @@ async def test_an_error_is_everybody_s_and_is_not_kept() -> None:
 
 
 async def test_the_work_ends_with_the_last_who_waits_for_it() -> None:
-    memory, make = recent([]), Maker()
+    memory, make = cache([]), Maker()
     first, second = asking(memory, make), asking(memory, make)
     await asyncio.sleep(0.01)
     first.cancel()
@@ -103,7 +103,7 @@ async def test_the_work_ends_with_the_last_who_waits_for_it() -> None:
 async def test_it_is_bounded_and_can_be_switched_off() -> None:
     make = Maker()
     make.go.set()
-    small, off = recent([], most=2), recent([], most=0)
+    small, off = cache([], most=2), cache([], most=0)
     for digest in ("a", "b", "c"):
         await small.get(digest, make)
     assert await small.get("c", make) == 3

@@ -160,6 +160,6 @@ async def test_a_name_that_is_set_works_as_a_plain_address_in_a_local_network(
             "Origin": f"http://dxa.clinic.example:{port}",
         }
         page = await opened.client.post("/", files={"file": ("a", png)}, headers=headers)
-        assert page.status_code == 200
+        assert page.status_code == 303
         sent = await opened.client.post(API, content=png, headers={**headers, "Origin": "null"})
         assert_problem(sent, "cross_origin")

@@ -7,7 +7,8 @@ from urllib.parse import urldefrag, urlsplit
 import pytest
 from lxml import html
 
-from service.web.page import NAVIGATION, asset
+from service.web.navigation import NAVIGATION
+from service.web.templates import asset
 from tests.service.kit.fronts import Front
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +55,7 @@ async def test_head_tells_what_get_would(shared: Front, path: str) -> None:
 async def test_no_link_leads_nowhere(shared: Front, png: bytes, language: str) -> None:
     """Every address that a page names is there, with the part of it that is named."""
     headers = {"Accept-Language": language}
-    waiting = [*NAVIGATION, (await shared.upload(png, path="/")).headers["content-location"]]
+    waiting = [*NAVIGATION, (await shared.analyse(png)).headers["content-location"]]
     pages: dict[str, html.HtmlElement] = {}
     parts: list[tuple[str, str, str]] = []
     seen: set[str] = set()

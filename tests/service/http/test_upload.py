@@ -120,7 +120,7 @@ async def test_a_file_that_cannot_be_read(
     raw = assert_problem(await small.post(data), code)
     form = assert_problem(await small.upload(data), code)
     assert raw["detail"] == form["detail"]
-    page = assert_error_page(await small.upload(data, path="/"), code)
+    page = assert_error_page(await small.analyse(data), code)
     assert raw["detail"] in " ".join(page.text_content().split())
     assert (await rows(small), small.calls) == (stored, asked)
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - a quick look, not worth a thread
@@ -234,7 +234,7 @@ async def test_a_client_that_goes_away_leaves_nothing(small: Front, png: bytes) 
     writer.close()
     await writer.wait_closed()
     labels = {"method": "POST", "route": API, "status": "499"}
-    registry = small.app.state.health.metrics.registry
+    registry = small.app.state.metrics.registry
     name = "osteoserve_http_requests_total"
     await small.settled(lambda: registry.get_sample_value(name, labels) == 1)
     assert (await rows(small), small.calls) == (stored, asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ from fastapi import FastAPI
 from service.server import Server
 from service.settings import Settings
 from service.types import RunnerName
+from tests.service.kit.fork_servers import forked
 from tests.service.kit.runners import Running
 
 API = "/api/v1/predictions"
+
+TRUST = ssl.create_default_context()
+"""Made once: each client would read all of the system's certificates, and none is asked for one."""
 
 
 @dataclass
@@ -37,9 +42,14 @@ class Front:
     ) -> httpx.Response:
         return await self.client.post(path, files={"file": ("SECRET^NAME.bin", data, content_type)})
 
+    async def analyse(self, data: bytes) -> httpx.Response:
+        """Send the form of the first page and go where it leads, as a browser does."""
+        files = {"file": ("SECRET^NAME.bin", data, "application/octet-stream")}
+        return await self.client.post("/", files=files, follow_redirects=True)
+
     async def sample(self, name: str, **labels: str) -> float:
         """Return a metric's value, 0 where there is no such series."""
-        metrics = self.app.state.health.metrics
+        metrics = self.app.state.metrics
         return metrics.registry.get_sample_value(name, labels) or 0.0
 
     async def settled(self, state: Callable[[], bool]) -> None:
@@ -69,16 +79,19 @@ async def front(
     assert isinstance(app, FastAPI)
     if change is not None:
         change(app)
-    task = asyncio.create_task(server._serve())
-    try:
-        while not server.started:
-            if task.done():
-                raise RuntimeError("the front did not start")
-            await asyncio.sleep(0.005)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        url = f"http://127.0.0.1:{port}"
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
-            yield Front(server, app, client, chosen, runners)
-    finally:
-        server.should_exit = True
-        await task
+    with forked():
+        task = asyncio.create_task(server._serve())
+        try:
+            while not server.started:
+                if task.done():
+                    raise RuntimeError("the front did not start")
+                await asyncio.sleep(0.005)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            url = f"http://127.0.0.1:{port}"
+            async with httpx.AsyncClient(
+                base_url=url, trust_env=False, timeout=20, verify=TRUST
+            ) as client:
+                yield Front(server, app, client, chosen, runners)
+        finally:
+            server.should_exit = True
+            await task

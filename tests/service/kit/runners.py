@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import socket
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
@@ -37,6 +36,7 @@ from models.vertebrae.nominal import nominal
 from protocol import mask
 from protocol.headers import MAX_ITEMS
 from service.types import BASES, RUNNERS, RunnerName
+from tests import ports
 
 AUROC = {"cnn": 0.81, "vgg16": 0.92, "resnet": 0.9, "bone": 0.84}
 PROBABILITY = {"cnn": 0.79, "vgg16": 0.88, "resnet": 0.71, "bone": 0.76}
@@ -277,16 +277,14 @@ async def running(*replaced: Runner) -> AsyncIterator[dict[RunnerName, Running]]
     named = {runner.name: runner for runner in replaced}
     with ExitStack() as bound:
         # All bound at once, so that no two get the same port; who is down stays bound and silent.
-        sockets = {name: bound.enter_context(socket.socket()) for name in RUNNERS}
-        for one in sockets.values():
-            one.bind(("127.0.0.1", 0))
+        sockets = {name: bound.enter_context(ports.held()) for name in RUNNERS}
         servers = {
             name: Running(named.get(name, Honest(name)), one.getsockname()[1])
             for name, one in sockets.items()
         }
         try:
             for name, server in servers.items():
-                if not isinstance(server.runner, Down):
+                if not ports.HOLDS and not isinstance(server.runner, Down):
                     sockets[name].close()
                 await server.start()
             yield servers

@@ -11,10 +11,12 @@ from babel.messages.pofile import read_po
 from lxml import html
 from starlette.datastructures import Headers
 
+from service.http.locale import choose
 from service.http.problem_types import KINDS
+from service.language import formats
 from service.language import locale as language
 from service.language import messages as catalogue
-from service.language.locale import choose, languages, po, speaking
+from service.language.locale import languages, po, speaking
 from tests.service.kit.fronts import Front
 
 OTHERS = [code for code in languages() if code != language.SOURCE]
@@ -46,11 +48,11 @@ def test_numbers_and_dates() -> None:
         2026, 3, 2, 15, 4, tzinfo=datetime.timezone(datetime.timedelta(hours=1))
     )
     written = lambda: (  # noqa: E731 - the same five things in each language
-        language.number(1234.5, 1),
-        language.number(-0.33, 2, signed=True),
-        language.number(0.61, 2, signed=True),
-        language.percent(0.638),
-        language.moment(when),
+        formats.number(1234.5, 1),
+        formats.number(-0.33, 2, signed=True),
+        formats.number(0.61, 2, signed=True),
+        formats.percent(0.638),
+        formats.moment(when),
     )
     assert written() == ("1,234.5", "−0.33", "+0.61", "63.8 %", "2 March 2026, 14:04 UTC")
     with speaking("de"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -12,7 +13,6 @@ import pytest
 
 from service.local import supervisor
 from service.local.supervisor import Backoff, Process, keep_up
-from service.settings import Settings
 
 RUNNER = """
 import http.server, os, pathlib, sys, threading
@@ -115,6 +115,17 @@ async def test_a_runner_that_keeps_dying_is_left_down_longer_and_comes_back_when
             await keeping
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a port cannot be held")
+def test_a_runner_s_port_is_nobody_else_s_before_it_listens_and_while_it_is_down() -> None:
+    ports = list(supervisor._free_ports(5))
+    assert len(set(ports)) == 5
+    for port in ports:
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
+        with socket.create_server(("127.0.0.1", port)) as runner:
+            assert runner.getsockname()[1] == port
+
+
 def test_an_address_that_can_be_listened_on() -> None:
     port = next(supervisor._free_ports(1))
     assert supervisor._fault_of("127.0.0.1", port) is None
@@ -135,8 +146,7 @@ def test_what_cannot_be_listened_on_is_named_by_what_is_at_fault() -> None:
 
 
 def test_an_address_of_ipv6_stands_in_brackets(tmp_path: Path) -> None:
-    settings = Settings(host="::1", port=8123, var=tmp_path)
-    found = supervisor.Supervisor(settings, Path("python"))
+    found = supervisor.Supervisor("::1", 8123, tmp_path, Path("python"))
     assert found._front.ready_url == "http://[::1]:8123/health/startup"
     assert found._target_groups[0]["targets"] == ["[::1]:8123"]
     try:

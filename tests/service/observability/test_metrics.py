@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from models.drift.statistics import STATISTICS
-from service.observability.metrics import Metrics
+from service.metrics import Metrics
 from service.observability.slo import SLOS
 from service.types import RUNNERS
 from tests.service.kit import images
@@ -189,6 +189,6 @@ async def test_ten_thousand_random_paths_add_no_series(var: Path, png: bytes) ->
 
 def test_apps_count_apart() -> None:
     one, other = Metrics(), Metrics()
-    one.request("GET", "/", 200, 0.1)
+    one.http.request("GET", "/", 200, 0.1)
     assert b'route="/",status="200"' in one.exposition()
     assert b'route="/",status="200"' not in other.exposition()

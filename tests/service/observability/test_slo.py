@@ -7,7 +7,7 @@ import re
 import pytest
 
 from service.app import create_app
-from service.observability.metrics import REQUEST_BUCKETS
+from service.http.metrics import BUCKETS
 from service.observability.slo import SLO, SLOS
 from service.settings import Settings
 
@@ -16,7 +16,7 @@ EVERY = pytest.mark.parametrize("slo", SLOS, ids=lambda slo: slo.name)
 
 @EVERY
 def test_a_threshold_is_one_of_the_buckets(slo: SLO) -> None:
-    assert slo.latency_seconds in REQUEST_BUCKETS
+    assert slo.latency_seconds in BUCKETS
 
 
 @EVERY

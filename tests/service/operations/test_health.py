@@ -131,7 +131,7 @@ def spoil(var: Path) -> None:
 
 async def test_storage_is_told_of_with_the_room_that_is_left(var: Path) -> None:
     async with running() as runners, front(var, runners) as opened:
-        registry = opened.app.state.health.metrics.registry
+        registry = opened.app.state.metrics.registry
 
         def sample(name: str) -> float | None:
             value: float | None = registry.get_sample_value(f"osteoserve_storage_{name}")

@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry
 
 from models import artifact
 from models.drift.reference import Bins, Reference
-from service.observability.metrics import Metrics
 from service.predictions.drift import SCORE, Drift, Window, served_reference
+from service.predictions.metrics import PredictionMetrics
 from service.predictions.schemas import EXAMPLE, Prediction
-from service.settings import Settings
+from service.predictions.settings import DriftSettings
 
 REFERENCE = Reference(
     stack="sha256:" + "a" * 64,
@@ -29,43 +29,44 @@ def made(**changes: Any) -> Prediction:
     return example.model_copy(update={**usual, **changes})
 
 
-def drift(reference: Reference | None = REFERENCE, **settings: Any) -> tuple[Drift, Metrics]:
-    metrics = Metrics()
-    return Drift(Settings(**{"drift_enough": 20, **settings}), metrics, reference), metrics
+def drift(
+    reference: Reference | None = REFERENCE, **settings: Any
+) -> tuple[Drift, CollectorRegistry]:
+    registry = CollectorRegistry()
+    chosen = DriftSettings(**{"drift_enough": 20, **settings})
+    return Drift(chosen, PredictionMetrics(registry), reference), registry
 
 
-def index(metrics: Metrics, statistic: str) -> float | None:
-    registry: CollectorRegistry = metrics.registry
+def index(registry: CollectorRegistry, statistic: str) -> float | None:
     return registry.get_sample_value("osteoserve_drift_stability_index", {"statistic": statistic})
 
 
-def images(metrics: Metrics, statistic: str) -> float | None:
-    registry: CollectorRegistry = metrics.registry
+def images(registry: CollectorRegistry, statistic: str) -> float | None:
     return registry.get_sample_value("osteoserve_drift_window_images", {"statistic": statistic})
 
 
 def test_nothing_is_said_before_there_are_enough_images() -> None:
-    watched, metrics = drift()
+    watched, registry = drift()
 
     for _ in range(19):
         watched.image({"brightness": 0.25})
 
-    assert index(metrics, "brightness") is None
-    assert images(metrics, "brightness") == 19
+    assert index(registry, "brightness") is None
+    assert images(registry, "brightness") == 19
     watched.image({"brightness": 0.25})
-    assert index(metrics, "brightness") is not None
+    assert index(registry, "brightness") is not None
 
 
 def test_images_like_those_of_the_reference_are_no_drift_and_others_are() -> None:
-    watched, metrics = drift()
+    watched, registry = drift()
     rng = np.random.default_rng(2)
 
     for value in rng.choice([0.1, 0.25, 0.4], 500, p=[0.3, 0.4, 0.3]):
         watched.image({"brightness": float(value)})
-    alike = index(metrics, "brightness")
+    alike = index(registry, "brightness")
     for _ in range(300):
         watched.image({"brightness": 0.4})
-    otherwise = index(metrics, "brightness")
+    otherwise = index(registry, "brightness")
 
     assert alike is not None
     assert alike < 0.05
@@ -74,18 +75,18 @@ def test_images_like_those_of_the_reference_are_no_drift_and_others_are() -> Non
 
 
 def test_what_lies_long_back_is_forgotten() -> None:
-    watched, metrics = drift(drift_images=50)
+    watched, registry = drift(drift_images=50)
 
     for place, count in (("normal", 200), ("osteoporosis", 200)):
         for _ in range(count):
             watched.prediction(made(outcome=place))
-    end = index(metrics, SCORE)
+    end = index(registry, SCORE)
 
     alone = Window(REFERENCE.outcomes, 50)
     for _ in range(50):
         alone.add(2)
     assert end == pytest.approx(alone.index)
-    assert images(metrics, SCORE) == 50
+    assert images(registry, SCORE) == 50
 
 
 @pytest.mark.parametrize(
@@ -98,21 +99,21 @@ def test_what_lies_long_back_is_forgotten() -> None:
     ids=["refused", "degraded", "another stack"],
 )
 def test_scores_that_cannot_be_compared_are_left_out(changes: dict[str, Any]) -> None:
-    watched, metrics = drift()
+    watched, registry = drift()
 
     watched.prediction(made(**changes))
 
-    assert images(metrics, SCORE) == 0
+    assert images(registry, SCORE) == 0
 
 
 def test_without_a_reference_images_are_counted_and_nothing_is_compared() -> None:
-    watched, metrics = drift(None)
+    watched, registry = drift(None)
 
     watched.image({"brightness": 0.25})
     watched.prediction(made())
 
-    assert metrics.registry.get_sample_value("osteoserve_image_brightness_ratio_count") == 1
-    assert images(metrics, "brightness") is None
+    assert registry.get_sample_value("osteoserve_image_brightness_ratio_count") == 1
+    assert images(registry, "brightness") is None
 
 
 def test_artefacts_without_a_reference_are_said_so_and_are_no_failure(

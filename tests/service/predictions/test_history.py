@@ -6,7 +6,6 @@ import base64
 import itertools
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,40 +14,23 @@ import pytest
 from lxml import html
 from sqlalchemy import text
 
-from service.exams.repository import Studies
 from service.exams.schemas import from_json
-from service.predictions.listing import History
 from service.predictions.query import CursorError, Position, Query
-from service.predictions.repository import Predictions
 from service.predictions.schemas import EXAMPLE, Prediction
-from service.reviews.repository import Reviews
+from service.predictions.service import Predictions
 from service.reviews.schemas import Signature
 from service.storage.database import Database
 from tests.service.kit import images
 from tests.service.kit.fronts import API, Front, front
+from tests.service.kit.records import ANYONE, keep, made, verbs
 from tests.service.kit.runners import running
 from tests.service.kit.shapes import assert_error_page, assert_problem
 from tests.service.web.test_pages import assert_well_made
 
 pytestmark = pytest.mark.anyio
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
 
-
-def made(number: int, **changes: Any) -> Prediction:
-    """The example, ``number`` hours into the year."""
-    return Prediction.model_validate(
-        {**EXAMPLE, "id": uuid4(), "created_at": START + timedelta(hours=number), **changes}
-    )
-
-
-async def kept(database: Database, *predictions: Prediction) -> History:
-    for one in predictions:
-        await Predictions(database).add(one, b"x")
-    return History(database)
-
-
-async def ids(history: History, **query: Any) -> list[UUID]:
+async def ids(history: Predictions, **query: Any) -> list[UUID]:
     """Every result of ``query``, read page by page."""
     found: list[UUID] = []
     after = None
@@ -70,7 +52,8 @@ async def test_pages_are_complete_in_every_order(database: Database, limit: int)
         made(number // 2, probability=probability)
         for number, probability in enumerate(probabilities)
     ]
-    history = await kept(database, *all_of_them)
+    await keep(database, *all_of_them)
+    history = verbs(database).predictions
     time = [(one.created_at, one.id.hex) for one in all_of_them]
     rank = [(-1 if p.probability is None else p.probability, p.id.hex) for p in all_of_them]
     for sort, keys, reverse in (
@@ -85,9 +68,10 @@ async def test_pages_are_complete_in_every_order(database: Database, limit: int)
 
 async def test_what_arrives_in_between_shifts_nothing(database: Database) -> None:
     old = [made(number) for number in range(6)]
-    history = await kept(database, *old)
+    await keep(database, *old)
+    history = verbs(database).predictions
     first, position = await history.page(Query(limit=3))
-    await kept(database, made(100), made(101))
+    await keep(database, made(100), made(101))
     assert position is not None
     second, end = await history.page(Query(limit=3, after=position.cursor()))
     assert [one.id for one in (*first, *second)] == [one.id for one in reversed(old)]
@@ -98,9 +82,10 @@ async def test_filters_narrow_each_other(database: Database) -> None:
     refused = made(0, outcome="refused", probability=None)
     degraded = made(24, degraded=True)
     normal = made(47, outcome="normal", image={**EXAMPLE["image"], "sha256": "0" * 64})
-    history = await kept(database, refused, degraded, normal)
+    await keep(database, refused, degraded, normal)
+    history = verbs(database).predictions
     signature = Signature(reviewer="A. Reader", action="sign", reason=None)
-    await Reviews(database).add(normal.id, signature, "normal")
+    await verbs(database).reviews.sign(ANYONE, normal.id, signature, "normal")
     cases: list[tuple[dict[str, Any], list[Prediction]]] = [
         ({}, [normal, degraded, refused]),
         ({"outcome": "refused"}, [refused]),
@@ -127,18 +112,19 @@ async def test_filters_narrow_each_other(database: Database) -> None:
 
 async def test_deleting_leaves_nothing(database: Database) -> None:
     gone, stays = made(0), made(1)
-    history = await kept(database, gone, stays)
+    await keep(database, gone, stays)
+    history = verbs(database).predictions
     signature = Signature(reviewer="A. Reader", action="sign", reason=None)
     facts = from_json({"patient_reference": "p", "bmd_g_cm2": 0.9})
     for one in (gone, stays):
-        await Reviews(database).add(one.id, signature, "osteoporosis")
-        assert await Studies(database).put(one.id, facts)
+        await verbs(database).reviews.sign(ANYONE, one.id, signature, "osteoporosis")
+        assert await verbs(database).exams.change(ANYONE, one.id, facts)
     tables = ("prediction", "canonical", "review", "study")
-    assert await history.delete(gone.id)
-    assert not await history.delete(gone.id)
+    assert await history.delete(ANYONE, gone.id)
+    assert not await history.delete(ANYONE, gone.id)
     assert await counts(database, *tables, "patient") == [1] * 5
     # With the last study the patient's reference goes.
-    assert await history.delete(stays.id)
+    assert await history.delete(ANYONE, stays.id)
     assert await counts(database, *tables, "patient") == [0] * 5
 
 
@@ -152,7 +138,7 @@ async def counts(database: Database, *tables: str) -> list[int]:
 
 async def test_what_was_stored_before_can_be_listed(database: Database) -> None:
     """The migration copies what lists go by out of the documents."""
-    await kept(database, made(0, degraded=True, probability=0.25))
+    await keep(database, made(0, degraded=True, probability=0.25))
     statements = (
         "DROP TABLE batch_line",
         "DROP TABLE batch",
@@ -170,7 +156,7 @@ async def test_what_was_stored_before_can_be_listed(database: Database) -> None:
             await connection.execute(text(statement))
     assert await database.schema_state() == "behind"
     await database.migrate()
-    found, _ = await History(database).page(Query(degraded=True, sort="highest"))
+    found, _ = await verbs(database).predictions.page(Query(degraded=True, sort="highest"))
     assert [one.probability for one in found] == [0.25]
     async with database.connect() as connection:
         row = (await connection.execute(text("SELECT degraded, probability FROM prediction"))).one()
@@ -193,7 +179,7 @@ async def test_a_cursor_made_by_hand_is_the_senders_mistake(
     packed = json.dumps(["newest", moment, str(uuid4())]).encode()
     cursor = base64.urlsafe_b64encode(packed).decode().rstrip("=")
     try:
-        found = await History(database).page(Query.model_validate({"after": cursor}))
+        found = await verbs(database).predictions.page(Query.model_validate({"after": cursor}))
     except CursorError:
         return
     # The first moment of all is one, and nothing lies before it.
@@ -265,6 +251,7 @@ async def test_the_list_is_read_by_following_next(filled: Front) -> None:
 async def test_bad_parameters_are_told(shared: Front, query: str, told: str) -> None:
     body = assert_problem(await shared.client.get(f"{API}?{query}"), "invalid_request")
     assert told in body["detail"]
+    assert all(name.startswith("query") for name in body.get("faults", ()))
     # The page offers its own address in other languages, so its query is one without a secret.
     page = await shared.client.get("/history?" + query.replace("SECRET", "x"))
     assert_error_page(page, "invalid_request")

@@ -52,7 +52,7 @@ def study(t_score: float | None, **facts: Any) -> Study:
 
 
 async def test_without_scripts_every_map_stands_over_the_scan(shared: Front, png: bytes) -> None:
-    page = html.fromstring((await shared.upload(png, path="/")).text)
+    page = html.fromstring((await shared.analyse(png)).text)
     panes = page.xpath("//figure[contains(@class, 'pane')]")
     # Bone measures, and has a table instead of a map.
     assert [one.findtext("figcaption") for one in panes] == [
@@ -70,7 +70,7 @@ async def test_without_scripts_every_map_stands_over_the_scan(shared: Front, png
 
 
 async def test_the_pictures_have_the_proportions_of_the_file(shared: Front, png: bytes) -> None:
-    page = html.fromstring((await shared.upload(png, path="/")).text)
+    page = html.fromstring((await shared.analyse(png)).text)
     height = str(round(224 * images.HEIGHT / images.WIDTH))
     for image in page.xpath("//figure//img"):
         assert (image.get("width"), image.get("height")) == ("224", height)
@@ -79,7 +79,7 @@ async def test_the_pictures_have_the_proportions_of_the_file(shared: Front, png:
 
 
 async def test_a_refused_image_has_no_heat_map(shared: Front) -> None:
-    page = html.fromstring((await shared.upload(images.unusable(), path="/")).text)
+    page = html.fromstring((await shared.analyse(images.unusable())).text)
     assert len(page.xpath("//figure//img")) == 1
     assert page.xpath("//input[@id='opacity'] | //*[@class='heat-legend']") == []
     assert page.xpath("//input[@id='width'] | //input[@id='level']")
@@ -158,7 +158,7 @@ def finding(code: str, level: str | None = None, value: float = 1.5) -> dict[str
 
 
 async def test_outlines_lie_over_the_scan_and_lead_to_their_rows(shared: Front, png: bytes) -> None:
-    page = html.fromstring((await shared.upload(png, path="/")).text)
+    page = html.fromstring((await shared.analyse(png)).text)
     (box,) = page.xpath("//input[@type='checkbox'][@id='outlines']")
     assert "checked" in box.attrib
     assert page.xpath("//label[@for='outlines']")

@@ -13,7 +13,6 @@ from service.reviews.schemas import (
     EXAMPLE,
     MAX_REASON,
     MIN_REASON,
-    Fault,
     Review,
     ReviewError,
     draft,
@@ -121,10 +120,10 @@ BAD: list[Any] = [
 
 
 @pytest.mark.parametrize(("sent", "faults"), BAD)
-def test_what_cannot_be_taken(sent: dict[str, Any], faults: dict[str, Fault]) -> None:
+def test_what_cannot_be_taken(sent: dict[str, Any], faults: dict[str, str]) -> None:
     with pytest.raises(ReviewError) as caught:
         draft(sent, "osteoporosis")
-    assert caught.value.faults == faults
+    assert {fault.field: fault.code for fault in caught.value.faults} == faults
 
 
 async def test_a_refusal_names_each_field_and_repeats_nothing(shared: Front, png: bytes) -> None:

@@ -9,25 +9,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry
 from starlette.responses import JSONResponse, Response
 
 from models.vertebrae.nominal import nominal
 from protocol.answers import BasePrediction
 from service.flow.deadline import Deadline
-from service.observability.metrics import Metrics
+from service.runners import pool
 from service.runners.circuit_breaker import FAILURES
 from service.runners.client import (
+    CircuitOpenError,
     RunnerBusyError,
     RunnerError,
     RunnerFailedError,
     RunnerMalformedError,
     RunnerMismatchError,
-    RunnerOpenError,
     RunnerRefusedError,
     RunnerTimeoutError,
 )
-from service.runners.pool import Runners
-from service.settings import Settings
+from service.runners.metrics import RunnerMetrics
+from service.runners.pool import RunnerPool
+from service.runners.settings import RunnerPolicy
 from tests.service.kit.runners import (
     Broken,
     Busy,
@@ -48,22 +50,25 @@ IMAGE = np.arange(224 * 224, dtype=np.uint32).reshape(224, 224).astype(np.uint8)
 
 
 @asynccontextmanager
-async def client(*replaced: Runner) -> AsyncIterator[tuple[Runners, Metrics, dict[str, Running]]]:
+async def client(
+    *replaced: Runner,
+) -> AsyncIterator[tuple[RunnerPool, CollectorRegistry, dict[str, Running]]]:
     async with running(*replaced) as servers:
-        metrics = Metrics()
+        registry = CollectorRegistry()
+        metrics = RunnerMetrics(registry)
         urls = {f"{name}_url": one.url for name, one in servers.items()}
-        async with Runners(Settings(**urls), metrics) as runners:
-            yield runners, metrics, dict(servers)
+        async with RunnerPool(RunnerPolicy(**urls), metrics).open() as runners:
+            yield runners, registry, dict(servers)
 
 
 async def test_an_image_goes_out_as_it_is_and_the_word_comes_back() -> None:
     cnn = Honest("cnn")
-    async with client(cnn) as (runners, metrics, _):
+    async with client(cnn) as (runners, registry, _):
         answer = await runners.predict("cnn", IMAGE, Deadline.after(2))
     assert np.array_equal(cnn.calls, [[IMAGE]])
     assert (answer.probability, answer.version, answer.auroc) == (0.79, version("cnn"), 0.81)
     labels = {"runner": "cnn", "result": "ok"}
-    assert metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels) == 1
+    assert registry.get_sample_value("osteoserve_runner_calls_total", labels) == 1
 
 
 async def test_votes_are_combined_and_the_missing_named() -> None:
@@ -79,7 +84,7 @@ async def test_votes_are_combined_and_the_missing_named() -> None:
 
 async def test_frames_are_outlined_in_calls_of_their_own() -> None:
     vertebrae = Honest("vertebrae")
-    async with client(vertebrae) as (runners, metrics, _):
+    async with client(vertebrae) as (runners, registry, _):
         outlined, vote = await asyncio.gather(
             runners.outline(IMAGE, Deadline.after(5)),
             runners.predict("bone", IMAGE, Deadline.after(5)),
@@ -88,11 +93,11 @@ async def test_frames_are_outlined_in_calls_of_their_own() -> None:
     assert (vertebrae.frames[0][0].tobytes(), vertebrae.calls[0][0].tobytes()) == (
         (IMAGE.tobytes(),) * 2
     )
-    assert outlined.outlined().spine == nominal()
+    assert outlined.to_outlined().spine == nominal()
     assert vote.measurements is not None
     assert [one.name for one in vote.measurements] == ["bone_to_noise", "levels_spread"]
     labels = {"runner": "vertebrae", "result": "ok"}
-    assert metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels) == 2
+    assert registry.get_sample_value("osteoserve_runner_calls_total", labels) == 2
 
 
 def level(**changes: object) -> dict[str, object]:
@@ -172,7 +177,7 @@ async def test_what_breaks_the_contract_is_malformed(runner: Malformed) -> None:
 async def test_failures_have_names_and_are_counted(
     runner: Runner, error: type[RunnerError]
 ) -> None:
-    async with client(runner) as (runners, metrics, _):
+    async with client(runner) as (runners, registry, _):
         start = time.monotonic()
         with pytest.raises(error):
             await runners.predict("cnn", IMAGE, Deadline.after(2))
@@ -181,9 +186,9 @@ async def test_failures_have_names_and_are_counted(
         labels = {"runner": "cnn", "result": error.result}
         # A call is broken off a moment after the last who waited for it has gone.
         async with asyncio.timeout(10):
-            while not metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels):  # noqa: ASYNC110 - metrics have no event
+            while not registry.get_sample_value("osteoserve_runner_calls_total", labels):  # noqa: ASYNC110 - metrics have no event
                 await asyncio.sleep(0.01)
-    assert metrics.registry.get_sample_value("osteoserve_runner_calls_total", labels) == 1
+    assert registry.get_sample_value("osteoserve_runner_calls_total", labels) == 1
 
 
 async def test_no_time_left_means_no_waiting() -> None:
@@ -223,15 +228,22 @@ async def test_a_connection_that_closes_without_a_byte_is_tried_once_more() -> N
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, Runners(Settings(cnn_url=url), Metrics()) as runners:
+    async with (
+        server,
+        RunnerPool(RunnerPolicy(cnn_url=url), RunnerMetrics(CollectorRegistry())).open() as runners,
+    ):
         answer = await runners.predict("cnn", IMAGE, Deadline.after(2))
     assert answer.probability == GOOD["probability"]
     assert answered == 2
 
 
-async def test_images_that_wait_go_together_and_each_gets_its_own_answer() -> None:
+async def test_images_that_wait_go_together_and_each_gets_its_own_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # However slow the machine is, no batch is kept small for it.
+    monkeypatch.setattr(pool, "TARGET_SECONDS", 60.0)
     cnn = Held("cnn")
-    async with client(cnn) as (runners, metrics, _):
+    async with client(cnn) as (runners, registry, _):
         tasks = [
             asyncio.create_task(runners.predict("cnn", IMAGE, Deadline.after(20))) for _ in range(2)
         ]
@@ -246,9 +258,7 @@ async def test_images_that_wait_go_together_and_each_gets_its_own_answer() -> No
     assert len(answers) == 13
     # Two at once go along in one call; behind them eight, which is the most, and three.
     assert sorted(map(len, cnn.calls)) == [2, 3, 8]
-    count = metrics.registry.get_sample_value(
-        "osteoserve_runner_call_images_sum", {"runner": "cnn"}
-    )
+    count = registry.get_sample_value("osteoserve_runner_call_images_sum", {"runner": "cnn"})
     assert count == 13
 
 
@@ -282,19 +292,19 @@ async def test_a_runner_that_sheds_load_is_asked_again_when_it_says_so() -> None
 
 async def test_a_runner_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
     broken = Broken("cnn")
-    async with client(broken) as (runners, metrics, _):
+    async with client(broken) as (runners, registry, _):
         errors = [
             await failure(runners.predict("cnn", IMAGE, Deadline.after(20)))
             for _ in range(FAILURES + 2)
         ]
         assert [type(error) for error in errors] == [
             *[RunnerFailedError] * FAILURES,
-            RunnerOpenError,
-            RunnerOpenError,
+            CircuitOpenError,
+            CircuitOpenError,
         ]
-        value = metrics.registry.get_sample_value("osteoserve_circuit_open", {"runner": "cnn"})
+        value = registry.get_sample_value("osteoserve_circuit_open", {"runner": "cnn"})
         assert value == 1
-        runners.seen("cnn", ready=True)
+        runners.record_probe("cnn", ready=True)
         with pytest.raises(RunnerFailedError):
             await runners.predict("cnn", IMAGE, Deadline.after(20))
 
@@ -307,26 +317,10 @@ async def test_nobody_waits_for_a_runner_that_was_found_not_ready() -> None:
             for _ in range(30)
         ]
         await held.asked.wait()
-        runners.seen("cnn", ready=False)
+        runners.record_probe("cnn", ready=False)
         async with asyncio.timeout(10):
             found = await asyncio.gather(*waiting, return_exceptions=True)
-    assert {type(one) for one in found} == {RunnerOpenError}
-
-
-async def test_a_hedge_answers_for_a_call_that_hangs() -> None:
-    class Hanging(Honest):
-        async def answer(self, body: Any) -> Response:
-            if len(self.calls) == 1:
-                await asyncio.sleep(60)
-            return await super().answer(body)
-
-    hanging = Hanging("cnn")
-    async with running(hanging) as servers:
-        settings = Settings(cnn_url=servers["cnn"].url, hedge_seconds=0.05)
-        async with Runners(settings, Metrics()) as runners:
-            answer = await runners.predict("cnn", IMAGE, Deadline.after(20))
-    assert answer.probability == 0.79
-    assert len(hanging.calls) == 2
+    assert {type(one) for one in found} == {CircuitOpenError}
 
 
 async def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ CROWD = "crowd"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"{CROWD}: forty people write for a minute; opt in")
+    config.addinivalue_line("markers", f"{CROWD}: two and forty people write for a minute; opt in")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

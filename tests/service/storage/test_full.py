@@ -10,17 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from service.predictions.listing import History
-from service.predictions.repository import Predictions
 from service.predictions.schemas import Prediction
 from service.settings import Settings
 from service.storage.database import Database
 from service.storage.errors import StorageFullError
 from service.storage.space import LEAST, Room
 from tests.service.kit.fronts import API, front
+from tests.service.kit.records import ANYONE, keep, made, verbs
 from tests.service.kit.runners import running
 from tests.service.kit.shapes import assert_error_page, assert_problem
-from tests.service.predictions.test_history import kept, made
 
 pytestmark = pytest.mark.anyio
 
@@ -66,9 +64,8 @@ async def test_a_full_disk_is_told_read_from_and_freed(disk: Path, png: bytes) -
         assert body["status"] == 507
         ready = assert_problem(await opened.client.get("/health/ready"), "not_ready")
         assert ready["checks"]["storage"] == "full"
-        await opened.settled(
-            lambda: health.metrics.registry.get_sample_value("osteoserve_storage_full") == 1
-        )
+        registry = opened.app.state.metrics.registry
+        await opened.settled(lambda: registry.get_sample_value("osteoserve_storage_full") == 1)
         assert await opened.sample("osteoserve_storage_up") == 1
 
         # What is there can be read, also by order, and whoever types loses nothing.
@@ -116,13 +113,13 @@ async def test_a_front_starts_on_a_full_disk(disk: Path, png: bytes) -> None:
             assert (await opened.client.delete(f"{API}/{id}")).status_code == 204
 
 
-async def filled(predictions: Predictions, turn: int) -> list[Prediction]:
+async def filled(database: Database, turn: int) -> list[Prediction]:
     """Keep results until there is no room; return those that are kept."""
     added: list[Prediction] = []
     for number in range(1000):
         one = made(1000 * turn + number)
         try:
-            await predictions.add(one, os.urandom(100_000))
+            await keep(database, one, png=os.urandom(100_000))
         except StorageFullError:
             return added
         added.append(one)
@@ -133,15 +130,15 @@ async def test_deleting_makes_room_for_new_results(disk: Path) -> None:
     """Over and over: what is freed inside the file is used again, though the disk stays full."""
     database = Database(Settings(var=disk / "var"))
     await database.migrate()
-    predictions, history = Predictions(database), History(database)
+    predictions = verbs(database).predictions
     there = [made(number) for number in range(40)]
     for one in there:
-        await predictions.add(one, os.urandom(100_000))
+        await keep(database, one, png=os.urandom(100_000))
     fill(disk)
     for turn in range(5):
-        there += await filled(predictions, turn)
+        there += await filled(database, turn)
         for _ in range(10):
-            assert await history.delete(there.pop(0).id)
+            assert await predictions.delete(ANYONE, there.pop(0).id)
     for one in there:
         assert await predictions.get(one.id) == one
     await database.close()
@@ -199,7 +196,7 @@ def left_in(folder: Path) -> set[str]:
 async def test_rows_kept_on_a_roomy_disk_leave_nothing_beside(tmp_path: Path) -> None:
     database = Database(Settings(var=tmp_path))
     await database.migrate()
-    await kept(database, made(0))
+    await keep(database, made(0))
     await database.look_for_room()
     assert not database.full
     await database.close()

@@ -11,23 +11,18 @@ import pytest
 from lxml import html
 from sqlalchemy import text
 
-from service.batches.repository import Batches
-from service.exams.repository import Studies
 from service.exams.schemas import from_json
-from service.predictions.heat_maps.repository import Maps
-from service.predictions.listing import History
 from service.predictions.query import Query
-from service.predictions.repository import Predictions
 from service.predictions.schemas import Prediction
-from service.reviews.repository import Reviews
 from service.reviews.schemas import Signature
+from service.settings import Settings
 from service.storage.database import Database
 from service.storage.documents import Unreadable
 from service.storage.errors import UnreadableError
 from tests.service.kit.fronts import API, Front, front
+from tests.service.kit.records import ANYONE, keep, keep_map, kept_map, made, verbs
 from tests.service.kit.runners import running
 from tests.service.kit.shapes import assert_error_page, assert_problem
-from tests.service.predictions.test_history import kept, made
 from tests.service.web.test_pages import assert_well_made
 
 pytestmark = pytest.mark.anyio
@@ -54,39 +49,41 @@ def newer(one: Prediction, **changes: Any) -> dict[str, Any]:
 
 async def test_fields_that_are_not_known_are_ignored(database: Database) -> None:
     one = made(0)
-    await kept(database, one)
+    await keep(database, one)
     await rewritten(database, "prediction", "document", one.id, newer(one))
-    assert await Predictions(database).get(one.id) == one
-    found, _ = await History(database).page(Query.model_validate({}))
+    assert await verbs(database).predictions.get(one.id) == one
+    found, _ = await verbs(database).predictions.page(Query.model_validate({}))
     assert found == (one,)
 
 
-async def test_one_row_that_cannot_be_read_hides_no_other(database: Database) -> None:
-    there = [made(number) for number in range(5)]
-    await kept(database, *there)
+async def test_one_row_that_cannot_be_read_hides_no_other(settings: Settings) -> None:
     counted: list[str] = []
-    database.unreadable = counted.append
+    database = Database(settings, counted.append)
+    await database.migrate()
+    there = [made(number) for number in range(5)]
+    await keep(database, *there)
     await rewritten(
         database, "prediction", "document", there[3].id, newer(there[3], outcome="fracture")
     )
     asked: dict[str, Any] = {"limit": 2}
     pages = []
     while asked:
-        found, following = await History(database).page(Query.model_validate(asked))
+        found, following = await verbs(database).predictions.page(Query.model_validate(asked))
         pages.append(found)
         asked = {"limit": 2, "after": following.cursor()} if following else {}
     bad = Unreadable(there[3].id, there[3].created_at)
     assert pages == [(there[4], bad), (there[2], there[1]), (there[0],)]
     assert counted == ["prediction"]
     with pytest.raises(UnreadableError):
-        await Predictions(database).get(there[3].id)
+        await verbs(database).predictions.get(there[3].id)
+    await database.close()
 
 
 async def test_what_is_no_json_hides_no_other(tmp_path: Path) -> None:
     async with running() as runners, front(tmp_path, runners) as opened:
         database = opened.app.state.health.database
         one, other = made(0), made(1)
-        await kept(database, one, other)
+        await keep(database, one, other)
         await rewritten(database, "prediction", "document", one.id, '{"id": "cut')
         listed = (await opened.client.get(API)).json()
         assert [item["id"] for item in listed["items"]] == [str(other.id)]
@@ -96,24 +93,26 @@ async def test_what_is_no_json_hides_no_other(tmp_path: Path) -> None:
 async def test_a_review_that_cannot_be_read_is_not_left_out(database: Database) -> None:
     """Without it the result would pass for one that nobody has overridden."""
     one = made(0)
-    await kept(database, one)
-    await Reviews(database).add(one.id, Signature(action="sign", reviewer="A. Reader"), one.outcome)
+    await keep(database, one)
+    await verbs(database).reviews.sign(
+        ANYONE, one.id, Signature(action="sign", reviewer="A. Reader"), one.outcome
+    )
     await rewritten(database, "review", "action", one.id, "amend")
-    found, _ = await History(database).page(Query.model_validate({}))
+    found, _ = await verbs(database).predictions.page(Query.model_validate({}))
     assert found == (Unreadable(one.id, one.created_at),)
 
 
 async def test_facts_that_are_not_known_are_kept(database: Database) -> None:
     one = made(0)
-    await kept(database, one)
-    studies = Studies(database)
-    await studies.put(one.id, from_json({"t_score": -1.0}))
+    await keep(database, one)
+    exams = verbs(database).exams
+    await exams.change(ANYONE, one.id, from_json({"t_score": -1.0}))
     await rewritten(database, "study", "facts", one.id, {"t_score": -1.0, "hip_bmd": 0.8})
-    found = await studies.get(one.id)
+    found = await exams.get(one.id)
     assert found is not None
     assert found.t_score == -1.0
     for facts in ({"t_score": -2.0}, {}):
-        await studies.put(one.id, from_json(facts))
+        await exams.change(ANYONE, one.id, from_json(facts))
         async with database.connect() as connection:
             stored = await connection.scalar(text("SELECT facts FROM study"))
         told = json.loads(stored) if isinstance(stored, str) else stored
@@ -122,35 +121,37 @@ async def test_facts_that_are_not_known_are_kept(database: Database) -> None:
 
 async def test_facts_that_cannot_be_read_are_told(database: Database) -> None:
     one, other = made(0), made(1)
-    await kept(database, one, other)
-    studies = Studies(database)
+    await keep(database, one, other)
+    exams = verbs(database).exams
     for it in (one, other):
-        study = await studies.put(it.id, from_json({"patient_reference": "p", "sex": "female"}))
+        study = await exams.change(
+            ANYONE, it.id, from_json({"patient_reference": "p", "sex": "female"})
+        )
     await rewritten(database, "study", "facts", one.id, {"sex": "unknown"})
     with pytest.raises(UnreadableError):
-        await studies.get(one.id)
+        await exams.get(one.id)
     assert study is not None
-    patient = await studies.patient(study.patient_key or one.id)
+    patient = await verbs(database).predictions.timeline(study.patient_key or one.id)
     assert patient is not None
-    assert (len(patient.studies), patient.unreadable) == (1, 1)
+    assert (len(patient.exams), patient.unreadable) == (1, 1)
 
 
 async def test_a_map_that_cannot_be_read_is_drawn_again(database: Database) -> None:
     from service.predictions.heat_maps.schemas import EXAMPLE, HeatMap  # noqa: PLC0415
 
     one = made(0)
-    await kept(database, one)
-    await Maps(database).add(one.id, HeatMap.model_validate(EXAMPLE))
+    await keep(database, one)
+    await keep_map(database, one.id, HeatMap.model_validate(EXAMPLE))
     await rewritten(database, "heat_map", "rows", one.id, {"no": "rows"})
-    assert await Maps(database).get(one.id, "cnn") is None
+    assert await kept_map(database, one.id, "cnn") is None
 
 
 async def test_a_line_of_a_batch_that_cannot_be_read_is_told_as_such(database: Database) -> None:
     one = made(0)
-    await kept(database, one)
-    batches = Batches(database)
-    batch = await batches.create(1)
-    await batches.add(batch.id, 0, one.id)
+    await keep(database, one)
+    batches = verbs(database).batches
+    batch = await batches.start(ANYONE, 1)
+    await batches.record(ANYONE, batch.id, 0, one.id)
     await rewritten(database, "prediction", "document", one.id, {"id": str(one.id)})
     (line,) = await batches.lines(batch.id, 0, 10)
     assert (line.prediction, line.unreadable) == (None, True)

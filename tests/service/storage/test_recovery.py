@@ -13,16 +13,13 @@ from uuid import UUID
 
 import pytest
 
-from service.exams.repository import Studies
 from service.exams.schemas import from_json
-from service.predictions.repository import Predictions
 from service.predictions.schemas import Prediction
-from service.reviews.repository import Reviews
 from service.reviews.schemas import Signature
 from service.settings import Settings
 from service.storage.database import Database
 from service.storage.recovery import RecoveryError, damage, recover
-from tests.service.predictions.test_history import made
+from tests.service.kit.records import ANYONE, keep, made, verbs
 
 PAGE = 4096
 
@@ -35,10 +32,12 @@ def filled(var: Path, count: int = 40) -> list[Prediction]:
         database = Database(Settings(var=var))
         await database.migrate()
         for number, one in enumerate(predictions):
-            await Predictions(database).add(one, bytes([number]) * 6000)
-            await Studies(database).put(one.id, from_json({"patient_reference": f"p-{number}"}))
+            await keep(database, one, png=bytes([number]) * 6000)
+            await verbs(database).exams.change(
+                ANYONE, one.id, from_json({"patient_reference": f"p-{number}"})
+            )
             signed = Signature(action="sign", reviewer="A. Reader")
-            await Reviews(database).add(one.id, signed, one.outcome)
+            await verbs(database).reviews.sign(ANYONE, one.id, signed, one.outcome)
         await database.close()
 
     asyncio.run(fill())
@@ -53,16 +52,16 @@ def read(var: Path, predictions: list[Prediction]) -> list[UUID]:
         await database.migrate()
         found = []
         for number, one in enumerate(predictions):
-            again = await Predictions(database).get(one.id)
+            again = await verbs(database).predictions.get(one.id)
             if again is None:
                 continue
-            study = await Studies(database).get(one.id)
+            study = await verbs(database).exams.get(one.id)
             assert again.model_copy(update={"review": None}) == one
             whole = (
                 study is not None
                 and study.patient_reference == f"p-{number}"
                 and again.review is not None
-                and await Predictions(database).image(one.id) == bytes([number]) * 6000
+                and await verbs(database).predictions.image(one.id) == bytes([number]) * 6000
             )
             if whole:
                 found.append(one.id)

@@ -16,29 +16,22 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from service.predictions.heat_maps.repository import Maps
 from service.predictions.heat_maps.schemas import EXAMPLE as MAP_EXAMPLE
 from service.predictions.heat_maps.schemas import HeatMap
-from service.predictions.repository import Predictions
-from service.predictions.schemas import EXAMPLE, Prediction, now
-from service.reviews.repository import Reviews
 from service.reviews.schemas import Signature
 from service.settings import Settings
 from service.storage.database import Database, database_url
 from service.storage.errors import ConflictError, GoneError, StorageUnavailableError
 from service.storage.tables import Base
+from tests.service.kit.records import ANYONE, keep, keep_map, kept_map, kept_maps, made, verbs
 
 pytestmark = pytest.mark.anyio
 
 
-def example() -> Prediction:
-    return Prediction.model_validate({**EXAMPLE, "id": uuid4(), "created_at": now()})
-
-
 async def test_what_goes_in_comes_out_word_for_word(database: Database) -> None:
-    predictions = Predictions(database)
-    prediction = example()
-    await predictions.add(prediction, b"\x89PNG\0\xff")
+    predictions = verbs(database).predictions
+    prediction = made(0)
+    await keep(database, prediction, png=b"\x89PNG\0\xff")
     again = await predictions.get(prediction.id)
     assert again is not None
     assert again.model_dump_json() == prediction.model_dump_json()
@@ -48,30 +41,30 @@ async def test_what_goes_in_comes_out_word_for_word(database: Database) -> None:
 
 
 async def test_all_or_nothing(database: Database) -> None:
-    predictions = Predictions(database)
-    prediction = example()
-    await predictions.add(prediction, b"first")
+    predictions = verbs(database).predictions
+    prediction = made(0)
+    await keep(database, prediction, png=b"first")
     with pytest.raises(ConflictError):
-        await predictions.add(prediction, b"second")
-    other = example()
+        await keep(database, prediction, png=b"second")
+    other = made(0)
     async with database.begin() as connection:
         await connection.execute(text("ALTER TABLE canonical RENAME TO elsewhere"))
     with pytest.raises(StorageUnavailableError):
-        await predictions.add(other, b"image with nowhere to go")
+        await keep(database, other, png=b"image with nowhere to go")
     assert await predictions.get(other.id) is None
 
 
 async def test_many_at_once(database: Database) -> None:
-    predictions = Predictions(database)
-    made = [example() for _ in range(40)]
-    await asyncio.gather(*(predictions.add(one, b"x") for one in made))
-    found = await asyncio.gather(*(predictions.get(one.id) for one in made))
-    assert found == made
+    predictions = verbs(database).predictions
+    there = [made(number) for number in range(40)]
+    await asyncio.gather(*(keep(database, one) for one in there))
+    found = await asyncio.gather(*(predictions.get(one.id) for one in there))
+    assert found == there
 
 
 async def test_an_image_needs_its_prediction_and_goes_with_it(database: Database) -> None:
-    prediction = example()
-    await Predictions(database).add(prediction, b"x")
+    prediction = made(0)
+    await keep(database, prediction)
     with pytest.raises(GoneError):
         async with database.begin() as connection:
             await connection.execute(
@@ -80,7 +73,7 @@ async def test_an_image_needs_its_prediction_and_goes_with_it(database: Database
             )
     async with database.begin() as connection:
         await connection.execute(text("DELETE FROM prediction"))
-    assert await Predictions(database).image(prediction.id) is None
+    assert await verbs(database).predictions.image(prediction.id) is None
 
 
 async def test_migrations_make_what_the_models_say(database: Database) -> None:
@@ -94,11 +87,11 @@ async def test_migrations_make_what_the_models_say(database: Database) -> None:
 
 
 async def test_migrating_again_changes_nothing(settings: Settings, database: Database) -> None:
-    prediction = example()
-    await Predictions(database).add(prediction, b"x")
+    prediction = made(0)
+    await keep(database, prediction)
     second = Database(settings)
     await second.migrate()
-    assert await Predictions(second).get(prediction.id) == prediction
+    assert await verbs(second).predictions.get(prediction.id) == prediction
     await second.close()
 
 
@@ -137,7 +130,7 @@ async def test_no_database_is_unavailable_in_time(tmp_path: Path) -> None:
     database = Database(Settings(database_url=url, storage_seconds=1))
     async with asyncio.timeout(20):
         with pytest.raises(StorageUnavailableError) as caught:
-            await Predictions(database).get(uuid4())
+            await verbs(database).predictions.get(uuid4())
     assert "hunter2" not in str(caught.value)
     await database.close()
 
@@ -149,49 +142,53 @@ def test_plain_urls_mean_psycopg() -> None:
 
 
 async def test_a_map_is_kept_once(database: Database) -> None:
-    prediction = example()
-    await Predictions(database).add(prediction, b"x")
-    maps = Maps(database)
+    prediction = made(0)
+    await keep(database, prediction)
     first = HeatMap.model_validate(MAP_EXAMPLE)
-    assert await maps.get(prediction.id, "cnn") is None
-    assert await maps.kept(prediction.id) == frozenset()
+    assert await kept_map(database, prediction.id, "cnn") is None
+    assert await kept_maps(database, prediction.id) == frozenset()
     other = first.model_copy(update={"rows": ((9.0,),)})
-    await asyncio.gather(*(maps.add(prediction.id, one) for one in (first, first)))
-    await maps.add(prediction.id, other)
-    assert await maps.get(prediction.id, "cnn") == first
-    assert await maps.get(prediction.id, "vgg16") is None
-    assert await maps.kept(prediction.id) == {"cnn"}
+    await asyncio.gather(*(keep_map(database, prediction.id, one) for one in (first, first)))
+    await keep_map(database, prediction.id, other)
+    assert await kept_map(database, prediction.id, "cnn") == first
+    assert await kept_map(database, prediction.id, "vgg16") is None
+    assert await kept_maps(database, prediction.id) == {"cnn"}
 
 
 async def test_reviews_written_at_once_are_numbered_one_after_the_other(
     database: Database,
 ) -> None:
-    prediction = example()
-    await Predictions(database).add(prediction, b"x")
-    reviews = Reviews(database)
+    prediction = made(0)
+    await keep(database, prediction)
+    reviews = verbs(database).reviews
     sent = [Signature(action="sign", reviewer=f"Reader {n}") for n in range(4)]
-    await asyncio.gather(*(reviews.add(prediction.id, one, prediction.outcome) for one in sent))
-    kept = await reviews.all(prediction.id)
+    await asyncio.gather(
+        *(reviews.sign(ANYONE, prediction.id, one, prediction.outcome) for one in sent)
+    )
+    kept = await reviews.of(prediction.id)
     assert [one.number for one in kept] == [1, 2, 3, 4]
     assert {one.reviewer for one in kept} == {one.reviewer for one in sent}
-    again = await Predictions(database).get(prediction.id)
+    again = await verbs(database).predictions.get(prediction.id)
     assert again is not None
     assert again.review == kept[-1]
     assert again.model_copy(update={"review": None}) == prediction
 
 
 async def test_maps_and_reviews_go_with_their_prediction(database: Database) -> None:
-    prediction = example()
-    await Predictions(database).add(prediction, b"x")
-    await Maps(database).add(prediction.id, HeatMap.model_validate(MAP_EXAMPLE))
-    await Reviews(database).add(
-        prediction.id, Signature(action="sign", reviewer="A. Reader"), prediction.outcome
+    prediction = made(0)
+    await keep(database, prediction)
+    await keep_map(database, prediction.id, HeatMap.model_validate(MAP_EXAMPLE))
+    await verbs(database).reviews.sign(
+        ANYONE, prediction.id, Signature(action="sign", reviewer="A. Reader"), prediction.outcome
     )
     async with database.begin() as connection:
         await connection.execute(text("DELETE FROM prediction"))
-    assert await Maps(database).kept(prediction.id) == frozenset()
-    assert await Reviews(database).all(prediction.id) == ()
+    assert await kept_maps(database, prediction.id) == frozenset()
+    assert await verbs(database).reviews.of(prediction.id) == ()
     with pytest.raises(GoneError):
-        await Reviews(database).add(
-            prediction.id, Signature(action="sign", reviewer="A. Reader"), prediction.outcome
+        await verbs(database).reviews.sign(
+            ANYONE,
+            prediction.id,
+            Signature(action="sign", reviewer="A. Reader"),
+            prediction.outcome,
         )

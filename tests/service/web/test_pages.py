@@ -15,7 +15,8 @@ from service.http.problem_types import KINDS
 from service.language.locale import languages
 from service.predictions.contexts import REASONS, ResultPage
 from service.predictions.schemas import EXAMPLE, Prediction
-from service.web.page import STATIC, Pages
+from service.web.page import Pages
+from service.web.templates import STATIC
 from tests.service.kit import images
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import Down, Foreign, Honest, Runner, running
@@ -119,7 +120,10 @@ async def test_the_form_works_without_scripts(shared: Front) -> None:
 
 
 async def test_the_answer_to_the_form_is_the_result(shared: Front, png: bytes) -> None:
-    response = await shared.upload(png, "image/png", path="/")
+    sent = await shared.upload(png, "image/png", path="/")
+    assert sent.status_code == 303
+    calls = shared.calls
+    response = await shared.client.get(sent.headers["location"])
     page = parsed(response)
     link = response.headers["content-location"]
     text = " ".join(page.text_content().split())
@@ -132,8 +136,10 @@ async def test_the_answer_to_the_form_is_the_result(shared: Front, png: bytes) -
     for label in LABELS:
         assert label in text
     assert "Degraded" not in text
-    again = await shared.client.get(link)
+    again = await shared.client.get(sent.headers["location"])
     assert again.text == response.text
+    # Neither look has asked a model anything.
+    assert shared.calls == calls
     assert again.headers["cache-control"] == "no-store"
     sources = set(page.xpath("//img/@src"))
     assert len(sources) == 4  # the scan, and a heat map of each model
@@ -142,7 +148,7 @@ async def test_the_answer_to_the_form_is_the_result(shared: Front, png: bytes) -
 
 
 async def test_the_page_tells_what_the_api_tells(shared: Front, png: bytes) -> None:
-    link = (await shared.upload(png, path="/")).headers["content-location"]
+    link = (await shared.analyse(png)).headers["content-location"]
     body = (await shared.client.get(link.replace("/results", "/api/v1/predictions"))).json()
     text = (await shared.client.get(link)).text
     for fact in (body["id"], body["version"], body["image"]["sha256"], body["recipe"]):
@@ -164,7 +170,7 @@ async def test_careful_words(
     stack = Honest("stack")
     stack.probability = probability
     async with running(stack) as runners, front(var, runners) as opened:
-        page = parsed(await opened.upload(png, path="/"))
+        page = parsed(await opened.analyse(png))
     assert page.xpath("string(//h1)").strip() == heading
     assert careful in " ".join(page.text_content().split())
 
@@ -183,7 +189,7 @@ async def test_degraded_is_unmistakable(
     var: Path, png: bytes, failing: list[Runner], said: str
 ) -> None:
     async with running(*failing) as runners, front(var, runners) as opened:
-        page = parsed(await opened.upload(png, path="/"))
+        page = parsed(await opened.analyse(png))
     (note,) = page.xpath("//*[@class='degraded']")
     text = " ".join(note.text_content().split())
     assert "Degraded answer" in text
@@ -191,7 +197,7 @@ async def test_degraded_is_unmistakable(
 
 
 async def test_refused_shows_no_number(shared: Front) -> None:
-    page = parsed(await shared.upload(images.unusable(), path="/"))
+    page = parsed(await shared.analyse(images.unusable()))
     text = " ".join(page.text_content().split())
     assert page.xpath("string(//h1)").strip() == "Not judged"
     assert REASONS["wrong_shape"] in text
@@ -234,9 +240,9 @@ async def test_error_pages_say_what_to_do(var: Path, png: bytes, language: str) 
         opened.client.headers["Accept-Language"] = language
         answers = [
             (404, await opened.client.get("/nowhere")),
-            (413, await opened.upload(png * 3, path="/")),
-            (415, await opened.upload(b"%PDF-1.7 a letter", path="/")),
-            (422, await opened.upload(png[:300], path="/")),
+            (413, await opened.analyse(png * 3)),
+            (415, await opened.analyse(b"%PDF-1.7 a letter")),
+            (422, await opened.analyse(png[:300])),
             (429, await opened.client.get("/busy")),
         ]
         for status, response in answers:
@@ -256,7 +262,7 @@ async def test_error_pages_say_what_to_do(var: Path, png: bytes, language: str) 
 async def test_no_model_left_is_a_page_that_says_when_to_return(var: Path, png: bytes) -> None:
     downs = [Down("cnn"), Down("vgg16"), Down("resnet"), Down("vertebrae")]
     async with running(*downs) as runners, front(var, runners) as opened:
-        response = await opened.upload(png, path="/")
+        response = await opened.analyse(png)
     page = assert_error_page(response, "runners_unavailable")
     assert_well_made(page)
     assert "says nothing about the patient" in page.text_content()
@@ -277,7 +283,7 @@ async def test_the_faq_has_its_sources_and_its_dates(shared: Front) -> None:
 
 async def test_pages_are_small_and_their_parts_are_there(shared: Front, png: bytes) -> None:
     total = 0
-    page = await shared.upload(png, path="/")
+    page = await shared.analyse(png)
     for address in html.fromstring(page.text).xpath("//link/@href | //script/@src"):
         response = await shared.client.get(address)
         assert response.status_code == 200, address

@@ -10,11 +10,12 @@ from jinja2 import meta, nodes
 
 import service.app
 from service.web.errors import ErrorPage
-from service.web.page import TEMPLATES, Page, environment
+from service.web.page import Page
+from service.web.templates import TEMPLATES, environment
 
 assert service.app  # with the front, every page's context is imported
 
-GLOBALS = {"frame", "asset", "_", "gettext", "ngettext", "pgettext", "npgettext"}
+GLOBALS = {"layout", "asset", "_", "gettext", "ngettext", "pgettext", "npgettext"}
 """What every template may use (service.web.page.Pages)."""
 
 
@@ -75,6 +76,6 @@ def test_contexts_carry_nothing_that_no_template_shows(kind: type[Page]) -> None
 def test_only_sentences_in_the_template_itself_are_translated_there(name: str) -> None:
     """What gettext is given counts as safe HTML: no value may get there but through a name."""
     for call in tree(name).find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name in GLOBALS - {"frame", "asset"}:
+        if isinstance(call.node, nodes.Name) and call.node.name in GLOBALS - {"layout", "asset"}:
             sentences = call.args[:2] if call.node.name == "ngettext" else call.args[:1]
             assert all(isinstance(one, nodes.Const) for one in sentences), call.lineno

@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 
 from service.exams.schemas import Study
-from service.medicine.progression.change import Change, Precision, compare, course, obstacles
+from service.medicine.progression.change import Change, compare, course, obstacles
+from service.medicine.progression.precision import Precision
 
 ALL = ("L1", "L2", "L3", "L4")
 MACHINE = {"vendor": "Hologic", "serial": "DX-1"}

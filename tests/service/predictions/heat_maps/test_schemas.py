@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from models.image.recipe import SIDE
 from service.predictions.heat_maps.schemas import AGAINST, EXAMPLE, FOR, STRONGEST, HeatMap, paint
-from service.web.page import STATIC
+from service.web.templates import STATIC
 
 
 def heat(*rows: tuple[float, ...]) -> HeatMap:

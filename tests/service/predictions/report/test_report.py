@@ -24,7 +24,7 @@ from service.predictions.report.typography import TONES, spelt
 from service.predictions.schemas import EXAMPLE, Prediction
 from service.reviews.schemas import MAX_REASON, Review
 from service.web.labels import LABELS
-from service.web.page import STATIC
+from service.web.templates import STATIC
 from tests.service.kit import images
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import Down, running

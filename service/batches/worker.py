@@ -1,0 +1,188 @@
+"""Works on batches in the background, a bounded number of images at a time.
+
+A batch belongs to nobody's connection: it goes on when the client that sent it goes away, and what
+it found is read again by its id, from any front. What it waits in belongs to this process: when
+that ends, the batch is *interrupted*, says which images remain, and those are sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+from uuid import UUID
+
+import anyio.to_thread
+
+from models.image.errors import ScanError
+from service.batches.schemas import Batch, Line
+from service.batches.service import Batches
+from service.batches.settings import BatchLimits
+from service.batches.spool import Items
+from service.errors import ServiceError, service_error
+from service.flow.priority import Priority
+from service.identity.actor import Actor
+from service.predictions.schemas import Prediction
+from service.storage.errors import StorageError
+from telemetry.journal import fault, log
+
+ATTEMPTS: Final = 3
+"""Times that one image is tried before its failure, which is not its own, is written down."""
+
+_PULSE_SECONDS: Final = 5.0
+_LINES: Final = 100
+
+Predict = Callable[[Actor, bytes, Priority], Awaitable[Prediction]]
+
+
+class Bulk:
+    """``async with`` opens it; leaving interrupts what is not finished."""
+
+    def __init__(
+        self, limits: BatchLimits, batches: Batches, predict: Predict, pause: float
+    ) -> None:
+        """``pause``: most seconds between two tries of an image."""
+        self._pause = pause
+        self._limits = limits
+        self._batches = batches
+        self._predict = predict
+        self._slots = asyncio.Semaphore(limits.bulk_concurrency)
+        self._starting = 0
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._news: dict[UUID, asyncio.Event] = {}
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            tasks = list(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def has_place(self) -> None:
+        """Raise :class:`~service.errors.ServiceError` unless one more batch could be worked on now.
+
+        Asked before a batch is received, so that nobody sends in vain; the place itself is taken by
+        :meth:`start`. One that is held while somebody sends is held by whoever sends slowly.
+        """
+        if self._starting + len(self._tasks) >= self._limits.bulk_batches:
+            raise ServiceError(
+                "bulk_busy",
+                f"This front has {self._limits.bulk_batches} batches in hand, its limit.",
+                retry_after=30,
+            )
+
+    async def start(self, actor: Actor, items: Items) -> Batch:
+        """Take ``items`` over and return the batch as it begins.
+
+        Raises :class:`~service.errors.ServiceError` where there is no place for it.
+        """
+        try:
+            self.has_place()
+            self._starting += 1
+            try:
+                batch = await self._batches.start(actor, len(items))
+            finally:
+                self._starting -= 1
+        except BaseException:
+            items.close()
+            raise
+        self._news[batch.id] = asyncio.Event()
+        self._tasks[batch.id] = asyncio.create_task(self._work(actor, batch.id, items))
+        return batch
+
+    async def lines(
+        self, batch_id: UUID, after: int = 0, *, follow: bool = False
+    ) -> AsyncIterator[Line]:
+        """Yield the lines after number ``after``.
+
+        To ``follow`` is to wait for more, as long as this front works on the batch.
+        """
+        while True:
+            # Asked for before the lines are read, so that none is missed in between.
+            news = self._news.get(batch_id) if follow else None
+            lines = await self._batches.lines(batch_id, after, _LINES)
+            for line in lines:
+                yield line
+                after = line.line
+            if news is None and len(lines) < _LINES:
+                return
+            if news is not None and not lines:
+                await news.wait()
+
+    async def _work(self, actor: Actor, batch_id: UUID, items: Items) -> None:
+        todo = iter(range(len(items)))
+        lanes = [
+            asyncio.create_task(self._lane(actor, batch_id, items, todo))
+            for _ in range(min(self._limits.bulk_concurrency, len(items)))
+        ]
+        pulse = asyncio.create_task(self._pulse(batch_id))
+        try:
+            await asyncio.gather(*lanes)
+            await self._batches.end(actor, batch_id, "finished")
+        except BaseException as error:
+            if not isinstance(error, asyncio.CancelledError):
+                log(logging.ERROR, "batch broke off", fault=fault(error))
+            # Without a database nobody can be told now; its silence will tell.
+            with suppress(StorageError):
+                await self._batches.end(actor, batch_id, "interrupted")
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        finally:
+            for task in (pulse, *lanes):
+                task.cancel()
+            await asyncio.gather(pulse, *lanes, return_exceptions=True)
+            items.close()
+            del self._tasks[batch_id]
+            self._news.pop(batch_id).set()
+
+    async def _lane(self, actor: Actor, batch_id: UUID, items: Items, todo: Iterator[int]) -> None:
+        for index in todo:
+            if not await self._item(actor, batch_id, items, index):
+                return
+
+    async def _item(self, actor: Actor, batch_id: UUID, items: Items, index: int) -> bool:
+        """Judge one image and write its line; False when the batch is not to go on."""
+        async with self._slots:
+            if not await self._batches.touch(batch_id):
+                return False
+            prediction, error = await self._answer(actor, items, index)
+            goes_on = await self._batches.record(
+                actor,
+                batch_id,
+                index,
+                prediction.id if prediction else None,
+                {"code": error.code, "detail": error.detail} if error else None,
+            )
+        news = self._news[batch_id]
+        self._news[batch_id] = asyncio.Event()
+        news.set()
+        return goes_on
+
+    async def _answer(
+        self, actor: Actor, items: Items, index: int
+    ) -> tuple[Prediction | None, ServiceError | None]:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                data = await anyio.to_thread.run_sync(items.read, index)
+                return await self._predict(actor, data, Priority.BULK), None
+            except Exception as error:
+                if not isinstance(error, (ServiceError, ScanError)):
+                    log(logging.ERROR, "bug", route="batch", fault=fault(error))
+                said = service_error(error)
+                if attempt == ATTEMPTS or said.retry_after is None:
+                    return None, said
+                # Not the image's fault: the same again, a little later, may well be answered.
+                await asyncio.sleep(min(said.retry_after, self._pause))
+        raise AssertionError("unreachable")
+
+    async def _pulse(self, batch_id: UUID) -> None:
+        """Say now and then that somebody works on it, also while one image takes long."""
+        while True:
+            await asyncio.sleep(_PULSE_SECONDS)
+            with suppress(StorageError):
+                await self._batches.touch(batch_id)

@@ -1,0 +1,11 @@
+"""The time of day, as it is stored and shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """Return the present in UTC, in milliseconds: what JSON and both databases give back alike."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,15 @@
+"""What happens to exams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.events import Event
+from service.exams.schemas import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExamChanged(Event):
+    """The facts were replaced; ``exam`` says what is kept from now on."""
+
+    exam: Study

@@ -1,0 +1,53 @@
+"""Entering what is known of an exam beside its image, and reading it again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from service.exams import repository
+from service.exams.events import ExamChanged
+from service.exams.schemas import Facts, Study
+from service.identity.actor import Actor
+from service.storage.errors import ChangedError
+from service.storage.transaction import Transaction, Transactions
+
+
+class Exams:
+    """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def get(self, prediction_id: UUID) -> Study | None:
+        """Return the facts, empty ones where none were entered; None without the prediction."""
+        async with self._transactions.read() as connection:
+            return await repository.get(connection, prediction_id)
+
+    async def change(
+        self,
+        actor: Actor,
+        prediction_id: UUID,
+        facts: Facts,
+        seen: Collection[str] | None = None,
+    ) -> Study | None:
+        """Replace the facts and return them as kept; None without the prediction.
+
+        Where ``seen`` is given, only if the :attr:`~service.exams.schemas.Facts.version` there now
+        is one of them or says the same already, else
+        :class:`~service.storage.errors.ChangedError` holds it.
+        """
+
+        async def work(transaction: Transaction) -> Study | None:
+            connection = transaction.connection
+            if not await repository.lock(connection, prediction_id):
+                return None
+            if seen is not None:
+                kept = await repository.get(connection, prediction_id)
+                if kept is not None and kept.version not in {*seen, facts.version}:
+                    raise ChangedError(kept)
+            exam = await repository.replace(connection, prediction_id, facts)
+            await transaction.emit(ExamChanged(actor=actor, exam=exam))
+            return exam
+
+        return await self._transactions.write(work)

@@ -1,0 +1,29 @@
+"""Every metric of the front: each room declares its own, here they are put together."""
+
+from __future__ import annotations
+
+from prometheus_client import generate_latest
+
+from service.decoding.metrics import DecoderMetrics
+from service.flow.metrics import FlowMetrics
+from service.http.metrics import HttpMetrics
+from service.observability.metrics import new_registry
+from service.predictions.metrics import PredictionMetrics
+from service.runners.metrics import RunnerMetrics
+from service.storage.metrics import StorageMetrics
+
+
+class Metrics:
+    """One app's, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = new_registry()
+        self.http = HttpMetrics(self.registry)
+        self.flow = FlowMetrics(self.registry)
+        self.decoding = DecoderMetrics(self.registry)
+        self.runners = RunnerMetrics(self.registry)
+        self.predictions = PredictionMetrics(self.registry)
+        self.storage = StorageMetrics(self.registry)
+
+    def exposition(self) -> bytes:
+        return generate_latest(self.registry)

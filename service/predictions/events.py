@@ -1,0 +1,26 @@
+"""What happens to predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from service.events import Event
+from service.predictions.schemas import Prediction
+from service.types import BaseName
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionMade(Event):
+    prediction: Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionDeleted(Event):
+    prediction_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatMapMade(Event):
+    prediction_id: UUID
+    model: BaseName

@@ -1,0 +1,26 @@
+"""Settings of drift."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from service.types import SettingsGroup
+
+
+class DriftSettings(SettingsGroup):
+    """How many images are compared with the reference."""
+
+    drift_images: int = Field(
+        500,
+        ge=20,
+        le=100_000,
+        description="Images, the last ones of a front, that are compared with the models' "
+        "reference.",
+    )
+    drift_enough: int = Field(
+        200,
+        ge=20,
+        le=100_000,
+        description="With fewer images the comparison is not told: at 200 and without any change, "
+        "about one in a thousand exceeds the alert's 0.25.",
+    )

@@ -1,0 +1,61 @@
+"""Unit of work: the transaction that a verb opens, and the events that join it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.events import Event, Listeners
+from service.storage.database import Database
+
+T = TypeVar("T")
+
+
+class Transaction:
+    """One transaction that writes, on one connection."""
+
+    def __init__(self, connection: AsyncConnection, listeners: Listeners) -> None:
+        self.connection = connection
+        self.events: list[Event] = []
+        self._listeners = listeners
+
+    async def emit(self, event: Event) -> None:
+        """Tell of ``event`` within the transaction; raises what a listener raises."""
+        self.events.append(event)
+        await self._listeners.join(self.connection, event)
+
+
+class Transactions:
+    """Opens the one transaction of a verb.
+
+    ``write`` and ``read`` raise :class:`~service.storage.errors.StorageError`.
+    """
+
+    def __init__(self, database: Database, listeners: Listeners | None = None) -> None:
+        self._database = database
+        self._listeners = Listeners() if listeners is None else listeners
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Return a connection that only reads, and waits for no writer."""
+        return self._database.connect()
+
+    async def write(self, work: Callable[[Transaction], Awaitable[T]], *, frees: bool = False) -> T:
+        """Return what ``work`` does in one transaction, which is kept whole or not at all.
+
+        As :meth:`~service.storage.database.Database.write` it may be tried several times. Those who
+        listen afterwards hear of the events of the try that was kept.
+        """
+        kept: list[Event] = []
+
+        async def tried(connection: AsyncConnection) -> T:
+            transaction = Transaction(connection, self._listeners)
+            result = await work(transaction)
+            kept[:] = transaction.events
+            return result
+
+        result = await self._database.write(tried, frees=frees)
+        self._listeners.tell(kept)
+        return result

@@ -1,0 +1,66 @@
+"""A front as it is served, a process with its decoders, on toy runners: what is measured is it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests.e2e.cgroup import Group
+from tests.e2e.conftest import ROOT
+from tests.ports import free_port
+from tests.service.kit.runners import running
+
+
+@asynccontextmanager
+async def serving(
+    var: Path, group: Group | None = None, **settings: str
+) -> AsyncIterator[tuple[str, psutil.Process]]:
+    """Serve a front, within ``group`` if there is one; yield its address and its process."""
+    port = free_port()
+    command = [sys.executable, "-m", "service", "serve", "--port", str(port)]
+    async with running() as runners:
+        urls = {f"OSTEOSERVE_{name.upper()}_URL": one.url for name, one in runners.items()}
+        process = subprocess.Popen(  # noqa: ASYNC220 - a moment, before anything is measured
+            command if group is None else group.joined(command),
+            cwd=ROOT,
+            env={**os.environ, "OSTEOSERVE_VAR": str(var), **urls, **settings},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            async with asyncio.timeout(240), httpx.AsyncClient(trust_env=False) as client:
+                while not await is_ready(client, url):
+                    assert process.poll() is None
+                    await asyncio.sleep(0.05)
+            yield url, psutil.Process(process.pid)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            await asyncio.to_thread(process.wait, 30)
+
+
+async def is_ready(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url + "/health/startup")).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def memory(process: psutil.Process) -> int:
+    """Return the bytes of a process and all that it started, shared pages once."""
+    total = 0
+    for one in (process, *process.children(recursive=True)):
+        try:
+            total += one.memory_full_info().pss
+        except psutil.NoSuchProcess:
+            continue
+    return total
