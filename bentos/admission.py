@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bentos.queue import Call, Queue
+from bentos.queue import Backlog, Call
 from protocol.headers import MAX_BYTES, TIMEOUT
 
 CALL: Final = "osteoserve.call"
@@ -30,7 +30,7 @@ class Admission:
     def __init__(
         self,
         app: ASGIApp,
-        queue: Queue,
+        queue: Backlog,
         counts: Mapping[str, Callable[[Headers], int]],
     ) -> None:
         self._app = app
