@@ -94,9 +94,9 @@ def distances(ones: Fingerprints, others: Fingerprints) -> NDArray[np.int64]:
     return found
 
 
-def pairs(marks: Fingerprints) -> Iterator[tuple[int, int]]:
+def pairs(fingerprints: Fingerprints) -> Iterator[tuple[int, int]]:
     """Yield the indices of each two that are alike, the smaller first."""
-    for one, other in np.argwhere(distances(marks, marks) <= ALIKE):
+    for one, other in np.argwhere(distances(fingerprints, fingerprints) <= ALIKE):
         if one < other:
             yield int(one), int(other)
 
