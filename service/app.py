@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from typing import Any, Final, TypedDict
 
 import anyio.to_thread
@@ -204,7 +204,12 @@ def _lifespan(
                 await anyio.to_thread.run_sync(pages.warm)
                 with suppress(ArtifactError):
                     await anyio.to_thread.run_sync(served.lineup)
-                async with analyser.working(), health.watching(), worker.working():
+                async with (
+                    aclosing(stored),
+                    analyser.working(),
+                    health.watching(),
+                    worker.working(),
+                ):
                     yield Lifespan(osteoserve=opened)
         finally:
             await database.close()

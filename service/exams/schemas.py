@@ -68,7 +68,7 @@ class Fault:
     allowed: str
 
 
-class StudyError(ValueError):
+class ExamError(ValueError):
     """The facts cannot be taken; ``faults`` say which and why."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
@@ -140,7 +140,7 @@ class Scanner(_Part):
         return self.vendor.casefold(), self.serial.casefold()
 
 
-class Facts(_Part):
+class ExamFacts(_Part):
     """What is known of one study beside its image. Every field may be left out."""
 
     patient_reference: Reference | None = Field(
@@ -181,16 +181,16 @@ class Facts(_Part):
 
     @property
     def empty(self) -> bool:
-        return all(getattr(self, name) is None for name in Facts.model_fields)
+        return all(getattr(self, name) is None for name in ExamFacts.model_fields)
 
     @property
     def version(self) -> str:
         """What tells these facts from others: part of a hash over them."""
-        told = self.model_dump_json(include=set(Facts.model_fields), exclude_none=True)
+        told = self.model_dump_json(include=set(ExamFacts.model_fields), exclude_none=True)
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-class Study(Facts):
+class Exam(ExamFacts):
     """The facts as they are kept, and where the patient's other studies are."""
 
     prediction_id: UUID
@@ -199,13 +199,13 @@ class Study(Facts):
     )
 
 
-def from_json(fields: Mapping[str, Any]) -> Facts:
+def from_json(fields: Mapping[str, Any]) -> ExamFacts:
     """Return the facts in a JSON object. Raises :class:`StudyError`."""
     try:
         # As JSON, dates and lists may be what JSON has for them while all else stays strict.
-        return Facts.model_validate_json(json.dumps(fields), strict=True)
+        return ExamFacts.model_validate_json(json.dumps(fields), strict=True)
     except ValidationError as error:
-        raise StudyError(_faults(error)) from None
+        raise ExamError(_faults(error)) from None
 
 
 def reference(text: str) -> str:
@@ -213,7 +213,7 @@ def reference(text: str) -> str:
     return from_json({"patient_reference": text}).patient_reference or ""
 
 
-def from_form(fields: Mapping[str, str]) -> Facts:
+def from_form(fields: Mapping[str, str]) -> ExamFacts:
     """Return the facts in a form's fields: those of JSON, with the nested ones laid flat.
 
     Numbers may have a decimal comma. Raises :class:`StudyError`.
@@ -256,7 +256,7 @@ def _faults(error: ValidationError) -> tuple[Fault, ...]:
             return (Fault("body", "something else", "a JSON object"),)
         if item["type"] == "extra_forbidden":
             # What the unknown field is called is the sender's free text.
-            fault = Fault("unknown field", "a name", ", ".join(Facts.model_fields))
+            fault = Fault("unknown field", "a name", ", ".join(ExamFacts.model_fields))
         elif not item["loc"]:
             fault = Fault("body", _kind(item["input"]), "a JSON object")
         else:
