@@ -10,6 +10,7 @@ from service.flow.priority import Priority
 from service.http import idempotency_key as idempotency
 from service.identity.actor import Actor
 from service.medicine.osteoporosis.pipeline import digest
+from service.medicine.osteoporosis.schemas import Analysis
 from service.observability import tracing
 from service.patients import repository as patients
 from service.predictions import repository, timeline
@@ -21,8 +22,8 @@ from service.storage.documents import Unreadable
 from service.storage.errors import ConflictError
 from service.storage.transaction import Transaction, Transactions
 
-Analyse = Callable[[bytes, Priority], Awaitable[tuple[Prediction, bytes]]]
-"""Returns the prediction on a file, and the image as the models saw it (PNG)."""
+Analyse = Callable[[bytes, Priority], Awaitable[tuple[Analysis, bytes]]]
+"""Returns the analysis of a file, and the image as the models saw it (PNG)."""
 
 
 class Predictions:
@@ -53,9 +54,9 @@ class Predictions:
             if earlier is not None:
                 return idempotency.replayed(earlier, await digest(data))
         with tracing.span("judge"):
-            prediction, png = await self._analyse(data, priority)
+            analysis, png = await self._analyse(data, priority)
         try:
-            return await self.keep(actor, prediction, png, key)
+            return await self.keep(actor, Prediction.of(analysis), png, key)
         except ConflictError:
             # The same request, sent twice at once: the other was faster.
             earlier = None if key is None else await self._under(key)
