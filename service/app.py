@@ -205,7 +205,7 @@ def _lifespan(
                     decoder,
                     runners,
                     metrics.flow,
-                    drift,
+                    drift.image,
                     unreadable=metrics.predictions.unreadable,
                 )
 

@@ -179,13 +179,13 @@ class ResultPage(Page):
         p = prediction
         alone = votes.speaker(p)
         last = reviews[-1] if reviews else p.review
-        height = round(WIDTH * spine.proportions(p))
+        height = round(WIDTH * spine.proportions(p.image, p.vertebrae))
         return cls(
             id=str(p.id),
             created=moment(p.created_at),
             created_iso=p.created_at.isoformat(),
             outcome=p.outcome,
-            verdict=Verdict.of(p.outcome, questioned=spine.is_questioned(p)),
+            verdict=Verdict.of(p.outcome, questioned=votes.is_questioned(p)),
             probability=votes.probability(p.probability),
             threshold=votes.probability(p.threshold),
             band=f"{number(p.band[0] * 100, 1)}–{votes.probability(p.band[1])}" if p.band else None,

@@ -15,6 +15,7 @@ from service.http import idempotency_key as idempotency
 from service.identity.actor import Actor
 from service.images import repository as images
 from service.medicine.osteoporosis.pipeline import digest
+from service.medicine.osteoporosis.schemas import Analysis
 from service.observability import tracing
 from service.predictions import repository, timeline
 from service.predictions.events import PredictionDeleted, PredictionMade
@@ -31,8 +32,8 @@ from service.storage.errors import (
 )
 from service.storage.transaction import Transaction, Transactions
 
-Analyse = Callable[[bytes, Priority], Awaitable[tuple[Prediction, bytes]]]
-"""Returns the prediction on a file, and the image as the models saw it (PNG)."""
+Analyse = Callable[[bytes, Priority], Awaitable[tuple[Analysis, bytes]]]
+"""Returns the analysis of a file, and the image as the models saw it (PNG)."""
 
 
 MOST: Final = 32
@@ -79,9 +80,9 @@ class Predictions:
             if earlier is not None:
                 return idempotency.replayed(earlier, await digest(data))
         with tracing.span("judge"):
-            prediction, png = await self._analyse(data, priority)
+            analysis, png = await self._analyse(data, priority)
         try:
-            return await self.keep(actor, prediction, png, key)
+            return await self.keep(actor, Prediction.of(analysis), png, key)
         except ConflictError:
             # The same request, sent twice at once: the other was faster.
             earlier = None if key is None else await self._under(actor, key)

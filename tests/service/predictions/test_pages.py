@@ -19,8 +19,9 @@ from service.language.locale import speaking
 from service.medicine.osteoporosis.measurements import WORDS
 from service.medicine.osteoporosis.wording import CONSIDERATIONS, HEADINGS, MEANINGS
 from service.medicine.vertebrae import view as spine
+from service.medicine.vertebrae.schemas import Finding
 from service.predictions.contexts import ResultPage
-from service.predictions.schemas import EXAMPLE, Finding, Prediction
+from service.predictions.schemas import EXAMPLE, Prediction
 from service.web.page import Pages
 from tests.service.kit import images
 from tests.service.kit.fronts import Front, front
