@@ -39,13 +39,12 @@ PLACES = {
     "k8s/sites/region.yaml": "an installation's",
     # Of one among them.
     "bentos/policy.py": "ResNet's own batches are smaller",
-    "bentos/runner.py": "type of those that share it",
+    "bentos/base.py": "type of those that share it",
     "service/predictions/schemas.py": "an example in the API's description",
     "service/predictions/heat_maps/schemas.py": "an example in the API's description",
     "loadtests/answers.py": "judges answers from outside, by names that it knows by itself",
-    "loadtests/front.py": "tells whose processor time was measured",
-    "loadtests/capacity/costs.py": "what was measured, by name",
-    "loadtests/capacity/page.py": "an example",
+    "loadtests/target.py": "tells whose processor time was measured",
+    "loadtests/capacity.py": "what was measured, by name",
     "loadtests/measured.json": "what was measured, by name",
 }
 """Files outside `models/` that have a base runner's name, beside its own folder."""
