@@ -11,7 +11,6 @@ from service.medicine.osteoporosis.schemas import Analysis
 from service.runners.registry import MODEL_NAMES
 from service.types import BASES, BaseName
 
-
 Towards = Literal["for", "against", "neither"]
 
 
