@@ -1,9 +1,8 @@
 """Is an answer right? What status and content of every endpoint must be, without any client.
 
-The rules are the API's contract. Fields that are not known here are let through: later versions add
-some. An answer is *served*, *shed* (429 or 503 that says when to come back), *failed* (5xx, no
-answer, or a 4xx to what was sent rightly), or *wrong*: answered as if all were well, with content
-that cannot be. No share of wrong answers is small enough.
+Fields that are not known here are let through: later versions add some. An answer is *served*,
+*shed* (429 or 503 that says when to come back), *failed* (5xx, none, or a 4xx to what was sent
+rightly), or *wrong*: answered as if all were well, with content that cannot be.
 """
 
 from __future__ import annotations

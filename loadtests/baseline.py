@@ -1,8 +1,6 @@
 """Runs against runs: is it worse than it was? Medians of at least three, on one machine.
 
-A baseline is a file of medians, by shape: speed is a machine's own, so that it is kept under
-``var/load/baselines`` and not with the code. Figures count as worse beyond a tolerance that is wide
-enough for the scatter of medians and narrow enough to matter.
+A baseline is a file of medians, by shape, under ``var/load/baselines``: speed is a machine's own.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """How many replicas a number of scans a day takes: costs, the busiest hour, one formula.
 
-A replica is one process on one core; a network's may have a GPU besides. Each component needs::
+A replica is one process on one core. Each component needs, with one to lose or roll over::
 
     replicas = ceil(peak × seconds / utilisation) + 1
 
-where ``peak`` is images a second in the busiest hour and ``seconds`` how long one image keeps a
-replica busy, as ``python -m loadtests measure`` found. The one more may be lost or rolled over.
+with ``peak`` in images a second and ``seconds`` of a replica for one image, as ``measure`` found.
 """
 
 from __future__ import annotations
@@ -88,8 +87,7 @@ def mean_wait(rate: float, seconds: float, variation: float = 0.25) -> float:
     """Return the mean wait of one replica's queue, M/G/1 (Pollaczek 1930, Khinchine 1932).
 
     ``variation`` is the squared coefficient of variation of ``seconds``: formats differ in what
-    reading takes, an assumption on the safe side for networks. Replicas behind a Service have a
-    queue each, chosen without a look at it. Infinite where the load is too much.
+    reading takes. Replicas behind a Service have a queue each, chosen without a look at it.
     """
     busy = rate * seconds
     return busy / (1 - busy) * seconds * (1 + variation) / 2 if busy < 1 else math.inf

@@ -1,9 +1,8 @@
 """Does what was counted keep what is promised? Decides the exit status, endpoint by endpoint.
 
 A run is a sample. An objective is broken when what was seen would come up in fewer than
-:data:`DOUBT` of runs of a service that just keeps it (exact binomial test, one-sided), so that one
-slow page among five proves nothing and five do. An endpoint with so few requests that not even the
-worst outcome would prove anything counts as not measured, and that fails.
+:data:`DOUBT` of runs of a service that just keeps it (exact binomial test, one-sided). An endpoint
+with too few requests for the worst outcome to prove anything counts as not measured, and fails.
 """
 
 from __future__ import annotations
@@ -23,8 +22,7 @@ DOUBT: Final = 0.01
 LEAST_SENT: Final = 0.9
 """Of what was planned; with less, the generator was tested and not the service."""
 LATE_SECONDS: Final = min(slo.latency_seconds for slo in mix.OBJECTIVES.values())
-"""After their time, requests are sent by a generator that is busy or starved: latencies, which
-contain that, would be its own. One in a hundred may be, where objectives are judged."""
+"""Requests sent so long after their time, more than one in a hundred, measure the generator."""
 PREDICTING: Final = ("predict", "batch")  # Endpoints whose answers say whether a model was missing
 
 

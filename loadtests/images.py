@@ -1,9 +1,8 @@
 """Images that no service has seen before, made ahead of the load. Phantoms, never a scan.
 
-A dozen phantoms are drawn; every image is one of them under grey noise of ±2, which the recipe
-keeps, so that no cache answers. Encoding takes 0.5 (TIFF) to 4 ms (PNG) of a core, which would be
-taken from a service on the same machine: hence ahead, into a file without a name that ends with the
-process. One in twenty lies upside down, which the gate refuses.
+Every image is one of a dozen phantoms under grey noise, so that no cache answers. Encoding takes
+up to 4 ms of a core, perhaps the service's: hence ahead, into a file that ends with the process.
+One in twenty lies upside down, which the gate refuses.
 """
 
 from __future__ import annotations

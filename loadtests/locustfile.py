@@ -1,8 +1,7 @@
 """What Locust runs: users that send at their turn, and a shape that says how many there are.
 
-Started by ``python -m loadtests``, which gives it a plan and, but for workers, a place for the
-statistics. Requests before the end of the warm-up are made and not counted; the rest are counted by
-when they were due, and their latency runs from then, not from when they could be sent.
+Started by ``python -m loadtests``. Requests of the warm-up are made and not counted; the rest are
+counted by when they were due, and their latency runs from then.
 """
 
 from __future__ import annotations
@@ -94,8 +93,7 @@ _workers: dict[str, tuple[float, int]] = {}
 def _prepare(*_: Any, **__: Any) -> None:
     """Make the sender and its images: the last event before Locust has a runner.
 
-    A worker that has said that it is there must not keep others waiting. The master of several
-    sends nothing itself.
+    A worker that is there must not keep others waiting; a master of several sends nothing.
     """
     LoadUser.sender = Sender(Plan.given(), int.from_bytes(os.urandom(6)))
     if "--master" not in sys.argv:
@@ -120,8 +118,7 @@ class LoadUser(FastHttpUser):
     def wait_time(self) -> float:
         """Return the time to the next turn.
 
-        All waiting is done here: when there are to be fewer users, who waits is taken away at
-        once, and who has sent is let finish.
+        Who waits here is taken away when there are to be fewer users; who has sent may finish.
         """
         now = time.perf_counter()
         if self._turn:

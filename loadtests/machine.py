@@ -21,8 +21,7 @@ FEATURES: Final = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", 
 class Measured:
     """``requests_per_second`` of the mix, ``images_per_second`` of predictions alone.
 
-    ``cpu_seconds_per_image`` is processor time by component, taken while images were judged eight
-    at a time.
+    ``cpu_seconds_per_image`` is processor time by component, with eight images at a time.
     """
 
     requests_per_second: float

@@ -1,7 +1,6 @@
 """How much a machine serves: users that send again at once, ever more of them.
 
-Capacity is what is served a second with as many users as serve most while single predictions
-still keep their objective; where they never do, with the fewest users.
+Capacity is the most that is served a second while single predictions keep their objective.
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ from loadtests.target import COMPONENTS, Target
 def measure(target: Target, out: Path, guess: float) -> Measured:
     """Measure ``target``, a local instance. Takes three to four minutes.
 
-    ``guess`` is in requests a second: for so many images are made ahead. Raises
-    :class:`~loadtests.run.RunError`.
+    ``guess`` is in requests a second: for so many images are made ahead.
     """
     plan = Plan(shape="capacity", rate=guess)
     stats = _run(plan, target, out)

@@ -1,8 +1,7 @@
 """What is requested, and how often: a hospital's day in two hundred requests.
 
-Shares are an assumption, written down once and changed here alone: half of all requests send an
-image, a fifth looks at results, the rest are pages. Each row names an objective of
-:data:`service.observability.slo.SLOS`; a test holds that every objective is requested.
+Shares are an assumption: half of all requests send an image, a fifth looks at results, the rest are
+pages. Each row names an objective of the service; a test holds that every one is requested.
 """
 
 from __future__ import annotations
@@ -61,8 +60,7 @@ def measured(
 ) -> Iterator[RequestKind]:
     """Yield the same, but of every row at least ``least`` among the first ``count``.
 
-    A short or a gentle load measures the rare ones too: those that whole rounds do not bring often
-    enough are mixed into the first half.
+    Those that whole rounds do not bring often enough are mixed into the first half.
     """
     kinds = endless(rows, rng)
     # Whole ones, whatever is mixed in besides.

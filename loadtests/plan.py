@@ -19,9 +19,8 @@ from loadtests.shapes import CAPACITY, COST, SHAPES, Shape, Stage
 PACE_SECONDS: Final = 20.0
 """Every user sends once in this time; so many users are there as make the rate.
 
-The load is open: whoever gives up after :data:`TIMEOUT_SECONDS` is back in time for the next turn,
-so that a slow service is sent no fewer than a fast one, and its slowness does not hide itself
-(coordinated omission)."""
+The load is open: whoever gives up is back in time for the next turn, so that a slow service is sent
+no fewer than a fast one (no coordinated omission)."""
 TIMEOUT_SECONDS: Final = 15.0  # Longer than the front's own deadline, shorter than the pace
 DRAIN_SECONDS: Final = TIMEOUT_SECONDS + 6.0
 """After the last request, at most: what is in flight comes back, and workers report, every three
@@ -40,9 +39,8 @@ class PlanError(ValueError):
 class Plan:
     """``rate`` is the working rate in requests a second, shared by ``workers`` processes.
 
-    Where the load is closed it is a guess at what will be served, for which images are made ahead.
-    ``scale`` makes every stage so many times as long. ``only`` names the rows of the mix that are
-    sent; none: all of them.
+    Where the load is closed it is a guess. ``scale`` makes every stage so many times as long.
+    ``only`` names the rows of the mix that are sent; none: all of them.
     """
 
     shape: str

@@ -32,8 +32,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` at the repository's root and return its process.
 
-    What it says goes to ``output``, without one to our own. With ``session`` Ctrl-C does not reach
-    it: whoever started it stops it.
+    What it says goes to ``output``, or our own. With ``session`` Ctrl-C does not reach it.
     """
     with output.open("wb") if output else contextlib.nullcontext() as file:
         return subprocess.Popen(  # noqa: S603 - commands of this package

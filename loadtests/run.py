@@ -31,9 +31,7 @@ def load(plan: Plan, url: str, folder: Path, *, elsewhere: str | None = None) ->
     """Put the planned load on ``url`` and return what was counted.
 
     Its output and its own HTML page come to ``folder``. With ``elsewhere``, an address of this
-    machine, the master listens there for workers of other machines (``python -m loadtests
-    worker``) and starts none. Everything is killed when it takes longer than it can.
-    Raises :class:`RunError`.
+    machine, the master waits there for workers and starts none. Raises :class:`RunError`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stats, said = folder / "stats.json", folder / "locust.txt"

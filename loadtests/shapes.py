@@ -1,8 +1,6 @@
 """The shapes of load, as data. Rates are multiples of the working rate.
 
-The working rate is ``--rate`` in requests a second, and without one half of what this machine was
-measured to serve (``loadtests/measured.json``, written by ``python -m loadtests measure``): 2.0 is
-then all that it can.
+Without ``--rate`` that is half of what this machine was measured to serve: 2.0 is all that it can.
 """
 
 from __future__ import annotations

@@ -97,8 +97,7 @@ class Stats:
 class RunStats:
     """Statistics by stage and endpoint, and what images took.
 
-    ``images``, ``images_late`` and ``image_seconds``: made ahead, made during the load for want of
-    those, and what making them ahead took.
+    ``images`` were made ahead in ``image_seconds``, ``images_late`` during the load.
     """
 
     stats: dict[tuple[int, str], Stats] = field(default_factory=dict)

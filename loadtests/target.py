@@ -86,8 +86,7 @@ def local(folder: Path) -> Iterator[Target]:
 def wait(url: str, seconds: float) -> None:
     """Until the pages of a running one answer, but not longer than that. Raises NotReadyError.
 
-    Asked for is what the load asks for as well, since health may be kept from the outside; and as
-    the load asks, without any proxy that the environment names.
+    As the load asks: for pages, since health may be kept from the outside, and without a proxy.
     """
     end = time.monotonic() + seconds
     opener = build_opener(ProxyHandler({}))

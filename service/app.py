@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final, TypedDict
 
@@ -205,7 +205,7 @@ def _lifespan(
                     decoder,
                     runners,
                     metrics.flow,
-                    drift,
+                    drift.image,
                     unreadable=metrics.predictions.unreadable,
                 )
 
@@ -235,7 +235,12 @@ def _lifespan(
                 await anyio.to_thread.run_sync(pages.warm)
                 with suppress(ArtifactError):
                     await anyio.to_thread.run_sync(served.lineup)
-                async with decoder, health.monitoring(), worker.working():
+                async with (
+                    aclosing(stored),
+                    decoder,
+                    health.monitoring(),
+                    worker.working(),
+                ):
                     yield Lifespan(osteoserve=opened)
         finally:
             await database.close()

@@ -1,16 +1,7 @@
 """``make bench``: this project, other systems and the bare runtime, side by side, in rounds.
 
-::
-
-    __main__        rounds of every system, within the minutes given
-    ├── turn        one system's part of a round: started, checked, measured, ended
-    │   ├── server      its processes, and what they cost
-    │   ├── clients     who send, each waiting for its answer
-    │   └── reference   the images, and Keras's answers to some of them
-    ├── roofline    the bare runtime in a loop, asked between turns
-    ├── systems     the table of them
-    │   └── servers/    how each is written, run in an environment of its own
-    └── results     one JSON file, ratios and their spread, the page
-
-Everything stays on loopback. Nothing here imports an engine: reference and roofline are processes.
+``__main__`` runs rounds of the ``systems`` within the minutes given: a ``turn`` each, on a
+``server`` with ``clients``, answers held against ``reference``; in between the ``roofline``.
+``results`` has ratios, their spread and the page; ``servers/`` how each of the others is written.
+All stays on loopback, and engines run in processes of their own.
 """

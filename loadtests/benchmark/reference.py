@@ -1,7 +1,6 @@
 """The images that are sent, and what Keras says of some: ``python -m …reference`` computes it.
 
-Phantoms under other noise each, as PNG, so that no cache answers. Keras runs in a process of its
-own, since TensorFlow takes a gigabyte and threads; its answers are kept per set of artefacts.
+Phantoms under other noise each, as PNG, so that no cache answers. Keras's answers are kept.
 """
 
 from __future__ import annotations

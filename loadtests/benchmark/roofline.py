@@ -1,8 +1,7 @@
 """The roofline: the bare runtime in a loop, in one process, no server and no HTTP.
 
-Frames and canonical images in, the stack's answers out: vertebrae are outlined, then the base
-models and the stack compute, in the runner's batches; no reading, no gate, no recipe. The process
-runs in the runners' environment and answers a line of seconds with what it did in them.
+Frames and canonical images in, the stack's answers out, in the runners' batches: no reading, no
+gate, no recipe. The process answers a line of seconds with what it did in them.
 """
 
 from __future__ import annotations

@@ -59,8 +59,7 @@ def isolated() -> bool:
 def isolate(arguments: Sequence[str]) -> None:
     """Begin anew in a network of our own, loopback and nothing else, where there is one to be had.
 
-    Ray Serve's replicas listen on every interface for one another, which no setting changes, and
-    its agents on fixed ports: there nobody else sees either.
+    Ray Serve's replicas listen on every interface, which no setting changes.
     """
     if isolated() or shutil.which("unshare") is None or shutil.which("ip") is None:
         return

@@ -24,9 +24,8 @@ ENGINES: Final[Mapping[str, tuple[str, ...]]] = {
 class System:
     """``{port}`` in ``arguments`` is where it listens.
 
-    ``path`` takes an image file as the body of a POST and answers JSON with ``probability`` and
-    ``outcome``; ``ready`` answers 200 when it may be asked. ``packages`` are those whose versions
-    are told. One that listens on every interface is started in a network of its own alone.
+    ``path`` takes an image file as a POST's body, ``ready`` answers 200 when it may be asked. One
+    that listens on every interface is started in a network of its own alone.
     """
 
     name: str

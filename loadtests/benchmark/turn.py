@@ -22,8 +22,7 @@ ALONE: Final = 0.3  # Of a step's seconds: before its window, and for one client
 def turn(system: System, images: Images, expected: Expected, seconds: float) -> dict[str, Any]:
     """Return what one start of ``system`` did; of one that failed, ``error``.
 
-    One that fails must not cost the others their figures. Answers of the first images warm it up.
-    A step with a fault counts no throughput.
+    Answers of the first images warm it up. A step with a fault counts no throughput.
     """
     try:
         return _turn(system, images, expected, seconds)

@@ -1,7 +1,6 @@
 """``make tune``: measure latency against batch size on this machine, choose, write both down.
 
-Writes ``var/tuning.json``, which runners read when they start, and with ``--picture`` the curves.
-Takes half a minute on two idle cores; measure on a machine that does nothing else.
+Writes ``var/tuning.json``, which runners read. Takes half a minute on two idle cores.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ from models.vertebrae import findings, report
 from models.vertebrae.geometry import Outlined, Spine
 from models.vertebrae.nominal import nominal
 from models.vertebrae.report import LevelReport
-from service.predictions.schemas import Finding, Image, Level, Quality, Vertebrae
+from service.medicine.schemas import Image, Quality
+from service.medicine.vertebrae.schemas import Finding, Level, Vertebrae
 from service.timing import timed
 
 FINE: Final = 2

@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response
 from starlette.responses import RedirectResponse
 
-from service.exams.schemas import StudyError, reference
+from service.exams.schemas import ExamError, reference
 from service.http.body import form_fields
 from service.http.caching import NO_STORE
 from service.http.problems import Problem
 from service.medicine.progression.change import course
 from service.patients.contexts import PatientPage
-from service.state import Opened
+from service.state import Acting, Opened
 
 pages = APIRouter(include_in_schema=False)
 
@@ -27,11 +27,11 @@ def patient_key(key: Annotated[str, Path()]) -> UUID:
 
 
 @pages.post("/patients")
-async def search(request: Request, state: Opened) -> Response:
+async def search(request: Request, actor: Acting, state: Opened) -> Response:
     sent = (await form_fields(request)).get("patient_reference", "")
     try:
-        key = await state.patients.find(reference(sent))
-    except StudyError as error:
+        key = await state.patients.find(actor, reference(sent))
+    except ExamError as error:
         raise Problem("invalid_request", str(error)) from None
     if key is None:
         raise _no_such_patient()
@@ -46,7 +46,7 @@ async def patient(
     if found is None:
         raise _no_such_patient()
     precision = state.settings.precision
-    points = course([study for study, _ in found.exams], precision)
+    points = course([exam for exam, _ in found.exams], precision)
     page = PatientPage.of(found, points, precision)
     return state.pages.respond(request, page, headers=NO_STORE)
 

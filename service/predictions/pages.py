@@ -70,16 +70,16 @@ async def shown(
 ) -> Response:
     """Answer with the result's page; ``signing`` holds a form that could not be taken."""
     down = [name for name, found in state.health.states.items() if found == "down"]
-    study, unreadable = None, False
+    exam, unreadable = None, False
     try:
-        study = await state.exams.get(prediction.id)
+        exam = await state.exams.get(prediction.id)
     except UnreadableError:
         unreadable = True
     page = ResultPage.of(
         prediction,
         reviews=await state.reviews.of(prediction.id),
-        study=study,
-        study_unreadable=unreadable,
+        exam=exam,
+        exam_unreadable=unreadable,
         signing=signing,
         out_of_reach=await state.explainer.out_of_reach(prediction, down),
     )

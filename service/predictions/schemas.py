@@ -2,149 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Final, Literal
-from uuid import UUID
+from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from models.image import recipe
-from models.image.scan import Format
-from models.vertebrae.findings import Code
-from models.vertebrae.geometry import LevelName
-from protocol.answers import Measurement, Number, Probability, Version
+from service.medicine.osteoporosis.schemas import Analysis
 from service.reviews.schemas import Review
-from service.types import BaseName, Outcome, PartName
-
-Point = tuple[Number, Number]
-
-INTENDED_USE: Final = "research"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Vote(_Part):
-    """What one base model said."""
-
-    probability: Probability = Field(description="The model's own calibrated probability.")
-    contribution: float | None = Field(
-        description="Logit units that it added to the stack's answer; null when the stack did not "
-        "use it."
-    )
-    version: Version
-    measurements: tuple[Measurement, ...] | None = Field(
-        None,
-        description="What `bone` measured, the weightiest first; null for the others, which say "
-        "with a heat map where they looked.",
-    )
-
-
-class Quality(_Part):
-    accepted: bool
-    reasons: tuple[str, ...] = Field(description="Codes of what speaks against judging the image.")
-    findings: tuple[str, ...] = Field(
-        default=(),
-        description="Codes of what was noticed and does not keep the image from being judged.",
-    )
-
-
-class Level(_Part):
-    """One vertebra, in pixels of the image as it was sent."""
-
-    level: LevelName
-    outline: tuple[Point, ...]
-    centre: Point
-    height: Number = Field(description="Mean distance of the end plates, pixels.")
-    width: Number = Field(description="Mean distance of the sides, pixels.")
-    height_mm: Number | None = Field(
-        description="Null unless the file has a pixel spacing of 0.4 to 1.0 mm."
-    )
-    tilt: Number = Field(description="Degrees, positive when the upper end leans to the right.")
-    relative_density: Number = Field(
-        description="How far the level stands above soft tissue, over the same of all levels: 1 "
-        "is like the others. Of an image that was stretched: no measure of bone density."
-    )
-    confidence: Probability
-
-
-class Finding(_Part):
-    """Something in the geometry that a reader should look at. No finding is a diagnosis."""
-
-    code: Code
-    level: LevelName | None
-    value: Number
-    rule: str = Field(description="What the value was held against.")
-
-
-class Vertebrae(_Part):
-    """Where L1–L4 are. Coordinates are pixels of the image as it was sent: the origin is the top
-    left corner of its top left pixel, x runs to the right, y down."""
-
-    source: Literal["model", "drawn"]
-    version: Version | None = Field(None, description="Of the model that outlined.")
-    levels: tuple[Level, ...]
-    axis_tilt: Number = Field(
-        description="Degrees of the line through the centres of the top and the bottom vertebra, "
-        "positive when its upper end leans to the image's right."
-    )
-    curve: Number = Field(
-        description="Degrees between the tilts of the top and the bottom vertebra: a screening "
-        "angle, not a Cobb angle."
-    )
-    iliac_crests_visible: bool | None = Field(description="Null: not looked for.")
-    findings: tuple[Finding, ...] = Field(
-        description="What a reader should look at. `part_missing` and `levels_uncertain` question "
-        "the image: an outcome that would be normal is indeterminate then, never the reverse."
-    )
-    placement: tuple[tuple[Number, Number, Number], tuple[Number, Number, Number]] = Field(
-        description="2×3 matrix that maps a point (u, v, 1) of the 224×224 image that the models "
-        "saw to the image as it was sent."
-    )
-
-
-class Image(_Part):
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the file as it was sent.")
-    format: Format
-    width: int
-    height: int
-
-
-class Prediction(_Part):
+class Prediction(Analysis):
     """One judged image. Research use only: not a diagnosis, not for rule-out."""
 
-    id: UUID
-    created_at: datetime
-    outcome: Outcome
-    probability: Probability | None = Field(
-        description="Calibrated probability of osteoporosis; null when the image was refused."
-    )
-    threshold: Probability | None
-    band: tuple[Probability, Probability] | None = Field(
-        description="Between these two the outcome is indeterminate. So is a normal one that a "
-        "finding puts in question, see `vertebrae.findings`."
-    )
-    degraded: bool = Field(description="True when a model that belongs to the answer is missing.")
-    missing: tuple[PartName, ...]
-    models: dict[BaseName, Vote]
-    quality: Quality
-    image: Image
-    recipe: str
-    version: Version | None = Field(
-        description="Of the model that judged: the stack, or in its absence one base model."
-    )
-    vertebrae: Vertebrae | None = Field(
-        None,
-        description="Where the vertebrae are and what of it to look at; null where none were found "
-        "or looked for. No finding is a diagnosis.",
-    )
-    intended_use: Literal["research"] = INTENDED_USE
-    timings_ms: dict[str, float]
     review: Review | None = Field(
         default=None,
         description="A clinician's last word; the answer is preliminary while it is null.",
     )
+
+    @classmethod
+    def of(cls, analysis: Analysis) -> Self:
+        """Return what is kept of ``analysis``, which nobody has reviewed yet."""
+        return cls(**dict(analysis))
 
     def document(self) -> dict[str, Any]:
         return self.model_dump(mode="json")

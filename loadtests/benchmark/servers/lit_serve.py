@@ -1,7 +1,6 @@
 """LitServe: one server with an API a model, each in a worker process of its own, batching on.
 
-As its pages on multiple endpoints, batching and concurrency advise. An API that asks others is
-asynchronous and does so over HTTP: LitServe has no other way from one to the next.
+An API that asks others does so over HTTP: LitServe has no other way from one to the next.
 """
 
 # No annotations from the future: LitServe hands those of ``decode_request`` on as they stand.

@@ -1,10 +1,8 @@
 """MLServer: custom runtimes with adaptive batching, and a custom handler that takes the file.
 
 As its pages on custom runtimes, adaptive batching, parallel inference and gRPC advise: tensors go
-over gRPC, not as JSON, and an image is one element of bytes. A server that hosts one model runs it
-in its own process (``parallel_workers`` 0), which spares a hop. A model blocks its own server's
-loop: what comes meanwhile is the next batch, where one in a thread would be sent a batch every few
-milliseconds, full or not.
+over gRPC, not as JSON. A server that hosts one model runs it in its own process, which spares a
+hop, and on its own loop: what comes meanwhile is the next batch.
 
 ``PORT`` starts the front and, below it, a server a model: ``PORT NAME GRPC METRICS``.
 """

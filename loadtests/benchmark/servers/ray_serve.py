@@ -1,8 +1,7 @@
 """Ray Serve: model composition by deployment handles, batching by ``@serve.batch``.
 
-As its pages on composition, dynamic batching and performance advise: asynchronous deployments, the
-handles' calls made before any is awaited, more requests on their way to a replica than a batch
-takes, and ``RAY_SERVE_THROUGHPUT_OPTIMIZED``, its own switch for what a benchmark would turn.
+As its pages on composition, dynamic batching and performance advise: asynchronous deployments, more
+requests on their way to a replica than a batch takes, ``RAY_SERVE_THROUGHPUT_OPTIMIZED``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Shared model code of all systems: from a file to an answer, less whatever carries it.
 
-A model is a function of many items to as many answers, all of them bytes: an image's pixels in, or
-JSON; JSON out.
+A model is a function of items to as many answers: pixels or JSON in, JSON out, as bytes.
 """
 
 from __future__ import annotations
@@ -42,8 +41,7 @@ def model(name: str) -> Model:
     """Return a model, warm for every size of a batch.
 
     ``BENCH_ENGINE`` says on what: ``keras`` is its graph in batches filled up to a power of two,
-    which takes less time than ``predict`` and does not compile anew for each size: the better of
-    two ways for a server. Else what this project takes by itself.
+    faster than ``predict``; else what this project takes by itself.
     """
     engine: RuntimeChoice = "keras" if os.environ.get("BENCH_ENGINE") == "keras" else "auto"
     if name == "stack":

@@ -9,7 +9,7 @@ from typing import Final
 from protocol.answers import Measurement
 from service.language.formats import number
 from service.language.locale import N_, _
-from service.predictions.schemas import Prediction
+from service.medicine.osteoporosis.schemas import Analysis
 
 WORDS: Final[Mapping[str, str]] = {
     "contrast": N_("Bone against soft tissue, share of the grey range"),
@@ -41,9 +41,9 @@ class MeasurementRow:
     towards: str
 
 
-def rows(prediction: Prediction) -> tuple[MeasurementRow, ...]:
+def rows(analysis: Analysis) -> tuple[MeasurementRow, ...]:
     """Return what ``bone`` weighed, the weightiest first; empty where it did not vote."""
-    vote = prediction.models.get("bone")
+    vote = analysis.models.get("bone")
     return tuple(_row(one) for one in (vote.measurements or ())) if vote else ()
 
 

@@ -1,4 +1,4 @@
-"""From the bytes of a file to a prediction and its canonical image. Knows no HTTP framework.
+"""From the bytes of a file to its analysis and its canonical image. Knows no HTTP framework.
 
 Read → frame in a worker process, a bounded number at a time; vertebrae are looked for in the frame;
 recipe, gate and findings in a worker again; then the base models at once, then the stack, within
@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from uuid import uuid4
@@ -22,6 +22,7 @@ from uuid import uuid4
 import anyio
 import anyio.to_thread
 
+from models.drift.statistics import Statistic
 from models.image.errors import ScanError
 from models.image.recipe import Canonical
 from models.inference.decision import decide
@@ -38,10 +39,9 @@ from service.flow.priority import Priority
 from service.flow.settings import LoadPolicy
 from service.flow.single_flight import SingleFlightCache
 from service.medicine import preparation
+from service.medicine.osteoporosis.schemas import Analysis, Vote
 from service.medicine.preparation import Framed, Prepared
 from service.observability import tracing
-from service.predictions.drift import Drift
-from service.predictions.schemas import Prediction, Vote
 from service.runners.client import RunnerError
 from service.runners.pool import RunnerPool
 from service.timing import milliseconds, timed
@@ -97,16 +97,17 @@ class Pipeline:
         decoder: Decoder,
         runners: RunnerPool,
         metrics: FlowMetrics,
-        drift: Drift,
+        accepted: Callable[[Mapping[Statistic, float]], None],
         unreadable: Callable[[ScanError], None],
     ) -> None:
-        """``unreadable`` is told of each file that cannot be read as a scan."""
+        """``accepted`` is told of each image that passes the gate, ``unreadable`` of each file that
+        cannot be read as a scan."""
         self._policy = policy
         self._limits = limits
         self._decoder = decoder
         self._runners = runners
         self._metrics = metrics
-        self._drift = drift
+        self._accepted = accepted
         self._unreadable = unreadable
         self._admission = Admission(policy.queue_seconds)
         self._cache: SingleFlightCache[ModelOutputs] = SingleFlightCache(
@@ -115,8 +116,8 @@ class Pipeline:
 
     async def analyse(
         self, data: bytes, priority: Priority = Priority.PERSON
-    ) -> tuple[Prediction, bytes]:
-        """Return the prediction on ``data`` and the image as the models saw it (PNG).
+    ) -> tuple[Analysis, bytes]:
+        """Return the analysis of ``data`` and the image as the models saw it (PNG).
 
         Raises :class:`models.image.errors.ScanError` or :class:`AnalysisError`.
         """
@@ -128,7 +129,7 @@ class Pipeline:
             self._unreadable(error)
             raise
         timings = {**outputs.timings, "total": milliseconds(time.perf_counter() - start)}
-        return _prediction(outputs, timings), outputs.prepared.png
+        return _analysis(outputs, timings), outputs.prepared.png
 
     async def _predict(self, data: bytes, digest: str, priority: Priority) -> ModelOutputs:
         deadline = Deadline.after(self._policy.deadline_seconds)
@@ -139,7 +140,7 @@ class Pipeline:
                 timings = dict(prepared.timings)
                 if prepared.canonical is None:
                     return ModelOutputs(prepared, {}, None, timings)
-                self._drift.image(prepared.statistics)
+                self._accepted(prepared.statistics)
                 votes = await self._fan_out(prepared.canonical, deadline, timings, priority)
                 combined = await self._combine(votes, deadline, timings, priority)
                 return ModelOutputs(prepared, votes, combined, timings)
@@ -285,7 +286,7 @@ def _best(votes: dict[BaseName, BasePrediction]) -> CombinedPrediction:
     )
 
 
-def _prediction(outputs: ModelOutputs, timings: dict[str, float]) -> Prediction:
+def _analysis(outputs: ModelOutputs, timings: dict[str, float]) -> Analysis:
     combined, votes = outputs.combined, outputs.votes
 
     def told(name: BaseName) -> Vote:
@@ -297,7 +298,7 @@ def _prediction(outputs: ModelOutputs, timings: dict[str, float]) -> Prediction:
             measurements=votes[name].measurements,
         )
 
-    return Prediction(
+    return Analysis(
         id=uuid4(),
         created_at=now(),
         outcome=_outcome(outputs),

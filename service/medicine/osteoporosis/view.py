@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+from models.inference.decision import decide
 from service.language.formats import number, percent
-from service.predictions.schemas import Prediction
+from service.medicine.osteoporosis.schemas import Analysis
 from service.runners.registry import MODEL_NAMES
 from service.types import BASES, BaseName
+
+Towards = Literal["for", "against", "neither"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,33 +44,41 @@ class Row:
     contribution: str | None
     pull: Span | None
     """The contribution as a bar that starts in the middle."""
-    towards: str | None
+    towards: Towards | None
     version: str | None
     state: str
     """``used``, ``unused`` (answered, took no part), ``alone`` (decided alone) or ``absent``."""
 
 
-def rows(prediction: Prediction) -> tuple[Row, ...]:
+def rows(analysis: Analysis) -> tuple[Row, ...]:
     """Return a row a base model; the widest bar of a contribution is one log-odd or the largest.
 
     A model that there was not yet when the image was judged has none.
     """
-    votes = prediction.models.values()
+    votes = analysis.models.values()
     scale = max([1.0, *(abs(vote.contribution) for vote in votes if vote.contribution)])
-    alone = speaker(prediction)
-    known = (*prediction.models, *prediction.missing)
-    return tuple(_row(prediction, name, alone, scale) for name in BASES if name in known)
+    alone = speaker(analysis)
+    known = (*analysis.models, *analysis.missing)
+    return tuple(_row(analysis, name, alone, scale) for name in BASES if name in known)
 
 
-def speaker(prediction: Prediction) -> BaseName | None:
+def speaker(analysis: Analysis) -> BaseName | None:
     """Return the base model that decided without the stack, if one did."""
-    if "stack" not in prediction.missing:
+    if "stack" not in analysis.missing:
         return None
-    return next((n for n in BASES if _version(prediction, n) == prediction.version), None)
+    return next((n for n in BASES if _version(analysis, n) == analysis.version), None)
 
 
-def _row(prediction: Prediction, name: BaseName, alone: str | None, scale: float) -> Row:
-    vote = prediction.models.get(name)
+def is_questioned(analysis: Analysis) -> bool:
+    """Return whether a finding, and not the probability, made the outcome indeterminate."""
+    value, threshold, band = analysis.probability, analysis.threshold, analysis.band
+    if value is None or threshold is None or band is None:
+        return False
+    return analysis.outcome == "indeterminate" and decide(value, threshold, band) == "normal"
+
+
+def _row(analysis: Analysis, name: BaseName, alone: str | None, scale: float) -> Row:
+    vote = analysis.models.get(name)
     contribution = vote.contribution if vote else None
     if vote is None:
         state = "absent"
@@ -81,10 +93,18 @@ def _row(prediction: Prediction, name: BaseName, alone: str | None, scale: float
         bar=_span(0, vote.probability) if vote else None,
         contribution=None if contribution is None else number(contribution, 2, signed=True),
         pull=None if contribution is None else _pull(contribution / scale),
-        towards=None if contribution is None else ("for" if contribution > 0 else "against"),
+        towards=_towards(contribution),
         version=vote.version if vote else None,
         state=state,
     )
+
+
+def _towards(contribution: float | None) -> Towards | None:
+    """Return where a contribution pulls, as it is shown: with two decimals."""
+    if contribution is None:
+        return None
+    shown = round(contribution, 2)
+    return "for" if shown > 0 else "against" if shown < 0 else "neither"
 
 
 def _pull(part: float) -> Span:
@@ -92,8 +112,8 @@ def _pull(part: float) -> Span:
     return _span(0.5, 0.5 + part / 2) if part > 0 else _span(0.5 + part / 2, 0.5)
 
 
-def gauge(prediction: Prediction) -> Gauge | None:
-    value, threshold, band = prediction.probability, prediction.threshold, prediction.band
+def gauge(analysis: Analysis) -> Gauge | None:
+    value, threshold, band = analysis.probability, analysis.threshold, analysis.band
     if value is None or threshold is None or band is None:
         return None
     anchor = "start" if value < 0.1 else "end" if value > 0.9 else "middle"
@@ -123,6 +143,6 @@ def probability(value: float | None) -> str | None:
     return f"< {percent(0.001)}" if value < 0.0005 else percent(value)
 
 
-def _version(prediction: Prediction, name: BaseName) -> str | None:
-    vote = prediction.models.get(name)
+def _version(analysis: Analysis, name: BaseName) -> str | None:
+    vote = analysis.models.get(name)
     return vote.version if vote else None

@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 
 from models.image import recipe
-from models.inference.decision import decide
 from models.vertebrae.findings import AXIS_TILT, CURVE, Code
 from service.language.formats import number
 from service.language.locale import N_, _
-from service.predictions.schemas import Finding, Level, Prediction, Vertebrae
+from service.medicine.schemas import Image
+from service.medicine.vertebrae.schemas import Finding, Level, Vertebrae
 
 WIDTH: Final = recipe.SIDE
 """Units of a drawing's width, as of the canonical image."""
@@ -105,22 +105,13 @@ def outlines(found: Vertebrae) -> list[list[tuple[float, float]]]:
     return [[(float(x), float(y)) for x, y in one] for one in moved]
 
 
-def proportions(prediction: Prediction) -> float:
+def proportions(image: Image, found: Vertebrae | None) -> float:
     """Return the height over the width that the stored picture has where the file's pixels are
     square: of the whole image, or of the part that was made canonical."""
-    found, image = prediction.vertebrae, prediction.image
     if found is None:
         return image.height / image.width
     (a, b, _x), (c, d, _y) = found.placement
     return min(max(math.hypot(b, d) / math.hypot(a, c), NARROW), WIDE)
-
-
-def is_questioned(prediction: Prediction) -> bool:
-    """Return whether a finding, and not the probability, made the outcome indeterminate."""
-    p = prediction
-    if p.probability is None or p.threshold is None or p.band is None:
-        return False
-    return p.outcome == "indeterminate" and decide(p.probability, p.threshold, p.band) == ("normal")
 
 
 def sentence(finding: Finding) -> str:

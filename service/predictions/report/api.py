@@ -53,7 +53,7 @@ async def _sheet(prediction: Prediction, actor: Actor, state: State) -> Response
     shown = ResultPage.of(
         prediction,
         reviews=await state.reviews.of(prediction.id),
-        study=await state.exams.get(prediction.id),
+        exam=await state.exams.get(prediction.id),
     )
     maps = await state.explainer.heat_maps(actor, prediction)
     pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps))
