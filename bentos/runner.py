@@ -24,8 +24,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bentos.admission import Admission
+from bentos.backlog import Backlog, Item
 from bentos.policy import Policy
-from bentos.queue import Backlog, Item
 from bentos.warm_up import Example, WarmUp
 from bentos.wire import (
     BasePredictionsInput,

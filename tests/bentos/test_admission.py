@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bentos.admission import CALL, Admission
-from bentos.queue import Backlog, Call
+from bentos.backlog import Backlog, Call
 from protocol.headers import MAX_BYTES
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bentos.queue import Backlog, Call, Item
+from bentos.backlog import Backlog, Call, Item
 
 
 class Clock:
