@@ -9,6 +9,7 @@ from typing import Any, Final, TypedDict
 
 import anyio.to_thread
 from fastapi import Depends, FastAPI
+from prometheus_client import CollectorRegistry
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +21,7 @@ from service import openapi as docs
 from service.batches import api as batches
 from service.batches import pages as bulk
 from service.batches.service import Batches
+from service.batches.settings import BatchLimits
 from service.batches.worker import Bulk
 from service.decoding import Allowance, Decoder
 from service.errors import ServiceError
@@ -27,24 +29,27 @@ from service.events import Listeners
 from service.exams import api as exams
 from service.exams.service import Exams
 from service.http.access_log import AccessLogMiddleware
+from service.http.dependencies import Opened
 from service.http.head_as_get import HeadAsGet
 from service.http.locale import LocaleMiddleware
 from service.http.problems import HANDLED, respond
 from service.http.reception import Reception
 from service.http.security import KnownHosts, SameOrigin, SecurityHeaders
+from service.http.settings import UploadLimits
 from service.http.static import Assets
 from service.language.locale import N_
 from service.medicine import preparation
 from service.medicine.guidance import api as guidance
 from service.medicine.osteoporosis.pipeline import Pipeline
+from service.medicine.progression import pages as progression
+from service.medicine.progression.settings import PrecisionSettings
 from service.metrics import Metrics
 from service.observability import tracing
 from service.operations import api as operations
 from service.operations.health import Health
-from service.patients import pages as patients
 from service.patients.service import Patients
 from service.predictions import api as predictions
-from service.predictions import history
+from service.predictions import history, home
 from service.predictions import pages as results
 from service.predictions.drift import Drift, served_reference
 from service.predictions.events import PredictionMade
@@ -52,18 +57,19 @@ from service.predictions.heat_maps import api as maps
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.report import api as report
 from service.predictions.service import Predictions
+from service.results import Results
 from service.reviews import api as reviews
 from service.reviews.service import Reviews
 from service.runners.pool import RunnerPool
+from service.runners.states import RunnerStates
 from service.served_models import api as models
 from service.served_models import schemas as served
 from service.settings import Settings, load
-from service.state import State
 from service.storage.database import Database
 from service.storage.transaction import Transactions
 from service.web import article_pages as articles
-from service.web import home as web
 from service.web import languages
+from service.web import problem_pages as problems
 from service.web.errors import error_page
 from service.web.page import Pages
 from service.web.templates import STATIC
@@ -92,7 +98,7 @@ RECEIVED: Final = 4
 
 
 class Lifespan(TypedDict):
-    osteoserve: State
+    opened: Opened
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -130,7 +136,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for kind in HANDLED:
         app.add_exception_handler(kind, failed)
     for router in (
-        web.router,
+        home.router,
+        problems.router,
         articles.router,
         guidance.pages,
         models.pages,
@@ -144,7 +151,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         history.pages,
         exams.router,
         exams.pages,
-        patients.pages,
+        progression.pages,
         batches.router,
         bulk.pages,
         guidance.api,
@@ -217,26 +224,29 @@ def _lifespan(
                 stored = Predictions(transactions, pipeline.analyse)
                 lines = Batches(transactions)
                 worker = Bulk(settings, lines, stored.predict, pause=settings.probe_seconds)
-                opened = State(
-                    settings=settings,
-                    metrics=metrics,
-                    pages=pages,
-                    predictions=stored,
-                    reviews=Reviews(transactions),
-                    exams=Exams(transactions),
-                    patients=Patients(transactions),
-                    batches=lines,
-                    bulk=worker,
-                    explainer=Explainer(settings, runners, transactions),
-                    health=health,
-                )
+                opened = Opened()
+                opened.put(UploadLimits, settings)
+                opened.put(BatchLimits, settings)
+                opened.put(PrecisionSettings, settings)
+                opened.put(CollectorRegistry, metrics.registry)
+                opened.put(Pages, pages)
+                opened.put(RunnerStates, health.states)
+                opened.put(Health, health)
+                opened.put(Patients, Patients(transactions))
+                opened.put(Exams, Exams(transactions))
+                opened.put(Reviews, Reviews(transactions))
+                opened.put(Predictions, stored)
+                opened.put(Results, Results(stored.get))
+                opened.put(Explainer, Explainer(settings, runners, transactions))
+                opened.put(Batches, lines)
+                opened.put(Bulk, worker)
                 app.state.health = health
                 # Compiling pages and reading whole artefacts is not for the first who asks.
                 await anyio.to_thread.run_sync(pages.warm)
                 with suppress(ArtifactError):
                     await anyio.to_thread.run_sync(served.lineup)
                 async with decoder, health.monitoring(), worker.working():
-                    yield Lifespan(osteoserve=opened)
+                    yield Lifespan(opened=opened)
         finally:
             await database.close()
 

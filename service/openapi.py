@@ -15,8 +15,8 @@ from service.http import openapi as http
 from service.http.security import DOCS_POLICY
 from service.medicine.guidance import Facts
 from service.served_models import schemas as served
-from service.state import Opened
 from service.web.api_docs import DocsPage
+from service.web.dependencies import PagesDep
 
 router = APIRouter(prefix="/api", include_in_schema=False)
 
@@ -35,9 +35,9 @@ async def openapi(request: Request) -> dict[str, Any]:
 
 
 @router.get("/docs")
-async def docs(request: Request, state: Opened) -> Response:
+async def docs(request: Request, pages: PagesDep) -> Response:
     headers = {"Content-Security-Policy": DOCS_POLICY}
-    return state.pages.respond(request, DocsPage(), headers=headers)
+    return pages.respond(request, DocsPage(), headers=headers)
 
 
 def document(app: FastAPI) -> dict[str, Any]:

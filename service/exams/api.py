@@ -8,15 +8,18 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from service.exams.contexts import VERSION, StudyForm, StudyPage
+from service.exams.dependencies import ExamsDep
 from service.exams.schemas import Facts, Study, StudyError, from_form, from_json
 from service.http.body import form_fields, json_fields
 from service.http.caching import NO_STORE
 from service.http.preconditions import ETAG, IF_MATCH, demanded, tag
 from service.http.problem_types import KINDS
 from service.http.problems import Problem, problems, translate
+from service.identity.dependencies import Acting
 from service.language.locale import _
-from service.state import Acting, Opened, PredictionId, Stored, no_such_prediction
+from service.results import PredictionId, ResultDep, no_such_prediction
 from service.storage.errors import ChangedError, StorageFullError, StorageUnavailableError
+from service.web.dependencies import PagesDep
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/study", tags=["studies"])
 pages = APIRouter(include_in_schema=False)
@@ -55,8 +58,8 @@ _ANSWER: Final[dict[str, Any]] = {
         **problems(404, 500, 503),
     },
 )
-async def read(id: PredictionId, response: Response, state: Opened) -> Study:
-    study = await state.exams.get(id)
+async def read(id: PredictionId, response: Response, exams: ExamsDep) -> Study:
+    study = await exams.get(id)
     if study is None:
         raise no_such_prediction()
     response.headers.update({**NO_STORE, **tag(study.version)})
@@ -85,7 +88,7 @@ async def read(id: PredictionId, response: Response, state: Opened) -> Study:
     },
 )
 async def replace(
-    id: PredictionId, request: Request, response: Response, actor: Acting, state: Opened
+    id: PredictionId, request: Request, response: Response, actor: Acting, exams: ExamsDep
 ) -> Study:
     """Every field may be left out; one left out is forgotten. No T-score is computed from a BMD."""
     try:
@@ -97,7 +100,7 @@ async def replace(
         more = {**problem.more, "errors": errors}
         raise Problem(problem.code, problem.detail, more=more) from None
     try:
-        study = await state.exams.change(actor, id, facts, demanded(request))
+        study = await exams.change(actor, id, facts, demanded(request))
     except ChangedError as error:
         more = {"kept": error.kept.model_dump(mode="json")}
         raise Problem(error.code, str(error), tag(error.kept.version), more) from None
@@ -108,34 +111,36 @@ async def replace(
 
 
 @pages.get("/results/{id}/study")
-async def form(request: Request, prediction: Stored, state: Opened) -> Response:
-    study = await state.exams.get(prediction.id)
+async def form(request: Request, result: ResultDep, exams: ExamsDep, shown: PagesDep) -> Response:
+    study = await exams.get(result.id)
     if study is None:
         raise no_such_prediction()
     page = StudyPage(form=StudyForm.of(study))
-    return state.pages.respond(request, page, headers=NO_STORE)
+    return shown.respond(request, page, headers=NO_STORE)
 
 
 @pages.post("/results/{id}/study")
-async def entered(request: Request, id: PredictionId, actor: Acting, state: Opened) -> Response:
+async def entered(
+    request: Request, id: PredictionId, actor: Acting, exams: ExamsDep, shown: PagesDep
+) -> Response:
     fields = await form_fields(request)
     version = fields.pop(VERSION, None)
     seen = None if version is None else {version}
     try:
         facts = from_form(fields)
-        study = await state.exams.change(actor, id, facts, seen)
+        study = await exams.change(actor, id, facts, seen)
     except StudyError as error:
         page = StudyPage(form=StudyForm.again(id, fields, error.faults, version or ""))
-        return state.pages.respond(request, page, 422, NO_STORE)
+        return shown.respond(request, page, 422, NO_STORE)
     except ChangedError as error:
         page = StudyPage(form=StudyForm.beside(error.kept, facts, fields))
-        return state.pages.respond(request, page, KINDS[error.code].status, NO_STORE)
+        return shown.respond(request, page, KINDS[error.code].status, NO_STORE)
     except (StorageUnavailableError, StorageFullError) as error:
         problem = translate(error)
         form = StudyForm.again(id, fields, (), version or "")
         page = StudyPage(form=form, trouble=_(problem.detail))
         headers = {**NO_STORE, **problem.headers}
-        return state.pages.respond(request, page, problem.kind.status, headers)
+        return shown.respond(request, page, problem.kind.status, headers)
     if study is None:
         raise no_such_prediction()
     return RedirectResponse(f"/results/{id}#study", 303)

@@ -11,15 +11,21 @@ from starlette.responses import RedirectResponse
 from service.exams.schemas import StudyError, reference
 from service.http.body import form_fields
 from service.http.caching import NO_STORE
+from service.http.dependencies import opened
 from service.http.problems import Problem
 from service.medicine.progression.change import course
-from service.patients.contexts import PatientPage
-from service.state import Opened
+from service.medicine.progression.contexts import PatientPage
+from service.medicine.progression.settings import PrecisionSettings
+from service.patients.dependencies import PatientsDep
+from service.predictions.dependencies import PredictionsDep
+from service.web.dependencies import PagesDep
 
 pages = APIRouter(include_in_schema=False)
 
+PrecisionDep = Annotated[PrecisionSettings, Depends(opened(PrecisionSettings))]
 
-def patient_key(key: Annotated[str, Path()]) -> UUID:
+
+async def patient_key(key: Annotated[str, Path()]) -> UUID:
     try:
         return UUID(key)
     except ValueError:
@@ -27,10 +33,10 @@ def patient_key(key: Annotated[str, Path()]) -> UUID:
 
 
 @pages.post("/patients")
-async def search(request: Request, state: Opened) -> Response:
+async def search(request: Request, patients: PatientsDep) -> Response:
     sent = (await form_fields(request)).get("patient_reference", "")
     try:
-        key = await state.patients.find(reference(sent))
+        key = await patients.find(reference(sent))
     except StudyError as error:
         raise Problem("invalid_request", str(error)) from None
     if key is None:
@@ -40,15 +46,19 @@ async def search(request: Request, state: Opened) -> Response:
 
 @pages.get("/patients/{key}")
 async def patient(
-    request: Request, key: Annotated[UUID, Depends(patient_key)], state: Opened
+    request: Request,
+    key: Annotated[UUID, Depends(patient_key)],
+    predictions: PredictionsDep,
+    settings: PrecisionDep,
+    shown: PagesDep,
 ) -> Response:
-    found = await state.predictions.timeline(key)
+    found = await predictions.timeline(key)
     if found is None:
         raise _no_such_patient()
-    precision = state.settings.precision
+    precision = settings.precision
     points = course([study for study, _ in found.exams], precision)
     page = PatientPage.of(found, points, precision)
-    return state.pages.respond(request, page, headers=NO_STORE)
+    return shown.respond(request, page, headers=NO_STORE)
 
 
 def _no_such_patient() -> Problem:
