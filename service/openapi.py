@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from models.artifact import ArtifactError
 from service.http import openapi as http
 from service.http.security import DOCS_POLICY
+from service.http.static import Assets
 from service.medicine.guidance import Facts
 from service.served_models import schemas as served
 from service.web.api_docs import DocsPage
@@ -38,6 +39,12 @@ async def openapi(request: Request) -> dict[str, Any]:
 async def docs(request: Request, pages: PagesDep) -> Response:
     headers = {"Content-Security-Policy": DOCS_POLICY}
     return pages.respond(request, DocsPage(), headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    app.include_router(router)
+    # Before /static, whose folder it is not in.
+    app.mount("/static/swagger", Assets(directory=ASSETS), name="swagger")
 
 
 def document(app: FastAPI) -> dict[str, Any]:

@@ -16,14 +16,14 @@ pages = APIRouter(include_in_schema=False)
 
 
 @pages.get("/bulk")
-async def form(request: Request, limits: BatchLimitsDep, shown: PagesDep) -> Response:
+async def form(request: Request, limits: BatchLimitsDep, templates: PagesDep) -> Response:
     size = limits.bulk_bytes
     page = BulkPage(
         max_items=limits.bulk_items,
         max_size=size.human_readable(separator=" ").replace(".0 ", " "),
         max_bytes=int(size),
     )
-    return shown.respond(request, page)
+    return templates.respond(request, page)
 
 
 @pages.post("/bulk")
@@ -32,9 +32,9 @@ async def send(batch: Begun) -> Response:
 
 
 @pages.get("/bulk/{id}")
-async def progress(request: Request, batch: Known, bulk: BulkDep, shown: PagesDep) -> Response:
+async def progress(request: Request, batch: Known, bulk: BulkDep, templates: PagesDep) -> Response:
     lines = [told(line, batch.id) async for line in bulk.lines(batch.id)]
-    return shown.respond(request, BatchPage.of(batch, lines), headers=NO_STORE)
+    return templates.respond(request, BatchPage.of(batch, lines), headers=NO_STORE)
 
 
 @pages.post("/bulk/{id}/cancel")

@@ -111,17 +111,19 @@ async def replace(
 
 
 @pages.get("/results/{id}/study")
-async def form(request: Request, result: ResultDep, exams: ExamsDep, shown: PagesDep) -> Response:
+async def form(
+    request: Request, result: ResultDep, exams: ExamsDep, templates: PagesDep
+) -> Response:
     study = await exams.get(result.id)
     if study is None:
         raise no_such_prediction()
     page = StudyPage(form=StudyForm.of(study))
-    return shown.respond(request, page, headers=NO_STORE)
+    return templates.respond(request, page, headers=NO_STORE)
 
 
 @pages.post("/results/{id}/study")
 async def entered(
-    request: Request, id: PredictionId, actor: Acting, exams: ExamsDep, shown: PagesDep
+    request: Request, id: PredictionId, actor: Acting, exams: ExamsDep, templates: PagesDep
 ) -> Response:
     fields = await form_fields(request)
     version = fields.pop(VERSION, None)
@@ -131,16 +133,16 @@ async def entered(
         study = await exams.change(actor, id, facts, seen)
     except StudyError as error:
         page = StudyPage(form=StudyForm.again(id, fields, error.faults, version or ""))
-        return shown.respond(request, page, 422, NO_STORE)
+        return templates.respond(request, page, 422, NO_STORE)
     except ChangedError as error:
         page = StudyPage(form=StudyForm.beside(error.kept, facts, fields))
-        return shown.respond(request, page, KINDS[error.code].status, NO_STORE)
+        return templates.respond(request, page, KINDS[error.code].status, NO_STORE)
     except (StorageUnavailableError, StorageFullError) as error:
         problem = translate(error)
         form = StudyForm.again(id, fields, (), version or "")
         page = StudyPage(form=form, trouble=_(problem.detail))
         headers = {**NO_STORE, **problem.headers}
-        return shown.respond(request, page, problem.kind.status, headers)
+        return templates.respond(request, page, problem.kind.status, headers)
     if study is None:
         raise no_such_prediction()
     return RedirectResponse(f"/results/{id}#study", 303)

@@ -6,33 +6,18 @@ Each subject names its own in its ``dependencies.py``; endpoints name those that
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, TypeVar, cast
+from typing import Annotated, Final, TypeVar, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from service.http.settings import UploadLimits
+from service.opened import Opened
 
 T = TypeVar("T")
 
 STATE: Final = "opened"
-"""The name of :class:`Opened` in the state that the lifespan yields."""
-
-
-class Opened:
-    """What was opened, one of each type."""
-
-    def __init__(self) -> None:
-        self._by_type: dict[type[Any], Any] = {}
-
-    def put(self, kind: type[T], value: T) -> T:
-        """Hand out ``value`` to whoever asks for ``kind``, and return it."""
-        self._by_type[kind] = value
-        return value
-
-    def get(self, kind: type[T]) -> T:
-        """Return what was opened as ``kind``; a KeyError says that nothing was."""
-        return cast("T", self._by_type[kind])
+"""The name of :class:`~service.opened.Opened` in the state that the lifespan yields."""
 
 
 def opened(kind: type[T]) -> Callable[[HTTPConnection], Awaitable[T]]:

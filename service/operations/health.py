@@ -70,9 +70,9 @@ class Health:
     database: Database
     runner_metrics: RunnerMetrics
     storage_metrics: StorageMetrics
+    states: RunnerStates
     draining: bool = False
     started: float = field(default_factory=time.monotonic)
-    states: RunnerStates = field(default_factory=RunnerStates)
     failures: dict[RunnerName, int] = field(default_factory=dict)
     ever_ready: set[RunnerName] = field(default_factory=set)
     room_at: float = 0.0

@@ -86,7 +86,7 @@ async def delete(id: PredictionId, actor: Acting, predictions: PredictionsDep) -
 
 
 @pages.get("/history")
-async def history(request: Request, predictions: PredictionsDep, shown: PagesDep) -> Response:
+async def history(request: Request, predictions: PredictionsDep, templates: PagesDep) -> Response:
     # A form sends every field, also those left empty.
     given = {name: value for name, value in request.query_params.items() if value.strip()}
     try:
@@ -95,17 +95,17 @@ async def history(request: Request, predictions: PredictionsDep, shown: PagesDep
         faults = [{**item, "loc": ("query", *item["loc"])} for item in error.errors()]
         raise RequestValidationError(faults) from None
     page = HistoryPage.of(query, *await _found(query, predictions))
-    return shown.respond(request, page, headers=NO_STORE)
+    return templates.respond(request, page, headers=NO_STORE)
 
 
 @pages.get("/results/{id}/delete")
 async def ask(
-    request: Request, id: PredictionId, predictions: PredictionsDep, shown: PagesDep
+    request: Request, id: PredictionId, predictions: PredictionsDep, templates: PagesDep
 ) -> Response:
     prediction = await predictions.placed(id)
     if prediction is None:
         raise no_such_prediction()
-    return shown.respond(request, DeletePage.of(prediction), headers=NO_STORE)
+    return templates.respond(request, DeletePage.of(prediction), headers=NO_STORE)
 
 
 @pages.post("/results/{id}/delete")

@@ -58,9 +58,9 @@ async def read(response: Response) -> Lineup:
 
 
 @pages.get("")
-async def page(request: Request, states: RunnerStatesDep, shown: PagesDep) -> Response:
+async def page(request: Request, states: RunnerStatesDep, templates: PagesDep) -> Response:
     found = await _lineup()
-    return shown.respond(request, ModelsPage.of(found, states))
+    return templates.respond(request, ModelsPage.of(found, states))
 
 
 @pages.get("/plots/{name}.svg")

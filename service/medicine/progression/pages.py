@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from starlette.responses import RedirectResponse
 
 from service.exams.schemas import StudyError, reference
@@ -50,7 +50,7 @@ async def patient(
     key: Annotated[UUID, Depends(patient_key)],
     predictions: PredictionsDep,
     settings: PrecisionDep,
-    shown: PagesDep,
+    templates: PagesDep,
 ) -> Response:
     found = await predictions.timeline(key)
     if found is None:
@@ -58,7 +58,11 @@ async def patient(
     precision = settings.precision
     points = course([study for study, _ in found.exams], precision)
     page = PatientPage.of(found, points, precision)
-    return shown.respond(request, page, headers=NO_STORE)
+    return templates.respond(request, page, headers=NO_STORE)
+
+
+def install(app: FastAPI) -> None:
+    app.include_router(pages)
 
 
 def _no_such_patient() -> Problem:
