@@ -78,8 +78,8 @@ BENCH := $(foreach name,plain ray litserve mlserver,.venv/bench-$(name)/.ready)
 tune: $(DEV)/.ready ## measure how runners should batch on this machine: var/tuning.json and docs/tuning.svg
 	$(DEV)/bin/python -m loadtests.tuning --picture docs/tuning.svg
 
-bench: setup $(BENCH) ## measure this project, its peers and the machine's limit, into docs/benchmarks
-	$(DEV)/bin/python -m loadtests.benchmark all --out docs/benchmarks
+bench: setup $(BENCH) ## measure this project, other servers and the bare runtime within the hour, into docs/benchmarks
+	$(DEV)/bin/python -m loadtests.benchmark --out docs/benchmarks
 
 verify: $(DEV)/.ready ## checksums of what is served, and every runtime against Keras
 	$(DEV)/bin/python -m models verify $(if $(DATA),--data $(DATA))

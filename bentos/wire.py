@@ -151,7 +151,7 @@ class BasePredictionsInput(IODescriptor):
                 f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
                 for fault in error.errors(include_input=False)[:5]
             )
-            raise BadInput(f"votes could not be read: {faults}") from error
+            raise BadInput(f"base predictions could not be read: {faults}") from error
         return cls(items=_items(request, asked.votes))
 
 

@@ -1,5 +1,16 @@
-"""Load tests of a running osteoserve, and how much of it a given number of scans a day takes.
+"""Load tests of a running osteoserve, how much of it a number of scans takes, how fast it is.
 
-``python -m loadtests`` says what there is; docs/load.md and docs/capacity.md say what it means.
-Over HTTP alone: of ``service`` only the table of objectives is read, of ``models`` only phantoms.
+::
+
+    __main__       run, worker, baseline, compare, measure, capacity
+    ├── plan, shapes, mix, requests, images     what is sent, and when
+    ├── run, locustfile                         Locust's processes, and what they do
+    ├── answers, stats, gate, report, baseline  whether it is right, in time, and no worse
+    └── target, measurement, machine, capacity  a local instance, what it serves, how many it takes
+    tuning/        how runners should batch here
+    benchmark/     beside other servers and the bare runtime
+
+What is not in a subfolder speaks to the service over HTTP: of ``service`` it imports only
+``observability.slo``, of ``models`` only ``phantom``. ``tuning`` also imports ``bentos.policy`` and
+what scores; ``benchmark`` all of ``models`` between a file and an answer, which it serves.
 """

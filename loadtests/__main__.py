@@ -9,21 +9,22 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from types import FrameType
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from loadtests import baseline, capacity, machine, measurement, run
-from loadtests.baseline import BaselineError
+from loadtests.baseline import LEAST_RUNS, BaselineError
 from loadtests.capacity import CapacityError
-from loadtests.front import ROOT, Front, FrontError, own, wait
+from loadtests.machine import now
 from loadtests.plan import Plan, PlanError
-from loadtests.report import Report, now
+from loadtests.processes import ROOT, NotReadyError
+from loadtests.report import Report
 from loadtests.run import RunError
 from loadtests.shapes import SHAPES
+from loadtests.target import Target, local, wait
 
 OUT: Final = ROOT / "var" / "load"
 
@@ -31,25 +32,21 @@ OUT: Final = ROOT / "var" / "load"
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     # Whoever ends this ends what it has started: an exception gets to every `finally`.
-    signal.signal(signal.SIGTERM, _stopped)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         return int(options.call(options))
     except KeyboardInterrupt:
         print("osteoserve: stopped", file=sys.stderr)
         return 130
-    except (PlanError, FrontError, RunError, BaselineError, CapacityError) as error:
+    except (PlanError, NotReadyError, RunError, BaselineError, CapacityError) as error:
         print(f"osteoserve: {error}", file=sys.stderr)
         return 2
-
-
-def _stopped(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
 
 
 def _run(options: argparse.Namespace) -> int:
     plan = _plan(options)
     reports = []
-    with _front(options.url, options.out, options.patience) as front:
+    with _target(options.url, options.out, options.patience) as target:
         for number in range(options.runs):
             begun = now()
             folder = options.out / f"{plan.shape}-{begun:%Y%m%d-%H%M%S}"
@@ -58,15 +55,17 @@ def _run(options: argparse.Namespace) -> int:
                 f"{number + 1} of {options.runs}; output in {folder}",
                 flush=True,
             )
-            tally = run.load(plan, front.url, folder, elsewhere=options.listen)
-            report = Report.of(plan, tally, begun, own=options.url is None)
+            stats = run.load(plan, target.url, folder, elsewhere=options.listen)
+            report = Report.of(plan, stats, begun, local=options.url is None)
             report.write(folder)
             print("\n".join(report.lines()), flush=True)
             reports.append(report)
-    worse = False
     stored = _baseline(options)
-    if stored.exists() and options.runs >= baseline.LEAST_RUNS:
-        worse = _compare(stored, [report.document() for report in reports])
+    worse = (
+        stored.exists()
+        and len(reports) >= LEAST_RUNS
+        and _compare(stored, [report.document() for report in reports])
+    )
     return int(worse or not all(report.passed for report in reports))
 
 
@@ -78,8 +77,7 @@ def _worker(options: argparse.Namespace) -> int:
 
 
 def _keep(options: argparse.Namespace) -> int:
-    found = baseline.runs(options.out, options.shape)[-options.runs :]
-    stored = _baseline(options)
+    stored, found = _baseline(options), _newest(options)
     stored.parent.mkdir(parents=True, exist_ok=True)
     stored.write_text(json.dumps(baseline.summary(found), indent=1) + "\n", "utf-8")
     print(f"osteoserve: medians of {len(found)} runs of {options.shape} are in {stored}")
@@ -90,31 +88,30 @@ def _against(options: argparse.Namespace) -> int:
     stored = _baseline(options)
     if not stored.exists():
         raise BaselineError(f"there is no baseline {stored}; python -m loadtests baseline makes it")
-    return int(_compare(stored, baseline.runs(options.out, options.shape)[-options.runs :]))
+    return int(_compare(stored, _newest(options)))
 
 
-def _compare(stored: Path, reports: Sequence[dict[str, object]]) -> bool:
+def _newest(options: argparse.Namespace) -> list[dict[str, Any]]:
+    return baseline.runs(options.out, options.shape)[-options.runs :]
+
+
+def _compare(stored: Path, reports: Sequence[dict[str, Any]]) -> bool:
     before = json.loads(stored.read_text("utf-8"))
     worse = baseline.compare(before, baseline.summary(reports))
     for one in worse:
         print(f"WORSE {one}")
-    print(
-        f"{'worse' if worse else 'no worse'} than the baseline of {before['runs']} runs, by "
-        f"medians of {len(reports)}"
-    )
+    verdict = "worse" if worse else "no worse"
+    print(f"{verdict} than the baseline of {before['runs']} runs, by medians of {len(reports)}")
     return bool(worse)
 
 
 def _measure(options: argparse.Namespace) -> int:
-    with own(options.out) as front:
-        found = measurement.measure(front, options.out, options.guess)
+    with local(options.out) as target:
+        found = measurement.measure(target, options.out, options.guess)
     found.write()
-    # Where there is no benchmark its costs are what the capacity page rests on.
-    capacity.write_page()
-    print(
-        f"osteoserve: {found.requests_per_second:.3g} requests a second of the mix, "
-        f"{found.images_per_second:.3g} images a second; written to {machine.MEASURED}"
-    )
+    capacity.PAGE.write_text(capacity.page(), "utf-8")
+    requests, images = found.requests_per_second, found.images_per_second
+    print(f"{requests:.3g} requests, {images:.3g} images a second; written to {machine.MEASURED}")
     return 0
 
 
@@ -123,17 +120,14 @@ def _plan(options: argparse.Namespace) -> Plan:
     return Plan(shape=options.shape, rate=rate, workers=options.workers, scale=options.scale)
 
 
-@contextmanager
-def _front(url: str | None, out: Path, patience: float) -> Iterator[Front]:
-    if url is not None:
-        address = _address(url)
-        if patience:
-            wait(address, patience)
-        yield Front(address)
-        return
-    print("osteoserve: starting one of our own", flush=True)
-    with own(out) as front:
-        yield front
+def _target(url: str | None, out: Path, patience: float) -> AbstractContextManager[Target]:
+    if url is None:
+        print("osteoserve: starting a local instance", flush=True)
+        return local(out)
+    address = _address(url)
+    if patience:
+        wait(address, patience)
+    return nullcontext(Target(address))
 
 
 def _address(url: str) -> str:
@@ -153,72 +147,48 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     shapes = "; ".join(f"{name}: {shape.meaning}" for name, shape in SHAPES.items())
 
-    def add(name: str, help: str) -> argparse.ArgumentParser:
+    def add(
+        name: str, help: str, call: Callable[[argparse.Namespace], int]
+    ) -> Callable[..., argparse.Action]:
         command = commands.add_parser(name, help=help)
-        command.add_argument(
-            "--out", type=Path, default=OUT, help="folder that reports are kept in"
-        )
-        return command
+        command.set_defaults(call=call)
+        command.add_argument("--out", type=Path, default=OUT, help="folder that reports are in")
+        return command.add_argument
 
-    def shaped(command: argparse.ArgumentParser, runs: int) -> None:
-        command.add_argument("--shape", default="steady", help=shapes)
-        command.add_argument(
-            "--runs", type=_positive, default=runs, help="so many runs (the newest)"
-        )
-        command.add_argument("--baseline", type=Path, help="file of medians to compare with")
+    def shaped(argument: Callable[..., argparse.Action], runs: int) -> None:
+        argument("--shape", default="steady", help=shapes)
+        argument("--runs", type=_positive, default=runs, help="so many runs (the newest)")
+        argument("--baseline", type=Path, help="file of medians to compare with")
 
-    def planned(command: argparse.ArgumentParser, workers: int) -> None:
-        command.add_argument(
-            "--rate",
-            type=float,
-            help="working rate in requests a second; without: half of what this machine was "
-            "measured to serve",
-        )
-        command.add_argument(
-            "--scale", type=float, default=1.0, help="makes every stage so many times as long"
-        )
-        command.add_argument(
-            "--workers", type=_positive, default=workers, help="processes that ask"
-        )
+    def planned(argument: Callable[..., argparse.Action]) -> None:
+        rate = "working rate in requests a second; without: half of what was measured here"
+        argument("--rate", type=float, help=rate)
+        argument("--scale", type=float, default=1.0, help="every stage so many times as long")
+        argument("--workers", type=_positive, default=1, help="processes that send")
 
-    command = add("run", "put load on a service; without --url on one that it starts and stops")
-    shaped(command, 1)
-    planned(command, 1)
-    command.add_argument("--url", help="address of a running osteoserve")
-    command.add_argument(
-        "--patience",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="let it take so long until it answers at all; without: it is there or fails",
+    argument = add("run", "put load on a service; without --url on one of its own", _run)
+    shaped(argument, 1)
+    planned(argument)
+    argument("--url", help="address of a running osteoserve")
+    patience = "seconds until it answers at all; without: it is there or fails"
+    argument("--patience", type=float, default=0.0, metavar="SECONDS", help=patience)
+    argument("--listen", metavar="ADDRESS", help="wait here for --workers of other machines")
+
+    argument = add("worker", "send for a run on another machine; give it the same plan", _worker)
+    argument("--shape", default="steady", help=shapes)
+    planned(argument)
+    argument("--url", required=True, help="address of a running osteoserve")
+    argument("--master", required=True, help="HOST:PORT that the run said")
+
+    shaped(add("baseline", "keep the medians of the newest runs of a shape", _keep), LEAST_RUNS)
+    shaped(add("compare", "hold the newest runs against their baseline", _against), LEAST_RUNS)
+
+    argument = add("measure", "find what this machine serves, and write it down", _measure)
+    argument("--guess", type=float, default=40.0, help="requests a second to make images for")
+
+    capacity.add_command(
+        commands.add_parser("capacity", help="how many replicas a number of scans a day takes")
     )
-    command.add_argument(
-        "--listen", metavar="ADDRESS", help="wait here for --workers of other machines"
-    )
-    command.set_defaults(call=_run)
-
-    command = add("worker", "ask on behalf of a run on another machine; give it the same plan")
-    command.add_argument("--shape", default="steady", help=shapes)
-    planned(command, 1)
-    command.add_argument("--url", required=True, help="address of a running osteoserve")
-    command.add_argument("--master", required=True, help="HOST:PORT that the run said")
-    command.set_defaults(call=_worker)
-
-    command = add("baseline", "keep the medians of the newest runs of a shape")
-    shaped(command, baseline.LEAST_RUNS)
-    command.set_defaults(call=_keep)
-
-    command = add("compare", "hold the newest runs of a shape against its baseline")
-    shaped(command, baseline.LEAST_RUNS)
-    command.set_defaults(call=_against)
-
-    command = add("measure", "find what this machine serves, and write it down for shapes")
-    command.add_argument(
-        "--guess", type=float, default=40.0, help="requests a second to make images for"
-    )
-    command.set_defaults(call=_measure)
-
-    capacity.add_command(commands)
     return parser
 
 

@@ -1,9 +1,8 @@
 """Is an answer right? What status and content of every endpoint must be, without any client.
 
-The rules are the API's contract. Fields that are not known here are let through: later versions add
-some. An answer is *served*, *shed* (429 or 503 that says when to come back), *failed* (5xx, no
-answer, or a 4xx to what was sent rightly), or *wrong*: answered as if all were well, with content
-that cannot be. No share of wrong answers is small enough.
+Fields that are not known here are let through: later versions add some. An answer is *served*,
+*shed* (429 or 503 that says when to come back), *failed* (5xx, none, or a 4xx to what was sent
+rightly), or *wrong*: answered as if all were well, with content that cannot be.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Literal
 
 Kind = Literal["served", "shed", "failed", "wrong"]
-
 OUTCOMES: Final = frozenset({"osteoporosis", "normal", "indeterminate", "refused"})
 BASES: Final = frozenset({"cnn", "vgg16", "resnet", "bone"})
 QUESTIONING: Final = frozenset({"part_missing", "levels_uncertain"})
@@ -53,11 +52,12 @@ class Verdict:
     found: Mapping[str, Any] = field(default_factory=dict)
 
 
-Check = Callable[[Answer], Verdict]
+Check = Callable[[Answer], Verdict | None]
+"""Raises for a wrong answer; returns nothing of one that is only served."""
 
 
 def judge(name: str, answer: Answer) -> Verdict:
-    """Judge the answer to the ask with this name."""
+    """Judge the answer to a request of this kind."""
     status, check = EXPECTED[name]
     if answer.status == status:
         return _content(answer, check)
@@ -73,7 +73,7 @@ def judge(name: str, answer: Answer) -> Verdict:
 
 def _content(answer: Answer, check: Check) -> Verdict:
     try:
-        return check(answer)
+        return check(answer) or Verdict("served")
     except WrongAnswerError as error:
         return Verdict("wrong", str(error))
     except (KeyError, TypeError, ValueError) as error:
@@ -120,12 +120,8 @@ def prediction(document: Any) -> Verdict:
         for vote in votes.values():
             _true(0 <= vote["probability"] <= 1, "vote out of range")
             _true(bool(_VERSION.fullmatch(vote["version"])), "vote without a version")
-    return Verdict(
-        "served",
-        degraded=degraded,
-        refused=refused,
-        found={"id": document["id"], "models": tuple(votes)},
-    )
+    found = {"id": document["id"], "models": tuple(votes)}
+    return Verdict("served", degraded=degraded, refused=refused, found=found)
 
 
 def _decided(document: Any) -> str:
@@ -142,37 +138,30 @@ def _decided(document: Any) -> str:
 
 def _predicted(answer: Answer) -> Verdict:
     document = _json(answer)
-    verdict = prediction(document)
-    _true(
-        answer.headers.get("location") == f"/api/v1/predictions/{document['id']}",
-        "Location is not where it lies",
-    )
+    verdict, place = prediction(document), f"/api/v1/predictions/{document['id']}"
+    _true(answer.headers.get("location") == place, "Location is not where it lies")
     return verdict
 
 
-def _read(answer: Answer) -> Verdict:
+def _read(answer: Answer) -> None:
     # Old ones may be degraded: that says nothing of now.
     prediction(_json(answer))
-    return Verdict("served")
 
 
-def _listed(answer: Answer) -> Verdict:
+def _listed(answer: Answer) -> None:
     document = _json(answer)
     _true(isinstance(document["items"], list) and "next" in document, "no list")
     for item in document["items"]:
         prediction(item)
-    return Verdict("served")
 
 
 def _batch(answer: Answer) -> Verdict:
-    """The lines of a batch, as many as came before whoever asked went away."""
+    """The lines of a batch, as many as came before the sender went away."""
     _true(answer.media_type == "application/x-ndjson", "not NDJSON")
-    location = answer.headers.get("location", "")
+    location, degraded = answer.headers.get("location", ""), False
     _true(location.startswith("/api/v1/batches/"), "no Location")
-    degraded = False
     whole, _, _ = answer.body.rpartition(b"\n")
-    for line in whole.splitlines():
-        document = json.loads(line)
+    for document in map(json.loads, whole.splitlines()):
         if (one := document.get("prediction")) is not None:
             degraded = prediction(one).degraded or degraded
         elif (problem := document.get("problem")) is not None:
@@ -184,15 +173,8 @@ def _batch(answer: Answer) -> Verdict:
 
 def _progress(document: Any) -> None:
     _true(document["state"] in ("running", "finished", "cancelled", "interrupted"), "no such state")
-    _true(
-        document["finished"] + len(document["remaining"]) == document["total"],
-        "finished and remaining do not make the total",
-    )
-
-
-def _batch_read(answer: Answer) -> Verdict:
-    _progress(_json(answer))
-    return Verdict("served")
+    total = document["finished"] + len(document["remaining"])
+    _true(total == document["total"], "finished and remaining do not make the total")
 
 
 def _batch_page(answer: Answer) -> Verdict:
@@ -201,32 +183,20 @@ def _batch_page(answer: Answer) -> Verdict:
     return Verdict("served", found={"batch": location.rpartition("/")[2]})
 
 
-def _considered(answer: Answer) -> Verdict:
-    document = _json(answer)
-    _true(bool(document["considerations"]), "nothing to consider")
-    return Verdict("served")
-
-
-def _page(answer: Answer) -> Verdict:
+def _page(answer: Answer) -> None:
     _true(answer.media_type == "text/html", "not HTML")
     _true(b"esearch use only" in answer.body, "a page without its warning")
     _true(answer.body.rstrip().endswith(b"</html>"), "a page that is cut short")
-    return Verdict("served")
 
 
-def _analysed(answer: Answer) -> Verdict:
+def _analysed(answer: Answer) -> None:
     location = answer.headers.get("location", "")
     _true(location.startswith("/results/"), "no Location")
-    return Verdict("served")
 
 
-def _signed(magic: bytes, media_type: str) -> Check:
-    def check(answer: Answer) -> Verdict:
-        _true(answer.media_type == media_type, f"not {media_type}")
-        _true(answer.body.startswith(magic), f"not {media_type} inside")
-        return Verdict("served")
-
-    return check
+def _signed(answer: Answer, magic: bytes, media_type: str) -> None:
+    _true(answer.media_type == media_type, f"not {media_type}")
+    _true(answer.body.startswith(magic), f"not {media_type} inside")
 
 
 def _json(answer: Answer) -> Any:
@@ -239,23 +209,28 @@ def _true(fact: bool, otherwise: str) -> None:
         raise WrongAnswerError(otherwise)
 
 
+_PNG: Final = partial(_signed, magic=b"\x89PNG\r\n\x1a\n", media_type="image/png")
+_PDF: Final = partial(_signed, magic=b"%PDF-", media_type="application/pdf")
 EXPECTED: Final[Mapping[str, tuple[int, Check]]] = {
     "predict": (201, _predicted),
     "analyse": (303, _analysed),
     "prediction": (200, _read),
     "result-page": (200, _page),
-    "heat-map": (200, _signed(b"\x89PNG\r\n\x1a\n", "image/png")),
-    "report": (200, _signed(b"%PDF-", "application/pdf")),
+    "heat-map": (200, _PNG),
+    "report": (200, _PDF),
     "predictions": (200, _listed),
     "history-page": (200, _page),
     "batch": (201, _batch),
     "batch-page": (303, _batch_page),
-    "batch-progress": (200, _batch_read),
+    "batch-progress": (200, lambda answer: _progress(_json(answer))),
     "front-page": (200, _page),
     "faq-page": (200, _page),
     "treatment-page": (200, _page),
     "treatment": (200, _page),
-    "considerations": (200, _considered),
+    "considerations": (
+        200,
+        lambda answer: _true(bool(_json(answer)["considerations"]), "nothing to consider"),
+    ),
     "models-page": (200, _page),
 }
 """Status and check of each endpoint of the mix."""

@@ -1,8 +1,6 @@
 """Runs against runs: is it worse than it was? Medians of at least three, on one machine.
 
-A baseline is a file of medians, by shape: speed is a machine's own, so that it is kept under
-``var/load/baselines`` and not with the code. Figures count as worse beyond a tolerance that is wide
-enough for the scatter of medians and narrow enough to matter.
+A baseline is a file of medians, by shape, under ``var/load/baselines``: speed is a machine's own.
 """
 
 from __future__ import annotations
@@ -17,13 +15,9 @@ from typing import Any, Final
 from loadtests.report import FORMAT
 
 LEAST_RUNS: Final = 3
-
 TOLERANCE: Final[Mapping[str, float]] = {"p50": 0.25, "p95": 0.4, "served": 0.02}
 """How much larger a latency, or smaller a share of served requests, may be."""
-
-NOISE_SECONDS: Final = 0.01
-"""A latency that grew by less is none that anybody waits for."""
-
+NOISE_SECONDS: Final = 0.01  # A latency that grew by less is none that anybody waits for
 _SAME: Final = ("shape", "rate", "workers", "scale", "only")
 
 
@@ -37,6 +31,13 @@ class Regression:
     figure: str
     before: float
     after: float
+
+    @property
+    def worse(self) -> bool:
+        grown, tolerance = self.after - self.before, TOLERANCE[self.figure]
+        if self.figure == "served":
+            return grown < -tolerance
+        return grown > self.before * tolerance and grown > NOISE_SECONDS
 
     def __str__(self) -> str:
         change = (self.after / self.before - 1) * 100 if self.before else float("inf")
@@ -70,42 +71,31 @@ def summary(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "begun": [one["begun"] for one in reports],
         "plan": {key: first["plan"][key] for key in _SAME},
         "machine": first["machine"],
-        "endpoints": {name: _medians(name, reports) for name in first["endpoints"]},
+        "endpoints": {
+            name: _medians([one["endpoints"][name] for one in reports])
+            for name in first["endpoints"]
+        },
     }
 
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Regression]:
     """Return what is worse in ``after``, both being summaries. Raises :class:`BaselineError`."""
     _alike(before, after)
-    found = []
-    for name, old in before["endpoints"].items():
-        new = after["endpoints"][name]
-        found += [
-            Regression(name, figure, old[figure], new[figure])
-            for figure in TOLERANCE
-            if _worse(figure, old[figure], new[figure])
-        ]
-    return found
+    found = (
+        Regression(name, figure, old[figure], after["endpoints"][name][figure])
+        for name, old in before["endpoints"].items()
+        for figure in TOLERANCE
+    )
+    # Where nothing was served there is no latency: the share tells.
+    return [one for one in found if None not in (one.before, one.after) and one.worse]
 
 
-def _worse(figure: str, before: float | None, after: float | None) -> bool:
-    if before is None or after is None:
-        # Nothing was served: the share tells.
-        return False
-    if figure == "served":
-        return after < before - TOLERANCE[figure]
-    return after > before * (1 + TOLERANCE[figure]) and after - before > NOISE_SECONDS
-
-
-def _medians(name: str, reports: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
-    rows = [one["endpoints"][name] for one in reports]
-    figures: dict[str, float | None] = {}
+def _medians(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    shares = (row["served"] / row["requests"] if row["requests"] else 0.0 for row in rows)
+    figures: dict[str, float | None] = {"served": median(shares)}
     for figure in ("p50", "p95"):
         values = [row[figure] for row in rows if row[figure] is not None]
         figures[figure] = median(values) if values else None
-    figures["served"] = median(
-        row["served"] / row["requests"] if row["requests"] else 0.0 for row in rows
-    )
     return figures
 
 

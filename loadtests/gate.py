@@ -1,9 +1,8 @@
 """Does what was counted keep what is promised? Decides the exit status, endpoint by endpoint.
 
 A run is a sample. An objective is broken when what was seen would come up in fewer than
-:data:`DOUBT` of runs of a service that just keeps it (exact binomial test, one-sided), so that one
-slow page among five proves nothing and five do. An endpoint with so few requests that not even the
-worst outcome would prove anything counts as not measured, and that fails.
+:data:`DOUBT` of runs of a service that just keeps it (exact binomial test, one-sided). An endpoint
+with too few requests for the worst outcome to prove anything counts as not measured, and fails.
 """
 
 from __future__ import annotations
@@ -16,20 +15,15 @@ from typing import Final
 from loadtests import mix
 from loadtests.plan import Plan
 from loadtests.shapes import Rule
-from loadtests.tally import Count, Tally
+from loadtests.stats import RunStats, Stats
 from service.observability.slo import SLO
 
 DOUBT: Final = 0.01
-
 LEAST_SENT: Final = 0.9
 """Of what was planned; with less, the generator was tested and not the service."""
-
 LATE_SECONDS: Final = min(slo.latency_seconds for slo in mix.OBJECTIVES.values())
-"""After their time, requests are sent by a generator that is busy or starved: latencies, which
-contain that, would be its own. One in a hundred may be, where objectives are judged."""
-
-PREDICTING: Final = ("predict", "batch")
-"""Endpoints whose answers say whether a model was missing."""
+"""Requests sent so long after their time, more than one in a hundred, measure the generator."""
+PREDICTING: Final = ("predict", "batch")  # Endpoints whose answers say whether a model was missing
 
 
 @dataclass(frozen=True)
@@ -44,13 +38,13 @@ class Failure:
         return f"{self.endpoint}: {self.text}"
 
 
-def judge(plan: Plan, tally: Tally) -> list[Failure]:
+def judge(plan: Plan, stats: RunStats) -> list[Failure]:
     """Return everything that speaks against the run; nothing when it passes."""
     return [
-        *_generator(plan, tally),
-        *(failure for ask in plan.asks for failure in _endpoint(plan, tally, ask.slo)),
-        *_served(plan, tally),
-        *_degraded(plan, tally),
+        *_generator(plan, stats),
+        *(failure for kind in plan.kinds for failure in _endpoint(plan, stats, kind.slo)),
+        *_served(plan, stats),
+        *_degraded(plan, stats),
     ]
 
 
@@ -81,119 +75,100 @@ def _at_least(bad: int, count: int, share: float) -> float:
     return max(0.0, 1.0 - below)
 
 
-def _endpoint(plan: Plan, tally: Tally, name: str) -> Iterator[Failure]:
+def _endpoint(plan: Plan, stats: RunStats, name: str) -> Iterator[Failure]:
     slo = mix.OBJECTIVES[name]
-    counted = tally.over(stages(plan, Rule.OBJECTIVES, Rule.SHEDDING, Rule.RECOVERY), [name])
-    if counted.wrong:
-        yield _failure(name, "answers", f"{counted.wrong} wrong of {counted.requests}", counted)
+    counted = stats.over(stages(plan, Rule.OBJECTIVES, Rule.SHEDDING, Rule.RECOVERY), [name])
+    if counted.counts["wrong"]:
+        text = f"{counted.counts['wrong']} wrong of {counted.requests}"
+        yield Failure(title(name), "answers", text + _faults(counted))
     if strict := stages(plan, Rule.OBJECTIVES):
-        yield from _objectives(slo, tally.over(strict, [name]))
+        yield from _objectives(slo, stats.over(strict, [name]))
     if shedding := stages(plan, Rule.SHEDDING):
-        yield from _shedding(slo, tally.over(shedding, [name]))
+        yield from _shedding(slo, stats.over(shedding, [name]))
 
 
-def _objectives(slo: SLO, count: Count) -> Iterator[Failure]:
-    promises = (1 - slo.availability, 1 - slo.latency_share)
-    if any(_at_least(count.requests, count.requests, share) >= DOUBT for share in promises):
-        yield _failure(slo.name, "measured", f"not measured: {_requests(count)}", count)
+def _objectives(slo: SLO, count: Stats) -> Iterator[Failure]:
+    requests, named = count.requests, title(slo.name)
+    unavailable, slow = 1 - slo.availability, 1 - slo.latency_share
+    if any(_at_least(requests, requests, share) >= DOUBT for share in (unavailable, slow)):
+        few = f"{requests} request{'s' if requests > 1 else ''}, too few to judge"
+        text = f"not measured: {few if requests else 'no request'}"
+        yield Failure(named, "measured", text + _faults(count))
         return
-    bad = count.requests - count.served
-    if broken(bad, count.requests, promises[0]):
-        yield _failure(
-            slo.name,
-            "availability",
-            f"{_share(count.served, count.requests)} of {count.requests} requests answered, "
-            f"promised are {_percent(slo.availability)}",
-            count,
+    if broken(requests - count.served, requests, unavailable):
+        text = (
+            f"{_share(count.served, requests)} of {requests} requests answered, promised are "
+            f"{_percent(slo.availability)}"
         )
-    if broken(count.served - count.fast, count.served, promises[1]):
-        yield _failure(
-            slo.name,
-            "latency",
-            f"{_share(count.fast, count.served)} of {count.served} answers within "
-            f"{slo.latency_seconds:g} s, promised are {_percent(slo.latency_share)}",
+        yield Failure(named, "availability", text + _faults(count))
+    if broken(count.served - count.counts["fast"], count.served, slow):
+        text = (
+            f"{_share(count.counts['fast'], count.served)} of {count.served} answers within "
+            f"{slo.latency_seconds:g} s, promised are {_percent(slo.latency_share)}"
         )
+        yield Failure(named, "latency", text)
 
 
-def _shedding(slo: SLO, count: Count) -> Iterator[Failure]:
+def _shedding(slo: SLO, count: Stats) -> Iterator[Failure]:
+    named = title(slo.name)
     if not count.requests:
-        yield _failure(slo.name, "measured", "not measured under overload: no request", count)
-    accepted = count.requests - count.shed
-    if broken(count.failed, accepted, 1 - slo.availability):
-        yield _failure(
-            slo.name,
-            "shedding",
-            f"{count.failed} of {accepted} requests neither answered nor turned away properly",
-            count,
-        )
+        yield Failure(named, "measured", "not measured under overload: no request")
+    accepted = count.requests - count.counts["shed"]
+    if broken(count.counts["failed"], accepted, 1 - slo.availability):
+        failed = count.counts["failed"]
+        text = f"{failed} of {accepted} requests neither answered nor turned away properly"
+        yield Failure(named, "shedding", text + _faults(count))
 
 
-def _served(plan: Plan, tally: Tally) -> Iterator[Failure]:
-    shedding = stages(plan, Rule.SHEDDING)
-    count = tally.over(shedding)
-    least = plan.goals.served
+def _served(plan: Plan, stats: RunStats) -> Iterator[Failure]:
+    count, least = stats.over(stages(plan, Rule.SHEDDING)), plan.goals.served
     if count.requests and broken(count.requests - count.served, count.requests, 1 - least):
-        yield Failure(
-            "all endpoints",
-            "served",
+        text = (
             f"{_share(count.served, count.requests)} of {count.requests} requests served under "
-            f"overload, at least {_percent(least)} must be",
+            f"overload, at least {_percent(least)} must be"
         )
+        yield Failure("all endpoints", "served", text)
 
 
-def _degraded(plan: Plan, tally: Tally) -> Iterator[Failure]:
+def _degraded(plan: Plan, stats: RunStats) -> Iterator[Failure]:
     limit = plan.goals.degraded
     for name in PREDICTING:
-        count = tally.over(stages(plan, Rule.OBJECTIVES), [name])
-        if broken(count.degraded, count.served, limit):
-            yield _failure(
-                name,
-                "degraded",
-                f"{_share(count.degraded, count.served)} of {count.served} answers lack a model's "
-                f"vote, at most {_percent(limit)} may",
+        count = stats.over(stages(plan, Rule.OBJECTIVES), [name])
+        if broken(count.counts["degraded"], count.served, limit):
+            text = (
+                f"{_share(count.counts['degraded'], count.served)} of {count.served} answers "
+                f"lack a model's vote, at most {_percent(limit)} may"
             )
+            yield Failure(title(name), "degraded", text + _faults(count))
 
 
-def _generator(plan: Plan, tally: Tally) -> Iterator[Failure]:
-    open_ones = [
-        number
-        for number in stages(plan, Rule.OBJECTIVES, Rule.SHEDDING, Rule.RECOVERY)
-        if plan.stages[number].callers is None
-    ]
+def _generator(plan: Plan, stats: RunStats) -> Iterator[Failure]:
+    counted = stages(plan, Rule.OBJECTIVES, Rule.SHEDDING, Rule.RECOVERY)
+    open_ones = [number for number in counted if plan.stages[number].users is None]
     planned = sum(plan.planned(plan.stages[number]) for number in open_ones)
-    sent = tally.over(open_ones).requests
+    sent = stats.over(open_ones).requests
+    late = stats.over(stages(plan, Rule.OBJECTIVES)).send_delays.quantile(0.99)
     # What chance may take from a small number, three standard deviations, is not missed.
     if sent < LEAST_SENT * planned - 3 * math.sqrt(planned):
-        yield Failure(
-            "load generator",
-            "sent",
+        text = (
             f"{sent} requests sent of {planned:.0f} planned: it could not keep up, and measured "
-            f"itself. {_INSTEAD}",
+            f"itself. {_INSTEAD}"
         )
-    late = tally.over(stages(plan, Rule.OBJECTIVES)).lateness.quantile(0.99)
+        yield Failure("load generator", "sent", text)
     if late is not None and late > LATE_SECONDS:
-        yield Failure(
-            "load generator",
-            "sent",
+        text = (
             f"one in a hundred requests was sent {late:.2g} s or more after its time: latencies "
-            f"are its own. {_INSTEAD}",
+            f"are its own. {_INSTEAD}"
         )
+        yield Failure("load generator", "sent", text)
 
 
 _INSTEAD: Final = "Use more workers, another or a less busy machine, or a lower rate"
 
 
-def _failure(name: str, rule: str, text: str, count: Count | None = None) -> Failure:
-    if count is not None and count.faults:
-        faults = (f"{number} {fault}" for fault, number in count.faults.most_common(3))
-        text += f" ({'; '.join(faults)})"
-    return Failure(title(name), rule, text)
-
-
-def _requests(count: Count) -> str:
-    if not count.requests:
-        return "no request"
-    return f"{count.requests} request{'s' if count.requests > 1 else ''}, too few to judge"
+def _faults(count: Stats) -> str:
+    most = "; ".join(f"{number} {fault}" for fault, number in count.faults.most_common(3))
+    return f" ({most})" if most else ""
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""What this machine was measured to serve: ``measured.json``, the one home of the load's rates."""
+"""This machine: what bears on speed, and what it was measured to serve (``measured.json``)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 MEASURED: Final = Path(__file__).parent / "measured.json"
+FEATURES: Final = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+"""Of the processor's those that the engines ask for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
     """``requests_per_second`` of the mix, ``images_per_second`` of predictions alone.
 
-    ``cpu_seconds_per_image`` is processor time by component, taken while images were judged eight
-    at a time.
+    ``cpu_seconds_per_image`` is processor time by component, with eight images at a time.
     """
 
     requests_per_second: float
@@ -41,24 +44,28 @@ def read(path: Path = MEASURED) -> Measured:
 
 
 def here() -> dict[str, Any]:
-    """Say what machine this is, as far as it bears on speed."""
+    """Return what machine this is. No names, no addresses."""
+    facts = _cpuinfo()
+    flags = facts.get("flags", "").split()
     return {
         "cpus": len(os.sched_getaffinity(0)),
-        "processor": _processor(),
+        "processor": facts.get("model name") or platform.processor() or "unknown",
+        "features": [name for name in FEATURES if name in flags],
+        "memory_gb": round(psutil.virtual_memory().total / 1e9),
+        "virtual": "hypervisor" in flags,
         "python": platform.python_version(),
     }
 
 
-def today() -> str:
-    return datetime.now(UTC).date().isoformat()
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
-def _processor() -> str:
+def _cpuinfo() -> dict[str, str]:
+    """Return the first processor's facts as Linux tells them; none elsewhere."""
     try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        first, _, _ = Path("/proc/cpuinfo").read_text("utf-8").partition("\n\n")
     except OSError:
-        return platform.processor() or "unknown"
-    return next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
-        platform.processor() or "unknown",
-    )
+        return {}
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}

@@ -1,8 +1,7 @@
-"""What is asked, and how often: a hospital's day in two hundred requests.
+"""What is requested, and how often: a hospital's day in two hundred requests.
 
-Shares are an assumption, written down once and changed here alone: half of all requests send an
-image, a fifth looks at results, the rest are pages. Each row names an objective of
-:data:`service.observability.slo.SLOS`; a test holds that every objective is asked for.
+Shares are an assumption: half of all requests send an image, a fifth looks at results, the rest are
+pages. Each row names an objective of the service; a test holds that every one is requested.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from service.observability.slo import SLO, SLOS
 
 
 @dataclass(frozen=True)
-class Ask:
+class RequestKind:
     """``weight`` of two hundred requests; each sends ``images`` images. ``slo`` is its name."""
 
     slo: str
@@ -25,44 +24,29 @@ class Ask:
     images: int = 0
 
 
-MIX: Final = (
-    Ask("predict", 80, images=1),
-    Ask("analyse", 22, images=1),
-    Ask("prediction", 16),
-    Ask("result-page", 12),
-    Ask("heat-map", 6),
-    Ask("report", 2),
-    Ask("predictions", 6),
-    Ask("history-page", 8),
-    Ask("batch", 1, images=4),
-    Ask("batch-page", 1, images=4),
-    Ask("batch-progress", 4),
-    Ask("front-page", 16),
-    Ask("faq-page", 8),
-    Ask("treatment-page", 6),
-    Ask("treatment", 4),
-    Ask("considerations", 4),
-    Ask("models-page", 4),
-)
-
-LEAST: Final = 2
-"""Requests of an endpoint, fewer than which say nothing of it."""
-
+MIX: Final = tuple(RequestKind(*row) for row in (
+    ("predict", 80, 1), ("analyse", 22, 1), ("batch", 1, 4), ("batch-page", 1, 4),
+    ("prediction", 16), ("result-page", 12), ("heat-map", 6), ("report", 2), ("predictions", 6),
+    ("history-page", 8), ("batch-progress", 4),
+    ("front-page", 16), ("faq-page", 8), ("models-page", 4),
+    ("treatment-page", 6), ("treatment", 4), ("considerations", 4),
+))  # fmt: skip
+LEAST: Final = 2  # Requests of an endpoint, fewer than which say nothing of it
 OBJECTIVES: Final[Mapping[str, SLO]] = {slo.name: slo for slo in SLOS}
 
 
-def asks(only: Collection[str] = ()) -> tuple[Ask, ...]:
+def kinds(only: Collection[str] = ()) -> tuple[RequestKind, ...]:
     """Return the mix, or those rows of it that are named."""
-    return tuple(ask for ask in MIX if not only or ask.slo in only)
+    return tuple(kind for kind in MIX if not only or kind.slo in only)
 
 
-def images(rows: tuple[Ask, ...]) -> float:
+def images(rows: tuple[RequestKind, ...]) -> float:
     """Return how many images one request of ``rows`` sends on average."""
     return sum(row.weight * row.images for row in rows) / sum(row.weight for row in rows)
 
 
-def endless(rows: tuple[Ask, ...], rng: random.Random) -> Iterator[Ask]:
-    """Yield asks for ever, in shuffled rounds that each hold every row ``weight`` times.
+def endless(rows: tuple[RequestKind, ...], rng: random.Random) -> Iterator[RequestKind]:
+    """Yield request kinds for ever, in shuffled rounds that each hold every row ``weight`` times.
 
     Drawn independently, a rare one would now and then not come up in a whole run.
     """
@@ -72,18 +56,17 @@ def endless(rows: tuple[Ask, ...], rng: random.Random) -> Iterator[Ask]:
 
 
 def measured(
-    rows: tuple[Ask, ...], count: int, rng: random.Random, least: int = LEAST
-) -> Iterator[Ask]:
+    rows: tuple[RequestKind, ...], count: int, rng: random.Random, least: int = LEAST
+) -> Iterator[RequestKind]:
     """Yield the same, but of every row at least ``least`` among the first ``count``.
 
-    A short or a gentle load measures the rare ones too: those that whole rounds do not bring often
-    enough are mixed into the first half.
+    Those that whole rounds do not bring often enough are mixed into the first half.
     """
-    asks = endless(rows, rng)
+    kinds = endless(rows, rng)
     # Whole ones, whatever is mixed in besides.
     rounds = max(0, count - least * len(rows)) // sum(row.weight for row in rows)
     lacking = [row for row in rows for _ in range(least - rounds * row.weight)]
     if lacking:
-        lacking += itertools.islice(asks, max(0, count // 2 - len(lacking)))
+        lacking += itertools.islice(kinds, max(0, count // 2 - len(lacking)))
         yield from rng.sample(lacking, len(lacking))
-    yield from asks
+    yield from kinds

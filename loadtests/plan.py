@@ -5,35 +5,29 @@ from __future__ import annotations
 import json
 import math
 import os
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import Final
 
 from loadtests import mix
-from loadtests.mix import Ask
+from loadtests.mix import RequestKind
 from loadtests.shapes import CAPACITY, COST, SHAPES, Shape, Stage
 
 PACE_SECONDS: Final = 20.0
-"""Every caller asks once in this time; so many callers are there as make the rate.
+"""Every user sends once in this time; so many users are there as make the rate.
 
-The load is open: whoever gives up after :data:`TIMEOUT_SECONDS` is back in time for the next turn,
-so that a slow service is asked no less often than a fast one, and its slowness does not hide itself
-(coordinated omission)."""
-
-TIMEOUT_SECONDS: Final = 15.0
-"""Longer than the front's own deadline, shorter than the pace."""
-
+The load is open: whoever gives up is back in time for the next turn, so that a slow service is sent
+no fewer than a fast one (no coordinated omission)."""
+TIMEOUT_SECONDS: Final = 15.0  # Longer than the front's own deadline, shorter than the pace
 DRAIN_SECONDS: Final = TIMEOUT_SECONDS + 6.0
 """After the last request, at most: what is in flight comes back, and workers report, every three
 seconds."""
-
 MOST_REQUESTS: Final = 1_000_000
-MOST_IMAGES: Final = 60_000
-"""About 6 GB on disk while the run lasts."""
-
+MOST_IMAGES: Final = 60_000  # About 6 GB on disk while the run lasts
 VARIABLE: Final = "OSTEOSERVE_LOAD_PLAN"
-
 _SHAPES: Final[Mapping[str, Shape]] = {**SHAPES, "capacity": CAPACITY, "cost": COST}
 
 
@@ -45,9 +39,8 @@ class PlanError(ValueError):
 class Plan:
     """``rate`` is the working rate in requests a second, shared by ``workers`` processes.
 
-    Where the load is closed it is a guess at what will be served, for which images are made ahead.
-    ``scale`` makes every stage so many times as long. ``only`` names the rows of the mix that are
-    asked; none: all of them.
+    Where the load is closed it is a guess. ``scale`` makes every stage so many times as long.
+    ``only`` names the rows of the mix that are sent; none: all of them.
     """
 
     shape: str
@@ -68,11 +61,8 @@ class Plan:
         for name in self.only:
             if name not in mix.OBJECTIVES:
                 raise PlanError(f"no endpoint is called {name!r}; {', '.join(mix.OBJECTIVES)} are")
-        for what, count, most in (
-            ("requests", self.requests, MOST_REQUESTS),
-            ("images", self.images, MOST_IMAGES),
-        ):
-            if count > most:
+        for what, most in (("requests", MOST_REQUESTS), ("images", MOST_IMAGES)):
+            if (count := getattr(self, what)) > most:
                 raise PlanError(
                     f"{self.shape} at {self.rate:g} requests a second is {count:.0f} {what}; "
                     f"{most} is the most of one run. Lower the rate or take a shorter shape"
@@ -80,21 +70,19 @@ class Plan:
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        return tuple(
-            replace(stage, seconds=stage.seconds * self.scale) for stage in self.goals.stages
-        )
+        return tuple(replace(one, seconds=one.seconds * self.scale) for one in self.goals.stages)
 
     @property
     def goals(self) -> Shape:
         return _SHAPES[self.shape]
 
     @property
-    def asks(self) -> tuple[Ask, ...]:
-        return mix.asks(self.only)
+    def kinds(self) -> tuple[RequestKind, ...]:
+        return mix.kinds(self.only)
 
     @property
     def seconds(self) -> float:
-        return self.goals.seconds * self.scale
+        return self._ends[-1]
 
     @property
     def requests(self) -> float:
@@ -103,35 +91,28 @@ class Plan:
 
     @property
     def images(self) -> float:
-        once = sum(ask.images for ask in self.asks)
-        return self.requests * mix.images(self.asks) + 2 * once
+        once = sum(kind.images for kind in self.kinds)
+        return self.requests * mix.images(self.kinds) + 2 * once
 
     def planned(self, stage: Stage) -> float:
-        if stage.callers is not None:
-            return self.rate * stage.seconds
-        return self.rate * stage.mean * stage.seconds
+        return self.rate * stage.seconds * (stage.mean if stage.users is None else 1)
 
     def stage(self, seconds: float) -> int | None:
         """Return the number of the stage ``seconds`` after the start; None when it is over."""
-        end = 0.0
-        for number, stage in enumerate(self.stages):
-            end += stage.seconds
-            if seconds < end:
-                return number
-        return None
+        return None if seconds >= self.seconds else bisect_right(self._ends, seconds)
 
-    def callers(self, seconds: float) -> int:
-        """Return how many callers there are ``seconds`` after the start, at its end as before."""
-        begin = 0.0
-        stages = self.stages
-        for stage in stages:
-            if seconds < begin + stage.seconds or stage is stages[-1]:
-                if stage.callers is not None:
-                    return stage.callers
-                inside = min(seconds - begin, stage.seconds)
-                return max(1, round(self.rate * stage.at(inside) * PACE_SECONDS))
-            begin += stage.seconds
-        raise AssertionError("unreachable: a shape has stages")
+    def users(self, seconds: float) -> int:
+        """Return how many users there are ``seconds`` after the start, at its end as before."""
+        number = min(bisect_right(self._ends, seconds), len(self.stages) - 1)
+        stage = self.stages[number]
+        if stage.users is not None:
+            return stage.users
+        inside = min(seconds - self._ends[number] + stage.seconds, stage.seconds)
+        return max(1, round(self.rate * stage.at(inside) * PACE_SECONDS))
+
+    @cached_property
+    def _ends(self) -> list[float]:
+        return list(accumulate(stage.seconds for stage in self.stages))
 
     def environment(self) -> dict[str, str]:
         return {VARIABLE: json.dumps(asdict(self))}

@@ -1,4 +1,4 @@
-"""How each row of the mix is asked: path, headers and body, from an image or what is known."""
+"""The request of each row of the mix: path, headers and body, from an image or what is known."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from loadtests.answers import Verdict
 from loadtests.images import Images, Upload
-from loadtests.mix import Ask
+from loadtests.mix import RequestKind
 
 Known = Mapping[str, Sequence[Any]]
 """``prediction``: pairs of id and models that voted; ``batch``: ids. Newest last."""
@@ -29,19 +30,16 @@ class Request:
     stream: bool = False
 
     def learnt(self, verdict: Verdict) -> dict[str, Any]:
-        """Return what later requests may ask for, by kind."""
+        """Return what later requests may look at, by name."""
         found = verdict.found
-        learnt: dict[str, Any] = {}
+        learnt = {"batch": found["batch"]} if "batch" in found else {}
         if found.get("models"):
             learnt["prediction"] = (found["id"], found["models"])
-        if "batch" in found:
-            learnt["batch"] = found["batch"]
         return learnt
 
 
 HTML: Final = {"Accept": "text/html"}
 JSON: Final = {"Accept": "application/json", "Content-Type": "application/json"}
-
 FACTS: Final = {
     "age": 71,
     "sex": "female",
@@ -51,38 +49,30 @@ FACTS: Final = {
     "drug": "none",
 }
 FORM: Final = {
-    "age": "71",
-    "sex": "female",
-    "menopause": "postmenopausal",
+    **{name: str(value) for name, value in FACTS.items() if name != "t_scores"},
     "t_scores.lumbar_spine": "-2.7",
-    "egfr": "62",
-    "drug": "none",
 }
 """The same person, entered into the page."""
-
 _BOUNDARY: Final = "osteoserve-load-4f1d8a6c2e"
 
 
-def request(ask: Ask, images: Images, known: Known) -> Request:
-    """Return the request for ``ask``. Raises :class:`Unanswerable`."""
-    if ask.slo in _PLAIN:
-        return _PLAIN[ask.slo]
-    if ask.slo in _LOOKING:
-        return _LOOKING[ask.slo](known)
-    return _SENDING[ask.slo]([images.take() for _ in range(ask.images)])
+def request(kind: RequestKind, images: Images, known: Known) -> Request:
+    """Return a request of ``kind``. Raises :class:`Unanswerable`."""
+    if kind.slo in _PLAIN:
+        return _PLAIN[kind.slo]
+    if kind.slo in _LOOKING:
+        return _LOOKING[kind.slo](known)
+    return _SENDING[kind.slo]([images.take() for _ in range(kind.images)])
 
 
 def _form(uploads: Sequence[Upload]) -> tuple[dict[str, str], bytes]:
-    parts = []
-    for upload in uploads:
-        parts.append(
-            f"--{_BOUNDARY}\r\n"
-            'Content-Disposition: form-data; name="file"; filename="scan"\r\n'
-            f"Content-Type: {upload.media_type}\r\n\r\n".encode()
-        )
-        parts.append(upload.data + b"\r\n")
-    parts.append(f"--{_BOUNDARY}--\r\n".encode())
-    return {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}, b"".join(parts)
+    head = (
+        f"--{_BOUNDARY}\r\n"
+        'Content-Disposition: form-data; name="file"; filename="scan"\r\nContent-Type: '
+    )
+    parts = (f"{head}{one.media_type}\r\n\r\n".encode() + one.data + b"\r\n" for one in uploads)
+    body = b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode()
+    return {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}, body
 
 
 def _predict(uploads: Sequence[Upload]) -> Request:
@@ -94,11 +84,6 @@ def _predict(uploads: Sequence[Upload]) -> Request:
     return Request("/api/v1/predictions", {"Accept": "application/json", **headers}, body)
 
 
-def _analyse(uploads: Sequence[Upload]) -> Request:
-    headers, body = _form(uploads)
-    return Request("/", {**HTML, **headers}, body)
-
-
 def _batch(uploads: Sequence[Upload]) -> Request:
     headers, body = _form(uploads)
     # A stream is read as it comes, by nobody who could unpack it.
@@ -106,9 +91,9 @@ def _batch(uploads: Sequence[Upload]) -> Request:
     return Request("/api/v1/batches", headers, body, stream=True)
 
 
-def _batch_page(uploads: Sequence[Upload]) -> Request:
+def _page(path: str, uploads: Sequence[Upload]) -> Request:
     headers, body = _form(uploads)
-    return Request("/bulk", {**HTML, **headers}, body)
+    return Request(path, {**HTML, **headers}, body)
 
 
 def _one(known: Known, kind: str) -> Any:
@@ -135,9 +120,9 @@ def _progress(known: Known) -> Request:
 
 _SENDING: Final[Mapping[str, Callable[[Sequence[Upload]], Request]]] = {
     "predict": _predict,
-    "analyse": _analyse,
+    "analyse": partial(_page, "/"),
     "batch": _batch,
-    "batch-page": _batch_page,
+    "batch-page": partial(_page, "/bulk"),
 }
 _LOOKING: Final[Mapping[str, Callable[[Known], Request]]] = {
     "prediction": _result("/api/v1/predictions/{id}", "application/json"),

@@ -1,8 +1,6 @@
 """The shapes of load, as data. Rates are multiples of the working rate.
 
-The working rate is ``--rate`` in requests a second, and without one half of what this machine was
-measured to serve (``loadtests/measured.json``, written by ``python -m loadtests measure``): 2.0 is
-then all that it can.
+Without ``--rate`` that is half of what this machine was measured to serve: 2.0 is all that it can.
 """
 
 from __future__ import annotations
@@ -10,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Final
 
 
@@ -26,19 +25,19 @@ class Rule(Enum):
     """Only what holds always, that no answer is wrong: queues may still be emptying."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Stage:
     """A time of one kind of load.
 
-    ``rate`` goes in a straight line to ``to``, where there is one. With ``callers`` the load is
+    ``rate`` goes in a straight line to ``to``, where there is one. With ``users`` the load is
     closed: that many wait for their answer and ask again at once, as measuring capacity needs.
     """
 
     seconds: float
     rate: float = 0.0
     to: float | None = None
-    callers: int | None = None
-    rule: Rule
+    users: int | None = None
+    rule: Rule = Rule.OBJECTIVES
 
     def at(self, seconds: float) -> float:
         """Return the multiple of the working rate, ``seconds`` into the stage."""
@@ -51,7 +50,7 @@ class Stage:
         return self.rate if self.to is None else (self.rate + self.to) / 2
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Shape:
     """``degraded`` is the largest share of predictions that may lack a model's vote.
 
@@ -64,74 +63,38 @@ class Shape:
     degraded: float = 0.01
     served: float = 0.3
 
-    @property
-    def seconds(self) -> float:
-        return sum(stage.seconds for stage in self.stages)
 
-
+_warm_up: Final = partial(Stage, rule=Rule.WARM_UP)
+_judged: Final = partial(Stage, rule=Rule.OBJECTIVES)
+_beyond: Final = partial(Stage, rule=Rule.SHEDDING)
+_after: Final = partial(Stage, rule=Rule.RECOVERY)
 SHAPES: Final[Mapping[str, Shape]] = {
-    "smoke": Shape(
-        meaning="half a minute at the working rate",
-        stages=(
-            Stage(seconds=8, rate=1, rule=Rule.WARM_UP),
-            Stage(seconds=24, rate=1, rule=Rule.OBJECTIVES),
-        ),
-    ),
-    "steady": Shape(
-        meaning="two minutes at the working rate",
-        stages=(
-            Stage(seconds=20, rate=1, rule=Rule.WARM_UP),
-            Stage(seconds=100, rate=1, rule=Rule.OBJECTIVES),
-        ),
-    ),
+    "smoke": Shape("half a minute at the working rate", (_warm_up(8, 1), _judged(24, 1))),
+    "steady": Shape("two minutes at the working rate", (_warm_up(20, 1), _judged(100, 1))),
     "ramp": Shape(
-        meaning="from a fifth of the working rate to twice the working rate",
-        stages=(
-            Stage(seconds=20, rate=0.2, rule=Rule.WARM_UP),
-            Stage(seconds=90, rate=0.2, to=1, rule=Rule.OBJECTIVES),
-            Stage(seconds=90, rate=1, to=2, rule=Rule.SHEDDING),
-        ),
+        "from a fifth of the working rate to twice the working rate",
+        (_warm_up(20, 0.2), _judged(90, 0.2, to=1), _beyond(90, 1, to=2)),
     ),
     "spike": Shape(
-        meaning="eight times as many for twenty seconds, between halves of the working rate",
-        stages=(
-            Stage(seconds=20, rate=0.5, rule=Rule.WARM_UP),
-            Stage(seconds=40, rate=0.5, rule=Rule.OBJECTIVES),
-            Stage(seconds=20, rate=4, rule=Rule.SHEDDING),
-            Stage(seconds=20, rate=0.5, rule=Rule.RECOVERY),
-            Stage(seconds=40, rate=0.5, rule=Rule.OBJECTIVES),
-        ),
+        "eight times as many for twenty seconds, between halves of the working rate",
+        (_warm_up(20, 0.5), _judged(40, 0.5), _beyond(20, 4), _after(20, 0.5), _judged(40, 0.5)),
         served=0.2,
     ),
-    "soak": Shape(
-        meaning="half an hour at the working rate",
-        stages=(
-            Stage(seconds=60, rate=1, rule=Rule.WARM_UP),
-            Stage(seconds=1800, rate=1, rule=Rule.OBJECTIVES),
-        ),
-    ),
+    "soak": Shape("half an hour at the working rate", (_warm_up(60, 1), _judged(1800, 1))),
     "overload": Shape(
-        meaning="three times the working rate",
-        stages=(
-            Stage(seconds=20, rate=1, rule=Rule.WARM_UP),
-            Stage(seconds=90, rate=3, rule=Rule.SHEDDING),
-        ),
+        "three times the working rate",
+        (_warm_up(20, 1), _beyond(90, 3)),
         degraded=1.0,
     ),
 }
-
 CAPACITY: Final = Shape(
-    meaning="callers that ask again at once, ever more of them",
-    stages=(
-        Stage(seconds=15, callers=4, rule=Rule.WARM_UP),
-        *(Stage(seconds=20, callers=count, rule=Rule.RECOVERY) for count in (2, 4, 8, 16, 32)),
-    ),
+    "users that send again at once, ever more of them",
+    (_warm_up(15, users=4), *(_after(20, users=count) for count in (2, 4, 8, 16, 32))),
     degraded=1.0,
 )
 """What ``python -m loadtests measure`` runs: no test, so that nothing of it is a goal."""
-
 COST: Final = Shape(
-    meaning="predictions alone, eight at a time: what one image costs a service that is warm",
-    stages=(Stage(seconds=30, callers=8, rule=Rule.RECOVERY),),
+    "predictions alone, eight at a time: what one image costs a service that is warm",
+    (_after(30, users=8),),
     degraded=1.0,
 )

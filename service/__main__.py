@@ -19,6 +19,7 @@ from service.server import Server
 from service.settings import Settings, SettingsError
 from service.storage.database import Database
 from service.storage.errors import StorageError
+from service.storage.migrations import DowngradeError
 from telemetry import journal, tracing
 
 
@@ -39,17 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif command == "storage":
         return run_recover(settings) if options.action == "recover" else run_check(settings)
     else:
-        return _on_storage(command, settings)
+        return _on_storage(command, settings, getattr(options, "back_to", None))
     return 0
 
 
-def _on_storage(command: str, settings: Settings) -> int:
+def _on_storage(command: str, settings: Settings, back_to: str | None) -> int:
     said = damaged(settings)
     if said is not None:
         print(said, file=sys.stderr)
         return 1
-    work = {"serve": _serve, "migrate": _migrate, "run": _run}[command]
-    return work(settings)
+    if command == "migrate":
+        return _migrate(settings, back_to)
+    return _serve(settings) if command == "serve" else _run(settings)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,7 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", help="port to listen on (OSTEOSERVE_PORT)")
     run = commands.add_parser("run", help="start five runners and the front on this machine")
     run.add_argument("--port", help="port of the front (OSTEOSERVE_PORT)")
-    commands.add_parser("migrate", help="bring the database's schema up to date, and end")
+    migrate = commands.add_parser("migrate", help="bring the database's schema up to date, and end")
+    migrate.add_argument(
+        "--back-to",
+        metavar="REVISION",
+        help="go back to a revision of an older version instead; no front may run",
+    )
     storage = commands.add_parser("storage", help="look for damage in the database, or mend it")
     storage.add_argument(
         "action",
@@ -93,13 +100,13 @@ def _run(settings: Settings) -> int:
         return 1
 
 
-def _migrate(settings: Settings) -> int:
+def _migrate(settings: Settings, back_to: str | None) -> int:
     journal.configure(settings.log_format, settings.log_level)
     database = Database(settings)
 
     async def migrate() -> None:
         try:
-            await database.migrate()
+            await database.migrate(back_to)
         finally:
             await database.close()
 
@@ -110,7 +117,10 @@ def _migrate(settings: Settings) -> int:
             logging.ERROR, "storage unavailable", fault=journal.fault(error.__cause__ or error)
         )
         return 1
-    journal.log(logging.INFO, "schema is up to date")
+    except DowngradeError as error:
+        print(f"osteoserve: {error}", file=sys.stderr)
+        return 1
+    journal.log(logging.INFO, "schema is up to date" if back_to is None else "schema is older")
     return 0
 
 

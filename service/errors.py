@@ -7,7 +7,7 @@
     ├── StorageError          service.storage.errors
     ├── ExplanationError      service.predictions.heat_maps.service
     ├── KeyReusedError, KeyInvalidError    service.http.idempotency_key
-    ├── FieldsError           fields of a body or a form: StudyError, ReviewError, FactsError
+    ├── FieldsError           fields of a body or a form: ExamError, ReviewError, FactsError
     └── Problem               service.http.problems: one that needs headers of its own
 
 What files cannot be read as is :class:`models.image.errors.ScanError`, which has a code as well.

@@ -1,18 +1,7 @@
-"""``make bench``: this project, its peers and the machine's own limit, side by side in one run.
+"""``make bench``: this project, other systems and the bare runtime, side by side, in rounds.
 
-::
-
-    modes/          what is measured: throughput, one, overload, linear, front
-    ├── search          the highest rate that keeps the p99
-    ├── load            one process that sends: arrivals, images, generator
-    ├── server          a contender's processes, started and stopped; what they cost is in tree
-    ├── contenders      the table of them
-    │   └── servers/    how each peer is written, run in an environment of its own
-    ├── limit           the bare runtime in a loop
-    └── answers         each is held against reference, which is Keras
-    results         one JSON file, and the ratios
-    ├── table           as Markdown
-    └── picture         as SVG
-
-Everything stays on loopback. Nothing here imports an engine: reference and limit are processes.
+``__main__`` runs rounds of the ``systems`` within the minutes given: a ``turn`` each, on a
+``server`` with ``clients``, answers held against ``reference``; in between the ``roofline``.
+``results`` has ratios, their spread and the page; ``servers/`` how each of the others is written.
+All stays on loopback, and engines run in processes of their own.
 """

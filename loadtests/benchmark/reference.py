@@ -1,6 +1,6 @@
-"""What Keras says of the images, computed once an artefact: ``python -m …reference``.
+"""The images that are sent, and what Keras says of some: ``python -m …reference`` computes it.
 
-A process of its own, since TensorFlow takes a gigabyte and threads.
+Phantoms under other noise each, as PNG, so that no cache answers. Keras's answers are kept.
 """
 
 from __future__ import annotations
@@ -9,68 +9,74 @@ import hashlib
 import json
 import subprocess
 import sys
-from typing import Final
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
 
-from loadtests.benchmark import images
-from loadtests.benchmark.answers import Expected
-from loadtests.benchmark.contender import ROOT, VAR
+from loadtests import images
+from loadtests.benchmark.clients import Answer
+from loadtests.benchmark.systems import VAR
+from loadtests.processes import ROOT
 from models import artifact
-from models.commands.verify import reference
 from models.files import replace
-from models.inference.base import Outliner
-from models.inference.calibration import Calibration
-from models.inference.decision import decide
-from models.inference.stack import Stack
 from models.training import parity
-from models.types import BASES
 
-FIRST: Final = 1_000_000
-"""Number of the first image that is sent before any load, to see that a contender is right."""
-
-BEFORE: Final = 32
-EVERY: Final = 50
-UNDER_LOAD: Final = 4000
-"""Of the images up to this number, one in :data:`EVERY` is checked under load."""
-
-NUMBERS: Final = (*range(FIRST, FIRST + BEFORE), *range(0, UNDER_LOAD, EVERY))
+SEED: Final = 2026
+FIRST: Final = 16  # Images that every system is sent before it is measured; all are checked
+EVERY: Final = 40
+NUMBERS: Final = (*range(FIRST), *range(FIRST, 640, EVERY))
+Expected = Mapping[int, tuple[float, str]]
+"""Image's number → Keras's probability and outcome: float32, nothing compiled."""
 
 
-def expected() -> dict[int, Expected]:
-    """Return image's number → Keras's word, from what an earlier run left or newly computed."""
+class Images:
+    """Image ``n`` is always the same. Draws its phantoms when made, half a second."""
+
+    def __init__(self) -> None:
+        self._phantoms = images.phantoms(SEED)
+        self.png = lru_cache(1500)(self._png)
+
+    def _png(self, number: int) -> bytes:
+        one = self._phantoms[number % len(self._phantoms)]
+        noisy = images.noisy(one, np.random.default_rng([SEED, number]))
+        return images.FORMATS["png"].encode(noisy, number)
+
+
+def expected() -> Expected:
+    """Return Keras's answers, from what an earlier run left or newly computed."""
     served = artifact.served(artifact.artifacts_folder())
-    facts = json.dumps([served, images.NAME, NUMBERS], sort_keys=True)
+    facts = json.dumps([served, SEED, images.NOISE, NUMBERS], sort_keys=True)
     path = VAR / f"reference-{hashlib.sha256(facts.encode()).hexdigest()[:12]}.json"
     if not path.is_file():
         VAR.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(  # noqa: S603 - this module
-            [sys.executable, "-m", __name__], cwd=ROOT, check=True, stdout=subprocess.PIPE
-        )
-        replace(path, done.stdout)
+        command = [sys.executable, "-m", __name__]
+        replace(path, subprocess.check_output(command, cwd=ROOT))  # noqa: S603 - this module
     found = json.loads(path.read_text(encoding="utf-8"))
-    return {int(number): Expected(*one) for number, one in found.items()}
+    if refused := [number for number, (probability, _) in found.items() if probability is None]:
+        raise ValueError(f"images {', '.join(refused)} of the benchmark were refused")
+    return {int(number): (probability, outcome) for number, (probability, outcome) in found.items()}
+
+
+def checked(answers: Iterable[Answer], expected: Expected) -> dict[str, Any]:
+    """Return how many of ``answers`` have a reference, and how far they are off.
+
+    They hold where no outcome changed and no probability is off by more than runtimes may differ.
+    """
+    held = [(one, expected[one.number]) for one in answers if one.number in expected]
+    largest = max((abs(one.probability - known[0]) for one, known in held), default=0.0)
+    changed = sum(one.outcome != known[1] for one, known in held)
+    holds = bool(held) and not changed and largest <= parity.LARGEST
+    return {"answers": len(held), "largest": largest, "changed": changed, "holds": holds}
 
 
 def main() -> None:
-    drawn = images.Images()
-    outline = Outliner(artifact.load("vertebrae"), "keras").outline
-    canonical = np.stack([images.canonical(drawn(number), outline) for number in NUMBERS])
-    votes = {}
-    for name in BASES:
-        model = artifact.load(name)
-        calibration = Calibration(**model.manifest["calibration"])
-        raw = parity.raw_logits(reference(model), canonical)
-        votes[name] = (calibration.probability(raw), model.version)
-    stack = Stack.from_artifact(artifact.load("stack"))
-    said = {}
-    for place, number in enumerate(NUMBERS):
-        verdict = stack.combine(
-            {name: (float(p[place]), version) for name, (p, version) in votes.items()}
-        )
-        outcome = decide(verdict.probability, verdict.threshold, verdict.band)
-        said[number] = (verdict.probability, outcome)
-    print(json.dumps(said))
+    from loadtests.benchmark.servers import plain  # noqa: PLC0415 - Keras, for this process alone
+
+    png, judge = Images().png, plain.keras()
+    answers = {number: judge(png(number)) for number in NUMBERS}
+    print(json.dumps({n: (one["probability"], one["outcome"]) for n, one in answers.items()}))
 
 
 if __name__ == "__main__":

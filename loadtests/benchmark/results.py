@@ -1,94 +1,66 @@
-"""``results.json``: what one run found, and the ratios of it."""
+"""``results.json``, ratios and their spread over the rounds, and the page made of them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
-from loadtests.benchmark.contender import Contender
-from loadtests.benchmark.contenders import CONTENDERS, LIMIT
+from loadtests.benchmark.systems import OURS
+from loadtests.table import Table
 from models.files import replace
 
 FILE: Final = "results.json"
+PAGE: Final = "README.md"
+LEAST_ROUNDS: Final = 3
+WIDEST: Final = 0.15
+"""Spread of a ratio, largest less least over the median, beyond which it decides nothing."""
+INTRODUCTION: Final = """\
+# Benchmarks
 
-CLOSE: Final = 0.85
-"""A peer within this share of its kind's best is measured again: the first round may mislead."""
-
-OF_CONTENDERS: Final = ("contenders", "ratios", "against", "load")
-"""What the mode ``throughput`` finds."""
-
-
-def kind(contender: Contender) -> str | None:
-    """Return the ratio that ``contender`` bears on, None for this project itself.
-
-    ``best_peer_keras`` takes both topologies: whoever serves Keras models may choose.
-    """
-    if contender.group != "peer":
-        return contender.group if contender.group == "plain" else None
-    if contender.engine == "keras":
-        return "best_peer_keras"
-    return "best_peer_same_runtime" if contender.topology == "each" else "best_peer_one_process"
+What this project does in a second, what other servers do with the same models on the same machine,
+and what the bare runtime does in a loop. Written by `make bench` from
+[`results.json`](results.json); a test holds the two together. [How it is measured](method.md).
+"""
 
 
-TARGETS: Final = {
-    "plain": 12.0,
-    "best_peer_keras": 5.0,
-    "best_peer_same_runtime": 1.2,
-    "best_peer_one_process": 0.9,
-    "limit": 0.7,
-}
-"""Ratio → what it is to reach at least."""
-
-RATIOS: Final = tuple(TARGETS)
+def good(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return a system's rounds in which it answered, and rightly."""
+    return [found for found in one["rounds"] if found.get("images_per_second")]
 
 
-def share(found: Mapping[str, Any]) -> float:
-    """Return throughput over what the bare runtime did meanwhile; 0 for whoever failed or erred.
-
-    Contenders are measured one after another, and a machine's pace drifts: the shares compare,
-    images a second of different minutes may not.
-    """
-    if "error" in found or not found["checked"]["holds"]:
-        return 0.0
-    return float(found["share_of_limit"])
-
-
-def best(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Return ratio's name → the contender that it is taken against, of those measured."""
-    chosen: dict[str, str] = {}
-    for name, found in figures.items():
-        ratio = LIMIT if name == LIMIT else kind(CONTENDERS[name])
-        if ratio is None or not share(found):
+def ratios(systems: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return system → our share of the roofline over its, over the rounds that both have."""
+    found: dict[str, dict[str, Any]] = {}
+    ours = systems.get(OURS, {"rounds": []})["rounds"]
+    for name, one in systems.items():
+        values = [
+            mine["share"] / theirs["share"]
+            for mine, theirs in zip(ours, one["rounds"], strict=False)
+            if mine.get("share") and theirs.get("share")
+        ]
+        if name == OURS or not values:
             continue
-        if ratio not in chosen or share(found) > share(figures[chosen[ratio]]):
-            chosen[ratio] = name
-    return chosen
+        middle = median(values)
+        spread = (max(values) - min(values)) / middle
+        found[name] = {
+            "ratio": middle,
+            "least": min(values),
+            "most": max(values),
+            "spread": spread,
+            "decided": len(values) >= LEAST_ROUNDS and spread <= WIDEST,
+        }
+    return found
 
 
-def ratios(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Return our share of the limit divided by that of each that was measured."""
-    ours = figures.get("osteoserve")
-    if ours is None or not share(ours):
-        return {}
-    chosen = best(figures)
-    return {name: share(ours) / share(figures[chosen[name]]) for name in RATIOS if name in chosen}
-
-
-def deciding(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return who is measured again: who decides a ratio, and who comes close to it."""
-    chosen = best(figures)
-
-    def decides(name: str) -> bool:
-        if name in ("osteoserve", LIMIT):
-            return True
-        ratio = kind(CONTENDERS[name])
-        if ratio not in chosen:
-            return False
-        return share(figures[name]) >= CLOSE * share(figures[chosen[str(ratio)]])
-
-    return [name for name in figures if decides(name)]
+def write(folder: Path, results: Mapping[str, Any]) -> None:
+    """Write ``results``, floats to five digits, and the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_rounded(results), indent=1, ensure_ascii=False) + "\n"
+    replace(folder / FILE, text.encode())
+    replace(folder / PAGE, page(read(folder)).encode())
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -96,26 +68,82 @@ def read(folder: Path) -> dict[str, Any]:
     return found
 
 
-def write(folder: Path, results: Mapping[str, Any]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_rounded(results), indent=1, ensure_ascii=False) + "\n"
-    replace(folder / FILE, text.encode())
+def table(results: Mapping[str, Any]) -> Table:
+    """Return the ratios."""
+    rows = [
+        (
+            results["systems"][name]["title"],
+            f"{one['ratio']:.2f}",
+            f"{one['least']:.2f}–{one['most']:.2f}",
+            f"{100 * one['spread']:.0f} %",
+            "" if one["decided"] else "not decided",
+        )
+        for name, one in results["ratios"].items()
+    ]
+    return Table(("ours divided by", "ratio", "range", "spread", ""), rows)
 
 
-def beside(folder: Path, mode: str, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what other modes than ``mode`` left in ``folder``, to be kept beside ``found``.
+def page(results: Mapping[str, Any]) -> str:
+    """Return the page, from ``results`` as they were read."""
+    machine, systems = results["machine"], results["systems"]
+    ordered = sorted(systems.values(), key=lambda one: -(_median(one, "share") or 0.0))
+    versions = {k: v for one in systems.values() for k, v in one["versions"].items()}
+    parts = [
+        INTRODUCTION,
+        f"{results['measured_on']}: {machine['cpus']} CPUs of {machine['processor']}"
+        f"{' (virtual)' if machine['virtual'] else ''}, with {', '.join(machine['features'])}; "
+        f"{machine['memory_gb']} GB; Python {machine['python']}. `{results['command']}`: "
+        f"{results['rounds']} rounds of {results['step_seconds']:.0f} s steps in "
+        f"{results['minutes']:.0f} minutes.\n",
+        table(results).markdown(),
+        Table(_HEAD, [_row(one) for one in ordered]).markdown(),
+    ]
+    each = ", ".join(f"{name} {1000 * s:.1f}" for name, s in _cpu(systems[OURS]).items())
+    told = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+    parts += [f"CPU ms an image of this project's processes: {each}.\n", f"Versions: {told}.\n"]
+    return "\n".join(parts)
 
-    Only where machine and artefacts are the same: else figures would stand together that do not
-    belong together.
-    """
-    if not (folder / FILE).is_file():
-        return {}
-    earlier = read(folder)
-    if any(earlier[fact] != _rounded(found[fact]) for fact in ("machine", "artefacts")):
-        return {}
-    own = OF_CONTENDERS if mode == "throughput" else (mode,)
-    kept = {name: value for name, value in earlier.items() if name not in own}
-    return kept | {"command": f"{earlier['command']}; {found['command']}"}
+
+_HEAD: Final = (
+    *("", "images/s", "share of the roofline", "p50 of eight, ms", "p99", "p50 alone"),
+    *("CPU ms an image", "memory, GB", "ready after, s", "answers checked"),
+)
+
+
+def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    if not good(one):
+        last = one["rounds"][-1]
+        fault = str(last.get("error") or last.get("faults") or "wrong answers").splitlines()[0]
+        return (one["title"], f"failed: {fault}", *["–"] * 8)
+    checks = [found["checked"] for found in good(one)]
+    largest = max(found["largest"] for found in checks)
+    return (
+        one["title"],
+        _told(one, "images_per_second", digits=1),
+        _told(one, "share", digits=2),
+        *(_told(one, name) for name in ("p50_ms", "p99_ms", "alone_p50_ms")),
+        f"{1000 * sum(_cpu(one).values()):.0f}",
+        _told(one, "memory_bytes", 1e-9, 2),
+        _told(one, "start_seconds", digits=1),
+        f"{sum(found['answers'] for found in checks)}, off by {largest:.4f} at most",
+    )
+
+
+def _told(one: Mapping[str, Any], key: str, factor: float = 1.0, digits: int = 0) -> str:
+    found = _median(one, key)
+    return "–" if found is None else f"{factor * found:.{digits}f}"
+
+
+def _median(one: Mapping[str, Any], key: str) -> float | None:
+    values = [found[key] for found in good(one) if found.get(key) is not None]
+    return float(median(values)) if values else None
+
+
+def _cpu(one: Mapping[str, Any]) -> dict[str, float]:
+    """Return component → median CPU seconds an image."""
+    spent = [found["cpu_seconds_per_image"] for found in good(one)]
+    names = sorted({name for found in spent for name in found})
+    return {name: float(median(found.get(name, 0.0) for found in spent)) for name in names}
 
 
 def _rounded(value: Any) -> Any:
@@ -124,6 +152,4 @@ def _rounded(value: Any) -> Any:
         return float(f"{value:.5g}")
     if isinstance(value, Mapping):
         return {key: _rounded(one) for key, one in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return [_rounded(one) for one in value]
-    return value
+    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value

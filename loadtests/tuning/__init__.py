@@ -1,4 +1,1 @@
-"""How a runner should batch on this machine: measured, not guessed. See ``make tune``.
-
-``policy.py`` chooses from curves, ``curve.py`` measures them, ``picture.py`` draws them.
-"""
+"""How a runner should batch on this machine: measured, not guessed. See ``make tune``."""

@@ -1,13 +1,11 @@
 """From how long batches take to how large they may be. Knows no model and no clock.
 
-An image that comes while a batch is computed waits for that one and is then in the next: two
-batches. Base runners that share a machine take turns, so the time of a batch is the sum over all of
-them. Half of the objective is left to reading, the stack, storage and the way there and back::
+An image waits for the batch that is computed and is in the next: two, summed over the runners that
+share a machine. Half of the objective is left to reading, the stack, storage and the way::
 
     2 · Σ_runners seconds(size)  ≤  ½ · objective
 
-A batch is not made larger than that, nor where that no longer makes it faster: at the next size the
-time per image must fall by :data:`WORTHWHILE` or more.
+Nor is a batch larger where the time per image does not fall by :data:`WORTHWHILE` or more.
 """
 
 from __future__ import annotations
@@ -16,16 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-SHARE: Final = 0.5
-"""Of the objective, for two batches of every runner."""
-
+SHARE: Final = 0.5  # Of the objective, for two batches of every runner
 WORTHWHILE: Final = 0.03
-
-SMALLEST: Final = 2
-"""BentoML's adaptive batching needs room for two."""
-
-Curve = Mapping[int, float]
-"""Seconds that one batch takes, by its size in images."""
+SMALLEST: Final = 2  # BentoML's adaptive batching needs room for two
+Curve = Mapping[int, float]  # Seconds that one batch takes, by its size in images
 
 
 @dataclass(frozen=True)
@@ -39,8 +31,7 @@ class Batching:
 def choose(curves: Mapping[str, Curve], objective_seconds: float) -> dict[str, Batching]:
     """Return the batching of each runner. ``curves`` have the same sizes, 1 among them.
 
-    The longest wait is the objective: what would come later is of no use to it. On a machine that
-    is too slow for it, it is four batches of all runners, or nothing would ever be answered.
+    The longest wait is the objective; on a machine too slow for it, four batches of all runners.
     """
     sizes = sorted(next(iter(curves.values())))
     together = {size: sum(curve[size] for curve in curves.values()) for size in sizes}

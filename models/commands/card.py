@@ -25,5 +25,5 @@ def run(options: argparse.Namespace) -> int:
     print(model.path(FILE).read_text(encoding="utf-8"), end="")
     measured = location.read(root).get(options.name)
     if measured is not None and measured.version == model.version:
-        print(f"\n{measured.told()}", end="")
+        print(f"\n{measured.to_markdown()}", end="")
     return 0

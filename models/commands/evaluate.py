@@ -108,16 +108,16 @@ def _accepted(path: Path, data: Dataset) -> tuple[Dataset, dict[str, int]]:
 def _scores(data: Dataset, runtime: RuntimeChoice) -> tuple[dict[str, Scored], dict[str, Scored]]:
     """Return what each base model says, and the stack for each subset of them."""
     ensemble = Ensemble(runtime=runtime)
-    votes = ensemble.base_predictions(data.images)
+    predictions = ensemble.base_predictions(data.images)
     bases = {}
     for name, scorer in ensemble.scorers.items():
-        probability = np.array([vote.probability for vote in votes[name]])
+        probability = np.array([one.probability for one in predictions[name]])
         bases[str(name)] = Scored.served(probability, OperatingPoint(scorer.threshold, scorer.band))
     combined = {}
     for names in subsets():
-        verdicts = ensemble.combine(votes, names)
-        probability = np.array([verdict.probability for verdict in verdicts])
-        point = OperatingPoint(verdicts[0].threshold, verdicts[0].band)
+        ensembled = ensemble.combine(predictions, names)
+        probability = np.array([one.probability for one in ensembled])
+        point = OperatingPoint(ensembled[0].threshold, ensembled[0].band)
         combined[key(names)] = Scored.served(probability, point)
     return bases, combined
 

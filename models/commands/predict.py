@@ -91,22 +91,22 @@ def _answer(
     }
     if reasons or canonical is None:
         return answer
-    votes = {
+    predictions = {
         name: scorer.score(canonical[None], explained=() if folder is None else (0,))
         for name, scorer in ensemble.scorers.items()
     }
-    verdict = ensemble.combine(votes)[0]
+    combined = ensemble.combine(predictions)[0]
     if folder is not None:
-        _draw(folder, number, canonical, {name: vote for name, (vote,) in votes.items()})
+        _draw(folder, number, canonical, {name: one for name, (one,) in predictions.items()})
     return answer | {
-        "outcome": decide(verdict.probability, verdict.threshold, verdict.band),
-        "probability": round(verdict.probability, 4),
-        "threshold": round(verdict.threshold, 4),
-        "band": [round(edge, 4) for edge in verdict.band],
+        "outcome": decide(combined.probability, combined.threshold, combined.band),
+        "probability": round(combined.probability, 4),
+        "threshold": round(combined.threshold, 4),
+        "band": [round(edge, 4) for edge in combined.band],
         "models": {
             name: {
-                "probability": round(votes[name][0].probability, 4),
-                "contribution": round(verdict.contributions[name], 4),
+                "probability": round(predictions[name][0].probability, 4),
+                "contribution": round(combined.contributions[name], 4),
                 "runtime": scorer.runtime,
                 "version": scorer.version,
             }
@@ -138,12 +138,15 @@ def _cells(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _draw(
-    folder: Path, number: int, canonical: recipe.Canonical, votes: Mapping[BaseName, BasePrediction]
+    folder: Path,
+    number: int,
+    canonical: recipe.Canonical,
+    predictions: Mapping[BaseName, BasePrediction],
 ) -> None:
     """Write ``001-cnn.png`` and so on: a file's name may name a patient, so none is taken over."""
-    for name, vote in votes.items():
-        if vote.map is not None:
-            Image.fromarray(overlay(canonical, vote.map)).save(folder / f"{number:03}-{name}.png")
+    for name, one in predictions.items():
+        if one.map is not None:
+            Image.fromarray(overlay(canonical, one.map)).save(folder / f"{number:03}-{name}.png")
 
 
 def overlay(canonical: recipe.Canonical, evidence: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -76,7 +76,7 @@ def quantise(root: Path, model: Artifact, data: Dataset) -> Artifact:
 
 
 def _said(model: Artifact) -> str:
-    for table, verdict in (("runtimes", "holds"), ("refused_runtimes", "refused")):
+    for table, status in (("runtimes", "holds"), ("refused_runtimes", "refused")):
         if NAME in model.manifest[table]:
-            return f"{NAME} {verdict}, {model.manifest[table][NAME]['max_difference']:.1e} off"
+            return f"{NAME} {status}, {model.manifest[table][NAME]['max_difference']:.1e} off"
     return f"{NAME} not checked: this machine does not have it"

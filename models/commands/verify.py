@@ -45,7 +45,7 @@ class Row:
 
     model: str
     checked: str
-    said: str
+    finding: str
     holds: bool | None
 
 
@@ -69,8 +69,8 @@ def run(options: argparse.Namespace) -> int:
     unchecked: list[str] = []
     for name in artifact.served(artifact.artifacts_folder()):
         for row in verify(name, images):
-            verdict = {True: "ok", False: "FAILED", None: "not checked"}[row.holds]
-            print(f"{row.model:9} {row.checked:14} {verdict:11} {row.said}", flush=True)
+            status = {True: "ok", False: "FAILED", None: "not checked"}[row.holds]
+            print(f"{row.model:9} {row.checked:14} {status:11} {row.finding}", flush=True)
             failed += row.holds is False
             if row.holds is None:
                 unchecked.append(f"{row.model} {row.checked}")
@@ -132,11 +132,11 @@ def _compare(
     facts = model.facts(BaseManifest)
     result = parity.difference(found, expected, facts.threshold)
     stated = facts.runtimes[runtime].max_difference
-    said = (
+    finding = (
         f"largest difference {result.largest:.1e} (allowed {parity.LARGEST}, when built "
         f"{stated:.1e}), {result.changed} decisions changed"
     )
-    return Row(model.name, runtime, said, result.holds())
+    return Row(model.name, runtime, finding, result.holds())
 
 
 def _phantoms() -> NDArray[np.uint8]:

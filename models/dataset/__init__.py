@@ -15,7 +15,7 @@
 phantoms        images drawn for the purpose, without files
     dataset         what comes out
     attributes      what subgroups are made of
-    likeness        which images show the same scan
+    near_duplicates which images show the same scan
     grouping        what therefore stays together
 """
 

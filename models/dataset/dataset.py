@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.dataset import likeness
+from models.dataset import near_duplicates
 from models.types import LABELS, Label
 
 SEVERITY: Final[dict[Label, float]] = {"normal": 0.0, "osteopenia": 0.5, "osteoporosis": 1.0}
@@ -36,8 +36,8 @@ class Dataset:
     ``digests`` holds the SHA-256 of each file as it came. ``copies`` (n, k, 224, 224) uint8 are the
     canonical images of altered copies of each file (:mod:`models.dataset.copies`).
     ``attributes`` holds what a subgroup table may ask for (:mod:`models.dataset.attributes`), ""
-    where it is not known. ``marks`` holds the images' fingerprints if they were taken before.
-    ``skipped`` counts, by reason, the files that the source held besides.
+    where it is not known. ``frame_fingerprints`` are those of the images' frames, where they were
+    made. ``skipped`` counts, by reason, the files that the source held besides.
     """
 
     images: NDArray[np.uint8]
@@ -47,7 +47,7 @@ class Dataset:
     digests: tuple[str, ...]
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
-    marks: likeness.Fingerprints | None = None
+    frame_fingerprints: near_duplicates.Fingerprints | None = None
     copies: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 0, 0), np.uint8))
 
     def __post_init__(self) -> None:
@@ -99,9 +99,13 @@ class Dataset:
         return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @cached_property
-    def fingerprints(self) -> likeness.Fingerprints:
-        """By which :mod:`models.dataset.likeness` tells images that show the same scan."""
-        return likeness.fingerprints(self.images) if self.marks is None else self.marks
+    def fingerprints(self) -> near_duplicates.Fingerprints:
+        """By which :mod:`models.dataset.near_duplicates` tells images that show the same scan."""
+        return (
+            near_duplicates.fingerprints(self.images)
+            if self.frame_fingerprints is None
+            else self.frame_fingerprints
+        )
 
     def counts(self) -> dict[str, int]:
         found = Counter(self.labels)
@@ -119,7 +123,9 @@ class Dataset:
             digests=chosen(self.digests),
             attributes={name: chosen(values) for name, values in self.attributes.items()},
             skipped=self.skipped,
-            marks=None if self.marks is None else self.marks.select(indices),
+            frame_fingerprints=None
+            if self.frame_fingerprints is None
+            else self.frame_fingerprints.select(indices),
             copies=self.copies[np.asarray(indices, dtype=np.intp)]
             if self.copies.size
             else self.copies,

@@ -14,7 +14,7 @@ from models.types import LABELS, Label
 class Entry:
     """``name`` is shown, ``path`` is opened.
 
-    ``group`` is what the group is called if nothing else joins it; ``kin`` are further keys:
+    ``group`` is what the group is called if nothing else joins it; ``keys`` are grouping keys:
     entries that share one of them belong together.
     """
 
@@ -22,7 +22,7 @@ class Entry:
     path: Path
     label: Label
     group: str
-    kin: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -34,7 +34,7 @@ def as_label(text: str, where: str) -> Label:
     raise DatasetError(f"{where}: label {text[:32]!r}; allowed are {', '.join(LABELS)}")
 
 
-def inside(root: Path, name: str, where: str) -> Path:
+def resolve_within(root: Path, name: str, where: str) -> Path:
     """Return the file ``name`` of the folder ``root``, its links resolved.
 
     A manifest comes with the images it lists. One that points elsewhere, by ``..``, an absolute

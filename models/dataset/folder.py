@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from models.dataset.entry import Entry, inside
+from models.dataset.entry import Entry, resolve_within
 from models.types import LABELS
 
 IMAGE_SUFFIXES: Final = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm"}
@@ -17,4 +17,4 @@ def entries(root: Path) -> Iterator[Entry]:
         for path in sorted((root / label).glob("*")):
             if path.suffix.lower() in IMAGE_SUFFIXES:
                 name = path.relative_to(root).as_posix()
-                yield Entry(name, inside(root, name, name), label, group=name)
+                yield Entry(name, resolve_within(root, name, name), label, group=name)

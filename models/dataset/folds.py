@@ -2,7 +2,8 @@
 
 A split comes before any augmentation: augmented copies are made of the training images alone, while
 training (:mod:`models.training.augmentation`). A dataset that holds copies already is no dataset of
-scans; those that :mod:`models.dataset.likeness` recognises are refused on two sides of a split.
+scans; those that :mod:`models.dataset.near_duplicates` recognises are refused on two sides of a
+split.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
-from models.dataset import Dataset, DatasetError, likeness
+from models.dataset import Dataset, DatasetError, near_duplicates
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Indices of the training and of the held-out images."""
@@ -80,11 +81,11 @@ def check(data: Dataset, fold: Fold) -> None:
     ):
         seen = {values[i]: data.names[i] for i in reversed(train)}
         leaks += [Leak(data.names[i], seen[values[i]], how) for i in held_out if values[i] in seen]
-    marks = data.fingerprints
-    apart = likeness.distances(marks.select(held_out), marks.select(train))
+    fingerprints = data.fingerprints
+    apart = near_duplicates.distances(fingerprints.select(held_out), fingerprints.select(train))
     leaks += [
         Leak(data.names[held_out[h]], data.names[train[t]], "looks like")
-        for h, t in np.argwhere(apart <= likeness.ALIKE)
+        for h, t in np.argwhere(apart <= near_duplicates.ALIKE)
     ]
     if leaks:
         raise LeakError(leaks)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from models.dataset import likeness
+from models.dataset import near_duplicates
 
 
 def groups(
-    named: Sequence[str], keys: Sequence[Iterable[str]], marks: likeness.Fingerprints
+    named: Sequence[str], keys: Sequence[Iterable[str]], fingerprints: near_duplicates.Fingerprints
 ) -> tuple[str, ...]:
     """Return ``named``, where whatever shares a key or looks alike has the name of the first."""
-    pairs = chain(sharing(keys), likeness.pairs(marks))
-    return tuple(named[first] for first in joined(len(named), pairs))
+    pairs = chain(sharing(keys), near_duplicates.pairs(fingerprints))
+    return tuple(named[first] for first in connected_components(len(named), pairs))
 
 
-def joined(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+def connected_components(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
     """Return for each of ``count`` things the smallest index that ``pairs`` connect it to."""
     first = list(range(count))
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from models import artifact
-from models.dataset import drawn, folder, grouping, likeness, manifest, preparing, series
+from models.dataset import drawn, folder, grouping, manifest, near_duplicates, preparing, series
 from models.dataset.dataset import Dataset, DatasetError
 from models.dataset.drawn import Drawn
 from models.dataset.entry import Entry
@@ -40,9 +40,9 @@ def load(path: Path, outline: Outline | None = None, copies: int = 0, seed: int 
     ==========================  ===============================================================
 
     Images are in one group when the source says so, when their files are the same, or when they
-    look alike (:mod:`models.dataset.likeness`): groups that the source keeps apart are merged by
-    the latter two. Of a source that says nothing of patients only these are known, which is honest
-    only if no patient was scanned twice.
+    look alike (:mod:`models.dataset.near_duplicates`): groups that the source keeps apart are
+    merged by the latter two. Of a source that says nothing of patients only these are known, which
+    is honest only if no patient was scanned twice.
 
     Raises :class:`DatasetError`, naming the line or the file.
     """
@@ -86,18 +86,18 @@ def load(path: Path, outline: Outline | None = None, copies: int = 0, seed: int 
         lines = [drawn.read(entry.path, scan) for entry, scan in zip(listed, scans, strict=True)]
         altered = preparing.copies(scans, lines, outline, copies, seed)
     # Of whole frames: canonical images are alike by intention.
-    marks = likeness.fingerprints(np.stack([found[i].frame for i in kept]))
-    keys = [(*entry.kin, f"content {of}") for entry, of in zip(listed, digests, strict=True)]
+    fingerprints = near_duplicates.fingerprints(np.stack([found[i].frame for i in kept]))
+    keys = [(*entry.keys, f"content {of}") for entry, of in zip(listed, digests, strict=True)]
     names = list(dict.fromkeys(chain.from_iterable(entry.attributes for entry in listed)))
     return Dataset(
         images=images,
         labels=tuple(entry.label for entry in listed),
-        groups=grouping.groups([entry.group for entry in listed], keys, marks),
+        groups=grouping.groups([entry.group for entry in listed], keys, fingerprints),
         names=tuple(entry.name for entry in listed),
         digests=tuple(digests),
         attributes={n: tuple(entry.attributes.get(n, "") for entry in listed) for n in names},
         skipped=dict(skipped),
-        marks=marks,
+        frame_fingerprints=fingerprints,
         copies=altered,
     )
 

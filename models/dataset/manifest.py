@@ -22,7 +22,7 @@ from typing import Final
 from models.dataset import table
 from models.dataset.attributes import COLUMNS
 from models.dataset.dataset import DatasetError
-from models.dataset.entry import Entry, as_label, inside
+from models.dataset.entry import Entry, as_label, resolve_within
 
 NAME: Final = "manifest.csv"
 NEEDED: Final = ("path", "label")
@@ -41,7 +41,7 @@ def entries(path: Path) -> Iterator[Entry]:
     seen: dict[Path, str] = {}
     for where, row in table.rows(path, (*NEEDED, *groups)):
         label = as_label(row["label"], where)
-        file = inside(path.parent, row["path"], where)
+        file = resolve_within(path.parent, row["path"], where)
         if file in seen:
             raise DatasetError(f"{where} names the file of {seen[file]} once more")
         seen[file] = where
@@ -50,7 +50,7 @@ def entries(path: Path) -> Iterator[Entry]:
             path=file,
             label=label,
             group=row[groups[0]] if groups else row["path"],
-            kin=tuple(f"{column} {row[column]}" for column in groups),
+            keys=tuple(f"{column} {row[column]}" for column in groups),
             attributes=dict(_attributes(row, where)),
         )
 

@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from models.dataset import grouping, likeness, preparing
+from models.dataset import grouping, near_duplicates, preparing
 from models.dataset.attributes import COLUMNS
 from models.dataset.dataset import SYNTHETIC, Dataset
 from models.image import recipe
@@ -47,15 +47,15 @@ def phantoms(
             images[index] = images[index] if image is None else image
         if copies:
             altered = preparing.copies(scans, [None] * len(scans), outline, copies, seed)
-    marks = likeness.fingerprints(np.stack([recipe.frame(scan) for scan in scans]))
+    fingerprints = near_duplicates.fingerprints(np.stack([recipe.frame(scan) for scan in scans]))
     return Dataset(
         images=images,
         labels=labels,
-        groups=grouping.groups(patients, [[patient] for patient in patients], marks),
+        groups=grouping.groups(patients, [[patient] for patient in patients], fingerprints),
         names=names,
         digests=digests,
         attributes={name: tuple(own[name] for own in attributes) for name in attributes[0]},
-        marks=marks,
+        frame_fingerprints=fingerprints,
         copies=altered,
     )
 

@@ -161,4 +161,4 @@ def _entry(header: Header, name: str, path: Path, label: Label) -> Entry:
     kind = "PatientID" if _text(header, "PatientID") else "StudyInstanceUID"
     digest = hashlib.sha256(f"osteoserve {kind} {_text(header, kind)}".encode()).hexdigest()
     group = f"patient-{digest[:16]}" if _text(header, kind) else name
-    return Entry(name, path, label, group=group, kin=(group,), attributes=attributes)
+    return Entry(name, path, label, group=group, keys=(group,), attributes=attributes)

@@ -64,7 +64,7 @@ class Bins:
 class Reference:
     """``images`` is empty where no reference of the stack's own images is served.
 
-    ``outcomes`` counts :data:`OUTCOMES` for the stack of version ``stack`` with all its votes.
+    ``outcomes`` counts :data:`OUTCOMES` for the stack of version ``stack`` with all base models.
     """
 
     stack: str

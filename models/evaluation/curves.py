@@ -26,10 +26,10 @@ def curves(truth: Truth, probability: Probabilities) -> Curves:
     )
     if not truth.any() or truth.all():
         return Curves(Roc((), ()), PrecisionRecall((), ()), reliability)
-    false_alarm, found, _ = roc_curve(truth, probability)
+    false_positive_rate, true_positive_rate, _ = roc_curve(truth, probability)
     precision, recall, _ = precision_recall_curve(truth, probability, drop_intermediate=True)
     return Curves(
-        Roc(_values(_thin(false_alarm)), _values(_thin(found))),
+        Roc(_values(_thin(false_positive_rate)), _values(_thin(true_positive_rate))),
         PrecisionRecall(_values(_thin(recall)), _values(_thin(precision))),
         reliability,
     )

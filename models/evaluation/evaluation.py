@@ -25,7 +25,8 @@ def evaluate(
     leak: Leak | None = None,
     resamples: int = metrics.RESAMPLES,
 ) -> Evaluation:
-    """Judge ``bases`` (name → what it said) and the stack's ``subsets`` (key → …) on ``data``."""
+    """Return the evaluation on ``data`` of ``bases`` (name → what it answered) and the stack's
+    ``subsets`` (key → …)."""
     reports = {name: judge(scored, data, resamples) for name, scored in bases.items()}
     combined = {name: judge(scored, data, resamples) for name, scored in subsets.items()}
     return assemble(

@@ -1,7 +1,7 @@
 """How well probabilities tell osteoporosis from normal, with intervals that respect groups.
 
-A figure can be undefined: precision where nothing was called, an area where one side is missing, a
-slope where the two sides do not overlap. It is then None, never a convenient 0 or 1.
+A figure can be undefined: precision where nothing was predicted positive, an area where one side is
+missing, a slope where the two sides do not overlap. It is then None, never a convenient 0 or 1.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ ECE_BINS: Final = 5
 """Bins of equal count; with tens of images more bins would measure their own noise."""
 
 
-def confusion(truth: Truth, called: Truth) -> Confusion:
-    """Return the counts of ``called`` (n,) against ``truth`` (n,)."""
+def confusion(truth: Truth, predicted: Truth) -> Confusion:
+    """Return the counts of ``predicted`` (n,) against ``truth`` (n,)."""
     return Confusion(
-        true_positive=int((truth & called).sum()),
-        false_negative=int((truth & ~called).sum()),
-        false_positive=int((~truth & called).sum()),
-        true_negative=int((~truth & ~called).sum()),
+        true_positive=int((truth & predicted).sum()),
+        false_negative=int((truth & ~predicted).sum()),
+        false_positive=int((~truth & predicted).sum()),
+        true_negative=int((~truth & ~predicted).sum()),
     )
 
 
@@ -64,8 +64,13 @@ def calibration_slope(truth: Truth, probability: Probabilities) -> float:
     NaN where that has no finite answer: all logits alike, or no overlap between the two sides.
     """
     evidence = logit(probability)
-    ill, well = evidence[truth], evidence[~truth]
-    overlap = len(ill) and len(well) and ill.min() < well.max() and well.min() < ill.max()
+    positives, negatives = evidence[truth], evidence[~truth]
+    overlap = (
+        len(positives)
+        and len(negatives)
+        and positives.min() < negatives.max()
+        and negatives.min() < positives.max()
+    )
     if not overlap:
         return float("nan")
     # All but unpenalised: without any penalty a barely overlapping resample takes for ever.
@@ -76,23 +81,23 @@ def calibration_slope(truth: Truth, probability: Probabilities) -> float:
 def measure(
     truth: Truth,
     probability: Probabilities,
-    called: Truth,
+    predicted: Truth,
     groups: NDArray[Any],
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> dict[str, Estimate]:
     """Return each metric with its interval; all arguments are (n,) arrays.
 
-    ``called`` is the decision at the threshold that held for each image. Whole groups are drawn
+    ``predicted`` is the decision at the threshold that held for each image. Whole groups are drawn
     with replacement, normal and osteoporosis apart, so that images of one group are never counted
     as independent. The interval is over the resamples in which the figure is defined, and None
     where those are fewer than :data:`LEAST_DEFINED`.
     """
     # Checking each array again in each resample takes longer than the figures themselves.
     with config_context(assume_finite=True, skip_parameter_validation=True):
-        whole = _figures(truth, probability, called)
+        whole = _figures(truth, probability, predicted)
         draws = [
-            _figures(truth[draw], probability[draw], called[draw])
+            _figures(truth[draw], probability[draw], predicted[draw])
             for draw in _resamples(truth, groups, seed, resamples)
         ]
     return {
@@ -101,10 +106,10 @@ def measure(
     }
 
 
-def _figures(truth: Truth, probability: Probabilities, called: Truth) -> Mapping[str, float]:
+def _figures(truth: Truth, probability: Probabilities, predicted: Truth) -> Mapping[str, float]:
     both = truth.any() and not truth.all()
     undefined = float("nan")
-    counts = confusion(truth, called)
+    counts = confusion(truth, predicted)
     right = counts.true_positive + counts.true_negative
     wrong = counts.false_positive + counts.false_negative
     return {

@@ -88,24 +88,24 @@ def _roc(axes: Axes, evaluation: Evaluation) -> None:
         _plot(axes, line, report, curve.false_positive_rate, curve.true_positive_rate, "auroc")
         counts = report.confusion
         normal = counts.false_positive + counts.true_negative
-        ill = counts.true_positive + counts.false_negative
-        if normal and ill:
-            _point(axes, line, counts.false_positive / normal, counts.true_positive / ill)
+        positives = counts.true_positive + counts.false_negative
+        if normal and positives:
+            _point(axes, line, counts.false_positive / normal, counts.true_positive / positives)
     _label(axes, "1 − specificity", "Sensitivity", "Area under the curve; dots: at the threshold")
 
 
 def _precision_recall(axes: Axes, evaluation: Evaluation) -> None:
     counts = evaluation.stack.confusion
-    ill = counts.true_positive + counts.false_negative
-    share = ill / (ill + counts.false_positive + counts.true_negative)
+    positives = counts.true_positive + counts.false_negative
+    share = positives / (positives + counts.false_positive + counts.true_negative)
     axes.axhline(share, color="#888888", linewidth=0.8)
     for line, report in _drawn(evaluation):
         curve = report.curves.precision_recall
         _plot(axes, line, report, curve.recall, curve.precision, "auprc")
         found = report.confusion
-        called = found.true_positive + found.false_positive
-        if called and ill:
-            _point(axes, line, found.true_positive / ill, found.true_positive / called)
+        predicted = found.true_positive + found.false_positive
+        if predicted and positives:
+            _point(axes, line, found.true_positive / positives, found.true_positive / predicted)
     _label(
         axes, "Recall (sensitivity)", "Precision", "Area under the curve; dots: at the threshold"
     )

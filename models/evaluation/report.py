@@ -24,28 +24,28 @@ def judge(scored: Scored, data: Dataset, resamples: int = metrics.RESAMPLES) -> 
             f"{len(scored.probability)} probabilities for {len(data)} images, of which "
             f"{int(judged.sum())} are normal or osteoporosis; one each and at least 1 are needed"
         )
-    truth, called = data.osteoporosis[judged], scored.called[judged]
+    truth, positive = data.osteoporosis[judged], scored.predicted_positive[judged]
     probability = scored.probability[judged]
     groups = np.array(data.groups)[judged]
     return Report(
-        metrics=metrics.measure(truth, probability, called, groups, resamples=resamples),
+        metrics=metrics.measure(truth, probability, positive, groups, resamples=resamples),
         threshold=scored.point.threshold,
         band=scored.point.band,
         curves=curves(truth, probability),
-        confusion=metrics.confusion(truth, called),
+        confusion=metrics.confusion(truth, positive),
         classes=_classes(scored, data),
     )
 
 
 def _classes(scored: Scored, data: Dataset) -> dict[str, Outcomes]:
     labels = np.array(data.labels)
-    called, undecided = scored.called, scored.undecided
+    positive, abstained = scored.predicted_positive, scored.abstained
     return {
         label: Outcomes(
             images=count,
-            osteoporosis=int((of & called & ~undecided).sum()),
-            indeterminate=int((of & undecided).sum()),
-            normal=int((of & ~called & ~undecided).sum()),
+            osteoporosis=int((of & positive & ~abstained).sum()),
+            indeterminate=int((of & abstained).sum()),
+            normal=int((of & ~positive & ~abstained).sum()),
             mean_probability=float(scored.probability[of].mean()) if count else None,
         )
         for label, count in data.counts().items()

@@ -1,4 +1,4 @@
-"""What one model said of each case."""
+"""What one model answered about each case."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ class Scored:
         return cls(probability, point, thresholds, bands)
 
     @property
-    def called(self) -> NDArray[np.bool_]:
+    def predicted_positive(self) -> NDArray[np.bool_]:
         """(n,): at or above the threshold, the band left aside."""
         return self.probability >= self.thresholds
 
     @property
-    def undecided(self) -> NDArray[np.bool_]:
+    def abstained(self) -> NDArray[np.bool_]:
         """(n,): within the band, its edges included."""
         low, high = self.bands.T
         return np.asarray((self.probability >= low) & (self.probability <= high))

@@ -38,17 +38,17 @@ def subgroups(
 def _cell(field: str, value: str, scored: Scored, data: Dataset, resamples: int) -> Subgroup:
     within = data.judged & (np.array(data.attributes[field]) == value)
     truth = data.osteoporosis[within]
-    images, ill = len(truth), int(truth.sum())
-    enough = images >= LEAST_IMAGES and min(ill, images - ill) >= LEAST_OF_EACH
+    images, positives = len(truth), int(truth.sum())
+    enough = images >= LEAST_IMAGES and min(positives, images - positives) >= LEAST_OF_EACH
     measured = (
         metrics.measure(
             truth,
             scored.probability[within],
-            scored.called[within],
+            scored.predicted_positive[within],
             np.array(data.groups)[within],
             resamples=resamples,
         )
         if enough
         else None
     )
-    return Subgroup(field, value, images, ill, measured)
+    return Subgroup(field, value, images, positives, measured)

@@ -184,7 +184,7 @@ def report(evaluation: Evaluation, pictures: Sequence[str] = ()) -> str:
         "",
         "## With base models missing",
         "",
-        compact({key: r.metrics for key, r in {**combined, **alone}.items()}, "votes"),
+        compact({key: r.metrics for key, r in {**combined, **alone}.items()}, "base models"),
         "",
         "## Three classes",
         "",

@@ -63,7 +63,7 @@ class Location:
         parts = {name: Inside(**value) for name, value in fields.items() if name != "version"}
         return cls(version=fields["version"], **parts)
 
-    def told(self) -> str:
+    def to_markdown(self) -> str:
         """Return it as Markdown, to stand below the model's card."""
         rows = [
             f"| {name} | {part.inside} of {part.images} | {part.ratio:.2f} | "

@@ -23,7 +23,7 @@ from models.reading import jpeg, jpeg2000, lossless
 from models.reading.colour import from_ybr
 from models.reading.dataset import File
 from models.reading.frame import Frame
-from models.reading.guard import decoding
+from models.reading.guard import decoder_errors
 from models.reading.syntaxes import Codec
 from models.reading.tags import Tag
 from models.reading.types import Pixels
@@ -80,7 +80,7 @@ def _rle(file: File, frame: Frame) -> Pixels:
     if int.from_bytes(data[:4], "little") != count or bounds != sorted(bounds) or starts[0] < 64:
         raise CorruptFileError(f"The RLE data do not have the {count} segments they need.")
     line = (frame.rows * frame.columns, 1)
-    with decoding("RLE"):
+    with decoder_errors("RLE"):
         planes = [
             Image.frombytes("L", line, data[start:stop], "packbits", "L").tobytes()
             for start, stop in itertools.pairwise(bounds)
@@ -104,7 +104,7 @@ def _jpeg(file: File, frame: Frame) -> Pixels:
         )
     transform = jpeg.transform_of(found, header, "rgb" if frame.photometric == "RGB" else "ybr")
     stripped = io.BytesIO(jpeg.strip(found, transform))
-    with decoding("JPEG"), JpegImageFile(stripped) as image:
+    with decoder_errors("JPEG"), JpegImageFile(stripped) as image:
         codes = np.array(image)
     return _fitted(codes, 8, frame)
 
@@ -125,7 +125,7 @@ def _jpeg_ls(file: File, frame: Frame) -> Pixels:
     _check_process(header.marker == jpeg.JPEG_LS)
     # Where the end mark is damaged CharLS counts zero bits beyond it, 2³¹ of them, and the
     # interpreter stands still for five seconds. A mark of our own stops it.
-    with decoding("JPEG-LS"):
+    with decoder_errors("JPEG-LS"):
         pixels, found = jpeg_ls.decode_pixel_data(file.pixels + b"\xff\xd9")
     by_plane = frame.samples > 1 and found["interleave_mode"] == 0
     codes = _shape(
@@ -139,7 +139,7 @@ def _jpeg_2000(file: File, frame: Frame) -> Pixels:
     stream = jpeg2000.codestream(file.pixels)
     header = jpeg2000.parse(stream)
     _check_size(header.width, header.height, header.components, frame)
-    with decoding("JPEG 2000"):
+    with decoder_errors("JPEG 2000"):
         pixels = decode_jpeg_2000(stream, version=2)
     codes = _shape(
         np.frombuffer(pixels, np.uint8), frame, _container(header.precision), by_plane=False
@@ -220,8 +220,8 @@ def _fitted(codes: Pixels, precision: int, frame: Frame) -> Pixels:
         low, high = -(1 << frame.bits - 1), (1 << frame.bits - 1) - 1
     if values.min() < low or values.max() > high:
         raise CorruptFileError(f"The DICOM file's pixels do not fit in its {frame.bits} bits.")
-    fitted: NDArray[np.uint16] = (values & (1 << frame.bits) - 1).astype(np.uint16)
-    return fitted
+    rescaled: NDArray[np.uint16] = (values & (1 << frame.bits) - 1).astype(np.uint16)
+    return rescaled
 
 
 def _spread_chrominance(pixels: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:

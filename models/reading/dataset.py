@@ -21,7 +21,7 @@ from models.image.errors import (
     UnsupportedSyntaxError,
 )
 from models.reading import elements
-from models.reading.guard import decoding
+from models.reading.guard import decoder_errors
 from models.reading.limits import Limits
 from models.reading.syntaxes import (
     EXPLICIT_LITTLE,
@@ -98,7 +98,7 @@ class Dataset:
             raise InvalidTagError(f"{tag} has {len(numbers)} values; 1 is allowed.")
         return numbers[0] if numbers else None
 
-    def needed(self, tag: Tag) -> int:
+    def required(self, tag: Tag) -> int:
         """Return :meth:`integer`, or raise :class:`MissingTagError`."""
         number = self.integer(tag)
         if number is None:
@@ -200,7 +200,7 @@ def parse(data: bytes, limits: Limits) -> File:
     pixels = element.value or b""
     if encoded:
         # PS3.5 A.4: the first item is an offset table; one frame may span all the others.
-        with decoding("DICOM"):
+        with decoder_errors("DICOM"):
             pixels = b"".join(list(generate_fragments(pixels))[1:])
     return File(syntax, Dataset(dataset, syntax.little), pixels, element.VR)
 

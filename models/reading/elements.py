@@ -21,7 +21,7 @@ from pydicom.filereader import ENCODED_VR, data_element_generator, read_sequence
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from models.image.errors import CorruptFileError
-from models.reading.guard import decoding
+from models.reading.guard import decoder_errors
 
 MAX_READS: Final = 30_000
 """Real data sets take hundreds; pydicom builds the worst of this many in a third of a second."""
@@ -105,7 +105,7 @@ def walk(
     Raises :class:`CorruptFileError` when ``source`` does, and when pydicom cannot go on.
     """
     _hush()
-    with decoding("DICOM"):
+    with decoder_errors("DICOM"):
         for element in data_element_generator(
             source,
             not explicit,
@@ -137,7 +137,7 @@ def first_item(element: Element) -> Dataset | None:
     if not element.value.startswith(ITEM if element.is_little_endian else ITEM_BIG):
         raise CorruptFileError("The DICOM file is damaged: a sequence is not made of items.")
     _hush()
-    with decoding("DICOM"):
+    with decoder_errors("DICOM"):
         return read_sequence_item(
             Source(element.value),
             element.is_implicit_VR,

@@ -53,7 +53,7 @@ def describe(dataset: Dataset, limits: Limits) -> Frame:
     :class:`MultipleFramesError`, and :class:`UnsupportedColourError` for a Photometric
     Interpretation that is not read.
     """
-    rows, columns = dataset.needed(Tag.Rows), dataset.needed(Tag.Columns)
+    rows, columns = dataset.required(Tag.Rows), dataset.required(Tag.Columns)
     frames = dataset.decimal(Tag.NumberOfFrames)
     if frames is not None and frames != 1:
         if frames < 1:
@@ -61,7 +61,7 @@ def describe(dataset: Dataset, limits: Limits) -> Frame:
         raise MultipleFramesError(f"The DICOM file holds {frames:g} frames; one is allowed.")
     limits.check(columns, rows)
     photometric = _photometric(dataset)
-    samples = dataset.needed(Tag.SamplesPerPixel)
+    samples = dataset.required(Tag.SamplesPerPixel)
     expected = 3 if photometric in COLOUR else 1
     if samples != expected:
         raise InvalidTagError(
@@ -73,9 +73,9 @@ def describe(dataset: Dataset, limits: Limits) -> Frame:
         columns=columns,
         photometric=photometric,
         samples=samples,
-        allocated=dataset.needed(Tag.BitsAllocated),
-        bits=dataset.needed(Tag.BitsStored),
-        signed=bool(_flag(dataset.needed(Tag.PixelRepresentation), Tag.PixelRepresentation)),
+        allocated=dataset.required(Tag.BitsAllocated),
+        bits=dataset.required(Tag.BitsStored),
+        signed=bool(_flag(dataset.required(Tag.PixelRepresentation), Tag.PixelRepresentation)),
         by_plane=_by_plane(dataset) if samples > 1 else None,
     )
     _check_bits(frame, dataset.integer(Tag.HighBit))

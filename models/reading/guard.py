@@ -9,7 +9,7 @@ from models.image.errors import DecoderError, ScanError
 
 
 @contextmanager
-def decoding(what: str) -> Iterator[None]:
+def decoder_errors(what: str) -> Iterator[None]:
     """Turn whatever a decoder raises into :class:`DecoderError`, a :class:`CorruptFileError`.
 
     On bytes that it did not expect a decoder may raise anything, and its message may quote them;

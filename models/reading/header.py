@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 class Header:
     """A raster file, understood and stripped.
 
-    ``image`` is the file again with nothing in it but what the pixels depend on. Comments, EXIF,
-    colour profiles and text never reach the decoder: they are where its warnings, its second
+    ``sanitised`` is the file again with nothing in it but what the pixels depend on. Comments,
+    EXIF, colour profiles and text never reach the decoder: they are where its warnings, its second
     decompressors and the patient's name live.
 
     ``palette`` is (entries, 3) uint8; ``palette_alpha`` (entries,) uint8 beside it.
@@ -23,7 +23,7 @@ class Header:
 
     width: int
     height: int
-    image: bytes
+    sanitised: bytes
     orientation: int = 1
     palette: NDArray[np.uint8] | None = None
     palette_alpha: NDArray[np.uint8] | None = None

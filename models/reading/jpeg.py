@@ -94,7 +94,7 @@ def parse(data: bytes, limits: Limits) -> Header:
     return Header(
         width=frame.width,
         height=frame.height,
-        image=strip(found, transform_of(found, frame)),
+        sanitised=strip(found, transform_of(found, frame)),
         orientation=exif_orientation(exif),
         lossy=True,
     )

@@ -92,7 +92,7 @@ def parse(data: bytes, limits: Limits) -> Header:
     return Header(
         width=width,
         height=height,
-        image=SIGNATURE + b"".join(_packed(critical, lines)),
+        sanitised=SIGNATURE + b"".join(_packed(critical, lines)),
         orientation=exif_orientation(_body(chunks, b"eXIf") or b""),
         palette=palette,
         palette_alpha=alpha,

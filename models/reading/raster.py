@@ -17,7 +17,7 @@ from models.image.errors import CorruptFileError, TransparencyError, Unsupported
 from models.image.scan import Format, Scan
 from models.reading import jpeg, png, tiff
 from models.reading.colour import luma
-from models.reading.guard import decoding
+from models.reading.guard import decoder_errors
 from models.reading.header import Header
 from models.reading.limits import Limits
 from models.reading.lookup import through
@@ -67,7 +67,7 @@ def decode(header: Header, kind: Format) -> tuple[Pixels, str]:
 
     Raises :class:`CorruptFileError` for whatever goes wrong on the way.
     """
-    with decoding(kind.upper()), PLUGINS[kind](io.BytesIO(header.image)) as image:
+    with decoder_errors(kind.upper()), PLUGINS[kind](io.BytesIO(header.sanitised)) as image:
         samples, mode = np.array(image), image.mode
     if samples.shape[:2] != (header.height, header.width):
         raise CorruptFileError(f"The {kind.upper()} does not hold the size that it claims.")

@@ -104,7 +104,7 @@ def parse(data: bytes, limits: Limits) -> Header:
     return Header(
         width=width,
         height=height,
-        image=_strip(data, directory),
+        sanitised=_strip(data, directory),
         orientation=_orientation(directory),
         palette=_palette(directory, bits) if photometric == PALETTE else None,
         white_is_zero=photometric == WHITE_IS_ZERO,

@@ -47,16 +47,18 @@ def operating_point(
     (0.88 for 0.90, cross-fitted). It lies halfway to the next lower probability, so that no
     scan of those it was chosen on is decided by a rounding.
     """
-    false_alarm, found, cuts = roc_curve(truth, probability, drop_intermediate=False)
-    ill = int(truth.sum())
-    needed = min(math.ceil(SENSITIVITY_TARGET * ill) + views, ill) / ill
+    false_positive_rate, true_positive_rate, cuts = roc_curve(
+        truth, probability, drop_intermediate=False
+    )
+    positives = int(truth.sum())
+    needed = min(math.ceil(SENSITIVITY_TARGET * positives) + views, positives) / positives
     # Compared as shares of the same count: a hundredth of one scan forgives rounding.
-    threshold = float(cuts[np.argmax(found >= needed - 0.01 / ill)])
+    threshold = float(cuts[np.argmax(true_positive_rate >= needed - 0.01 / positives)])
     below = probability[probability < threshold]
     if len(below):
         threshold = (threshold + float(below.max())) / 2
-    low = float(cuts[np.argmax(found >= 1.0 - BAND_MISSED)])
-    high = float(cuts[np.flatnonzero(false_alarm <= BAND_FALSE_ALARM)[-1]])
+    low = float(cuts[np.argmax(true_positive_rate >= 1.0 - BAND_MISSED)])
+    high = float(cuts[np.flatnonzero(false_positive_rate <= BAND_FALSE_ALARM)[-1]])
     # roc_curve starts at infinity; a useless model would put the upper edge there.
     high = min(high, 1.0)
     return OperatingPoint(threshold, (min(low, threshold), max(high, threshold)))

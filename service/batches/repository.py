@@ -21,9 +21,11 @@ SILENCE: Final = timedelta(seconds=30)
 """Without a word for so long, the front that worked on a batch is taken to have died."""
 
 
-async def create(connection: AsyncConnection, total: int) -> Batch:
+async def create(connection: AsyncConnection, site: str, total: int) -> Batch:
     row = {"id": uuid4(), "created_at": now(), "state": "running", "total": total, "finished": 0}
-    await connection.execute(insert(BatchRow).values(**row, touched_at=row["created_at"]))
+    await connection.execute(
+        insert(BatchRow).values(**row, site=site, touched_at=row["created_at"])
+    )
     return Batch.model_validate({**row, "remaining": tuple(range(total))})
 
 

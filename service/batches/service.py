@@ -22,7 +22,7 @@ class Batches:
         """Return a new batch of ``total`` images, which is running."""
 
         async def work(transaction: Transaction) -> Batch:
-            batch = await repository.create(transaction.connection, total)
+            batch = await repository.create(transaction.connection, actor.site, total)
             await transaction.emit(BatchStarted(actor=actor, batch_id=batch.id, total=total))
             return batch
 

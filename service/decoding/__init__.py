@@ -4,9 +4,11 @@
 
     decoder         two lanes: every file is short and small until it has shown that it is not
     └── pool        workers, each lent to one call; killed when a call is past its time
-        ├── fork_server   a process that has everything loaded, and forks workers in milliseconds
-        │   └── worker      calls functions, under a limit on memory
-        └── channel     calls and outcomes through a socket
+        ├── fork_server_process   starts, asks and ends the fork server
+        │   └── fork_server     has everything loaded, and forks workers in milliseconds
+        │       └── worker      calls functions, under a limit on memory
+        └── messages    through a socket, for an event loop
+            └── channel     calls and outcomes as bytes
 
 Not ``concurrent.futures`` nor ``anyio.to_process``: the one cannot end a single worker, the other
 starts each anew with all imports, and neither bounds memory.

@@ -13,39 +13,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import os
 import signal
 import socket
 import struct
-import sys
-from collections.abc import Callable, Collection, Coroutine
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, Self, TypeVar
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
-from service.decoding import channel
+from service.decoding import channel, messages
 from service.decoding import worker as worker_module
-from service.decoding.fork_server import MESSAGE, READY
+from service.decoding.fork_server_process import ForkServerProcess
 from service.decoding.worker import Call, Outcome, named
 
 T = TypeVar("T")
 Reason = Literal["time", "deadline", "memory", "died"]
-
-START_SECONDS: Final = 60.0
-"""Longest wait for the fork server; a cold disk and busy cores need a few."""
-END_SECONDS: Final = 5.0
-ONE_GO: Final = 1 << 18
-"""Bytes of a message that are sent, or asked for, at once; a scan's outcome has 100 000."""
-ROOT: Final = Path(__file__).parents[2]
-ENVIRONMENT: Final = {
-    # A process with threads cannot be forked safely, and a worker is one of several.
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    # What is large goes back to the system when it is freed, and counts no more.
-    "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
-}
 
 
 class LimitError(Exception):
@@ -98,26 +80,6 @@ class _Worker:
     fresh: bool = True
 
 
-@dataclass(eq=False)
-class _ForkServer:
-    process: asyncio.subprocess.Process
-    control: socket.socket
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def ask(self, letter: bytes, number: int = 0, give: socket.socket | None = None) -> int:
-        """Return the answer to a message. Raises :class:`ConnectionError` when there is none."""
-        async with self.turn:
-            # It must get its answer even if nobody waits any more, or the next would get it.
-            return await _uninterrupted(self._ask(letter, number, give))
-
-    async def _ask(self, letter: bytes, number: int, give: socket.socket | None) -> int:
-        message = MESSAGE.pack(letter, number)
-        # So little always fits.
-        socket.send_fds(self.control, [message], [give.fileno()] if give else [])
-        _, answer = MESSAGE.unpack(await _receive(self.control, MESSAGE.size))
-        return int(answer)
-
-
 class Pool:
     """``async with`` opens it, with ``spare`` workers; leaving ends every process of it.
 
@@ -136,7 +98,7 @@ class Pool:
         self._known = (*known, Outcome)
         self._spare = spare
         self._idle: list[_Worker] = []
-        self._server: _ForkServer | None = None
+        self._server: ForkServerProcess | None = None
         self._starting = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -160,7 +122,7 @@ class Pool:
         self._idle.clear()
         if self._server is not None:
             server, self._server = self._server, None
-            await _end(server)
+            await server.end()
 
     @property
     def processes(self) -> list[int]:
@@ -209,8 +171,8 @@ class Pool:
     async def _call(self, worker: _Worker, call: Call, within: float) -> Outcome:
         try:
             async with asyncio.timeout(max(within, 0)):
-                await _send(worker.connection, channel.encode(call))
-                answer = await _parts(worker.connection)
+                await messages.send(worker.connection, channel.encode(call))
+                answer = await messages.receive(worker.connection)
         except TimeoutError:
             raise OverdueError from None
         except OSError:
@@ -253,7 +215,7 @@ class Pool:
                 ours.close()
                 if self._server is server:
                     self._server = None
-                    await _end(server)
+                    await server.end()
                 continue
             except BaseException:
                 ours.close()
@@ -266,12 +228,14 @@ class Pool:
             ours.close()
         raise DiedError
 
-    async def _ready(self) -> _ForkServer:
+    async def _ready(self) -> ForkServerProcess:
         async with self._starting:
             if self._closed:
                 raise DiedError
             if self._server is None:
-                self._server = await _start(named(self._preparation))
+                self._server = await ForkServerProcess.start(named(self._preparation))
+            if self._server is None:
+                raise DiedError
             return self._server
 
     async def _refill(self) -> None:
@@ -302,102 +266,3 @@ class Pool:
         task = asyncio.create_task(self._replace(worker))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def _start(preparation: str) -> _ForkServer:
-    """Return a fork server that is ready. Raises :class:`DiedError` when it does not get so far."""
-    ours, theirs = socket.socketpair()
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "service.decoding", str(theirs.fileno()), preparation),
-        stdin=asyncio.subprocess.DEVNULL,
-        pass_fds=[theirs.fileno()],
-        env={**os.environ, **ENVIRONMENT, "PYTHONPATH": path},
-    )
-    theirs.close()
-    ours.setblocking(False)
-    server = _ForkServer(process, ours)
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            if await _receive(ours, len(READY)) == READY:
-                return server
-    except (TimeoutError, OSError):
-        pass
-    except BaseException:
-        await _end(server)
-        raise
-    await _end(server)
-    raise DiedError
-
-
-async def _end(server: _ForkServer) -> None:
-    """End the fork server, which ends its workers and looks after them; if it does not, kill it."""
-    server.control.close()
-    try:
-        await asyncio.wait_for(server.process.wait(), END_SECONDS)
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            server.process.kill()
-        await server.process.wait()
-
-
-async def _send(connection: socket.socket, parts: list[channel.Part]) -> None:
-    loop = asyncio.get_running_loop()
-    head, *large = [channel.lengths(parts) + bytes(parts[0]), *parts[1:]]
-    if sum(map(len, large)) < ONE_GO:
-        # Waking the other side once is cheaper than a copy is dear.
-        head, large = b"".join((head, *large)), []
-    await loop.sock_sendall(connection, head)
-    for part in large:
-        await loop.sock_sendall(connection, part)
-
-
-async def _parts(connection: socket.socket) -> list[channel.Part]:
-    """Return a message's parts. Raises :class:`ConnectionError` at the end and for no message."""
-    loop = asyncio.get_running_loop()
-    data = bytearray()
-
-    async def reach(length: int) -> None:
-        while len(data) < length:
-            more = await loop.sock_recv(connection, max(length - len(data), ONE_GO))
-            if not more:
-                raise ConnectionResetError
-            data.extend(more)
-
-    await reach(4)
-    start = 4 + 8 * int.from_bytes(data[:4], "little")
-    if not 4 < start <= 4 + 8 * channel.MOST_PARTS:
-        raise ConnectionError
-    await reach(start)
-    sizes = struct.unpack_from(f"<{(start - 4) // 8}Q", data, 4)
-    if sum(sizes) > channel.MOST:
-        raise ConnectionError
-    await reach(start + sum(sizes))
-    view = memoryview(data)
-    ends = list(itertools.accumulate(sizes, initial=start))
-    return [view[begin:end] for begin, end in itertools.pairwise(ends)]
-
-
-async def _receive(connection: socket.socket, count: int) -> bytearray:
-    """Return the next ``count`` bytes. Raises :class:`ConnectionError` at the end."""
-    loop = asyncio.get_running_loop()
-    data = bytearray(count)
-    view, done = memoryview(data), 0
-    while done < count:
-        received = await loop.sock_recv_into(connection, view[done:])
-        if not received:
-            raise ConnectionResetError
-        done += received
-    return data
-
-
-async def _uninterrupted(work: Coroutine[Any, Any, T]) -> T:
-    """Return what ``work`` returns; when cancelled, once it is done."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()
-        raise

@@ -7,9 +7,9 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from service.exams.contexts import VERSION, StudyForm, StudyPage
+from service.exams.contexts import VERSION, ExamForm, ExamPage
 from service.exams.dependencies import ExamsDep
-from service.exams.schemas import Facts, Study, StudyError, from_form, from_json
+from service.exams.schemas import Exam, ExamError, ExamFacts, from_form, from_json
 from service.http.body import form_fields, json_fields
 from service.http.caching import NO_STORE
 from service.http.preconditions import ETAG, IF_MATCH, demanded, tag
@@ -41,7 +41,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "patient_key": "0b8c6a54-7a0e-4f0e-8f43-7f3f5d2f9f11",
 }
 # The scanner's schema is among the components, by way of the answer's.
-_SCHEMA: Final = Facts.model_json_schema(ref_template="#/components/schemas/{model}")
+_SCHEMA: Final = ExamFacts.model_json_schema(ref_template="#/components/schemas/{model}")
 _SCHEMA.pop("$defs")
 _ANSWER: Final[dict[str, Any]] = {
     "content": {"application/json": {"example": _EXAMPLE}},
@@ -52,24 +52,24 @@ _ANSWER: Final[dict[str, Any]] = {
 @router.get(
     "",
     summary="Read the study facts",
-    response_model=Study,
+    response_model=Exam,
     responses={
         200: {"description": "What was entered; null where nothing was.", **_ANSWER},
         **problems(404, 500, 503),
     },
 )
-async def read(id: PredictionId, response: Response, exams: ExamsDep) -> Study:
-    study = await exams.get(id)
-    if study is None:
+async def read(id: PredictionId, response: Response, exams: ExamsDep) -> Exam:
+    exam = await exams.get(id)
+    if exam is None:
         raise no_such_prediction()
-    response.headers.update({**NO_STORE, **tag(study.version)})
-    return study
+    response.headers.update({**NO_STORE, **tag(exam.version)})
+    return exam
 
 
 @router.put(
     "",
     summary="Replace the study facts",
-    response_model=Study,
+    response_model=Exam,
     openapi_extra={
         "parameters": [IF_MATCH],
         "requestBody": {
@@ -89,35 +89,35 @@ async def read(id: PredictionId, response: Response, exams: ExamsDep) -> Study:
 )
 async def replace(
     id: PredictionId, request: Request, response: Response, actor: Acting, exams: ExamsDep
-) -> Study:
+) -> Exam:
     """Every field may be left out; one left out is forgotten. No T-score is computed from a BMD."""
     try:
         facts = from_json(await json_fields(request))
-    except StudyError as error:
+    except ExamError as error:
         # As v1 has them, beside the faults of every body.
         errors = [{"field": fault.field, **fault.values} for fault in error.faults]
         problem = translate(error)
         more = {**problem.more, "errors": errors}
         raise Problem(problem.code, problem.detail, more=more) from None
     try:
-        study = await exams.change(actor, id, facts, demanded(request))
+        exam = await exams.change(actor, id, facts, demanded(request))
     except ChangedError as error:
         more = {"kept": error.kept.model_dump(mode="json")}
         raise Problem(error.code, str(error), tag(error.kept.version), more) from None
-    if study is None:
+    if exam is None:
         raise no_such_prediction()
-    response.headers.update({**NO_STORE, **tag(study.version)})
-    return study
+    response.headers.update({**NO_STORE, **tag(exam.version)})
+    return exam
 
 
 @pages.get("/results/{id}/study")
 async def form(
     request: Request, result: ResultDep, exams: ExamsDep, templates: PagesDep
 ) -> Response:
-    study = await exams.get(result.id)
-    if study is None:
+    exam = await exams.get(result.id)
+    if exam is None:
         raise no_such_prediction()
-    page = StudyPage(form=StudyForm.of(study))
+    page = ExamPage(form=ExamForm.of(exam))
     return templates.respond(request, page, headers=NO_STORE)
 
 
@@ -130,19 +130,19 @@ async def entered(
     seen = None if version is None else {version}
     try:
         facts = from_form(fields)
-        study = await exams.change(actor, id, facts, seen)
-    except StudyError as error:
-        page = StudyPage(form=StudyForm.again(id, fields, error.faults, version or ""))
+        exam = await exams.change(actor, id, facts, seen)
+    except ExamError as error:
+        page = ExamPage(form=ExamForm.again(id, fields, error.faults, version or ""))
         return templates.respond(request, page, 422, NO_STORE)
     except ChangedError as error:
-        page = StudyPage(form=StudyForm.beside(error.kept, facts, fields))
+        page = ExamPage(form=ExamForm.beside(error.kept, facts, fields))
         return templates.respond(request, page, KINDS[error.code].status, NO_STORE)
     except (StorageUnavailableError, StorageFullError) as error:
         problem = translate(error)
-        form = StudyForm.again(id, fields, (), version or "")
-        page = StudyPage(form=form, trouble=_(problem.detail))
+        form = ExamForm.again(id, fields, (), version or "")
+        page = ExamPage(form=form, trouble=_(problem.detail))
         headers = {**NO_STORE, **problem.headers}
         return templates.respond(request, page, problem.kind.status, headers)
-    if study is None:
+    if exam is None:
         raise no_such_prediction()
     return RedirectResponse(f"/results/{id}#study", 303)

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from service.errors import Fault
-from service.exams.schemas import FORM_SCANNER, FORM_VERTEBRAE, Facts, Study
+from service.exams.schemas import FORM_SCANNER, FORM_VERTEBRAE, Exam, ExamFacts
 from service.language.formats import day, listing, number
 from service.language.locale import N_, _
 from service.web.forms import Option, options
@@ -79,7 +79,7 @@ class Difference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudyForm:
+class ExamForm:
     id: str
     fields: tuple[Field, ...]
     vertebrae: tuple[Check, ...]
@@ -97,24 +97,24 @@ class StudyForm:
     """What somebody else has entered otherwise meanwhile."""
 
     @classmethod
-    def of(cls, study: Study) -> StudyForm:
-        return cls._made(study.prediction_id, _fields(study), (), study.version)
+    def of(cls, exam: Exam) -> ExamForm:
+        return cls._made(exam.prediction_id, _fields(exam), (), exam.version)
 
     @classmethod
     def again(
         cls, prediction_id: UUID, fields: Mapping[str, str], faults: Sequence[Fault], version: str
-    ) -> StudyForm:
+    ) -> ExamForm:
         """The form as it was sent, and what was wrong with it."""
         return cls._made(prediction_id, fields, faults, version)
 
     @classmethod
-    def beside(cls, study: Study, facts: Facts, fields: Mapping[str, str]) -> StudyForm:
+    def beside(cls, exam: Exam, facts: ExamFacts, fields: Mapping[str, str]) -> ExamForm:
         """The form as it was sent, with ``facts`` in it, beside what somebody else has entered.
 
         Sent once more it takes the other's place, which by then has been seen.
         """
-        form = cls._made(study.prediction_id, fields, (), study.version)
-        return replace(form, differences=tuple(_differences(study, facts)))
+        form = cls._made(exam.prediction_id, fields, (), exam.version)
+        return replace(form, differences=tuple(_differences(exam, facts)))
 
     @classmethod
     def _made(
@@ -123,7 +123,7 @@ class StudyForm:
         values: Mapping[str, str],
         faults: Sequence[Fault],
         version: str,
-    ) -> StudyForm:
+    ) -> ExamForm:
         allowed = {fault.field.replace(".", "_"): fault.values["allowed"] for fault in faults}
         errors = {
             name: _("This cannot be taken. Allowed: %(allowed)s.", allowed=_(sentence))
@@ -161,11 +161,11 @@ class StudyForm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudyPage(Page):
-    templates = ("study.html",)
+class ExamPage(Page):
+    templates = ("exam.html",)
     section = "/history"
 
-    form: StudyForm
+    form: ExamForm
     trouble: str = ""
     """Why nothing could be kept, where the facts are not to blame."""
 
@@ -177,8 +177,8 @@ class KnownFact:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudyCard:
-    """What ``result/study.html`` shows on a result's page: ``study`` in its context."""
+class ExamCard:
+    """What ``result/exam.html`` shows on a result's page: ``exam`` in its context."""
 
     id: str
     facts: tuple[KnownFact, ...]
@@ -186,37 +186,37 @@ class StudyCard:
     """The address of the patient's studies over time."""
 
     @classmethod
-    def of(cls, study: Study) -> StudyCard:
-        told = _told(study)
+    def of(cls, exam: Exam) -> ExamCard:
+        told = _told(exam)
         return cls(
-            id=str(study.prediction_id),
+            id=str(exam.prediction_id),
             facts=tuple(
                 KnownFact(label=_(LABELS[name]), value=told[name])
                 for name in LABELS
                 if told.get(name)
             ),
-            patient=f"/patients/{study.patient_key}" if study.patient_key else None,
+            patient=f"/patients/{exam.patient_key}" if exam.patient_key else None,
         )
 
 
-def _told(study: Facts) -> dict[str, str]:
+def _told(exam: ExamFacts) -> dict[str, str]:
     """The facts as they are read: the scanner's own T-score before all that is said of an image."""
-    told = _fields(study)
-    if study.acquired_on is not None:
-        told["acquired_on"] = day(study.acquired_on)
-    if study.bmd_g_cm2 is not None:
-        told["bmd_g_cm2"] = number(study.bmd_g_cm2, 3)
-    if study.t_score is not None:
-        told["t_score"] = number(study.t_score, 1)
-    if study.vertebrae is not None:
-        told["vertebrae"] = listing(study.vertebrae)
-    if study.sex is not None:
-        told["sex"] = _(_SEXES[study.sex])
+    told = _fields(exam)
+    if exam.acquired_on is not None:
+        told["acquired_on"] = day(exam.acquired_on)
+    if exam.bmd_g_cm2 is not None:
+        told["bmd_g_cm2"] = number(exam.bmd_g_cm2, 3)
+    if exam.t_score is not None:
+        told["t_score"] = number(exam.t_score, 1)
+    if exam.vertebrae is not None:
+        told["vertebrae"] = listing(exam.vertebrae)
+    if exam.sex is not None:
+        told["sex"] = _(_SEXES[exam.sex])
     return told
 
 
-def _differences(study: Study, facts: Facts) -> Iterator[Difference]:
-    kept, typed = _told(study), _told(facts)
+def _differences(exam: Exam, facts: ExamFacts) -> Iterator[Difference]:
+    kept, typed = _told(exam), _told(facts)
     nothing = _("nothing")
     for name, label in LABELS.items():
         if kept.get(name) != typed.get(name):
@@ -225,9 +225,9 @@ def _differences(study: Study, facts: Facts) -> Iterator[Difference]:
             )
 
 
-def _fields(study: Facts) -> dict[str, str]:
+def _fields(exam: ExamFacts) -> dict[str, str]:
     """Return the fields of the form, as :func:`~service.exams.schemas.from_form` reads them."""
-    kept = study.model_dump(mode="json", include=set(Facts.model_fields), exclude_none=True)
+    kept = exam.model_dump(mode="json", include=set(ExamFacts.model_fields), exclude_none=True)
     scanner, vertebrae = kept.pop("scanner", {}), kept.pop("vertebrae", [])
     return {
         **{name: str(value) for name, value in kept.items()},

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.events import Event
-from service.exams.schemas import Study
+from service.exams.schemas import Exam
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExamChanged(Event):
     """The facts were replaced; ``exam`` says what is kept from now on."""
 
-    exam: Study
+    exam: Exam

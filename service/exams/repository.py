@@ -1,89 +1,155 @@
-"""Exams in SQL: the facts beside an image, and the patient that they are of."""
+"""Exams in SQL: the facts of the visit that made an image, and the patient that they are of."""
 
 from __future__ import annotations
 
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import Row, Select, delete, insert, select
+from sqlalchemy import Row, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.exams.schemas import Facts, Study
+from service.exams.schemas import Exam, ExamFacts
+from service.images import repository as images
 from service.patients import repository as patients
 from service.storage.documents import understood
-from service.storage.tables import PatientRow, PredictionRow, StudyRow
+from service.storage.errors import UnreadableError
+from service.storage.tables import ExamRow, ImageRow, PatientRow, PredictionRow
 
 COLUMNS: Final = (
-    PredictionRow.id, StudyRow.facts, StudyRow.patient_key, PatientRow.reference
+    PredictionRow.id, ExamRow.facts, ExamRow.acquired_on, ExamRow.device_vendor,
+    ExamRow.device_serial, ExamRow.patient_key, PatientRow.identifier,
 )  # fmt: skip
 """What :func:`read` goes by."""
 
+_IN_COLUMNS: Final = {"patient_reference", "acquired_on", "scanner"}
+_PICTURED: Final = exists().where(ImageRow.exam_id == ExamRow.id)
 
-async def get(connection: AsyncConnection, prediction_id: UUID) -> Study | None:
-    """Return the facts, empty ones where none were entered; None without the prediction."""
-    row = await _row(connection, prediction_id)
+
+async def get(connection: AsyncConnection, prediction_id: UUID) -> Exam | None:
+    """Return the exam of a prediction's image, empty where nothing was entered; None without it."""
+    statement = (
+        select(*COLUMNS)
+        .outerjoin(ImageRow, ImageRow.id == PredictionRow.image_id)
+        .outerjoin(ExamRow, ExamRow.id == ImageRow.exam_id)
+        .outerjoin(PatientRow, PatientRow.key == ExamRow.patient_key)
+        .where(PredictionRow.id == prediction_id)
+    )
+    row = (await connection.execute(statement)).one_or_none()
     return None if row is None else read(connection, row)
 
 
 async def lock(connection: AsyncConnection, prediction_id: UUID) -> bool:
-    """Hold the prediction, so that it cannot be deleted from under its facts; False without it."""
+    """Hold a prediction, its image and exam to the transaction's end; False without the first.
+
+    So it cannot be deleted from under its facts, and nobody else changes them through another
+    prediction of the same image.
+    """
     known = select(PredictionRow.id).where(PredictionRow.id == prediction_id)
-    return await connection.scalar(known.with_for_update()) is not None
+    if await connection.scalar(known.with_for_update()) is None:
+        return False
+    image_id = await images.hold(connection, prediction_id)
+    if image_id is None:
+        # A damaged file was recovered without it.
+        raise UnreadableError
+    of = select(ExamRow.id).join(ImageRow, ImageRow.exam_id == ExamRow.id)
+    await connection.execute(of.where(ImageRow.id == image_id).with_for_update(of=ExamRow))
+    return True
 
 
-async def patient_of(connection: AsyncConnection, prediction_id: UUID) -> UUID | None:
-    statement = select(StudyRow.patient_key).where(StudyRow.prediction_id == prediction_id)
-    return await connection.scalar(statement)
-
-
-async def replace(connection: AsyncConnection, prediction_id: UUID, facts: Facts) -> Study:
-    """Put ``facts`` in the place of what is kept. The prediction is held."""
-    row = await _row(connection, prediction_id)
-    former = None if row is None else row.patient_key
-    await patients.hold(connection, former, facts.patient_reference)
+async def replace(connection: AsyncConnection, prediction_id: UUID, facts: ExamFacts) -> Exam:
+    """Put ``facts`` in the place of what is kept. Prediction, image and exam are held."""
+    image_id, site, former = await _former(connection, prediction_id)
+    left = None if former is None else former.patient_key
+    await patients.hold(connection, left, site, facts.patient_reference)
     patient = None
     if facts.patient_reference is not None:
-        patient = await patients.key_of(connection, facts.patient_reference)
-    await connection.execute(delete(StudyRow).where(StudyRow.prediction_id == prediction_id))
-    kept = facts.model_dump(mode="json", exclude={"patient_reference"}, exclude_none=True)
-    if row is not None and isinstance(row.facts, dict):
+        patient = await patients.key_of(connection, site, facts.patient_reference)
+    kept = facts.model_dump(mode="json", exclude=_IN_COLUMNS, exclude_none=True)
+    if former is not None and isinstance(former.facts, dict):
         # What a newer version has entered is not forgotten because this one does not show it.
-        kept |= {name: it for name, it in row.facts.items() if name not in Facts.model_fields}
-    if kept or patient is not None:
+        kept |= {
+            name: it for name, it in former.facts.items() if name not in ExamFacts.model_fields
+        }
+    values = {
+        "patient_key": patient,
+        "acquired_on": facts.acquired_on,
+        "device_vendor": facts.scanner.vendor if facts.scanner else None,
+        "device_serial": facts.scanner.serial if facts.scanner else None,
+        "facts": kept,
+    }
+    known = former is not None and former.study_instance_uid is not None
+    if not (known or any(value is not None and value != {} for value in values.values())):
+        await _unlink(connection, former)
+    elif former is not None:
+        await connection.execute(update(ExamRow).where(ExamRow.id == former.id).values(**values))
+    else:
+        exam_id = uuid4()
+        await connection.execute(insert(ExamRow).values(id=exam_id, site=site, **values))
         await connection.execute(
-            insert(StudyRow).values(prediction_id=prediction_id, patient_key=patient, facts=kept)
+            update(ImageRow).where(ImageRow.id == image_id).values(exam_id=exam_id)
         )
-    await patients.release(connection, former)
-    return Study(
+    await patients.release(connection, left)
+    return Exam(
         prediction_id=prediction_id,
         patient_key=patient,
-        **{name: getattr(facts, name) for name in Facts.model_fields},
+        **{name: getattr(facts, name) for name in ExamFacts.model_fields},
     )
 
 
-def read(connection: AsyncConnection, row: Row[Any]) -> Study:
+async def release(connection: AsyncConnection, exam_id: UUID | None) -> None:
+    """Remove an exam whose last image has gone, and the patient whose last exam it was."""
+    if exam_id is None:
+        return
+    of = select(ExamRow.patient_key).where(ExamRow.id == exam_id).with_for_update()
+    patient = await connection.scalar(of)
+    await patients.hold(connection, patient)
+    await connection.execute(delete(ExamRow).where(ExamRow.id == exam_id, ~_PICTURED))
+    await patients.release(connection, patient)
+
+
+def read(connection: AsyncConnection, row: Row[Any]) -> Exam:
     """Return the exam in ``row``, of :data:`COLUMNS`. Raises ``UnreadableError``."""
-    facts = row.facts if isinstance(row.facts, dict) else {"facts": row.facts}
-    if row.facts is None:
-        facts = {}
-    found = {
-        **facts,
+    if row.facts is not None and not isinstance(row.facts, dict):
+        return understood(connection, "exam", Exam, row.facts)
+    found = dict(row.facts or {})
+    if row.acquired_on is not None:
+        found["acquired_on"] = row.acquired_on
+    if row.device_vendor is not None:
+        found["scanner"] = {"vendor": row.device_vendor, "serial": row.device_serial}
+    found |= {
         "prediction_id": row.id,
         "patient_key": row.patient_key,
-        "patient_reference": row.reference,
+        "patient_reference": row.identifier,
     }
-    return understood(connection, "study", Study, found)
+    return understood(connection, "exam", Exam, found)
 
 
-async def _row(connection: AsyncConnection, prediction_id: UUID) -> Row[Any] | None:
-    statement = _select().where(PredictionRow.id == prediction_id)
-    row: Row[Any] | None = (await connection.execute(statement)).one_or_none()
-    return row
-
-
-def _select() -> Select[Any]:
-    return (
-        select(*COLUMNS)
-        .outerjoin(StudyRow, StudyRow.prediction_id == PredictionRow.id)
-        .outerjoin(PatientRow, PatientRow.key == StudyRow.patient_key)
+async def _former(
+    connection: AsyncConnection, prediction_id: UUID
+) -> tuple[UUID, str, Row[Any] | None]:
+    """Return the image of a prediction, its site, and the row of its exam where it has one."""
+    statement = (
+        select(
+            ImageRow.id.label("image_id"),
+            ImageRow.site,
+            ExamRow.id,
+            ExamRow.patient_key,
+            ExamRow.study_instance_uid,
+            ExamRow.facts,
+        )
+        .select_from(PredictionRow)
+        .join(ImageRow, ImageRow.id == PredictionRow.image_id)
+        .outerjoin(ExamRow, ExamRow.id == ImageRow.exam_id)
+        .where(PredictionRow.id == prediction_id)
     )
+    row = (await connection.execute(statement)).one()
+    return row.image_id, row.site, row if row.id is not None else None
+
+
+async def _unlink(connection: AsyncConnection, exam: Row[Any] | None) -> None:
+    """Remove an exam of which nothing is known any more."""
+    if exam is not None:
+        await connection.execute(
+            update(ImageRow).where(ImageRow.exam_id == exam.id).values(exam_id=None)
+        )
+        await connection.execute(delete(ExamRow).where(ExamRow.id == exam.id))

@@ -3,7 +3,7 @@
 Nothing here is computed from an image, and no T-score is ever computed from a BMD: a scanner has
 its own reference data (domain.md §1.2). All fields are optional; what is given is judged strictly::
 
-    StudyError      one or more fields cannot be taken; each named with what came and what may come
+    ExamError       one or more fields cannot be taken; each named with what came and what may come
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ ALLOWED: Final[Mapping[str, str]] = {
 """Every field with what it takes: in messages, on the page and in the API's description."""
 
 
-class StudyError(FieldsError):
+class ExamError(FieldsError):
     """The facts cannot be taken; each fault's ``values`` say what came and what is allowed."""
 
     code = "invalid_study"
@@ -129,7 +129,7 @@ class Scanner(_Part):
         return self.vendor.casefold(), self.serial.casefold()
 
 
-class Facts(_Part):
+class ExamFacts(_Part):
     """What is known of one study beside its image. Every field may be left out."""
 
     patient_reference: Reference | None = Field(
@@ -170,16 +170,16 @@ class Facts(_Part):
 
     @property
     def empty(self) -> bool:
-        return all(getattr(self, name) is None for name in Facts.model_fields)
+        return all(getattr(self, name) is None for name in ExamFacts.model_fields)
 
     @property
     def version(self) -> str:
         """What tells these facts from others: part of a hash over them."""
-        told = self.model_dump_json(include=set(Facts.model_fields), exclude_none=True)
+        told = self.model_dump_json(include=set(ExamFacts.model_fields), exclude_none=True)
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-class Study(Facts):
+class Exam(ExamFacts):
     """The facts as they are kept, and where the patient's other studies are."""
 
     prediction_id: UUID
@@ -188,24 +188,24 @@ class Study(Facts):
     )
 
 
-def from_json(fields: Mapping[str, Any]) -> Facts:
-    """Return the facts in a JSON object. Raises :class:`StudyError`."""
+def from_json(fields: Mapping[str, Any]) -> ExamFacts:
+    """Return the facts in a JSON object. Raises :class:`ExamError`."""
     try:
         # As JSON, dates and lists may be what JSON has for them while all else stays strict.
-        return Facts.model_validate_json(json.dumps(fields), strict=True)
+        return ExamFacts.model_validate_json(json.dumps(fields), strict=True)
     except ValidationError as error:
-        raise StudyError(_faults(error)) from None
+        raise ExamError(_faults(error)) from None
 
 
 def reference(text: str) -> str:
-    """Return a patient's reference as it is kept. Raises :class:`StudyError`."""
+    """Return a patient's reference as it is kept. Raises :class:`ExamError`."""
     return from_json({"patient_reference": text}).patient_reference or ""
 
 
-def from_form(fields: Mapping[str, str]) -> Facts:
+def from_form(fields: Mapping[str, str]) -> ExamFacts:
     """Return the facts in a form's fields: those of JSON, with the nested ones laid flat.
 
-    Numbers may have a decimal comma. Raises :class:`StudyError`.
+    Numbers may have a decimal comma. Raises :class:`ExamError`.
     """
     given: dict[str, Any] = {}
     for name, value in fields.items():
@@ -242,7 +242,7 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
     for found in validation.faults(error.errors(include_url=False), lambda _: "", known=ALLOWED):
         came = found.values["came"]
         if found.code == "extra_forbidden":
-            field, came, allowed = "unknown field", "a name", ", ".join(Facts.model_fields)
+            field, came, allowed = "unknown field", "a name", ", ".join(ExamFacts.model_fields)
         elif found.field == "body":
             field, allowed = "body", "a JSON object"
         else:

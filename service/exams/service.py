@@ -7,7 +7,7 @@ from uuid import UUID
 
 from service.exams import repository
 from service.exams.events import ExamChanged
-from service.exams.schemas import Facts, Study
+from service.exams.schemas import Exam, ExamFacts
 from service.identity.actor import Actor
 from service.storage.errors import ChangedError
 from service.storage.transaction import Transaction, Transactions
@@ -19,7 +19,7 @@ class Exams:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    async def get(self, prediction_id: UUID) -> Study | None:
+    async def get(self, prediction_id: UUID) -> Exam | None:
         """Return the facts, empty ones where none were entered; None without the prediction."""
         async with self._transactions.read() as connection:
             return await repository.get(connection, prediction_id)
@@ -28,17 +28,17 @@ class Exams:
         self,
         actor: Actor,
         prediction_id: UUID,
-        facts: Facts,
+        facts: ExamFacts,
         seen: Collection[str] | None = None,
-    ) -> Study | None:
+    ) -> Exam | None:
         """Replace the facts and return them as kept; None without the prediction.
 
-        Where ``seen`` is given, only if the :attr:`~service.exams.schemas.Facts.version` there now
-        is one of them or says the same already, else
+        Where ``seen`` is given, only if the :attr:`~service.exams.schemas.ExamFacts.version`
+        there now is one of them or says the same already, else
         :class:`~service.storage.errors.ChangedError` holds it.
         """
 
-        async def work(transaction: Transaction) -> Study | None:
+        async def work(transaction: Transaction) -> Exam | None:
             connection = transaction.connection
             if not await repository.lock(connection, prediction_id):
                 return None

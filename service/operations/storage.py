@@ -71,7 +71,9 @@ async def _read(settings: StorageSettings) -> tuple[int, list[Unreadable]]:
         asked: dict[str, object] = {"sort": "oldest", "limit": MOST}
         while asked:
             async with database.connect() as connection:
-                found, following = await predictions.page(connection, Query.model_validate(asked))
+                found, following = await predictions.page(
+                    connection, None, Query.model_validate(asked)
+                )
             hidden += [one for one in found if isinstance(one, Unreadable)]
             count += len(found)
             asked = {**asked, "after": following.cursor()} if following else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from service.identity.actor import Actor
 from service.patients import repository
 from service.storage.transaction import Transactions
 
@@ -14,7 +15,7 @@ class Patients:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    async def find(self, reference: str) -> UUID | None:
-        """Return the key of the patient with exactly this reference."""
+    async def find(self, actor: Actor, reference: str) -> UUID | None:
+        """Return the key of the actor's patient with exactly this reference."""
         async with self._transactions.read() as connection:
-            return await repository.find(connection, reference)
+            return await repository.find(connection, actor.site, reference)

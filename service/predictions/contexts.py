@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.explanation.location import Location
-from service.exams.contexts import StudyCard
-from service.exams.schemas import Study
+from service.exams.contexts import ExamCard
+from service.exams.schemas import Exam
 from service.language.formats import listing, moment, number
 from service.language.locale import N_, _
 from service.medicine.densitometry import LEAST_VERTEBRAE, MEN_FROM, Range, range_of
@@ -92,18 +92,18 @@ class Reported:
     differs: bool
 
     @classmethod
-    def of(cls, study: Study | None, outcome: Outcome) -> Reported | None:
-        if study is None or study.t_score is None:
+    def of(cls, exam: Exam | None, outcome: Outcome) -> Reported | None:
+        if exam is None or exam.t_score is None:
             return None
-        value = number(study.t_score, 1, signed=True)
+        value = number(exam.t_score, 1, signed=True)
         # As the rules of treatment have it: such a score is no ground for a range.
-        if study.vertebrae is not None and len(study.vertebrae) < LEAST_VERTEBRAE:
+        if exam.vertebrae is not None and len(exam.vertebrae) < LEAST_VERTEBRAE:
             said = _("of a single vertebra, which is not used for diagnosis")
             return cls(value=value, range=said, differs=False)
-        if study.sex == "male" and study.age_years is not None and study.age_years < MEN_FROM:
+        if exam.sex == "male" and exam.age_years is not None and exam.age_years < MEN_FROM:
             said = _("in a man under 50, for whom the Z-score is read")
             return cls(value=value, range=said, differs=False)
-        found = range_of(study.t_score)
+        found = range_of(exam.t_score)
         judged = outcome in ("osteoporosis", "normal")
         return cls(
             value=value,
@@ -155,8 +155,8 @@ class ResultPage(Page):
     """The one that counts; none: preliminary."""
     earlier: tuple[Signed, ...]
     signing: Signing
-    study: StudyCard | None
-    study_unreadable: bool
+    exam: ExamCard | None
+    exam_unreadable: bool
     """Facts were entered, but by a version that knows more than this one."""
     reported: Reported | None
 
@@ -166,8 +166,8 @@ class ResultPage(Page):
         prediction: Prediction,
         *,
         reviews: tuple[Review, ...] = (),
-        study: Study | None = None,
-        study_unreadable: bool = False,
+        exam: Exam | None = None,
+        exam_unreadable: bool = False,
         signing: Signing | None = None,
         out_of_reach: Collection[BaseName] = (),
     ) -> ResultPage:
@@ -213,9 +213,9 @@ class ResultPage(Page):
             review=Signed.of(last) if last else None,
             earlier=tuple(Signed.of(one) for one in reversed(reviews[:-1])),
             signing=signing or Signing.of(p.outcome, version=version(reviews)),
-            study=StudyCard.of(study) if study else None,
-            study_unreadable=study_unreadable,
-            reported=Reported.of(study, p.outcome),
+            exam=ExamCard.of(exam) if exam else None,
+            exam_unreadable=exam_unreadable,
+            reported=Reported.of(exam, p.outcome),
         )
 
 

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse
 
 from service.http.caching import NO_STORE
 from service.http.problems import Problem, problems
+from service.identity.actor import Actor
 from service.identity.dependencies import Acting
 from service.predictions import query as listing
 from service.predictions.dependencies import PredictionsDep
@@ -60,11 +61,14 @@ _LIST_EXAMPLE: Final[dict[str, Any]] = {"items": [EXAMPLE], "unreadable": [], "n
     },
 )
 async def listed(
-    query: Annotated[listing.Query, Query()], response: Response, predictions: PredictionsDep
+    query: Annotated[listing.Query, Query()],
+    response: Response,
+    actor: Acting,
+    predictions: PredictionsDep,
 ) -> PredictionList:
     """Filters narrow each other. Results that arrive while you read on do not shift the pages."""
     response.headers.update(NO_STORE)
-    items, following = await _found(query, predictions)
+    items, following = await _found(query, actor, predictions)
     return PredictionList(
         items=tuple(one for one in items if isinstance(one, Prediction)),
         unreadable=tuple(one.id for one in items if isinstance(one, Unreadable)),
@@ -79,14 +83,19 @@ async def listed(
     responses={204: {"description": "Gone."}, **problems(403, 404, 500, 503, 507)},
 )
 async def delete(id: PredictionId, actor: Acting, predictions: PredictionsDep) -> Response:
-    """Remove the prediction with its image, heat maps, reviews and study facts, for good."""
+    """Remove the prediction with its image, heat maps, reviews and study facts, for good.
+
+    Image and facts stay while another prediction on the same file has them.
+    """
     if not await predictions.delete(actor, id):
         raise no_such_prediction()
     return Response(status_code=204)
 
 
 @pages.get("/history")
-async def history(request: Request, predictions: PredictionsDep, templates: PagesDep) -> Response:
+async def history(
+    request: Request, actor: Acting, predictions: PredictionsDep, templates: PagesDep
+) -> Response:
     # A form sends every field, also those left empty.
     given = {name: value for name, value in request.query_params.items() if value.strip()}
     try:
@@ -94,7 +103,7 @@ async def history(request: Request, predictions: PredictionsDep, templates: Page
     except ValidationError as error:
         faults = [{**item, "loc": ("query", *item["loc"])} for item in error.errors()]
         raise RequestValidationError(faults) from None
-    page = HistoryPage.of(query, *await _found(query, predictions))
+    page = HistoryPage.of(query, *await _found(query, actor, predictions))
     return templates.respond(request, page, headers=NO_STORE)
 
 
@@ -116,11 +125,11 @@ async def confirmed(id: PredictionId, actor: Acting, predictions: PredictionsDep
 
 
 async def _found(
-    query: listing.Query, predictions: Predictions
+    query: listing.Query, actor: Actor, predictions: Predictions
 ) -> tuple[tuple[Prediction | Unreadable, ...], str | None]:
     """Return a page of results, and the cursor of the next one."""
     try:
-        items, following = await predictions.page(query)
+        items, following = await predictions.page(actor, query)
     except CursorError:
         raise Problem(
             "invalid_request", "query.after: not a cursor that was given for this order."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -66,7 +66,7 @@ async def opening(opened: Opened) -> AsyncIterator[None]:
     opened.put(Predictions, predictions)
     opened.put(Results, Results(predictions.get))
     opened.put(Explainer, Explainer(policy, runners, transactions))
-    async with decoder:
+    async with aclosing(predictions), decoder:
         yield
 
 

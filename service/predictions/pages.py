@@ -66,16 +66,16 @@ class ResultResponder:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Answer with the result's page; ``signing`` holds a form that could not be taken."""
-        study, unreadable = None, False
+        exam, unreadable = None, False
         try:
-            study = await self._exams.get(prediction.id)
+            exam = await self._exams.get(prediction.id)
         except UnreadableError:
             unreadable = True
         page = ResultPage.of(
             prediction,
             reviews=await self._reviews.of(prediction.id),
-            study=study,
-            study_unreadable=unreadable,
+            exam=exam,
+            exam_unreadable=unreadable,
             signing=signing,
             out_of_reach=await self._explainer.out_of_reach(prediction, self._states.down),
         )

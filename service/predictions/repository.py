@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Uuid, delete, exists, func, insert, literal, select, tuple_
+from sqlalchemy import (
+    Row,
+    Select,
+    Uuid,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
+from service.images import repository as images
 from service.predictions.query import Position, Query, Sort, rank
 from service.predictions.schemas import Prediction
 from service.reviews.schemas import Review
 from service.storage.documents import Unreadable, understood
 from service.storage.errors import UnreadableError
-from service.storage.tables import CanonicalRow, PredictionRow, ReviewRow
+from service.storage.tables import CanonicalImageRow, ImageRow, PredictionRow, ReviewRow
 
 COLUMNS: Final = (
     PredictionRow.id, PredictionRow.created_at, PredictionRow.probability, PredictionRow.document
@@ -32,39 +46,75 @@ _PLACE: Final[dict[Sort, ColumnElement[Any]]] = {
 _REVIEWED: Final = exists().where(ReviewRow.prediction_id == PredictionRow.id)
 
 
-async def add(
-    connection: AsyncConnection, prediction: Prediction, png: bytes, key: str | None = None
-) -> None:
-    """Write ``prediction`` with the image as the models saw it, under an idempotency ``key``."""
-    await connection.execute(
-        insert(PredictionRow).values(
-            id=prediction.id,
-            created_at=prediction.created_at,
-            outcome=prediction.outcome,
-            image_sha256=prediction.image.sha256,
-            version=prediction.version,
-            idempotency_key=key,
-            degraded=prediction.degraded,
-            probability=prediction.probability,
-            # What clinicians say later has a table of its own.
-            document=prediction.model_dump(mode="json", exclude={"review"}),
-        )
+@dataclass(frozen=True, eq=False)
+class New:
+    """A prediction to keep, with the image as the models saw it, under an idempotency ``key``."""
+
+    site: str
+    prediction: Prediction
+    png: bytes
+    key: str | None = None
+
+
+async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
+    """Write predictions, each with its image."""
+    files = {
+        images.image_id(one.site, one.prediction.image.sha256): {
+            "site": one.site,
+            "sha256": one.prediction.image.sha256,
+        }
+        for one in new
+    }
+    ids = [images.image_id(one.site, one.prediction.image.sha256) for one in new]
+    pictures = [images.canonical_image_id(id, one.png) for id, one in zip(ids, new, strict=True)]
+    seen = {
+        picture: {"image_id": id, "png": one.png}
+        for picture, id, one in zip(pictures, ids, new, strict=True)
+    }
+    await images.place(
+        connection,
+        [{"id": id, **row} for id, row in files.items()],
+        [{"id": id, **row} for id, row in seen.items()],
     )
-    await connection.execute(insert(CanonicalRow).values(prediction_id=prediction.id, png=png))
+    await connection.execute(
+        insert(PredictionRow),
+        [
+            {
+                "id": one.prediction.id,
+                "site": one.site,
+                "created_at": one.prediction.created_at,
+                "outcome": one.prediction.outcome,
+                "image_id": id,
+                "canonical_image_id": picture,
+                "version": one.prediction.version,
+                "idempotency_key": one.key,
+                "degraded": one.prediction.degraded,
+                "probability": one.prediction.probability,
+                # What clinicians say later has a table of its own.
+                "document": one.prediction.model_dump(mode="json", exclude={"review"}),
+            }
+            for one, id, picture in zip(new, ids, pictures, strict=True)
+        ],
+    )
 
 
 async def get(connection: AsyncConnection, prediction_id: UUID) -> Prediction | None:
     return await _one(connection, PredictionRow.id == prediction_id)
 
 
-async def under(connection: AsyncConnection, key: str) -> Prediction | None:
-    """Return the prediction that was made under an idempotency ``key``."""
-    return await _one(connection, PredictionRow.idempotency_key == key)
+async def under(connection: AsyncConnection, site: str, key: str) -> Prediction | None:
+    """Return the prediction that was made at ``site`` under an idempotency ``key``."""
+    named = and_(PredictionRow.idempotency_key == key, PredictionRow.site == site)
+    return await _one(connection, named)
 
 
 async def image(connection: AsyncConnection, prediction_id: UUID) -> bytes | None:
     """Return the image as the models saw it (PNG)."""
-    query = select(CanonicalRow.png).where(CanonicalRow.prediction_id == prediction_id)
+    query = (
+        select(CanonicalImageRow.png)
+        .join(PredictionRow, PredictionRow.canonical_image_id == CanonicalImageRow.id)
+        .where(PredictionRow.id == prediction_id)
+    )
     return await connection.scalar(query)
 
 
@@ -78,13 +128,15 @@ async def placed(
 
 
 async def page(
-    connection: AsyncConnection, query: Query
+    connection: AsyncConnection, site: str | None, query: Query
 ) -> tuple[tuple[Prediction | Unreadable, ...], Position | None]:
     """Return the predictions asked for, and where the next page begins, if there is one.
 
+    Those of every site where ``site`` is None.
+
     Raises :class:`~service.predictions.query.CursorError`.
     """
-    statement = _ordered(_filtered(select(*COLUMNS), query), query)
+    statement = _ordered(_filtered(select(*COLUMNS), site, query), query)
     # One more than asked for says whether there is another page.
     rows = (await connection.execute(statement.limit(query.limit + 1))).all()
     shown = rows[: query.limit]
@@ -106,7 +158,7 @@ async def lock(connection: AsyncConnection, prediction_id: UUID) -> bool:
 
 
 async def remove(connection: AsyncConnection, prediction_id: UUID) -> None:
-    """Remove a prediction with its image, maps and reviews."""
+    """Remove a prediction with its maps and reviews."""
     await connection.execute(delete(PredictionRow).where(PredictionRow.id == prediction_id))
 
 
@@ -166,8 +218,8 @@ async def _reviews(
     return found
 
 
-def _filtered(statement: Select[Any], query: Query) -> Select[Any]:
-    wanted: list[ColumnElement[bool]] = []
+def _filtered(statement: Select[Any], site: str | None, query: Query) -> Select[Any]:
+    wanted: list[ColumnElement[bool]] = [] if site is None else [PredictionRow.site == site]
     if query.outcome is not None:
         wanted.append(PredictionRow.outcome == query.outcome)
     if query.degraded is not None:
@@ -179,7 +231,8 @@ def _filtered(statement: Select[Any], query: Query) -> Select[Any]:
     if query.end is not None:
         wanted.append(PredictionRow.created_at < query.end)
     if query.image is not None:
-        wanted.append(PredictionRow.image_sha256 == query.image)
+        same = select(ImageRow.id).where(ImageRow.sha256 == query.image)
+        wanted.append(PredictionRow.image_id.in_(same))
     if query.ids is not None:
         wanted.append(PredictionRow.id.between(*query.ids))
     return statement.where(*wanted)

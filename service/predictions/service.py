@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from service.exams import repository as exams
+from service.flow.batching import DynamicBatcher, PendingItem
+from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 from service.http import idempotency_key as idempotency
 from service.identity.actor import Actor
+from service.images import repository as images
 from service.medicine.osteoporosis.pipeline import digest
 from service.medicine.osteoporosis.schemas import Analysis
 from service.observability import tracing
-from service.patients import repository as patients
 from service.predictions import repository, timeline
 from service.predictions.events import PredictionDeleted, PredictionMade
 from service.predictions.query import Position, Query
 from service.predictions.schemas import Prediction
 from service.predictions.timeline import Timeline
+from service.storage.database import RETRY_AFTER
 from service.storage.documents import Unreadable
-from service.storage.errors import ConflictError
+from service.storage.errors import (
+    ConflictError,
+    StorageFullError,
+    StorageUnavailableError,
+    translated,
+)
 from service.storage.transaction import Transaction, Transactions
 
 Analyse = Callable[[bytes, Priority], Awaitable[tuple[Analysis, bytes]]]
 """Returns the analysis of a file, and the image as the models saw it (PNG)."""
+
+
+MOST: Final = 32
+"""Predictions written in one transaction."""
+
+
+@dataclass(frozen=True, eq=False)
+class _New:
+    actor: Actor
+    row: repository.New
 
 
 class Predictions:
@@ -32,6 +52,12 @@ class Predictions:
     def __init__(self, transactions: Transactions, analyse: Analyse) -> None:
         self._transactions = transactions
         self._analyse = analyse
+        self._writer: DynamicBatcher[_New, None] = DynamicBatcher(
+            self._together, max_items=MOST, max_calls=1, max_deferral=0.0
+        )
+
+    async def aclose(self) -> None:
+        await self._writer.close()
 
     async def predict(
         self,
@@ -50,7 +76,7 @@ class Predictions:
         :class:`~service.storage.errors.StorageError`; then nothing is kept.
         """
         if key is not None:
-            earlier = await self._under(key)
+            earlier = await self._under(actor, key)
             if earlier is not None:
                 return idempotency.replayed(earlier, await digest(data))
         with tracing.span("judge"):
@@ -59,7 +85,7 @@ class Predictions:
             return await self.keep(actor, Prediction.of(analysis), png, key)
         except ConflictError:
             # The same request, sent twice at once: the other was faster.
-            earlier = None if key is None else await self._under(key)
+            earlier = None if key is None else await self._under(actor, key)
             if earlier is None:
                 raise
             return idempotency.replayed(earlier, await digest(data))
@@ -68,28 +94,61 @@ class Predictions:
         self, actor: Actor, prediction: Prediction, png: bytes, key: str | None = None
     ) -> Prediction:
         """Write ``prediction`` and return it."""
+        new = _New(actor, repository.New(actor.site, prediction, png, key))
+        if key is None:
+            with translated(RETRY_AFTER):
+                deadline = Deadline.after(self._transactions.longest_wait)
+                await self._writer(new, deadline, Priority.PERSON)
+        else:
+            await self._write([new])
+        return prediction
 
-        async def work(transaction: Transaction) -> Prediction:
-            await repository.add(transaction.connection, prediction, png, key)
-            await transaction.emit(PredictionMade(actor=actor, prediction=prediction))
-            return prediction
+    async def _together(
+        self, waiting: Sequence[PendingItem[_New, None]]
+    ) -> Sequence[Exception | None]:
+        """Group commit: write those that came while the group before was written."""
+        new = [one.item for one in waiting]
+        try:
+            await self._write(new)
+        except (StorageUnavailableError, StorageFullError):
+            raise
+        except Exception:
+            if len(new) == 1:
+                raise
+            # It is one of them that cannot be kept; the others are.
+            return [await self._alone(one) for one in new]
+        return [None] * len(new)
 
-        return await self._transactions.write(work)
+    async def _alone(self, new: _New) -> Exception | None:
+        try:
+            await self._write([new])
+        except Exception as error:
+            return error
+        return None
+
+    async def _write(self, new: Sequence[_New]) -> None:
+        async def work(transaction: Transaction) -> None:
+            await repository.add(transaction.connection, [one.row for one in new])
+            for one in new:
+                made = PredictionMade(actor=one.actor, prediction=one.row.prediction)
+                await transaction.emit(made)
+
+        await self._transactions.write(work)
 
     async def delete(self, actor: Actor, prediction_id: UUID) -> bool:
-        """Remove a prediction with image, maps, reviews and facts; False when it is not there.
+        """Remove a prediction with its maps and reviews; False when it is not there.
 
-        A patient whose last exam this was goes too: a reference that nothing needs is not kept.
+        The image goes with its last prediction, the exam with its last image, and the patient with
+        the last exam: a reference that nothing needs is not kept.
         """
 
         async def work(transaction: Transaction) -> bool:
             connection = transaction.connection
             if not await repository.lock(connection, prediction_id):
                 return False
-            patient = await exams.patient_of(connection, prediction_id)
-            await patients.hold(connection, patient)
+            image = await images.hold(connection, prediction_id)
             await repository.remove(connection, prediction_id)
-            await patients.release(connection, patient)
+            await exams.release(connection, await images.release(connection, image))
             await transaction.emit(PredictionDeleted(actor=actor, prediction_id=prediction_id))
             return True
 
@@ -110,20 +169,20 @@ class Predictions:
             return await repository.placed(connection, prediction_id)
 
     async def page(
-        self, query: Query
+        self, actor: Actor, query: Query
     ) -> tuple[tuple[Prediction | Unreadable, ...], Position | None]:
-        """Return the predictions asked for, and where the next page begins, if there is one.
+        """Return the predictions asked for at the actor's site, and where the next page begins.
 
         Raises :class:`~service.predictions.query.CursorError`.
         """
         async with self._transactions.read() as connection:
-            return await repository.page(connection, query)
+            return await repository.page(connection, actor.site, query)
 
     async def timeline(self, patient_key: UUID) -> Timeline | None:
         """Return a patient's exams in order, each with its prediction."""
         async with self._transactions.read() as connection:
             return await timeline.of(connection, patient_key)
 
-    async def _under(self, key: str) -> Prediction | None:
+    async def _under(self, actor: Actor, key: str) -> Prediction | None:
         async with self._transactions.read() as connection:
-            return await repository.under(connection, key)
+            return await repository.under(connection, actor.site, key)

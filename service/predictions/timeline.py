@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, exists, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from service.exams import repository as exams
-from service.exams.schemas import Study
+from service.exams.schemas import Exam
 from service.predictions.repository import COLUMNS, complete
 from service.predictions.schemas import Prediction
 from service.storage.errors import UnreadableError
-from service.storage.tables import PatientRow, PredictionRow, StudyRow
+from service.storage.tables import ExamRow, ImageRow, PatientRow, PredictionRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,24 +25,33 @@ class Timeline:
 
     key: UUID
     reference: str
-    exams: tuple[tuple[Study, Prediction], ...]
+    exams: tuple[tuple[Exam, Prediction], ...]
     unreadable: int = 0
     """Further exams that cannot be understood here."""
 
 
+_LATER: Final = aliased(PredictionRow)
+_JUDGED_LATER: Final = exists().where(
+    _LATER.image_id == PredictionRow.image_id,
+    tuple_(_LATER.created_at, _LATER.id) > tuple_(PredictionRow.created_at, PredictionRow.id),
+)
+"""An image that was judged several times is one point in time, with its last prediction."""
+
+
 async def of(connection: AsyncConnection, key: UUID) -> Timeline | None:
-    """Return the exams of the patient with this key; None where there is none."""
+    """Return the patient's exams, each image with its last prediction; None without any."""
     statement = (
         select(*exams.COLUMNS, *COLUMNS[1:])
-        .join(StudyRow, StudyRow.prediction_id == PredictionRow.id)
-        .join(PatientRow, PatientRow.key == StudyRow.patient_key)
-        .where(StudyRow.patient_key == key)
+        .join(ImageRow, ImageRow.id == PredictionRow.image_id)
+        .join(ExamRow, ExamRow.id == ImageRow.exam_id)
+        .join(PatientRow, PatientRow.key == ExamRow.patient_key)
+        .where(ExamRow.patient_key == key, ~_JUDGED_LATER)
         .order_by(PredictionRow.created_at, PredictionRow.id)
     )
     rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
     if not rows:
         return None
-    found: list[tuple[Study, Prediction]] = []
+    found: list[tuple[Exam, Prediction]] = []
     for row, prediction in zip(rows, await complete(connection, rows), strict=True):
         try:
             exam = exams.read(connection, row)
@@ -51,7 +61,7 @@ async def of(connection: AsyncConnection, key: UUID) -> Timeline | None:
             found.append((exam, prediction))
     return Timeline(
         key=key,
-        reference=rows[0].reference,
+        reference=rows[0].identifier,
         exams=tuple(found),
         unreadable=len(rows) - len(found),
     )

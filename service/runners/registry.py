@@ -2,7 +2,7 @@
 
 Settings take addresses from it, the supervisor processes, Prometheus' rules and the chart's schema
 names, pages what models are called. Beside it a runner has its folder in ``bentos/``, its models'
-names in ``models.types``, and an entry in the chart's values.
+names in ``protocol.runners``, and an entry in the chart's values.
 """
 
 from __future__ import annotations

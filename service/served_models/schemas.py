@@ -133,7 +133,7 @@ def _plots(root: Path, version: str) -> Mapping[str, bytes]:
 
 def _served(one: Artifact) -> Served:
     measured = located(one.name, one.version)
-    told = "" if measured is None else f"\n{measured.told()}"
+    told = "" if measured is None else f"\n{measured.to_markdown()}"
     facts = one.facts(Manifest)
     return Served(
         version=one.version,

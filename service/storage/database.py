@@ -36,7 +36,7 @@ from service.storage.space import LEAST, Room
 RETRY_AFTER: Final = 2.0
 
 SchemaState = Literal["current", "behind", "ahead"]
-Table = Literal["prediction", "study", "review", "heat_map", "batch"]
+Table = Literal["prediction", "exam", "review", "heat_map", "batch"]
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
@@ -67,7 +67,7 @@ class Database:
         self.engine = create_async_engine(
             self._url.set(drivername="sqlite+aiosqlite") if self.is_sqlite else self._url,
             hide_parameters=True,
-            pool_pre_ping=True,
+            pool_pre_ping=not self.is_sqlite,
             execution_options={_UNREADABLE: unreadable},
             **self._engine_arguments(),
         )
@@ -105,10 +105,14 @@ class Database:
     def migrated(self) -> bool:
         return self._migrated
 
-    async def migrate(self) -> None:
-        """Bring the schema to head. Safe when several fronts start at once."""
+    async def migrate(self, back_to: str | None = None) -> None:
+        """Bring the schema to head, or ``back_to`` a revision that an older version made.
+
+        Safe when several fronts start at once. The way back raises
+        :class:`~service.storage.migrations.DowngradeError`.
+        """
         with translated(RETRY_AFTER):
-            await anyio.to_thread.run_sync(self._migrate_in_room)
+            await anyio.to_thread.run_sync(self._migrate_in_room, back_to)
         self._migrated = True
 
     async def schema_state(self) -> SchemaState:
@@ -214,19 +218,19 @@ class Database:
             },
         }
 
-    def _migrate_in_room(self) -> None:
+    def _migrate_in_room(self, back_to: str | None) -> None:
         try:
             with translated(RETRY_AFTER):
-                self._migrate()
+                self._migrate(back_to)
         except StorageFullError:
             if self._room is None:
                 raise
             self._room.make_way()
-            self._migrate()
+            self._migrate(back_to)
         if self._room is not None:
             self._room.lay_aside()
 
-    def _migrate(self) -> None:
+    def _migrate(self, back_to: str | None) -> None:
         if self._settings.database_url is None:
             self._settings.var.mkdir(parents=True, exist_ok=True)
         # Not the pool above: waiting for another front's migration may take longer than a request.
@@ -238,7 +242,10 @@ class Database:
                 _sqlite_habits(engine, lambda _: ["BEGIN IMMEDIATE"])
             with engine.begin() as connection:
                 _alone(connection)
-                Schema.upgrade(connection)
+                if back_to is None:
+                    Schema.upgrade(connection)
+                else:
+                    Schema.downgrade(connection, back_to)
         finally:
             engine.dispose()
 

@@ -24,7 +24,6 @@ from sqlalchemy.engine import URL
 
 from service.storage.migrations import Schema
 from service.storage.space import PAGE
-from service.storage.tables import Base
 
 LOOK_SECONDS: Final = 2.0
 """How long a start may look for damage: enough for some hundred megabytes."""
@@ -102,7 +101,7 @@ def _copied(old: Path, new: Path) -> tuple[Copied, ...]:
         revision = _revision(source)
         _make(new, revision)
         with closing(sqlite3.connect(new)) as target:
-            counts = [_copy(source, target, table.name) for table in Base.metadata.sorted_tables]
+            counts = [_copy(source, target, table) for table in _tables(target)]
             orphans = _without_orphans(target)
             target.commit()
             # Nothing is left in a log that would have to move along.
@@ -134,6 +133,12 @@ def _make(file: Path, revision: str) -> None:
             Schema.upgrade(connection, revision)
     finally:
         engine.dispose()
+
+
+def _tables(target: sqlite3.Connection) -> list[str]:
+    """Return the tables that our migrations made, as far as they had come."""
+    query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'alembic_version'"
+    return sorted(name for (name,) in target.execute(query))
 
 
 def _copy(
@@ -205,25 +210,47 @@ def _known(source: sqlite3.Connection, table: str) -> set[int]:
 
 
 def _without_orphans(target: sqlite3.Connection) -> dict[str, int]:
-    """Let rows go whose own row could not be read; return how many of each table."""
+    """Let rows go that nothing leads to any more; return how many of each table."""
     gone: dict[str, int] = {}
-    for table, rowid, parent, _ in target.execute("PRAGMA foreign_key_check").fetchall():
-        named = [
-            key.parent
-            for key in Base.metadata.tables[table].foreign_keys
-            if key.column.table.name == parent
-        ]
-        if all(column.nullable for column in named):
-            # Facts say something without their patient, and a line without its result.
-            for column in named:
-                target.execute(
-                    f"UPDATE {table} SET {column.name} = NULL WHERE rowid = ?",  # noqa: S608 - ours
-                    (rowid,),
-                )
-        else:
-            target.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608 - ours
-            gone[table] = gone.get(table, 0) + 1
+    # What goes may itself have been somebody's own.
+    while found := target.execute("PRAGMA foreign_key_check").fetchall():
+        for table, rowid, parent, _ in found:
+            if not _let_go_of(target, table, rowid, parent):
+                target.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608 - ours
+                gone[table] = gone.get(table, 0) + 1
+    there = _tables(target)
+    for table, key, child, reference in _REACHED_BY:
+        if table in there and child in there:
+            named = f"SELECT {reference} FROM {child} WHERE {reference} IS NOT NULL"  # noqa: S608 - ours
+            done = target.execute(f"DELETE FROM {table} WHERE {key} NOT IN ({named})")  # noqa: S608 - ours
+            gone[table] = gone.get(table, 0) + done.rowcount
     return gone
+
+
+_REACHED_BY: Final = (
+    ("canonical_image", "id", "prediction", "canonical_image_id"),
+    ("image", "id", "prediction", "image_id"),
+    ("exam", "id", "image", "exam_id"),
+    ("patient", "key", "exam", "patient_key"),
+)
+"""What is kept only as long as something names it."""
+
+
+def _let_go_of(target: sqlite3.Connection, table: str, rowid: int, parent: str) -> bool:
+    """Forget a parent that could not be read; False where the row is nothing without it."""
+    columns = target.execute(f"PRAGMA table_info({table})").fetchall()
+    needed = {name for _, name, _, is_needed, *_ in columns if is_needed}
+    keys = target.execute(f"PRAGMA foreign_key_list({table})").fetchall()
+    named = [column for _, _, other, column, *_ in keys if other == parent]
+    if not needed.isdisjoint(named):
+        return False
+    # Facts say something without their patient, and a line without its result.
+    for column in named:
+        target.execute(
+            f"UPDATE {table} SET {column} = NULL WHERE rowid = ?",  # noqa: S608 - ours
+            (rowid,),
+        )
+    return True
 
 
 _MAGIC: Final = b"SQLite format 3\0"

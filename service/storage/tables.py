@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,7 +19,9 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
+
+from service.identity.actor import DEFAULT_SITE
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -80,17 +82,90 @@ class Base(DeclarativeBase):
     pass
 
 
-class PredictionRow(Base):
-    __tablename__ = "prediction"
+def _site() -> MappedColumn[str]:
+    """The site that a row is of: its keys, patients and images are not those of another."""
+    return mapped_column(String(64), server_default=DEFAULT_SITE)
+
+
+class PatientRow(Base):
+    """A patient's identifier and who issued it, under a random key.
+
+    The key is what addresses and logs may hold.
+    """
+
+    __tablename__ = "patient"
     __table_args__ = (
-        Index("ix_prediction_newest", "created_at", "id"),
-        Index("uq_prediction_idempotency_key", "idempotency_key", unique=True),
+        UniqueConstraint("identifier", "issuer", "site", name="uq_patient_identifier"),
+    )
+
+    key: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    site: Mapped[str] = _site()
+    # Empty for a pseudonym that somebody has typed.
+    issuer: Mapped[str] = mapped_column(String(64))
+    identifier: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ExamRow(Base):
+    """One visit to a scanner, which made one image or several. DICOM calls it a study."""
+
+    __tablename__ = "exam"
+    __table_args__ = (
+        UniqueConstraint("study_instance_uid", "site", name="uq_exam_study_instance_uid"),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    site: Mapped[str] = _site()
+    patient_key: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("patient.key"), index=True)
+    study_instance_uid: Mapped[str | None] = mapped_column(String(64))
+    acquired_on: Mapped[date | None]
+    device_vendor: Mapped[str | None] = mapped_column(String(32))
+    device_serial: Mapped[str | None] = mapped_column(String(32))
+    facts: Mapped[dict[str, Any]] = mapped_column(Document)
+
+
+class ImageRow(Base):
+    """A file that was judged, however often."""
+
+    __tablename__ = "image"
+
+    # Made of site and hash, so that no file is kept twice at one site.
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    site: Mapped[str] = _site()
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    sop_instance_uid: Mapped[str | None] = mapped_column(String(64))
+    exam_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("exam.id"), index=True)
+
+
+class CanonicalImageRow(Base):
+    """An image as models saw it: another recipe, or other vertebrae found, make another of it."""
+
+    __tablename__ = "canonical_image"
+
+    # Made of the image's and the picture's own hash.
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    image_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("image.id", ondelete="CASCADE"), index=True
+    )
+    png: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PredictionRow(Base):
+    __tablename__ = "prediction"
+    __table_args__ = (
+        Index("ix_prediction_newest", "site", "created_at", "id"),
+        Index("uq_prediction_idempotency_key", "idempotency_key", "site", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    site: Mapped[str] = _site()
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     outcome: Mapped[str] = mapped_column(String(32), index=True)
-    image_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    # Both are there unless a damaged file lost them.
+    image_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("image.id"), index=True)
+    canonical_image_id: Mapped[UUID | None] = mapped_column(
+        Uuid, ForeignKey("canonical_image.id"), index=True
+    )
     version: Mapped[str | None] = mapped_column(String(80), index=True)
     # The hash of what the client named its request by.
     idempotency_key: Mapped[str | None] = mapped_column(String(64))
@@ -98,17 +173,6 @@ class PredictionRow(Base):
     degraded: Mapped[bool]
     probability: Mapped[float | None] = mapped_column(Double)
     document: Mapped[dict[str, Any]] = mapped_column(Document)
-
-
-class CanonicalRow(Base):
-    """The image as the models saw it; apart, so that lists of predictions never load it."""
-
-    __tablename__ = "canonical"
-
-    prediction_id: Mapped[UUID] = mapped_column(
-        Uuid, ForeignKey("prediction.id", ondelete="CASCADE"), primary_key=True
-    )
-    png: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class HeatMapRow(Base):
@@ -144,33 +208,11 @@ class ReviewRow(Base):
     reason: Mapped[str | None] = mapped_column(String(1000))
 
 
-class PatientRow(Base):
-    """A local pseudonym under a random key; the key is what addresses and logs may hold."""
-
-    __tablename__ = "patient"
-    __table_args__ = (UniqueConstraint("reference", name="uq_patient_reference"),)
-
-    key: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    reference: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class StudyRow(Base):
-    """What somebody entered about the scan behind a prediction."""
-
-    __tablename__ = "study"
-
-    prediction_id: Mapped[UUID] = mapped_column(
-        Uuid, ForeignKey("prediction.id", ondelete="CASCADE"), primary_key=True
-    )
-    patient_key: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("patient.key"), index=True)
-    facts: Mapped[dict[str, Any]] = mapped_column(Document)
-
-
 class BatchRow(Base):
     __tablename__ = "batch"
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    site: Mapped[str] = _site()
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # The front that works on it says so again and again; silence means that it has died.
     touched_at: Mapped[datetime] = mapped_column(UtcDateTime)

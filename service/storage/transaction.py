@@ -38,6 +38,11 @@ class Transactions:
         self._database = database
         self._listeners = Listeners() if listeners is None else listeners
 
+    @property
+    def longest_wait(self) -> float:
+        """Seconds for one write's whole way, its turn and other tries included."""
+        return self._database.longest_wait
+
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Return a connection that only reads, and waits for no writer."""
         return self._database.connect()

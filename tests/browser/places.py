@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from tests.service.kit import images
 from tests.service.kit.fronts import API, Front
@@ -29,11 +30,11 @@ RESULTS = {"osteoporosis": 0.83, "normal": 0.07, "indeterminate": 0.44}
 
 
 async def result(shared: Front, probability: float = 0.83, data: bytes | None = None) -> str:
-    """Have an image judged; return the address of its result."""
+    """Have an image of its own judged; return the address of its result."""
     stack = shared.runners["stack"].runner
     assert isinstance(stack, Honest)
     stack.probability = probability
-    response = await shared.upload(data or images.png())
+    response = await shared.upload(data or images.png() + uuid4().bytes)
     stack.probability = 0.83
     return f"/results/{response.json()['id']}"
 

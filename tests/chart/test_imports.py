@@ -35,11 +35,10 @@ EVERY = pytest.mark.parametrize(
 NOT_ASKED_FOR = {
     # Of `make run`; without it `python -m service run` says so.
     "front": {"service.local", "service.local.supervisor"},
-    # A network without a GPU is in a form that needs no TensorFlow, and none is quantised.
-    "runners": {"keras", "nncf", "tensorflow"},
-    "runners-gpu": {"nncf"},
-    # Draws the documentation's figure, in the development environment.
-    "loadtests": {"matplotlib"},
+    # A network without a GPU is in a form that needs no TensorFlow.
+    "runners": {"keras", "tensorflow"},
+    "runners-gpu": set(),
+    "loadtests": set(),
 }
 """What functions would import that nobody calls in this image."""
 

@@ -12,16 +12,20 @@ import pytest
 import yaml
 
 from k8s import helm, schema
-from models.types import MODELS, RUNNER_OF, RUNNERS
 from service.runners.registry import BY_NAME, MODEL_NAMES, REGISTRY, Runner
 from service.settings import PREFIX, Settings
+from service.types import MODELS, RUNNER_OF, RUNNERS
 from tests.chart.conftest import rendered
 
 BASES = sorted(one.name for one in REGISTRY if one.role == "votes")
 """Runners of base models alone: those of which another may come. ``vertebrae`` and ``stack`` are
 asked by name for what nobody else does."""
 
+FOLDERS = (
+    "service", "protocol", "bentos", "listener", "telemetry", "loadtests", "k8s", "helm",
+)  # fmt: skip
 PLACES = {
+    "protocol/runners.py": "names, as types know them",
     "service/runners/registry.py": "the registry",
     "helm/osteoserve/values.yaml": "the chart's",
     # Made of these two by `python -m k8s`.
@@ -35,13 +39,12 @@ PLACES = {
     "k8s/sites/region.yaml": "an installation's",
     # Of one among them.
     "bentos/policy.py": "ResNet's own batches are smaller",
-    "bentos/runner.py": "type of those that share it",
+    "bentos/base.py": "type of those that share it",
     "service/predictions/schemas.py": "an example in the API's description",
     "service/predictions/heat_maps/schemas.py": "an example in the API's description",
     "loadtests/answers.py": "judges answers from outside, by names that it knows by itself",
-    "loadtests/front.py": "tells whose processor time was measured",
-    "loadtests/capacity/costs.py": "what was measured, by name",
-    "loadtests/capacity/page.py": "an example",
+    "loadtests/target.py": "tells whose processor time was measured",
+    "loadtests/capacity.py": "what was measured, by name",
     "loadtests/measured.json": "what was measured, by name",
 }
 """Files outside `models/` that have a base runner's name, beside its own folder."""
@@ -68,7 +71,16 @@ def test_names_are_written_in_known_places_alone() -> None:
     names = re.compile(rf"\b({'|'.join(BASES)})(_url)?\b")
     own = {f"bentos/{name}" for name in BASES}
     found = set()
-    for folder in ("service", "bentos", "listener", "telemetry", "loadtests", "k8s", "helm"):
+    for folder in (
+        "service",
+        "protocol",
+        "bentos",
+        "listener",
+        "telemetry",
+        "loadtests",
+        "k8s",
+        "helm",
+    ):
         for path in (helm.ROOT / folder).rglob("*"):
             name = path.relative_to(helm.ROOT).as_posix()
             if not path.is_file() or path.suffix in (".pyc", ".md", ".mo", ".png"):

@@ -33,8 +33,9 @@ from tests.fuzz.corpus import costly, encoded
 from tests.fuzz.mutation import mutated
 
 SENT: Final = Path("var/fuzz-http")
-HANGS: Final = 30.0
-"""Seconds without an answer: a front gives itself eight."""
+HANGS: Final = 120.0
+"""Seconds of the clock without an answer, whatever the machine does beside. A front's own limit is
+eight from the upload's last byte."""
 TRIES: Final = 10
 """Times that an upload is sent which is told to come back later."""
 GROWTH: Final = 1.1

@@ -12,13 +12,13 @@ from loadtests import baseline
 from loadtests.baseline import BaselineError
 from loadtests.plan import Plan
 from loadtests.report import Report
-from loadtests.tally import Tally
-from tests.loadtests.counts import STEADY, good
+from loadtests.stats import RunStats
+from tests.loadtests.figures import STEADY, good
 
 
-def report(minute: int, plan: Plan = STEADY, tally: Tally | None = None) -> dict[str, Any]:
+def report(minute: int, plan: Plan = STEADY, stats: RunStats | None = None) -> dict[str, Any]:
     begun = datetime(2026, 2, 3, 9, minute, tzinfo=UTC)
-    return Report.of(plan, tally or good(), begun, own=True).document()
+    return Report.of(plan, stats or good(), begun, local=True).document()
 
 
 def slower(one: dict[str, Any], name: str, figure: str, value: float) -> dict[str, Any]:

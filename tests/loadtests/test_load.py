@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from loadtests.front import ROOT
 from loadtests.mix import MIX
+from loadtests.processes import ROOT
 from tests.service.kit.fronts import front
 from tests.service.kit.runners import Broken, Runner, Slow, running
 
@@ -51,7 +51,7 @@ async def loaded(
     reports = list((var / "load").glob("*/report.json"))
     assert len(reports) == 1, output.decode()
     folder = reports[0].parent
-    assert (folder / "report.html").exists()
+    assert (folder / "report.txt").exists()
     assert (folder / "locust.html").exists()
     return process.returncode or 0, output.decode(), json.loads(reports[0].read_text())
 
@@ -70,7 +70,7 @@ async def test_every_endpoint_is_asked_answered_rightly_and_counted(tmp_path: Pa
 
     assert wrong(report) == {}, output
     assert status == (0 if report["passed"] else 1)
-    assert set(report["endpoints"]) == {ask.slo for ask in MIX}
+    assert set(report["endpoints"]) == {kind.slo for kind in MIX}
     for name, one in report["endpoints"].items():
         # What looks at results waits until there are any.
         assert one["requests"] >= (0 if "{id}" in one["slo"]["route"] else 2), name

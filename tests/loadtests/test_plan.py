@@ -25,10 +25,10 @@ def test_every_shape_ends(name: str) -> None:
 
 def test_callers_make_the_rate() -> None:
     plan = Plan(shape="ramp", rate=10)
-    assert plan.callers(0) == round(0.2 * 10 * PACE_SECONDS)
+    assert plan.users(0) == round(0.2 * 10 * PACE_SECONDS)
     # Half way up: between 0.2 and 1.
-    assert plan.callers(20 + 45) == round(0.6 * 10 * PACE_SECONDS)
-    assert plan.callers(10_000) == plan.callers(plan.seconds) == round(2 * 10 * PACE_SECONDS)
+    assert plan.users(20 + 45) == round(0.6 * 10 * PACE_SECONDS)
+    assert plan.users(10_000) == plan.users(plan.seconds) == round(2 * 10 * PACE_SECONDS)
 
 
 def test_load_is_open_because_nobody_waits_longer_than_a_turn() -> None:
@@ -37,13 +37,13 @@ def test_load_is_open_because_nobody_waits_longer_than_a_turn() -> None:
 
 def test_requests_are_what_callers_make() -> None:
     plan = Plan(shape="ramp", rate=7)
-    asked = sum(plan.callers(second) / PACE_SECONDS for second in range(int(plan.seconds)))
+    asked = sum(plan.users(second) / PACE_SECONDS for second in range(int(plan.seconds)))
     assert plan.requests == pytest.approx(asked, rel=0.02)
 
 
 def test_longer_by_scale() -> None:
     plan = Plan(shape="steady", rate=4, scale=0.5)
-    assert plan.seconds == SHAPES["steady"].seconds / 2
+    assert plan.seconds == sum(stage.seconds for stage in SHAPES["steady"].stages) / 2
     assert plan.requests == pytest.approx(240)
 
 

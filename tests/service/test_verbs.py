@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -87,3 +88,25 @@ async def test_what_changes_nothing_is_no_event(database: Database) -> None:
     assert not await on.batches.cancel(ANYONE, batch)
     assert not await on.batches.record(ANYONE, batch, 0)
     assert told == []
+
+
+async def test_of_those_written_together_only_the_one_at_fault_is_not_kept(
+    database: Database,
+) -> None:
+    listeners, told = Listeners(), list[PredictionMade]()
+    there = [made(number) for number in range(6)]
+
+    async def fails(_: AsyncConnection, event: PredictionMade) -> None:
+        if event.prediction == there[3]:
+            raise RuntimeError
+
+    listeners.within(PredictionMade, fails)
+    listeners.afterwards(PredictionMade, told.append)
+    on = verbs(database, listeners).predictions
+    ends = await asyncio.gather(
+        *(on.keep(ANYONE, one, b"x") for one in there), return_exceptions=True
+    )
+    assert [type(end) for end in ends] == [Prediction] * 3 + [RuntimeError] + [Prediction] * 2
+    found = [await on.get(one.id) for one in there]
+    assert found == [*there[:3], None, *there[4:]]
+    assert {event.prediction.id for event in told} == {one.id for one in there if one != there[3]}

@@ -1,40 +1,36 @@
 """MLServer: custom runtimes with adaptive batching, and a custom handler that takes the file.
 
 As its pages on custom runtimes, adaptive batching, parallel inference and gRPC advise: tensors go
-over gRPC, not as JSON, and an image is one element of bytes. A server that hosts one model runs it
-in its own process (``parallel_workers`` 0), which spares a hop. A model blocks its own server's
-loop: what comes meanwhile is the next batch, where one in a thread would be sent a batch every few
-milliseconds, full or not.
+over gRPC, not as JSON. A server that hosts one model runs it in its own process, which spares a
+hop, and on its own loop: what comes meanwhile is the next batch.
+
+``PORT`` starts the front and, below it, a server a model: ``PORT NAME GRPC METRICS``.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
+import sys
 from typing import Final
 
 import grpc
-import numpy as np
 from mlserver import MLModel, MLServer, ModelSettings, Settings
-from mlserver.context import model_context
 from mlserver.grpc.converters import ModelInferRequestConverter, ModelInferResponseConverter
 from mlserver.grpc.dataplane_pb2_grpc import GRPCInferenceServiceStub
 from mlserver.handlers import custom_handler
 from mlserver.settings import ModelParameters
 from mlserver.types import InferenceRequest, InferenceResponse, RequestInput, ResponseOutput
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from loadtests.benchmark.servers import judging
-from models import artifact
+from loadtests import processes
+from loadtests.benchmark.servers import shared
 from models.gate import quality
-from models.image.recipe import SIDE, Canonical
-from models.inference.stack import Stack
-from models.types import BASES, BaseName
 
 HOST: Final = "127.0.0.1"
+PORTS: Final = "BENCH_PORTS"  # gRPC's port of each model, as JSON
 
 
 class Front(MLModel):
@@ -42,139 +38,72 @@ class Front(MLModel):
         self._gate = quality.served_gate()
         self._stubs = {
             name: GRPCInferenceServiceStub(grpc.aio.insecure_channel(f"{HOST}:{port}"))
-            for name, port in json.loads(os.environ["BENCH_PORTS"]).items()
+            for name, port in json.loads(os.environ[PORTS]).items()
         }
         return True
 
     @custom_handler(rest_path="/predict")
     async def judge(self, request: Request) -> Response:
-        file = await request.body()
-        canonical = await asyncio.to_thread(judging.prepare, file, self._gate)
-        if canonical is None:
-            return JSONResponse(judging.REFUSED)
-        image = canonical.tobytes()
-        said = await asyncio.gather(*(self._ask(name, image) for name in BASES))
-        votes = {name: json.loads(one) for name, one in zip(BASES, said, strict=True)}
-        verdict = await self._ask("stack", json.dumps(votes).encode())
-        return Response(verdict, media_type="application/json")
+        said = await shared.predict(await request.body(), self._gate, self._call)
+        return Response(said, media_type="application/json")
 
-    async def _ask(self, name: str, content: bytes) -> bytes:
-        request = ModelInferRequestConverter.from_types(_asked(content), model_name=name)
-        response = await self._stubs[name].ModelInfer(request)
-        return _said(ModelInferResponseConverter.to_types(response))[0]
+    async def _call(self, name: str, item: bytes) -> bytes:
+        asked = InferenceRequest(
+            inputs=[RequestInput(name="item", shape=[1], datatype="BYTES", data=[item])]
+        )
+        request = ModelInferRequestConverter.from_types(asked, model_name=name)
+        # Until its server is there too.
+        response = await self._stubs[name].ModelInfer(request, wait_for_ready=True)
+        outputs = ModelInferResponseConverter.to_types(response).outputs
+        return bytes(next(iter(outputs[0].data)))
 
 
-class Base(MLModel):
+class Model(MLModel):
     async def load(self) -> bool:
-        self._scorer = judging.scorer(_base(self.name))
+        self._model = shared.model(self.name)
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        images = np.stack([_canonical(content) for content in _contents(payload)])
-        votes = self._scorer.score(images)
-        said = [json.dumps([vote.probability, self._scorer.version]).encode() for vote in votes]
-        return _answer(self.name, said)
+        said = self._model(list(payload.inputs[0].data))
+        output = ResponseOutput(name="said", shape=[len(said)], datatype="BYTES", data=said)
+        return InferenceResponse(model_name=self.name, outputs=[output])
 
 
-class Combiner(MLModel):
-    async def load(self) -> bool:
-        self._stack = Stack.from_artifact(artifact.load("stack"))
-        return True
-
-    async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        verdicts = [self._stack.combine(json.loads(votes)) for votes in _contents(payload)]
-        return _answer(self.name, [json.dumps(judging.answer(one)).encode() for one in verdicts])
-
-
-class Whole(MLModel):
-    """All four models, and the handler that takes the file."""
-
-    async def load(self) -> bool:
-        self._gate = quality.served_gate()
-        self._ensemble = judging.ensemble()
-        return True
-
-    @custom_handler(rest_path="/predict")
-    async def judge(self, request: Request) -> Response:
-        file = await request.body()
-        canonical = await asyncio.to_thread(judging.prepare, file, self._gate)
-        if canonical is None:
-            return JSONResponse(judging.REFUSED)
-        # Not the method below: MLServer has put its batcher in that one's place, and the batcher's
-        # metrics want to know whose they are.
-        with model_context(self.settings):
-            response = await self.predict(_asked(canonical.tobytes()))
-        return Response(_said(response)[0], media_type="application/json")
-
-    async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        images = np.stack([_canonical(content) for content in _contents(payload)])
-        verdicts = self._ensemble.predict(images)
-        return _answer(self.name, [json.dumps(judging.answer(one)).encode() for one in verdicts])
-
-
-def _asked(content: bytes) -> InferenceRequest:
-    return InferenceRequest(
-        inputs=[RequestInput(name="item", shape=[1], datatype="BYTES", data=[content])]
-    )
-
-
-def _answer(name: str, said: list[bytes]) -> InferenceResponse:
-    output = ResponseOutput(name="said", shape=[len(said)], datatype="BYTES", data=said)
-    return InferenceResponse(model_name=name, outputs=[output])
-
-
-def _contents(payload: InferenceRequest) -> list[bytes]:
-    return list(payload.inputs[0].data)
-
-
-def _said(response: InferenceResponse) -> list[bytes]:
-    return list(response.outputs[0].data)
-
-
-def _canonical(content: bytes) -> Canonical:
-    return np.frombuffer(content, np.uint8).reshape(SIDE, SIDE)
-
-
-def _base(name: str) -> BaseName:
-    return next(base for base in BASES if base == name)
-
-
-IMPLEMENTATIONS: Final[dict[str, type[MLModel]]] = {
-    "front": Front,
-    **dict.fromkeys(BASES, Base),
-    "stack": Combiner,
-    "whole": Whole,
-}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m loadtests.benchmark.servers.ml_server")
-    parser.add_argument("--role", choices=tuple(IMPLEMENTATIONS), required=True)
-    for kind in ("port", "grpc-port", "metrics-port"):
-        parser.add_argument(f"--{kind}", type=int, required=True)
-    options = parser.parse_args()
+def serve(name: str, port: int, grpc_port: int, metrics_port: int) -> None:
     settings = Settings(
         debug=False,
         host=HOST,
-        http_port=options.port,
-        grpc_port=options.grpc_port,
-        metrics_port=options.metrics_port,
+        http_port=port,
+        grpc_port=grpc_port,
+        metrics_port=metrics_port,
         parallel_workers=0,
         gzip_enabled=False,
     )
-    implementation = IMPLEMENTATIONS[options.role]
-    # A front has nothing to batch; elsewhere the names of the settings say what is meant.
-    batching = {} if options.role == "front" else {
-        "max_batch_size": judging.BATCH, "max_batch_time": judging.WAIT_SECONDS,
-    }  # fmt: skip
+    implementation, batching = Front, {}
+    if name != "front":
+        implementation = Model
+        batching = {"max_batch_size": shared.BATCH, "max_batch_time": shared.WAIT_SECONDS}
     model = ModelSettings(
-        name=options.role,
-        implementation=implementation,
-        parameters=ModelParameters(),
-        **batching,
+        name=name, implementation=implementation, parameters=ModelParameters(), **batching
     )
     asyncio.run(MLServer(settings).start([model]))
 
 
+def start(port: int) -> None:
+    """Start a server a model, and be the front."""
+    ports = processes.free_ports(
+        [f"{kind} {name}" for name in ("front", *shared.MODELS) for kind in ("http", "grpc", "own")]
+    )
+    for name in shared.MODELS:
+        given = [str(ports[f"{kind} {name}"]) for kind in ("http", "grpc", "own")]
+        command = [sys.executable, "-m", "loadtests.benchmark.servers.ml_server", given[0], name]
+        processes.start([*command, *given[1:]], None, {})
+    os.environ[PORTS] = json.dumps({name: ports[f"grpc {name}"] for name in shared.MODELS})
+    serve("front", port, ports["grpc front"], ports["own front"])
+
+
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 2:
+        serve(sys.argv[2], *(int(sys.argv[place]) for place in (1, 3, 4)))
+    else:
+        start(int(sys.argv[1]))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from models.inference.decision import decide
 from service.language.formats import number, percent
 from service.medicine.osteoporosis.schemas import Analysis
 from service.runners.registry import MODEL_NAMES
 from service.types import BASES, BaseName
+
+Towards = Literal["for", "against", "neither"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,7 @@ class Row:
     contribution: str | None
     pull: Span | None
     """The contribution as a bar that starts in the middle."""
-    towards: str | None
+    towards: Towards | None
     version: str | None
     state: str
     """``used``, ``unused`` (answered, took no part), ``alone`` (decided alone) or ``absent``."""
@@ -90,10 +93,18 @@ def _row(analysis: Analysis, name: BaseName, alone: str | None, scale: float) ->
         bar=_span(0, vote.probability) if vote else None,
         contribution=None if contribution is None else number(contribution, 2, signed=True),
         pull=None if contribution is None else _pull(contribution / scale),
-        towards=None if contribution is None else ("for" if contribution > 0 else "against"),
+        towards=_towards(contribution),
         version=vote.version if vote else None,
         state=state,
     )
+
+
+def _towards(contribution: float | None) -> Towards | None:
+    """Return where a contribution pulls, as it is shown: with two decimals."""
+    if contribution is None:
+        return None
+    shown = round(contribution, 2)
+    return "for" if shown > 0 else "against" if shown < 0 else "neither"
 
 
 def _pull(part: float) -> Span:

@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import Literal
 from uuid import UUID
 
-from service.exams.schemas import Study
+from service.exams.schemas import Exam
 from service.medicine.densitometry import LEAST_VERTEBRAE
 from service.medicine.progression.precision import Precision
 
@@ -63,24 +63,24 @@ class Point:
     be compared with this one, and is None when that is the previous one or when there is none.
     """
 
-    study: Study
+    exam: Exam
     previous: Change | None
     baseline: Change | None
 
 
-def course(studies: Sequence[Study], precision: Precision) -> tuple[Point, ...]:
+def course(exams: Sequence[Exam], precision: Precision) -> tuple[Point, ...]:
     """Return ``studies`` by date of acquisition, those without one last, each with its changes."""
-    ordered = sorted(studies, key=lambda study: study.acquired_on or date.max)
-    points = [Point(study=study, previous=None, baseline=None) for study in ordered[:1]]
-    for number, (before, study) in enumerate(pairwise(ordered), start=1):
-        previous = compare(before, study, precision)
-        candidates = (compare(one, study, precision) for one in ordered[: number - 1])
+    ordered = sorted(exams, key=lambda exam: exam.acquired_on or date.max)
+    points = [Point(exam=exam, previous=None, baseline=None) for exam in ordered[:1]]
+    for number, (before, exam) in enumerate(pairwise(ordered), start=1):
+        previous = compare(before, exam, precision)
+        candidates = (compare(one, exam, precision) for one in ordered[: number - 1])
         baseline = next((one for one in candidates if one.verdict != "not_comparable"), None)
-        points.append(Point(study=study, previous=previous, baseline=baseline))
+        points.append(Point(exam=exam, previous=previous, baseline=baseline))
     return tuple(points)
 
 
-def compare(earlier: Study, later: Study, precision: Precision) -> Change:
+def compare(earlier: Exam, later: Exam, precision: Precision) -> Change:
     """Judge the difference between two studies of one patient, ``earlier`` being the older."""
     against = obstacles(earlier, later)
     if against or earlier.bmd_g_cm2 is None or later.bmd_g_cm2 is None or later.vertebrae is None:
@@ -100,26 +100,26 @@ def compare(earlier: Study, later: Study, precision: Precision) -> Change:
     )
 
 
-def obstacles(earlier: Study, later: Study) -> tuple[Condition, ...]:
+def obstacles(earlier: Exam, later: Exam) -> tuple[Condition, ...]:
     """Return every condition for a comparison that does not hold."""
     pair = (earlier, later)
     found: list[Condition] = []
-    if any(study.bmd_g_cm2 is None for study in pair):
+    if any(exam.bmd_g_cm2 is None for exam in pair):
         found.append("bmd_missing")
-    if any(study.acquired_on is None for study in pair):
+    if any(exam.acquired_on is None for exam in pair):
         found.append("date_missing")
     elif earlier.acquired_on == later.acquired_on:
         found.append("same_day")
-    machines = {study.scanner.identity if study.scanner else None for study in pair}
+    machines = {exam.scanner.identity if exam.scanner else None for exam in pair}
     if None in machines:
         found.append("machine_missing")
     elif len(machines) > 1:
         found.append("machine_differs")
-    regions = {study.vertebrae for study in pair}
+    regions = {exam.vertebrae for exam in pair}
     if None in regions:
         found.append("vertebrae_missing")
     elif len(regions) > 1:
         found.append("vertebrae_differ")
-    if any(study.vertebrae and len(study.vertebrae) < LEAST_VERTEBRAE for study in pair):
+    if any(exam.vertebrae and len(exam.vertebrae) < LEAST_VERTEBRAE for exam in pair):
         found.append("too_few_vertebrae")
     return tuple(found)

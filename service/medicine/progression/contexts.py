@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from service.exams.schemas import Study
+from service.exams.schemas import Exam
 from service.language.formats import day, number
 from service.language.locale import N_, _
 from service.medicine.osteoporosis.wording import HEADINGS
@@ -56,7 +56,7 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudyRow:
+class TimelineRow:
     id: str
     date: str
     date_iso: str | None
@@ -75,7 +75,7 @@ class PatientPage(Page):
     section = "/history"
 
     reference: str
-    rows: tuple[StudyRow, ...]
+    rows: tuple[TimelineRow, ...]
     unreadable: int
     """Further studies that cannot be read here."""
     chart: Chart | None
@@ -85,13 +85,13 @@ class PatientPage(Page):
 
     @classmethod
     def of(cls, patient: Timeline, points: Sequence[Point], precision: Precision) -> PatientPage:
-        outcomes = {study.prediction_id: prediction for study, prediction in patient.exams}
-        days = {point.study.prediction_id: _day(point.study) for point in points}
+        outcomes = {exam.prediction_id: prediction for exam, prediction in patient.exams}
+        days = {point.exam.prediction_id: _day(point.exam) for point in points}
         least = [number(float(precision.least_significant_change(n)), 4) for n in (4, 3, 2)]
         return cls(
             reference=patient.reference,
             rows=tuple(
-                _row(point, outcomes[point.study.prediction_id].outcome, days) for point in points
+                _row(point, outcomes[point.exam.prediction_id].outcome, days) for point in points
             ),
             unreadable=patient.unreadable,
             chart=drawing(points, precision),
@@ -100,17 +100,17 @@ class PatientPage(Page):
         )
 
 
-def _row(point: Point, outcome: Outcome, days: Mapping[UUID, str]) -> StudyRow:
-    study = point.study
+def _row(point: Point, outcome: Outcome, days: Mapping[UUID, str]) -> TimelineRow:
+    exam = point.exam
     changes = [change for change in (point.previous, point.baseline) if change is not None]
-    return StudyRow(
-        id=str(study.prediction_id),
-        date=_day(study),
-        date_iso=study.acquired_on.isoformat() if study.acquired_on else None,
-        bmd=None if study.bmd_g_cm2 is None else number(study.bmd_g_cm2, 3),
-        t_score=None if study.t_score is None else number(study.t_score, 1),
-        vertebrae=region(study),
-        scanner=scanner(study),
+    return TimelineRow(
+        id=str(exam.prediction_id),
+        date=_day(exam),
+        date_iso=exam.acquired_on.isoformat() if exam.acquired_on else None,
+        bmd=None if exam.bmd_g_cm2 is None else number(exam.bmd_g_cm2, 3),
+        t_score=None if exam.t_score is None else number(exam.t_score, 1),
+        vertebrae=region(exam),
+        scanner=scanner(exam),
         outcome=outcome,
         heading=_(HEADINGS[outcome]),
         changes=tuple(_told(change, days[change.earlier]) for change in changes),
@@ -139,5 +139,5 @@ def _told(change: Change, since: str) -> Told:
     )
 
 
-def _day(study: Study) -> str:
-    return _("unknown date") if study.acquired_on is None else day(study.acquired_on)
+def _day(exam: Exam) -> str:
+    return _("unknown date") if exam.acquired_on is None else day(exam.acquired_on)

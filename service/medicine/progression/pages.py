@@ -8,11 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from starlette.responses import RedirectResponse
 
-from service.exams.schemas import StudyError, reference
+from service.exams.schemas import ExamError, reference
 from service.http.body import form_fields
 from service.http.caching import NO_STORE
 from service.http.dependencies import opened
 from service.http.problems import Problem
+from service.identity.dependencies import Acting
 from service.medicine.progression.change import course
 from service.medicine.progression.contexts import PatientPage
 from service.medicine.progression.settings import PrecisionSettings
@@ -33,11 +34,11 @@ async def patient_key(key: Annotated[str, Path()]) -> UUID:
 
 
 @pages.post("/patients")
-async def search(request: Request, patients: PatientsDep) -> Response:
+async def search(request: Request, actor: Acting, patients: PatientsDep) -> Response:
     sent = (await form_fields(request)).get("patient_reference", "")
     try:
-        key = await patients.find(reference(sent))
-    except StudyError as error:
+        key = await patients.find(actor, reference(sent))
+    except ExamError as error:
         raise Problem("invalid_request", str(error)) from None
     if key is None:
         raise _no_such_patient()
@@ -56,7 +57,7 @@ async def patient(
     if found is None:
         raise _no_such_patient()
     precision = settings.precision
-    points = course([study for study, _ in found.exams], precision)
+    points = course([exam for exam, _ in found.exams], precision)
     page = PatientPage.of(found, points, precision)
     return templates.respond(request, page, headers=NO_STORE)
 

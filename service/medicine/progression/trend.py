@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from service.exams.schemas import VERTEBRAE, Study
+from service.exams.schemas import VERTEBRAE, Exam
 from service.language.formats import day, listing, number
 from service.language.locale import _
 from service.medicine.progression.change import Point
@@ -70,18 +70,18 @@ class Chart:
     last: str
 
 
-def region(study: Study) -> str | None:
+def region(exam: Exam) -> str | None:
     """The vertebrae as reports name them: ``L1–L4`` for a row of them without a gap."""
-    if not study.vertebrae:
+    if not exam.vertebrae:
         return None
-    first, last = (VERTEBRAE.index(study.vertebrae[end]) for end in (0, -1))
-    if len(study.vertebrae) > 1 and last - first == len(study.vertebrae) - 1:
-        return f"{study.vertebrae[0]}–{study.vertebrae[-1]}"
-    return listing(study.vertebrae)
+    first, last = (VERTEBRAE.index(exam.vertebrae[end]) for end in (0, -1))
+    if len(exam.vertebrae) > 1 and last - first == len(exam.vertebrae) - 1:
+        return f"{exam.vertebrae[0]}–{exam.vertebrae[-1]}"
+    return listing(exam.vertebrae)
 
 
-def scanner(study: Study) -> str | None:
-    return f"{study.scanner.vendor} {study.scanner.serial}" if study.scanner else None
+def scanner(exam: Exam) -> str | None:
+    return f"{exam.scanner.vendor} {exam.scanner.serial}" if exam.scanner else None
 
 
 _TOP: Final = 12.0
@@ -94,9 +94,9 @@ _WIDTH: Final = 84.0
 
 def drawing(points: Sequence[Point], precision: Precision) -> Chart | None:
     drawn = [
-        (study, study.acquired_on, study.bmd_g_cm2)
-        for study in (point.study for point in points)
-        if study.acquired_on is not None and study.bmd_g_cm2 is not None
+        (exam, exam.acquired_on, exam.bmd_g_cm2)
+        for exam in (point.exam for point in points)
+        if exam.acquired_on is not None and exam.bmd_g_cm2 is not None
     ]
     if len(drawn) < 2:
         return None
@@ -111,17 +111,17 @@ def drawing(points: Sequence[Point], precision: Precision) -> Chart | None:
     def y(bmd: float) -> float:
         return _TOP + _HEIGHT * (high - bmd) / (high - low)
 
-    groups: dict[tuple[object, object], list[tuple[Study, date, float]]] = {}
+    groups: dict[tuple[object, object], list[tuple[Exam, date, float]]] = {}
     for one in drawn:
         machine = one[0].scanner
         groups.setdefault((machine and machine.identity, one[0].vertebrae), []).append(one)
-    places = {study.prediction_id: (x(when), y(bmd)) for study, when, bmd in drawn}
+    places = {exam.prediction_id: (x(when), y(bmd)) for exam, when, bmd in drawn}
     belts = []
     for members in groups.values():
-        study, when, bmd = members[0]
-        if len(members) < 2 or study.scanner is None or len(study.vertebrae or ()) < 2:
+        exam, when, bmd = members[0]
+        if len(members) < 2 or exam.scanner is None or len(exam.vertebrae or ()) < 2:
             continue
-        least = float(precision.least_significant_change(len(study.vertebrae or ())))
+        least = float(precision.least_significant_change(len(exam.vertebrae or ())))
         upper, lower = y(min(bmd + least, high)), y(max(bmd - least, low))
         belts.append(
             Belt(
@@ -138,7 +138,7 @@ def drawing(points: Sequence[Point], precision: Precision) -> Chart | None:
             change = point.baseline
         if change is None or change.verdict == "not_comparable":
             continue
-        (x1, y1), (x2, y2) = places[change.earlier], places[point.study.prediction_id]
+        (x1, y1), (x2, y2) = places[change.earlier], places[point.exam.prediction_id]
         changed = change.verdict in ("gain", "loss")
         links.append(
             Link(x1=f"{x1:.2f}%", y1=f"{y1:.1f}", x2=f"{x2:.2f}%", y2=f"{y2:.1f}", changed=changed)
@@ -155,12 +155,12 @@ def drawing(points: Sequence[Point], precision: Precision) -> Chart | None:
         ),
         marks=tuple(
             Mark(
-                x=f"{places[study.prediction_id][0]:.2f}%",
-                y=f"{places[study.prediction_id][1]:.1f}",
+                x=f"{places[exam.prediction_id][0]:.2f}%",
+                y=f"{places[exam.prediction_id][1]:.1f}",
                 series=series % 3,
             )
             for series, members in enumerate(groups.values())
-            for study, _when, _bmd in members
+            for exam, _when, _bmd in members
         ),
         links=tuple(links),
         belts=tuple(belts),
@@ -176,9 +176,9 @@ def drawing(points: Sequence[Point], precision: Precision) -> Chart | None:
     )
 
 
-def _name(study: Study) -> str:
+def _name(exam: Exam) -> str:
     return _(
         "%(scanner)s; %(vertebrae)s",
-        scanner=scanner(study) or _("unknown scanner"),
-        vertebrae=region(study) or _("unknown vertebrae"),
+        scanner=scanner(exam) or _("unknown scanner"),
+        vertebrae=region(exam) or _("unknown vertebrae"),
     )

@@ -55,7 +55,7 @@ async def read(
     shown = ResultPage.of(
         prediction,
         reviews=await reviews.of(prediction.id),
-        study=await exams.get(prediction.id),
+        exam=await exams.get(prediction.id),
     )
     maps = await explainer.heat_maps(actor, prediction)
     pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps))

@@ -11,9 +11,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy.engine import Connection
 
 _LOCK = threading.Lock()
+
+
+class DowngradeError(Exception):
+    """An older version could not keep what is kept now, or there is no such version."""
 
 
 class Schema:
@@ -51,6 +56,20 @@ class Schema:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
+
+    @staticmethod
+    def downgrade(connection: Connection, revision: str) -> None:
+        """Undo what came after ``revision``, for the version that made it.
+
+        Raises :class:`DowngradeError`.
+        """
+        with _LOCK:
+            config = _config()
+            config.attributes["connection"] = connection
+            try:
+                command.downgrade(config, revision)
+            except CommandError as error:
+                raise DowngradeError(f"{error}.") from None
 
 
 def _config() -> Config:

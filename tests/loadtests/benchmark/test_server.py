@@ -9,12 +9,12 @@ import textwrap
 import time
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
-from loadtests.benchmark.contender import ROOT, Command, Contender
-from loadtests.benchmark.server import Server, ServerError
+from loadtests.benchmark.server import INSIDE, isolate, isolated, serving
+from loadtests.benchmark.systems import SYSTEMS, System
+from loadtests.processes import ROOT, NotReadyError
 
 SERVER = """
 import http.server, subprocess, sys, time
@@ -29,80 +29,55 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
 
-def contender(code: str) -> Contender:
-    return Contender(
-        name="toy",
-        title="toy",
-        group="peer",
-        engine="runtime",
-        topology="one",
-        venv="dev",
-        commands=(Command("front", ("-c", code, "{front}"), ready="/"),),
-        path="/predict",
-        packages=(),
+def system(code: str) -> System:
+    return System(
+        "toy", "toy", "dev", ("-c", code.replace("{", "{{").replace("}", "}}"), "{port}"), "/"
     )
 
 
-def test_a_server_is_started_measured_and_ended_with_all_that_it_started() -> None:
-    with Server(contender(SERVER)) as server:
-        processes = server.tree.processes()
-        spent = server.tree.cpu_seconds()
-        memory = server.tree.memory_bytes()
+def test_a_system_is_started_measured_and_ended_with_all_that_it_started() -> None:
+    with serving(system(SERVER)) as server:
+        processes = server.processes()
+        spent = server.cpu_seconds()
+        memory = server.memory_bytes()
 
     assert len(processes) == 2
-    assert set(spent) == {"front"}
-    assert 0.3 <= spent["front"] < 20
+    assert 0.3 <= sum(spent.values()) < 20
     assert memory > 2_000_000
     assert server.start_seconds > 0.2
     assert server.url.endswith("/predict")
     assert not any(process.is_running() for process in processes)
 
 
-def test_one_that_computes_while_nobody_asks_is_held_still_and_goes_on() -> None:
-    code = SERVER.replace("import time; time.sleep(600)", "while True: pass")
-    with Server(contender(code)) as server:
-        _spends(server)
-        with server.stopped():
-            assert _spent_within(server, 0.5) < 0.05
-        _spends(server)
-        assert httpx.get(server.url, trust_env=False).is_success
+def test_what_else_runs_below_is_not_the_system_s() -> None:
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        with serving(system(SERVER)) as server:
+            assert other.pid not in [process.pid for process in server.processes()]
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
 
 
-def _spends(server: Server) -> None:
-    """Wait until it has computed for a tenth of a second: on a busy machine that takes a while."""
-    spent, deadline = 0.0, time.monotonic() + 60
-    while spent < 0.1:
-        assert time.monotonic() < deadline
-        spent += _spent_within(server, 0.1)
-
-
-def _spent_within(server: Server, seconds: float) -> float:
-    before = sum(server.tree.cpu_seconds().values())
-    time.sleep(seconds)
-    return sum(server.tree.cpu_seconds().values()) - before
-
-
-def test_a_stop_signal_sent_twice_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_stop_signal_leaves_nothing_behind(tmp_path: Path) -> None:
     code = textwrap.dedent(f"""
         import signal, sys, time
         from pathlib import Path
-        from loadtests.benchmark.server import Server
-        from loadtests.benchmark.tree import adopt_orphans
-        from tests.loadtests.benchmark.test_server import SERVER, contender
+        from loadtests.benchmark.server import adopt_orphans, serving
+        from tests.loadtests.benchmark.test_server import SERVER, system
         adopt_orphans()
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with Server(contender(SERVER)) as server:
-            found = [str(process.pid) for process in server.tree.processes()]
+        with serving(system(SERVER)) as server:
+            found = [str(process.pid) for process in server.processes()]
             Path({str(tmp_path / "pids")!r}).write_text(" ".join(found))
             time.sleep(60)
     """)
     harness = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not (tmp_path / "pids").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    time.sleep(0.2)
-    harness.send_signal(signal.SIGTERM)
-    time.sleep(0.1)
+    time.sleep(0.5)
     harness.send_signal(signal.SIGTERM)
     harness.wait(60)
 
@@ -112,31 +87,26 @@ def test_a_stop_signal_sent_twice_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_one_that_ends_says_why() -> None:
+    ends = system("import sys; print('no such thing'); sys.exit(3)")
     with (
-        pytest.raises(ServerError, match=r"front ended \(3\)(.|\n)*no such thing"),
-        Server(contender("import sys; print('no such thing'); sys.exit(3)")),
+        pytest.raises(NotReadyError, match=r"it did not get ready(.|\n)*no such thing"),
+        serving(ends),
     ):
         pass
 
 
-def test_orphans_are_not_lost_from_sight() -> None:
-    """In a process of its own: who adopts orphans does so for good."""
-    code = textwrap.dedent("""
-        import subprocess, sys, time
-        from loadtests.benchmark.tree import Tree, adopt_orphans
-        adopt_orphans()
-        tree = Tree((), lambda process: "all")
-        # The middle one ends at once and leaves its child.
-        child = "import time; time.sleep(60)"
-        middle = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', '{child}'])"
-        subprocess.run([sys.executable, "-c", middle], check=True)
-        (orphan,) = tree.processes()
-        print(orphan.pid)
-        orphan.kill()
-        orphan.wait()
-    """)
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+def test_what_listens_on_every_interface_is_not_started_outside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(INSIDE, raising=False)
+    with (
+        pytest.raises(NotReadyError, match="listens on every interface"),
+        serving(SYSTEMS["ray-runtime"]),
+    ):
+        pass
 
-    assert not psutil.pid_exists(int(done.stdout))
+
+def test_who_is_inside_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(INSIDE, "1")
+    isolate(["--rounds", "1"])
+    assert isolated()

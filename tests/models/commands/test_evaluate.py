@@ -13,8 +13,7 @@ from PIL import Image
 from models import artifact, phantom
 from models.commands import evaluate
 from models.dataset import DatasetError, load
-from models.evaluation.evaluation import FILE
-from models.evaluation.schema import Evaluation
+from models.evaluation.schema import FILE, Evaluation
 from models.types import LABELS
 
 PHANTOMS = 12

@@ -4,10 +4,10 @@ from models.dataset import grouping
 
 
 def test_joined_things_have_the_name_of_the_first() -> None:
-    assert grouping.joined(6, [(4, 5), (2, 1), (5, 2)]) == [0, 1, 1, 3, 1, 1]
-    assert grouping.joined(3, []) == [0, 1, 2]
+    assert grouping.connected_components(6, [(4, 5), (2, 1), (5, 2)]) == [0, 1, 1, 3, 1, 1]
+    assert grouping.connected_components(3, []) == [0, 1, 2]
 
 
 def test_what_shares_any_key_is_connected() -> None:
     pairs = grouping.sharing([["a"], ["b"], ["a", "c"], ["c"], []])
-    assert grouping.joined(5, pairs) == [0, 1, 0, 0, 4]
+    assert grouping.connected_components(5, pairs) == [0, 1, 0, 0, 4]

@@ -84,8 +84,8 @@ def test_each_fold_is_decided_at_its_own_threshold() -> None:
 
     found = Scored.crossed(4, POINT, folds)
 
-    assert found.called.tolist() == [True, False, True, True]
-    assert found.undecided.tolist() == [False, False, False, True]
+    assert found.predicted_positive.tolist() == [True, False, True, True]
+    assert found.abstained.tolist() == [False, False, False, True]
 
 
 @pytest.mark.parametrize(

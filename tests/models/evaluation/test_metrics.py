@@ -19,7 +19,7 @@ GROUPS = np.array([f"g{i // 4}" for i in range(80)])
 
 
 def measured(**changed: np.ndarray) -> dict[str, Estimate]:
-    given = {"truth": TRUTH, "probability": PROBABILITY, "called": CALLED, "groups": GROUPS}
+    given = {"truth": TRUTH, "probability": PROBABILITY, "predicted": CALLED, "groups": GROUPS}
     return metrics.measure(**{**given, **changed}, resamples=20)
 
 
@@ -101,7 +101,7 @@ def test_a_slope_near_one_for_probabilities_that_are_true() -> None:
 @pytest.mark.parametrize(
     ("changed", "undefined"),
     [
-        pytest.param({"called": np.zeros(80, bool)}, {"precision"}, id="nothing called"),
+        pytest.param({"predicted": np.zeros(80, bool)}, {"precision"}, id="nothing called"),
         pytest.param(
             {"probability": np.where(TRUTH, 0.9, 0.1)}, {"calibration_slope"}, id="no overlap"
         ),
@@ -133,7 +133,7 @@ def test_an_interval_that_few_resamples_have_is_not_given() -> None:
     called = np.zeros(80, bool)
     called[0] = True
 
-    precision = measured(called=called)["precision"]
+    precision = measured(predicted=called)["precision"]
 
     assert precision == Estimate(1.0, None, None)
     assert "interval undefined" in str(precision)

@@ -55,6 +55,6 @@ def test_written_and_read(tmp_path: Path) -> None:
 def test_the_card_s_table_says_which_colour_fails() -> None:
     told = Location(
         "sha256:1", Inside(50, 60, 1.3), Inside(9, 60, 0.64), Inside(60, 60, 2.4)
-    ).told()
+    ).to_markdown()
     assert "| for osteoporosis (orange) | 9 of 60 | 0.64 | **no** |" in told
     assert "| against it (blue) | 60 of 60 | 2.40 | yes |" in told

@@ -194,7 +194,7 @@ def test_a_codestream_of_another_kind(encoding: str) -> None:
 @pytest.mark.parametrize("encoding", COMPRESSED)
 def test_a_codestream_of_another_number_of_samples(encoding: str) -> None:
     data = ENCODINGS[encoding](PICTURE)
-    grey = dataset.parse(data, LIMITS).dataset.needed(dataset.Tag.SamplesPerPixel) == 1
+    grey = dataset.parse(data, LIMITS).dataset.required(dataset.Tag.SamplesPerPixel) == 1
     stream = dataset.parse(data, LIMITS).pixels
     syntax = dataset.parse(data, LIMITS).syntax.uid
     with refused(CorruptFileError):

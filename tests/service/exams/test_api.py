@@ -37,8 +37,8 @@ FACTS: dict[str, Any] = {
 
 
 async def posted(opened: Front, png: bytes, **facts: Any) -> str:
-    """Return the id of a new result with ``facts``."""
-    id: str = (await opened.post(png)).json()["id"]
+    """Return the id of a new result with ``facts``, on an image that nobody knows anything of."""
+    id: str = (await opened.post(png + uuid4().bytes)).json()["id"]
     if facts:
         response = await opened.client.put(f"{API}/{id}/study", json=facts)
         assert response.status_code == 200, response.text
@@ -55,13 +55,13 @@ async def test_facts_are_kept_and_replaced_as_a_whole(database: Database) -> Non
     first = await exams.change(ANYONE, prediction.id, from_json(FACTS))
     assert first is not None
     assert first == await exams.get(prediction.id)
-    assert first.patient_key == await verbs(database).patients.find("ward-7/0042")
+    assert first.patient_key == await verbs(database).patients.find(ANYONE, "ward-7/0042")
     second = await exams.change(ANYONE, prediction.id, from_json({"bmd_g_cm2": 0.8}))
     assert second == await exams.get(prediction.id)
     assert second is not None
     assert (second.t_score, second.patient_key) == (None, None)
     # Nobody needs the reference any more, so it is not kept.
-    assert await verbs(database).patients.find("ward-7/0042") is None
+    assert await verbs(database).patients.find(ANYONE, "ward-7/0042") is None
     assert await verbs(database).predictions.timeline(first.patient_key or uuid4()) is None
 
 
@@ -69,7 +69,7 @@ async def test_facts_need_a_prediction(database: Database) -> None:
     exams = verbs(database).exams
     assert await exams.get(uuid4()) is None
     assert await exams.change(ANYONE, uuid4(), from_json(FACTS)) is None
-    assert await verbs(database).patients.find("ward-7/0042") is None
+    assert await verbs(database).patients.find(ANYONE, "ward-7/0042") is None
 
 
 async def test_one_reference_is_one_patient(database: Database) -> None:
@@ -79,9 +79,9 @@ async def test_one_reference_is_one_patient(database: Database) -> None:
     facts = from_json(FACTS)
     keys = set()
     for one in predictions:
-        study = await exams.change(ANYONE, one.id, facts)
-        assert study is not None
-        keys.add(study.patient_key)
+        exam = await exams.change(ANYONE, one.id, facts)
+        assert exam is not None
+        keys.add(exam.patient_key)
     (key,) = keys
     assert isinstance(key, UUID)
     patient = await verbs(database).predictions.timeline(key)
@@ -153,9 +153,9 @@ async def test_the_form_keeps_and_shows_facts(shared: Front, png: bytes) -> None
     }
     done = await shared.client.post(form.action, data=fields)
     assert (done.status_code, done.headers["location"]) == (303, f"/results/{id}#study")
-    study = (await shared.client.get(f"{API}/{id}/study")).json()
-    assert (study["bmd_g_cm2"], study["t_score"]) == (0.812, -2.1)
-    assert study["vertebrae"] == ["L2", "L3"]
+    exam = (await shared.client.get(f"{API}/{id}/study")).json()
+    assert (exam["bmd_g_cm2"], exam["t_score"]) == (0.812, -2.1)
+    assert exam["vertebrae"] == ["L2", "L3"]
     card = html.fromstring((await shared.client.get(f"/results/{id}")).text).xpath(
         "//section[contains(@class, 'study')]"
     )[0]
@@ -164,13 +164,13 @@ async def test_the_form_keeps_and_shows_facts(shared: Front, png: bytes) -> None
         assert fact in words
     assert card.xpath(".//a/@href") == [
         f"/results/{id}/study",
-        f"/patients/{study['patient_key']}",
+        f"/patients/{exam['patient_key']}",
     ]
     # What is kept stands in the form again, and sent unchanged is kept unchanged.
     again = html.fromstring((await shared.client.get(f"/results/{id}/study")).text)
     form = again.xpath("//main//form")[0]
     await shared.client.post(form.action, data=dict(form.form_values()))
-    assert (await shared.client.get(f"{API}/{id}/study")).json() == study
+    assert (await shared.client.get(f"{API}/{id}/study")).json() == exam
 
 
 async def test_the_form_comes_back_with_what_is_wrong(shared: Front, png: bytes) -> None:
@@ -332,17 +332,17 @@ async def test_what_was_typed_is_not_lost_while_storage_does_not_answer(
         with closing(sqlite3.connect(var / "osteoserve.db", isolation_level=None)) as blocker:
             blocker.execute("BEGIN IMMEDIATE")
             fields = {"t_score": "-1,5", "vertebra_L1": "on"}
-            study = await opened.client.post(f"/results/{id}/study", data=fields)
+            exam = await opened.client.post(f"/results/{id}/study", data=fields)
             signed = {"action": "sign", "reviewer": "A. Reader", "reason": "Seen with the hip."}
             review = await opened.client.post(f"/results/{id}/reviews", data=signed)
             blocker.execute("ROLLBACK")
-        for response in (study, review):
+        for response in (exam, review):
             assert response.status_code == 503
             assert int(response.headers["retry-after"]) >= 1
             page = html.fromstring(response.text)
             assert_well_made(page)
             assert "The database does not answer." in page.text_content()
-        values = dict(form_of(study).form_values())
+        values = dict(form_of(exam).form_values())
         assert (values["t_score"], values["vertebra_L1"]) == ("-1,5", "on")
         assert "Seen with the hip." in review.text
         assert (await opened.client.post(f"/results/{id}/study", data=values)).status_code == 303

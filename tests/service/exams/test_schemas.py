@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from service.exams import schemas as study
-from service.exams.contexts import StudyForm
-from service.exams.schemas import ALLOWED, Facts, Study, StudyError, from_form, from_json
+from service.exams import schemas as exam
+from service.exams.contexts import ExamForm
+from service.exams.schemas import ALLOWED, Exam, ExamError, ExamFacts, from_form, from_json
 from service.medicine.densitometry import SCORE_RANGE
 
 FULL: dict[str, Any] = {
@@ -26,7 +26,7 @@ FULL: dict[str, Any] = {
 
 
 def faults(fields: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    with pytest.raises(StudyError) as caught:
+    with pytest.raises(ExamError) as caught:
         from_json(fields)
     for never in ("SECRET", "99.75"):
         assert never not in str(caught.value)
@@ -108,12 +108,12 @@ def test_every_fault_is_told_at_once_and_unknown_names_are_not_repeated() -> Non
 
 
 def test_every_field_says_what_it_takes() -> None:
-    assert {name.partition(".")[0] for name in ALLOWED} == set(Facts.model_fields)
-    low, high = study.BMD_RANGE
+    assert {name.partition(".")[0] for name in ALLOWED} == set(ExamFacts.model_fields)
+    low, high = exam.BMD_RANGE
     assert f"{low} to {high}" in ALLOWED["bmd_g_cm2"]
-    assert f"{study.AGE_RANGE[0]} to {study.AGE_RANGE[1]}" in ALLOWED["age_years"]
+    assert f"{exam.AGE_RANGE[0]} to {exam.AGE_RANGE[1]}" in ALLOWED["age_years"]
     assert f"{SCORE_RANGE[0]} to {SCORE_RANGE[1]}" in ALLOWED["t_score"]
-    assert str(study.EARLIEST) in ALLOWED["acquired_on"]
+    assert str(exam.EARLIEST) in ALLOWED["acquired_on"]
 
 
 def test_texts_and_vertebrae_have_one_form() -> None:
@@ -146,13 +146,13 @@ def test_a_form_says_the_same() -> None:
 
 @pytest.mark.parametrize("number", ["SECRET", "nan", "inf", "1e999", "0x1", "9" * 5000, "1,2,3"])
 def test_what_is_no_number_in_a_form(number: str) -> None:
-    with pytest.raises(StudyError, match=r"^Not valid: bmd_g_cm2: "):
+    with pytest.raises(ExamError, match=r"^Not valid: bmd_g_cm2: "):
         from_form({"bmd_g_cm2": number})
 
 
 def test_the_form_holds_what_is_kept() -> None:
-    kept = Study.model_validate({**FULL, "prediction_id": uuid4()})
-    form = StudyForm.of(kept)
+    kept = Exam.model_validate({**FULL, "prediction_id": uuid4()})
+    form = ExamForm.of(kept)
     fields = {field.name: field.value for field in form.fields if field.value}
     fields |= {check.name: "on" for check in form.vertebrae if check.checked}
     fields["sex"] = next(option.value for option in form.sexes if option.selected)

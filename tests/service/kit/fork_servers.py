@@ -22,7 +22,8 @@ from functools import cache
 from typing import Any
 from unittest.mock import patch
 
-from service.decoding import fork_server, pool
+from service.decoding import fork_server, fork_server_process, messages
+from service.decoding.fork_server_process import ForkServerProcess
 from service.decoding.worker import find
 
 NUMBER = struct.Struct("<q")
@@ -35,7 +36,9 @@ class Origin:
         self._turn = threading.Lock()
         self._control, theirs = socket.socketpair()
         with theirs:
-            path = os.pathsep.join([str(pool.ROOT), os.environ.get("PYTHONPATH", "")])
+            path = os.pathsep.join(
+                [str(fork_server_process.ROOT), os.environ.get("PYTHONPATH", "")]
+            )
             self._process = subprocess.Popen(
                 [
                     sys.executable,
@@ -46,7 +49,7 @@ class Origin:
                 ],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **pool.ENVIRONMENT, "PYTHONPATH": path},
+                env={**os.environ, **fork_server_process.ENVIRONMENT, "PYTHONPATH": path},
             )
         atexit.register(self._end)
 
@@ -88,13 +91,13 @@ class Process:
 
 
 async def start(preparation: str) -> Any:
-    """Stand in for the pool's own way to start a fork server."""
+    """Stand in for :meth:`ForkServerProcess.start`."""
     ours, theirs = socket.socketpair()
     with theirs:
         process = Process(await asyncio.to_thread(origin(preparation).fork, theirs))
     ours.setblocking(False)
-    started = pool._ForkServer(process, ours)  # type: ignore[arg-type] # all of a process that it uses
-    assert await pool._receive(ours, len(fork_server.READY)) == fork_server.READY
+    started = ForkServerProcess(process, ours)  # type: ignore[arg-type] # all of a process that it uses
+    assert await messages.exactly(ours, len(fork_server.READY)) == fork_server.READY
     return started
 
 
@@ -103,7 +106,7 @@ class Forked:
 
     def __init__(self) -> None:
         self._fronts = 0
-        self._patch = patch.object(pool, "_start", start)
+        self._patch = patch.object(ForkServerProcess, "start", start)
 
     @contextmanager
     def __call__(self) -> Iterator[None]:

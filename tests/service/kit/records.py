@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -52,9 +53,16 @@ def verbs(database: Database, listeners: Listeners | None = None) -> Verbs:
 
 
 def made(number: int, **changes: Any) -> Prediction:
-    """The example, ``number`` hours into the year."""
+    """The example, ``number`` hours into the year, on an image of its own."""
+    id = uuid4()
     return Prediction.model_validate(
-        {**EXAMPLE, "id": uuid4(), "created_at": START + timedelta(hours=number), **changes}
+        {
+            **EXAMPLE,
+            "id": id,
+            "created_at": START + timedelta(hours=number),
+            "image": {**EXAMPLE["image"], "sha256": sha256(id.bytes).hexdigest()},
+            **changes,
+        }
     )
 
 

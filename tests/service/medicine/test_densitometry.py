@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from service.exams.schemas import Study
+from service.exams.schemas import Exam
 from service.medicine import densitometry, guidance
 from service.medicine.guidance.facts import read
 from service.predictions.contexts import RANGES, Reported
@@ -33,7 +33,7 @@ def test_page_and_rules_put_a_t_score_into_the_same_range(tenths: int) -> None:
     answer = guidance.consider(facts, date(2026, 11, 25))
     said = {one.id for one in answer.considerations} & set(RULES.values())
     assert said == {RULES[found]}
-    reported = Reported.of(Study(prediction_id=EXAMPLE["id"], t_score=score), "indeterminate")
+    reported = Reported.of(Exam(prediction_id=EXAMPLE["id"], t_score=score), "indeterminate")
     assert reported is not None
     assert reported.range == RANGES[found]
 

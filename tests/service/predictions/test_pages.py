@@ -14,7 +14,7 @@ from models.explanation.location import Inside, Location
 from models.vertebrae.findings import Code
 from models.vertebrae.measurements import NAMES
 from models.vertebrae.nominal import nominal
-from service.exams.schemas import Study
+from service.exams.schemas import Exam
 from service.language.locale import speaking
 from service.medicine.osteoporosis.measurements import WORDS
 from service.medicine.osteoporosis.wording import CONSIDERATIONS, HEADINGS, MEANINGS
@@ -48,8 +48,8 @@ def words(page: html.HtmlElement, path: str) -> str:
     return " ".join(" ".join(one.text_content() for one in page.xpath(path)).split())
 
 
-def study(t_score: float | None, **facts: Any) -> Study:
-    return Study(prediction_id=EXAMPLE["id"], t_score=t_score, **facts)
+def exam(t_score: float | None, **facts: Any) -> Exam:
+    return Exam(prediction_id=EXAMPLE["id"], t_score=t_score, **facts)
 
 
 async def test_without_scripts_every_map_stands_over_the_scan(shared: Front, png: bytes) -> None:
@@ -245,7 +245,7 @@ def test_a_result_of_before_vertebrae_were_found_is_shown_as_it_was() -> None:
 def test_the_scanner_s_t_score_comes_first(
     t_score: float, outcome: str, words_of_it: str, differs: bool
 ) -> None:
-    page = drawn({"outcome": outcome}, study=study(t_score))
+    page = drawn({"outcome": outcome}, exam=exam(t_score))
     assert f"T-score by the scanner: {words_of_it}" in words(page, "//*[@class='reported']")
     assert ("differ" in words(page, "//*[@class='reported']")) is differs
     (article,) = page.xpath("//article")
@@ -265,14 +265,14 @@ def test_the_scanner_s_t_score_comes_first(
     ],
 )
 def test_a_t_score_has_a_range_where_ranges_apply(facts: Any, words_of_it: str) -> None:
-    told = words(drawn({"outcome": "normal"}, study=study(-2.7, **facts)), "//*[@class='reported']")
+    told = words(drawn({"outcome": "normal"}, exam=exam(-2.7, **facts)), "//*[@class='reported']")
     assert words_of_it in told
     assert ("differ" in told) is ("range of osteoporosis" in words_of_it)
 
 
 def test_without_a_t_score_nothing_is_said_of_one() -> None:
-    for given in (None, study(None)):
-        assert drawn(study=given).xpath("//*[@class='reported']") == []
+    for given in (None, exam(None)):
+        assert drawn(exam=given).xpath("//*[@class='reported']") == []
 
 
 def test_findings_are_shown_and_do_not_refuse() -> None:
@@ -305,6 +305,6 @@ def test_every_outcome_has_its_words() -> None:
 
 def test_numbers_are_written_as_the_language_writes_them() -> None:
     with speaking("de"):
-        page = drawn(study=study(-2.7))
+        page = drawn(exam=exam(-2.7))
     assert "83,0 %" in words(page, "//figure[@class='gauge']")
     assert "−2,7" in words(page, "//*[@class='reported']")

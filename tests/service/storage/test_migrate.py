@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,13 @@ def test_a_database_that_is_not_there_is_said_without_its_password(
     said = "".join(capsys.readouterr())
     assert "storage unavailable" in said
     assert "hunter2" not in said
+
+
+def test_the_way_back_and_forth(var: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 0
+    assert main(["migrate", "--back-to", "0004"]) == 0
+    with closing(sqlite3.connect(var / "osteoserve.db")) as connection:
+        assert connection.execute("SELECT * FROM alembic_version").fetchall() == [("0004",)]
+    assert main(["migrate"]) == 0
+    assert main(["migrate", "--back-to", "9999"]) == 1
+    assert "9999" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from lxml import html
@@ -30,10 +30,14 @@ pytestmark = pytest.mark.anyio
 
 async def rewritten(database: Database, table: str, column: str, id: UUID, value: Any) -> None:
     """Write ``value`` where another version would have; a text is taken as it is."""
-    key = "id" if table == "prediction" else "prediction_id"
+    which = {
+        "prediction": "id = :id",
+        "exam": "id = (SELECT exam_id FROM image JOIN prediction ON image.id = image_id "
+        "WHERE prediction.id = :id)",
+    }.get(table, "prediction_id = :id")
     async with database.begin() as connection:
         await connection.execute(
-            text(f"UPDATE {table} SET {column} = :value WHERE {key} = :id"),  # noqa: S608
+            text(f"UPDATE {table} SET {column} = :value WHERE {which}"),  # noqa: S608 - ours
             {
                 "value": value if isinstance(value, str) else json.dumps(value),
                 "id": id.hex if database.is_sqlite else id,
@@ -52,7 +56,7 @@ async def test_fields_that_are_not_known_are_ignored(database: Database) -> None
     await keep(database, one)
     await rewritten(database, "prediction", "document", one.id, newer(one))
     assert await verbs(database).predictions.get(one.id) == one
-    found, _ = await verbs(database).predictions.page(Query.model_validate({}))
+    found, _ = await verbs(database).predictions.page(ANYONE, Query.model_validate({}))
     assert found == (one,)
 
 
@@ -68,7 +72,9 @@ async def test_one_row_that_cannot_be_read_hides_no_other(settings: Settings) ->
     asked: dict[str, Any] = {"limit": 2}
     pages = []
     while asked:
-        found, following = await verbs(database).predictions.page(Query.model_validate(asked))
+        found, following = await verbs(database).predictions.page(
+            ANYONE, Query.model_validate(asked)
+        )
         pages.append(found)
         asked = {"limit": 2, "after": following.cursor()} if following else {}
     bad = Unreadable(there[3].id, there[3].created_at)
@@ -98,7 +104,7 @@ async def test_a_review_that_cannot_be_read_is_not_left_out(database: Database) 
         ANYONE, one.id, Signature(action="sign", reviewer="A. Reader"), one.outcome
     )
     await rewritten(database, "review", "action", one.id, "amend")
-    found, _ = await verbs(database).predictions.page(Query.model_validate({}))
+    found, _ = await verbs(database).predictions.page(ANYONE, Query.model_validate({}))
     assert found == (Unreadable(one.id, one.created_at),)
 
 
@@ -107,14 +113,14 @@ async def test_facts_that_are_not_known_are_kept(database: Database) -> None:
     await keep(database, one)
     exams = verbs(database).exams
     await exams.change(ANYONE, one.id, from_json({"t_score": -1.0}))
-    await rewritten(database, "study", "facts", one.id, {"t_score": -1.0, "hip_bmd": 0.8})
+    await rewritten(database, "exam", "facts", one.id, {"t_score": -1.0, "hip_bmd": 0.8})
     found = await exams.get(one.id)
     assert found is not None
     assert found.t_score == -1.0
     for facts in ({"t_score": -2.0}, {}):
         await exams.change(ANYONE, one.id, from_json(facts))
         async with database.connect() as connection:
-            stored = await connection.scalar(text("SELECT facts FROM study"))
+            stored = await connection.scalar(text("SELECT facts FROM exam"))
         told = json.loads(stored) if isinstance(stored, str) else stored
         assert told == {**facts, "hip_bmd": 0.8}
 
@@ -124,14 +130,14 @@ async def test_facts_that_cannot_be_read_are_told(database: Database) -> None:
     await keep(database, one, other)
     exams = verbs(database).exams
     for it in (one, other):
-        study = await exams.change(
+        exam = await exams.change(
             ANYONE, it.id, from_json({"patient_reference": "p", "sex": "female"})
         )
-    await rewritten(database, "study", "facts", one.id, {"sex": "unknown"})
+    await rewritten(database, "exam", "facts", one.id, {"sex": "unknown"})
     with pytest.raises(UnreadableError):
         await exams.get(one.id)
-    assert study is not None
-    patient = await verbs(database).predictions.timeline(study.patient_key or one.id)
+    assert exam is not None
+    patient = await verbs(database).predictions.timeline(exam.patient_key or one.id)
     assert patient is not None
     assert (len(patient.exams), patient.unreadable) == (1, 1)
 
@@ -187,12 +193,10 @@ async def test_pages_and_api_tell_of_it_and_let_it_be_deleted(shared: Front, hid
 async def test_a_result_is_shown_without_facts_that_cannot_be_read(
     shared: Front, png: bytes
 ) -> None:
-    id: str = (await shared.post(png)).json()["id"]
+    id: str = (await shared.post(png + uuid4().bytes)).json()["id"]
     facts = {"sex": "female", "patient_reference": "someone"}
     key = (await shared.client.put(f"{API}/{id}/study", json=facts)).json()["patient_key"]
-    await rewritten(
-        shared.app.state.health.database, "study", "facts", UUID(id), {"sex": "unknown"}
-    )
+    await rewritten(shared.app.state.health.database, "exam", "facts", UUID(id), {"sex": "unknown"})
     page = await shared.client.get(f"/results/{id}")
     assert page.status_code == 200
     assert "cannot be read here" in page.text

@@ -12,12 +12,14 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import create_engine
 
 from service.exams.schemas import from_json
 from service.predictions.schemas import Prediction
 from service.reviews.schemas import Signature
 from service.settings import Settings
 from service.storage.database import Database
+from service.storage.migrations import Schema
 from service.storage.recovery import RecoveryError, damage, recover
 from tests.service.kit.records import ANYONE, keep, made, verbs
 
@@ -55,11 +57,11 @@ def read(var: Path, predictions: list[Prediction]) -> list[UUID]:
             again = await verbs(database).predictions.get(one.id)
             if again is None:
                 continue
-            study = await verbs(database).exams.get(one.id)
+            exam = await verbs(database).exams.get(one.id)
             assert again.model_copy(update={"review": None}) == one
             whole = (
-                study is not None
-                and study.patient_reference == f"p-{number}"
+                exam is not None
+                and exam.patient_reference == f"p-{number}"
                 and again.review is not None
                 and await verbs(database).predictions.image(one.id) == bytes([number]) * 6000
             )
@@ -185,11 +187,10 @@ def test_what_is_still_in_the_log_is_recovered_too(tmp_path: Path) -> None:
 def test_a_file_of_an_older_version_is_recovered_and_then_migrated(tmp_path: Path) -> None:
     predictions = filled(tmp_path, 5)
     file = tmp_path / "osteoserve.db"
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("DROP INDEX uq_prediction_idempotency_key")
-        connection.execute("ALTER TABLE prediction DROP COLUMN idempotency_key")
-        connection.execute("UPDATE alembic_version SET version_num = '0003'")
-        connection.commit()
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as older:
+        Schema.downgrade(older, "0003")
+    engine.dispose()
     recover(file)
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("SELECT * FROM alembic_version").fetchall() == [("0003",)]

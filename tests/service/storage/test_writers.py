@@ -81,7 +81,7 @@ class Person:
 
     async def deletes(self, _: str, png: bytes) -> None:
         """Make one of one's own with a shared patient, and take it away."""
-        made = (await self._ask("POST", API, content=png)).json()["id"]
+        made = (await self._ask("POST", API, content=own(png, self.name))).json()["id"]
         facts = {"patient_reference": f"patient {self._random.randrange(4)}"}
         await self._ask("PUT", f"{API}/{made}/study", json=facts)
         await self._ask("DELETE", f"{API}/{made}")
@@ -121,7 +121,7 @@ async def written(
         front(settings.var, runners, **options) as other,
         AsyncExitStack() as held,
     ):
-        shared = [(await one.post(png)).json()["id"] for _ in range(3)]
+        shared = [(await one.post(own(png, f"shared {n}"))).json()["id"] for n in range(3)]
         clients = [await held.enter_async_context(client(front)) for front in (one, other)]
         end = time.monotonic() + seconds
         async with asyncio.TaskGroup() as group:
@@ -132,6 +132,11 @@ async def written(
         assert judged.result() == [1] * 30
         await kept(one, shared, told)
     return told
+
+
+def own(png: bytes, name: str) -> bytes:
+    """Return ``png`` as a file that is not the others': facts are entered about a file."""
+    return png + name.encode()
 
 
 async def batch(client: httpx.AsyncClient, png: bytes, count: int) -> list[int]:

@@ -15,3 +15,8 @@ def upgrade() -> None:
     op.add_column("prediction", sa.Column("idempotency_key", sa.String(64), nullable=True))
     # An index, not a constraint: SQLite cannot add one to a table that is there.
     op.create_index("uq_prediction_idempotency_key", "prediction", ["idempotency_key"], unique=True)
+
+
+def downgrade() -> None:
+    op.drop_index("uq_prediction_idempotency_key", "prediction")
+    op.drop_column("prediction", "idempotency_key")

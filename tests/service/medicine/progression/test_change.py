@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from service.exams.schemas import Study
+from service.exams.schemas import Exam
 from service.medicine.progression.change import Change, compare, course, obstacles
 from service.medicine.progression.precision import Precision
 
@@ -18,8 +18,8 @@ ALL = ("L1", "L2", "L3", "L4")
 MACHINE = {"vendor": "Hologic", "serial": "DX-1"}
 
 
-def study(bmd: float | None = 0.9, on: str | None = "2020-03-01", **facts: Any) -> Study:
-    return Study.model_validate(
+def exam(bmd: float | None = 0.9, on: str | None = "2020-03-01", **facts: Any) -> Exam:
+    return Exam.model_validate(
         {
             "prediction_id": uuid4(),
             "bmd_g_cm2": bmd,
@@ -81,7 +81,7 @@ def test_other_numbers_of_vertebrae_are_not_monitored(vertebrae: int) -> None:
 )
 def test_changed_only_beyond_the_least_significant_change(after: float, verdict: str) -> None:
     precision = Precision(spine_g_cm2=Decimal("0.010"))
-    change = compare(study(0.9), study(after, "2022-03-01"), precision)
+    change = compare(exam(0.9), exam(after, "2022-03-01"), precision)
     assert change.verdict == verdict
     assert change.difference == Decimal(str(after)) - Decimal("0.9")
     assert change.least == Decimal("0.0277")
@@ -92,9 +92,9 @@ def test_a_difference_equal_to_it_reaches_it() -> None:
     # 2.77 × 0.1 = 0.277, and in binary 0.699 − 0.422 is less than that.
     precision = Precision(spine_g_cm2=Decimal("0.1"))
     assert 0.699 - 0.422 < 0.277
-    assert compare(study(0.422), study(0.699, "2021-01-01"), precision).verdict == "gain"
-    assert compare(study(0.699), study(0.422, "2021-01-01"), precision).verdict == "loss"
-    nearly = compare(study(0.422), study(0.698, "2021-01-01"), precision)
+    assert compare(exam(0.422), exam(0.699, "2021-01-01"), precision).verdict == "gain"
+    assert compare(exam(0.699), exam(0.422, "2021-01-01"), precision).verdict == "loss"
+    nearly = compare(exam(0.422), exam(0.698, "2021-01-01"), precision)
     assert nearly.verdict == "no_significant_change"
 
 
@@ -108,7 +108,7 @@ def test_a_difference_equal_to_it_reaches_it() -> None:
 )
 def test_fewer_vertebrae_need_more(vertebrae: tuple[str, ...], verdict: str) -> None:
     precision = Precision(spine_g_cm2=Decimal("0.010"))
-    pair = study(0.9, vertebrae=vertebrae), study(0.869, "2021-01-01", vertebrae=vertebrae)
+    pair = exam(0.9, vertebrae=vertebrae), exam(0.869, "2021-01-01", vertebrae=vertebrae)
     assert compare(*pair, precision).verdict == verdict
 
 
@@ -127,8 +127,8 @@ def test_fewer_vertebrae_need_more(vertebrae: tuple[str, ...], verdict: str) -> 
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_each_condition_alone_prevents_a_verdict(later: dict[str, Any], against: str) -> None:
-    earlier = study(1.2)
-    other = Study.model_validate({**study(0.6, "2024-01-01").model_dump(), **later})
+    earlier = exam(1.2)
+    other = Exam.model_validate({**exam(0.6, "2024-01-01").model_dump(), **later})
     change = compare(earlier, other, Precision())
     assert change == Change(
         earlier=earlier.prediction_id, verdict="not_comparable", against=(against,)
@@ -137,13 +137,13 @@ def test_each_condition_alone_prevents_a_verdict(later: dict[str, Any], against:
 
 
 def test_one_vertebra_is_never_monitored() -> None:
-    pair = study(1.2, vertebrae=("L3",)), study(0.6, "2024-01-01", vertebrae=("L3",))
+    pair = exam(1.2, vertebrae=("L3",)), exam(0.6, "2024-01-01", vertebrae=("L3",))
     assert compare(*pair, Precision()).against == ("too_few_vertebrae",)
 
 
 def test_all_that_is_missing_is_told() -> None:
-    bare = Study(prediction_id=uuid4())
-    assert obstacles(bare, study()) == (
+    bare = Exam(prediction_id=uuid4())
+    assert obstacles(bare, exam()) == (
         "bmd_missing",
         "date_missing",
         "machine_missing",
@@ -153,13 +153,13 @@ def test_all_that_is_missing_is_told() -> None:
 
 def test_how_a_machine_is_written_does_not_matter() -> None:
     other = {"vendor": "HOLOGIC", "serial": "dx-1"}
-    assert obstacles(study(), study(on="2021-01-01", scanner=other)) == ()
+    assert obstacles(exam(), exam(on="2021-01-01", scanner=other)) == ()
 
 
 def test_a_t_score_alone_changes_nothing() -> None:
     pair = (
-        study(0.9, t_score=-1.0),
-        study(0.9, "2021-01-01", t_score=-3.0),
+        exam(0.9, t_score=-1.0),
+        exam(0.9, "2021-01-01", t_score=-3.0),
     )
     assert compare(*pair, Precision()).verdict == "no_significant_change"
 
@@ -167,12 +167,12 @@ def test_a_t_score_alone_changes_nothing() -> None:
 def test_a_course_is_in_order_and_looks_back_twice() -> None:
     """A slow loss shows against the baseline although no step of it does."""
     precision = Precision(spine_g_cm2=Decimal("0.010"))
-    third = study(0.86, "2024-01-01")
-    first = study(0.9, "2020-01-01")
-    second = study(0.88, "2022-01-01")
-    undated = study(0.5, None)
+    third = exam(0.86, "2024-01-01")
+    first = exam(0.9, "2020-01-01")
+    second = exam(0.88, "2022-01-01")
+    undated = exam(0.5, None)
     points = course([third, undated, first, second], precision)
-    assert [point.study for point in points] == [first, second, third, undated]
+    assert [point.exam for point in points] == [first, second, third, undated]
     assert (points[0].previous, points[0].baseline) == (None, None)
     assert points[1].previous is not None
     assert points[1].previous.verdict == "no_significant_change"
@@ -190,9 +190,9 @@ def test_a_course_is_in_order_and_looks_back_twice() -> None:
 
 
 def test_the_baseline_skips_what_cannot_be_compared() -> None:
-    elsewhere = study(1.1, "2018-01-01", scanner={**MACHINE, "serial": "old"})
-    first, between = study(0.9, "2020-01-01"), study(1.0, "2021-01-01", vertebrae=("L1", "L2"))
-    last = study(0.8, "2022-01-01")
+    elsewhere = exam(1.1, "2018-01-01", scanner={**MACHINE, "serial": "old"})
+    first, between = exam(0.9, "2020-01-01"), exam(1.0, "2021-01-01", vertebrae=("L1", "L2"))
+    last = exam(0.8, "2022-01-01")
     point = course([elsewhere, first, between, last], Precision())[-1]
     assert point.previous is not None
     assert point.previous.verdict == "not_comparable"
@@ -206,8 +206,8 @@ def test_no_study_no_course() -> None:
 
 
 def test_dates_decide_the_order_not_the_entering() -> None:
-    late, early = study(on="2022-02-02"), study(on="2021-02-02")
-    assert [point.study.acquired_on for point in course([late, early], Precision())] == [
+    late, early = exam(on="2022-02-02"), exam(on="2021-02-02")
+    assert [point.exam.acquired_on for point in course([late, early], Precision())] == [
         date(2021, 2, 2),
         date(2022, 2, 2),
     ]

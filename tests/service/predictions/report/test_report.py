@@ -14,7 +14,7 @@ from lxml import html
 from markupsafe import Markup
 
 from models.image import recipe
-from service.exams.schemas import Study
+from service.exams.schemas import Exam
 from service.language.locale import speaking
 from service.predictions.contexts import ResultPage
 from service.predictions.heat_maps.schemas import EXAMPLE as MAP
@@ -43,8 +43,8 @@ def sheet(
     t_score: float | None = None,
 ) -> bytes:
     prediction = Prediction.model_validate({**EXAMPLE, **(changes or {})})
-    study = Study(prediction_id=prediction.id, t_score=t_score)
-    page = ResultPage.of(prediction, reviews=reviews, study=study)
+    exam = Exam(prediction_id=prediction.id, t_score=t_score)
+    page = ResultPage.of(prediction, reviews=reviews, exam=exam)
     return render(prediction, page, SCAN, {"cnn": HEAT})
 
 

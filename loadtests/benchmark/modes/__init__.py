@@ -1,1 +1,0 @@
-"""What is measured, a module each; every one returns what goes into ``results.json``."""
