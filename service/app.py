@@ -70,7 +70,7 @@ SUBJECTS: Final = (
     predictions, reviews, exams, progression, batches, guidance, served_models, operations,
     openapi, web,
 )  # fmt: skip
-"""Each installs its routes."""
+"""Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 OPENED: Final = (
     storage, runners, operations, web, served_models, patients, exams, reviews, predictions,

@@ -36,9 +36,9 @@ async def openapi(request: Request) -> dict[str, Any]:
 
 
 @router.get("/docs")
-async def docs(request: Request, pages: PagesDep) -> Response:
+async def docs(request: Request, templates: PagesDep) -> Response:
     headers = {"Content-Security-Policy": DOCS_POLICY}
-    return pages.respond(request, DocsPage(), headers=headers)
+    return templates.respond(request, DocsPage(), headers=headers)
 
 
 def install(app: FastAPI) -> None:

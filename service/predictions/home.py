@@ -14,12 +14,12 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def form(request: Request, pages: PagesDep, limits: UploadLimitsDep) -> Response:
+async def form(request: Request, templates: PagesDep, limits: UploadLimitsDep) -> Response:
     size = limits.max_upload_bytes
     page = AnalysePage(
         max_bytes=int(size), max_size=size.human_readable(separator=" ").replace(".0 ", " ")
     )
-    return pages.respond(request, page)
+    return templates.respond(request, page)
 
 
 @router.post("/")

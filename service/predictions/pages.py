@@ -44,13 +44,13 @@ class ResultResponder:
 
     def __init__(
         self,
-        pages: Pages,
+        templates: Pages,
         reviews: Reviews,
         exams: Exams,
         explainer: Explainer,
         states: RunnerStates,
     ) -> None:
-        self._pages = pages
+        self._templates = templates
         self._reviews = reviews
         self._exams = exams
         self._explainer = explainer
@@ -80,17 +80,17 @@ class ResultResponder:
             out_of_reach=await self._explainer.out_of_reach(prediction, self._states.down),
         )
         whence = {**NO_STORE, "Content-Location": f"/results/{prediction.id}", **(headers or {})}
-        return self._pages.respond(request, page, status, whence)
+        return self._templates.respond(request, page, status, whence)
 
 
 async def responder(
-    pages: PagesDep,
+    templates: PagesDep,
     reviews: ReviewsDep,
     exams: ExamsDep,
     explainer: ExplainerDep,
     states: RunnerStatesDep,
 ) -> ResultResponder:
-    return ResultResponder(pages, reviews, exams, explainer, states)
+    return ResultResponder(templates, reviews, exams, explainer, states)
 
 
 ResultPageDep = Annotated[ResultResponder, Depends(responder)]

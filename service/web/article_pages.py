@@ -18,17 +18,17 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/faq")
-async def faq(request: Request, pages: PagesDep) -> Response:
-    return _article("faq", request, pages)
+async def faq(request: Request, templates: PagesDep) -> Response:
+    return _article("faq", request, templates)
 
 
 @router.get("/integrate")
-async def integrate(request: Request, pages: PagesDep) -> Response:
-    return _article("integrate", request, pages)
+async def integrate(request: Request, templates: PagesDep) -> Response:
+    return _article("integrate", request, templates)
 
 
 @router.get("/about")
-async def about(request: Request, pages: PagesDep) -> Response:
+async def about(request: Request, templates: PagesDep) -> Response:
     article, today = _load("about")
     page = AboutPage(
         article=article,
@@ -36,11 +36,11 @@ async def about(request: Request, pages: PagesDep) -> Response:
         version=request.app.version,
         recipe=recipe.NAME,
     )
-    return pages.respond(request, page)
+    return templates.respond(request, page)
 
 
-def _article(name: str, request: Request, pages: Pages) -> Response:
-    return pages.respond(request, ArticlePage.of(*_load(name)))
+def _article(name: str, request: Request, templates: Pages) -> Response:
+    return templates.respond(request, ArticlePage.of(*_load(name)))
 
 
 def _load(name: str) -> tuple[content.Article, datetime.date]:

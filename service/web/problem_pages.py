@@ -13,9 +13,9 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/problems")
-async def problems(request: Request, pages: PagesDep) -> Response:
+async def problems(request: Request, templates: PagesDep) -> Response:
     rows = tuple(
         ProblemRow(code=code, status=kind.status, title=_(kind.title), help=_(kind.help))
         for code, kind in KINDS.items()
     )
-    return pages.respond(request, ProblemsPage(rows=rows))
+    return templates.respond(request, ProblemsPage(rows=rows))
