@@ -11,11 +11,11 @@ from typing import Any, Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bentos.queue import Call, Queue
+from bentos.backlog import Backlog, Call
 from protocol.headers import MAX_BYTES, TIMEOUT
 
 CALL: Final = "osteoserve.call"
-"""Where a request's scope holds its :class:`~bentos.queue.Call`."""
+"""Where a request's scope holds its :class:`~bentos.backlog.Call`."""
 
 
 class Admission:
@@ -30,7 +30,7 @@ class Admission:
     def __init__(
         self,
         app: ASGIApp,
-        queue: Queue,
+        queue: Backlog,
         counts: Mapping[str, Callable[[Headers], int]],
     ) -> None:
         self._app = app

@@ -24,8 +24,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bentos.admission import Admission
+from bentos.backlog import Backlog, Item
 from bentos.policy import Policy
-from bentos.queue import Item, Queue
 from bentos.warm_up import Example, WarmUp
 from bentos.wire import (
     BasePredictionsInput,
@@ -125,7 +125,7 @@ def make_runner(
     """
     policy = Policy.from_environment(name)
     registry = CollectorRegistry()
-    queue = Queue(name, policy.queue_images, registry)
+    queue = Backlog(name, policy.queue_images, registry)
 
     class Runner:
         def __init__(self) -> None:
@@ -142,7 +142,7 @@ def make_runner(
     return service
 
 
-def _api(endpoint: Endpoint, queue: Queue, policy: Policy) -> Any:
+def _api(endpoint: Endpoint, queue: Backlog, policy: Policy) -> Any:
     def answer(self: Any, items: list[Item[Any]]) -> list[Any]:
         return to_payload(queue.run(items, getattr(self.model, endpoint.method)))
 

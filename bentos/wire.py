@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bentos.admission import CALL
-from bentos.queue import Call, Item
+from bentos.backlog import Call, Item
 from models.image import recipe
 from models.image.recipe import Canonical, RecipeError
 from protocol import headers

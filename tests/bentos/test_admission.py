@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bentos.admission import CALL, Admission
-from bentos.queue import Call, Queue
+from bentos.backlog import Backlog, Call
 from protocol.headers import MAX_BYTES
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +32,7 @@ class Toy:
     """Holds each call until told to go."""
 
     def __init__(self, limit: int) -> None:
-        self.queue = Queue("toy", limit, CollectorRegistry())
+        self.queue = Backlog("toy", limit, CollectorRegistry())
         self.calls: list[Call] = []
         self.go = asyncio.Event()
 

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from bentos.admission import CALL
-from bentos.queue import Call
+from bentos.backlog import Call
 from bentos.wire import (
     BasePredictionsInput,
     FramesInput,

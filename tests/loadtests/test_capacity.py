@@ -9,7 +9,7 @@ from loadtests import capacity as page
 from loadtests import machine
 from loadtests.capacity import CapacityError, capacity, mean_wait
 from loadtests.target import COMPONENTS
-from models.types import RUNNERS
+from protocol.runners import RUNNERS
 
 COSTS = {
     "front": 0.02, "vertebrae": 0.03, "cnn": 0.01, "vgg16": 0.04, "resnet": 0.02, "stack": 0.005,

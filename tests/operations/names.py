@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import ASGIApp
 
-from bentos.queue import Queue
+from bentos.backlog import Backlog
 from bentos.runner import build_metrics
 from service.metrics import Metrics
 
@@ -26,7 +26,7 @@ def of_front() -> frozenset[str]:
 def of_runners() -> frozenset[str]:
     """What each runner's own /metrics tells."""
     registry = CollectorRegistry()
-    Queue("cnn", 1, registry)
+    Backlog("cnn", 1, registry)
     return _stored(asyncio.run(_told(build_metrics(registry))))
 
 

@@ -58,7 +58,7 @@ def test_the_systems_answer_as_the_models_do_in_one_process(images: Images) -> N
     gate, ensemble = quality.served_gate(), Ensemble()
     (ready,) = preparation.prepare([read(images.png(5))], ensemble.outliner.outline)
     assert ready.canonical is not None
-    (verdict,) = ensemble.verdicts(ready.canonical[None])
+    (verdict,) = ensemble.predict(ready.canonical[None])
 
     said = asyncio.run(shared.predict(images.png(5), gate, call))
     assert said == shared.dumped(shared.answer(verdict))

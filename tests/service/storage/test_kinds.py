@@ -88,7 +88,8 @@ async def test_transactions_in_each_others_way_both_end_well(database: Database)
     names = [form(one.id), form(other.id)]
     async with asyncio.timeout(20):
         await asyncio.gather(crossing(*names), crossing(*reversed(names)))  # type: ignore[arg-type]
-    assert tries == (2 if database.is_sqlite else 3)
+    # On a busy machine PostgreSQL may have to end whoever lost once more.
+    assert tries == 2 if database.is_sqlite else tries > 2
 
 
 async def test_what_is_only_read_waits_for_no_writer(tmp_path: Path) -> None:

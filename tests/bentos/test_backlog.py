@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bentos.queue import Call, Item, Queue
+from bentos.backlog import Backlog, Call, Item
 
 
 class Clock:
@@ -21,7 +21,7 @@ class Measured:
     def __init__(self, limit: int = 8) -> None:
         self.clock = Clock()
         self.registry = CollectorRegistry()
-        self.queue = Queue("toy", limit, self.registry, self.clock)
+        self.queue = Backlog("toy", limit, self.registry, self.clock)
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(

@@ -2,7 +2,7 @@
 
 BentoML gathers calls into batches; its own queue has no bound, computes what was abandoned, fails a
 whole batch for one bad item, and says nothing of any of it. So a call is counted in before BentoML
-sees it (``bentos.admission``), and looked at once more when its batch begins (:meth:`Queue.run`).
+sees it (``bentos.admission``), and looked at once more when its batch begins (:meth:`Backlog.run`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WAIT_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 COMPUTE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 SIZE_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64)
 
-FORGETTING: Final = 0.1
+EWMA_ALPHA: Final = 0.1
 """Weight of the newest batch in the mean time per item: about the last ten batches count."""
 
 FIRST_GUESS_SECONDS: Final = 0.05
@@ -66,8 +66,9 @@ class Item(Generic[T]):
     index: int
 
 
-class Queue:
-    """The waiting line of one runner, at most ``limit`` items long."""
+class Backlog:
+    """How many items wait for one runner, at most ``limit``, and what became of them; the items
+    themselves are in BentoML's hands."""
 
     def __init__(
         self,
@@ -217,7 +218,7 @@ class Queue:
         self._size.observe(count)
         self._compute.observe(seconds)
         each, known = seconds / count, self._seconds_per_item
-        self._seconds_per_item = each if known is None else known + FORGETTING * (each - known)
+        self._seconds_per_item = each if known is None else known + EWMA_ALPHA * (each - known)
 
     def _move(self, count: int) -> None:
         self._waiting += count
