@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from listener.python import behind
 from service import settings as table
 from service.language import messages as catalogue
+from service.operations.storage import damaged, run_check, run_recover
 from service.server import Server
 from service.settings import Settings, SettingsError
-from service.storage.command import damaged, run_check, run_recover
 from service.storage.database import Database
 from service.storage.errors import StorageError
 from service.storage.migrations import DowngradeError

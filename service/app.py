@@ -3,70 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
-import anyio.to_thread
 from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
 from listener.uploads import Uploads
-from models.artifact import ArtifactError
-from models.reading import Limits
-from service import openapi as docs
-from service.batches import api as batches
-from service.batches import pages as bulk
-from service.batches.service import Batches
-from service.batches.worker import Bulk
-from service.decoding import Allowance, Decoder
+from service import openapi
+from service.batches import install as batches
 from service.errors import ServiceError
-from service.events import Listeners
-from service.exams import api as exams
-from service.exams.service import Exams
+from service.exams import install as exams
 from service.http.access_log import AccessLogMiddleware
+from service.http.dependencies import STATE
 from service.http.head_as_get import HeadAsGet
 from service.http.locale import LocaleMiddleware
 from service.http.problems import HANDLED, respond
 from service.http.reception import Reception
 from service.http.security import KnownHosts, SameOrigin, SecurityHeaders
-from service.http.static import Assets
 from service.language.locale import N_
-from service.medicine import preparation
 from service.medicine.guidance import api as guidance
-from service.medicine.osteoporosis.pipeline import Pipeline
+from service.medicine.progression import pages as progression
 from service.metrics import Metrics
 from service.observability import tracing
-from service.operations import api as operations
+from service.opened import Opened
+from service.operations import install as operations
 from service.operations.health import Health
-from service.patients import pages as patients
-from service.patients.service import Patients
-from service.predictions import api as predictions
-from service.predictions import history
-from service.predictions import pages as results
-from service.predictions.drift import Drift, served_reference
-from service.predictions.events import PredictionMade
-from service.predictions.heat_maps import api as maps
-from service.predictions.heat_maps.service import Explainer
-from service.predictions.report import api as report
-from service.predictions.service import Predictions
-from service.reviews import api as reviews
-from service.reviews.service import Reviews
-from service.runners.pool import RunnerPool
-from service.served_models import api as models
-from service.served_models import schemas as served
-from service.settings import Settings, load
-from service.state import State
-from service.storage.database import Database
-from service.storage.transaction import Transactions
-from service.web import article_pages as articles
-from service.web import home as web
-from service.web import languages
+from service.patients import install as patients
+from service.predictions import install as predictions
+from service.reviews import install as reviews
+from service.runners import install as runners
+from service.served_models import install as served_models
+from service.settings import GROUPS, Settings, load
+from service.storage import install as storage
+from service.web import install as web
 from service.web.errors import error_page
 from service.web.page import Pages
-from service.web.templates import STATIC
 
 VERSION: Final = "0.1.0"
 
@@ -91,8 +66,17 @@ RECEIVED: Final = 4
 """Times as many batches are received as worked on: to send one slowly keeps nobody's place."""
 
 
-class Lifespan(TypedDict):
-    osteoserve: State
+SUBJECTS: Final = (
+    predictions, reviews, exams, progression, batches, guidance, served_models, operations,
+    openapi, web,
+)  # fmt: skip
+"""Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
+
+OPENED: Final = (
+    storage, runners, operations, web, served_models, patients, exams, reviews, predictions,
+    batches,
+)  # fmt: skip
+"""Each opens what it hands out, of what those before it have opened."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -129,34 +113,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.metrics = metrics
     for kind in HANDLED:
         app.add_exception_handler(kind, failed)
-    for router in (
-        web.router,
-        articles.router,
-        guidance.pages,
-        models.pages,
-        predictions.router,
-        maps.router,
-        reviews.router,
-        results.router,
-        report.router,
-        report.pages,
-        history.router,
-        history.pages,
-        exams.router,
-        exams.pages,
-        patients.pages,
-        batches.router,
-        bulk.pages,
-        guidance.api,
-        models.api,
-        operations.health,
-        operations.metrics,
-        docs.router,
-        languages.router,
-    ):
-        app.include_router(router)
-    app.mount("/static/swagger", Assets(directory=docs.ASSETS), name="swagger")
-    app.mount("/static", Assets(directory=STATIC), name="static")
+    for subject in SUBJECTS:
+        subject.install(app)
     # The last added is the outermost: even the answer to a bug has a language and the headers.
     held = Uploads(settings.bulk_batches * settings.bulk_bytes, RECEIVED * settings.bulk_batches)
     app.add_middleware(
@@ -178,71 +136,16 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        database = Database(settings, metrics.storage.row_unreadable)
-        listeners = Listeners()
-        transactions = Transactions(database, listeners)
-        try:
-            async with RunnerPool(
-                settings, metrics.runners, max_deferral=settings.bulk_patience_seconds
-            ).open() as runners:
-                health = Health(settings, runners, database, metrics.runners, metrics.storage)
-                await health.migrate()
-                # It may have to read artefacts whole.
-                known = await anyio.to_thread.run_sync(served_reference)
-                drift = Drift(settings, metrics.predictions, known)
-                decoder = Decoder(
-                    preparation.load,
-                    preparation.KNOWN,
-                    places=settings.decoders,
-                    max_deferral=settings.bulk_patience_seconds,
-                    longest=Allowance(settings.decoder_seconds, settings.decoder_bytes),
-                    ended=metrics.decoding.ended,
-                )
-                limits = Limits(max_samples=settings.max_samples)
-                pipeline = Pipeline(
-                    settings,
-                    limits,
-                    decoder,
-                    runners,
-                    metrics.flow,
-                    drift.image,
-                    unreadable=metrics.predictions.unreadable,
-                )
-
-                def counted(event: PredictionMade) -> None:
-                    metrics.predictions.prediction(event.prediction)
-                    drift.prediction(event.prediction)
-
-                listeners.afterwards(PredictionMade, counted)
-                stored = Predictions(transactions, pipeline.analyse)
-                lines = Batches(transactions)
-                worker = Bulk(settings, lines, stored.predict, pause=settings.probe_seconds)
-                opened = State(
-                    settings=settings,
-                    metrics=metrics,
-                    pages=pages,
-                    predictions=stored,
-                    reviews=Reviews(transactions),
-                    exams=Exams(transactions),
-                    patients=Patients(transactions),
-                    batches=lines,
-                    bulk=worker,
-                    explainer=Explainer(settings, runners, transactions),
-                    health=health,
-                )
-                app.state.health = health
-                # Compiling pages and reading whole artefacts is not for the first who asks.
-                await anyio.to_thread.run_sync(pages.warm)
-                with suppress(ArtifactError):
-                    await anyio.to_thread.run_sync(served.lineup)
-                async with (
-                    aclosing(stored),
-                    decoder,
-                    health.monitoring(),
-                    worker.working(),
-                ):
-                    yield Lifespan(osteoserve=opened)
-        finally:
-            await database.close()
+        opened = Opened()
+        for group in GROUPS:
+            opened.put(group, settings)
+        for declared in vars(metrics).values():
+            opened.put(type(declared), declared)
+        opened.put(Pages, pages)
+        async with AsyncExitStack() as stack:
+            for room in OPENED:
+                await stack.enter_async_context(room.opening(opened))
+            app.state.health = opened.get(Health)
+            yield {STATE: opened}
 
     return lifespan

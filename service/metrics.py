@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from prometheus_client import generate_latest
-
 from service.decoding.metrics import DecoderMetrics
 from service.flow.metrics import FlowMetrics
 from service.http.metrics import HttpMetrics
@@ -24,6 +22,3 @@ class Metrics:
         self.runners = RunnerMetrics(self.registry)
         self.predictions = PredictionMetrics(self.registry)
         self.storage = StorageMetrics(self.registry)
-
-    def exposition(self) -> bytes:
-        return generate_latest(self.registry)

@@ -13,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 from models.artifact import ArtifactError
 from service.http import openapi as http
 from service.http.security import DOCS_POLICY
+from service.http.static import Assets
 from service.medicine.guidance import Facts
 from service.served_models import schemas as served
-from service.state import Opened
 from service.web.api_docs import DocsPage
+from service.web.dependencies import PagesDep
 
 router = APIRouter(prefix="/api", include_in_schema=False)
 
@@ -35,9 +36,15 @@ async def openapi(request: Request) -> dict[str, Any]:
 
 
 @router.get("/docs")
-async def docs(request: Request, state: Opened) -> Response:
+async def docs(request: Request, templates: PagesDep) -> Response:
     headers = {"Content-Security-Policy": DOCS_POLICY}
-    return state.pages.respond(request, DocsPage(), headers=headers)
+    return templates.respond(request, DocsPage(), headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    app.include_router(router)
+    # Before /static, whose folder it is not in.
+    app.mount("/static/swagger", Assets(directory=ASSETS), name="swagger")
 
 
 def document(app: FastAPI) -> dict[str, Any]:

@@ -6,19 +6,21 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
+from service.batches.dependencies import BatchesDep, Begun, BulkDep, Known, known
 from service.batches.schemas import Batch, Closing, Line
-from service.batches.upload import ZIP_TYPES, receive
+from service.batches.service import Batches
+from service.batches.upload import ZIP_TYPES
+from service.batches.worker import Bulk
 from service.errors import ServiceError
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import problems, translate
 from service.http.upload import FIELD
-from service.identity.actor import Actor
+from service.identity.dependencies import Acting
 from service.predictions.schemas import EXAMPLE
-from service.state import Acting, Opened, State
 from service.storage.errors import UnreadableError
 
 router = APIRouter(prefix="/api/v1/batches", tags=["batches"])
@@ -70,39 +72,6 @@ _LINES: Final[dict[str, Any]] = {
 _ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATCH}}}
 
 
-def batch_id(id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
-    try:
-        return UUID(id)
-    except ValueError:
-        raise no_such_batch() from None
-
-
-BatchId = Annotated[UUID, Depends(batch_id)]
-
-
-def no_such_batch() -> ServiceError:
-    return ServiceError("batch_not_found", "There is no batch with this id.")
-
-
-async def begin(request: Request, actor: Actor, state: State) -> Batch:
-    """Receive a batch and begin work on it: what page and API have in common."""
-    state.bulk.has_place()
-    settings = state.settings
-    return await state.bulk.start(
-        actor, await receive(request, settings, settings.max_upload_bytes)
-    )
-
-
-async def known(id: BatchId, state: Opened) -> Batch:
-    batch = await state.batches.get(id)
-    if batch is None:
-        raise no_such_batch()
-    return batch
-
-
-Known = Annotated[Batch, Depends(known)]
-
-
 @router.post(
     "",
     status_code=201,
@@ -124,16 +93,15 @@ Known = Annotated[Batch, Depends(known)]
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(request: Request, actor: Acting, state: Opened) -> Response:
+async def create(batch: Begun, bulk: BulkDep, batches: BatchesDep) -> Response:
     """Send images as parts `file` of a form, or one zip archive. Names of files are not kept.
 
     Batches wait for single requests. If the front ends meanwhile, the state is `interrupted`, and
     `remaining` says which images to send again.
     """
-    batch = await begin(request, actor, state)
     headers = {**NO_STORE, "Location": f"{router.prefix}/{batch.id}"}
     return StreamingResponse(
-        _lines(batch.id, 0, state, follow=True), 201, headers, media_type=NDJSON
+        _lines(batch.id, 0, bulk, batches, follow=True), 201, headers, media_type=NDJSON
     )
 
 
@@ -159,14 +127,15 @@ async def read(batch: Known, response: Response) -> Batch:
 )
 async def results(
     batch: Known,
-    state: Opened,
+    bulk: BulkDep,
+    batches: BatchesDep,
     after: Annotated[
         int, Query(ge=0, le=2**31 - 1, description="The number of the last line you have.")
     ] = 0,
 ) -> Response:
     """After a broken connection: send the `line` you read last and get those behind it."""
     return StreamingResponse(
-        _lines(batch.id, after, state, follow=False), headers=NO_STORE, media_type=NDJSON
+        _lines(batch.id, after, bulk, batches, follow=False), headers=NO_STORE, media_type=NDJSON
     )
 
 
@@ -179,17 +148,19 @@ async def results(
         **problems(403, 404, 500, 503, 507),
     },
 )
-async def cancel(batch: Known, response: Response, actor: Acting, state: Opened) -> Batch:
+async def cancel(batch: Known, response: Response, actor: Acting, batches: BatchesDep) -> Batch:
     """Begin no further image. What is finished stays; a batch that has ended is left as it is."""
-    await state.batches.cancel(actor, batch.id)
+    await batches.cancel(actor, batch.id)
     response.headers.update(NO_STORE)
-    return await known(batch.id, state)
+    return await known(batch.id, batches)
 
 
-async def _lines(id: UUID, after: int, state: State, *, follow: bool) -> AsyncIterator[str]:
-    async for line in state.bulk.lines(id, after, follow=follow):
+async def _lines(
+    id: UUID, after: int, bulk: Bulk, batches: Batches, *, follow: bool
+) -> AsyncIterator[str]:
+    async for line in bulk.lines(id, after, follow=follow):
         yield told(line, id).model_dump_json() + "\n"
-    yield Closing(batch=await known(id, state)).model_dump_json() + "\n"
+    yield Closing(batch=await known(id, batches)).model_dump_json() + "\n"
 
 
 def told(line: Line, batch_id: UUID) -> Line:

@@ -10,7 +10,7 @@ from service.batches.schemas import Batch, BatchState, Line
 from service.language.formats import number
 from service.language.locale import N_, _, ngettext
 from service.predictions.history_contexts import HistoryRow
-from service.web.home_context import ACCEPT
+from service.predictions.home_contexts import ACCEPT
 from service.web.page import Page
 
 _STATES: Final[Mapping[BatchState, str]] = {

@@ -8,15 +8,18 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from service.exams.contexts import VERSION, ExamForm, ExamPage
+from service.exams.dependencies import ExamsDep
 from service.exams.schemas import Exam, ExamError, ExamFacts, from_form, from_json
 from service.http.body import form_fields, json_fields
 from service.http.caching import NO_STORE
 from service.http.preconditions import ETAG, IF_MATCH, demanded, tag
 from service.http.problem_types import KINDS
 from service.http.problems import Problem, problems, translate
+from service.identity.dependencies import Acting
 from service.language.locale import _
-from service.state import Acting, Opened, PredictionId, Stored, no_such_prediction
+from service.results import PredictionId, ResultDep, no_such_prediction
 from service.storage.errors import ChangedError, StorageFullError, StorageUnavailableError
+from service.web.dependencies import PagesDep
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/study", tags=["studies"])
 pages = APIRouter(include_in_schema=False)
@@ -55,8 +58,8 @@ _ANSWER: Final[dict[str, Any]] = {
         **problems(404, 500, 503),
     },
 )
-async def read(id: PredictionId, response: Response, state: Opened) -> Exam:
-    exam = await state.exams.get(id)
+async def read(id: PredictionId, response: Response, exams: ExamsDep) -> Exam:
+    exam = await exams.get(id)
     if exam is None:
         raise no_such_prediction()
     response.headers.update({**NO_STORE, **tag(exam.version)})
@@ -85,7 +88,7 @@ async def read(id: PredictionId, response: Response, state: Opened) -> Exam:
     },
 )
 async def replace(
-    id: PredictionId, request: Request, response: Response, actor: Acting, state: Opened
+    id: PredictionId, request: Request, response: Response, actor: Acting, exams: ExamsDep
 ) -> Exam:
     """Every field may be left out; one left out is forgotten. No T-score is computed from a BMD."""
     try:
@@ -97,7 +100,7 @@ async def replace(
         more = {**problem.more, "errors": errors}
         raise Problem(problem.code, problem.detail, more=more) from None
     try:
-        exam = await state.exams.change(actor, id, facts, demanded(request))
+        exam = await exams.change(actor, id, facts, demanded(request))
     except ChangedError as error:
         more = {"kept": error.kept.model_dump(mode="json")}
         raise Problem(error.code, str(error), tag(error.kept.version), more) from None
@@ -108,34 +111,38 @@ async def replace(
 
 
 @pages.get("/results/{id}/study")
-async def form(request: Request, prediction: Stored, state: Opened) -> Response:
-    exam = await state.exams.get(prediction.id)
+async def form(
+    request: Request, result: ResultDep, exams: ExamsDep, templates: PagesDep
+) -> Response:
+    exam = await exams.get(result.id)
     if exam is None:
         raise no_such_prediction()
     page = ExamPage(form=ExamForm.of(exam))
-    return state.pages.respond(request, page, headers=NO_STORE)
+    return templates.respond(request, page, headers=NO_STORE)
 
 
 @pages.post("/results/{id}/study")
-async def entered(request: Request, id: PredictionId, actor: Acting, state: Opened) -> Response:
+async def entered(
+    request: Request, id: PredictionId, actor: Acting, exams: ExamsDep, templates: PagesDep
+) -> Response:
     fields = await form_fields(request)
     version = fields.pop(VERSION, None)
     seen = None if version is None else {version}
     try:
         facts = from_form(fields)
-        exam = await state.exams.change(actor, id, facts, seen)
+        exam = await exams.change(actor, id, facts, seen)
     except ExamError as error:
         page = ExamPage(form=ExamForm.again(id, fields, error.faults, version or ""))
-        return state.pages.respond(request, page, 422, NO_STORE)
+        return templates.respond(request, page, 422, NO_STORE)
     except ChangedError as error:
         page = ExamPage(form=ExamForm.beside(error.kept, facts, fields))
-        return state.pages.respond(request, page, KINDS[error.code].status, NO_STORE)
+        return templates.respond(request, page, KINDS[error.code].status, NO_STORE)
     except (StorageUnavailableError, StorageFullError) as error:
         problem = translate(error)
         form = ExamForm.again(id, fields, (), version or "")
         page = ExamPage(form=form, trouble=_(problem.detail))
         headers = {**NO_STORE, **problem.headers}
-        return state.pages.respond(request, page, problem.kind.status, headers)
+        return templates.respond(request, page, problem.kind.status, headers)
     if exam is None:
         raise no_such_prediction()
     return RedirectResponse(f"/results/{id}#study", 303)

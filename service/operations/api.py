@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from service.http.problems import Problem, problems
-from service.state import Opened
+from service.operations.dependencies import HealthDep, RegistryDep
 
 health = APIRouter(prefix="/health", tags=["health"])
 metrics = APIRouter(include_in_schema=False)
@@ -21,12 +21,12 @@ async def live() -> dict[str, str]:
 
 
 @health.get("/ready", summary="Can it answer now?", responses=problems(503))
-async def ready(state: Opened) -> dict[str, Any]:
+async def ready(probes: HealthDep) -> dict[str, Any]:
     """Storage answers and has room, its schema is not behind, no shutdown has begun.
 
     `runners` is information: a dead one makes answers degraded, not the front unready.
     """
-    found = await state.health.readiness()
+    found = await probes.readiness()
     checks = {
         "storage": found.storage,
         "schema": found.schema,
@@ -37,25 +37,25 @@ async def ready(state: Opened) -> dict[str, Any]:
             "not_ready",
             "This front cannot answer now.",
             {"Retry-After": "2"},
-            {"checks": checks, "runners": state.health.states},
+            {"checks": checks, "runners": probes.states},
         )
-    return {"status": "ready", "checks": checks, "runners": state.health.states}
+    return {"status": "ready", "checks": checks, "runners": probes.states}
 
 
 @health.get("/startup", summary="Has it got going?", responses=problems(503))
-async def startup(state: Opened) -> dict[str, Any]:
+async def startup(probes: HealthDep) -> dict[str, Any]:
     """Migrations are done, and every runner was ready once or the grace is over."""
-    waited_for = state.health.waited_for
+    waited_for = probes.waited_for
     if waited_for:
         raise Problem(
             "not_ready",
             "Still starting.",
             {"Retry-After": "2"},
-            {"waiting_for": waited_for, "runners": state.health.states},
+            {"waiting_for": waited_for, "runners": probes.states},
         )
-    return {"status": "started", "runners": state.health.states}
+    return {"status": "started", "runners": probes.states}
 
 
 @metrics.get("/metrics")
-async def exposition(state: Opened) -> Response:
-    return Response(state.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+async def exposition(registry: RegistryDep) -> Response:
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -31,13 +31,13 @@ import anyio.to_thread
 from service.operations.settings import ProcessSettings
 from service.runners.metrics import RunnerMetrics
 from service.runners.pool import RunnerPool
+from service.runners.states import RunnerState, RunnerStates
 from service.storage.database import Database
 from service.storage.errors import StorageError, StorageFullError
 from service.storage.metrics import StorageMetrics
 from service.types import RUNNERS, RunnerName
 from telemetry.journal import fault, log
 
-RunnerState = Literal["unknown", "ready", "down"]
 StorageState = Literal["ok", "full", "unavailable"]
 
 
@@ -70,11 +70,9 @@ class Health:
     database: Database
     runner_metrics: RunnerMetrics
     storage_metrics: StorageMetrics
+    states: RunnerStates
     draining: bool = False
     started: float = field(default_factory=time.monotonic)
-    states: dict[RunnerName, RunnerState] = field(
-        default_factory=lambda: dict.fromkeys(RUNNERS, "unknown")
-    )
     failures: dict[RunnerName, int] = field(default_factory=dict)
     ever_ready: set[RunnerName] = field(default_factory=set)
     room_at: float = 0.0

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from service.http.caching import NO_STORE
 from service.http.idempotency_key import HEADER, LONGEST
 from service.http.problems import problems
 from service.http.upload import FIELD, RAW_TYPES
+from service.predictions.dependencies import Made, PredictionsDep, Stored
 from service.predictions.schemas import EXAMPLE, Prediction
-from service.state import Acting, Opened, PredictionId, no_such_prediction, predict
+from service.results import PredictionId, no_such_prediction
 
 router = APIRouter(prefix="/api/v1/predictions", tags=["predictions"])
 
@@ -61,12 +62,11 @@ _EXAMPLE: Final[dict[str, Any]] = {"content": {"application/json": {"example": E
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(request: Request, response: Response, actor: Acting, state: Opened) -> Prediction:
+async def create(prediction: Made, response: Response) -> Prediction:
     """Send one AP lumbar spine DXA image, as form field `file` or as the raw body.
 
     Research use only: not a diagnosis, not for rule-out, does not replace the DXA T-score.
     """
-    prediction = await predict(request, actor, state)
     response.headers["Location"] = f"{router.prefix}/{prediction.id}"
     response.headers.update(NO_STORE)
     return prediction
@@ -81,10 +81,7 @@ async def create(request: Request, response: Response, actor: Acting, state: Ope
         **problems(404, 500, 503),
     },
 )
-async def read(id: PredictionId, response: Response, state: Opened) -> Prediction:
-    prediction = await state.predictions.get(id)
-    if prediction is None:
-        raise no_such_prediction()
+async def read(prediction: Stored, response: Response) -> Prediction:
     response.headers.update(NO_STORE)
     return prediction
 
@@ -101,8 +98,8 @@ async def read(id: PredictionId, response: Response, state: Opened) -> Predictio
         **problems(404, 500, 503),
     },
 )
-async def image(id: PredictionId, state: Opened) -> Response:
-    png = await state.predictions.image(id)
+async def image(id: PredictionId, predictions: PredictionsDep) -> Response:
+    png = await predictions.image(id)
     if png is None:
         raise no_such_prediction()
     return Response(png, media_type="image/png", headers=NO_STORE)

@@ -13,12 +13,16 @@ from starlette.responses import RedirectResponse
 from service.http.caching import NO_STORE
 from service.http.problems import Problem, problems
 from service.identity.actor import Actor
+from service.identity.dependencies import Acting
 from service.predictions import query as listing
+from service.predictions.dependencies import PredictionsDep
 from service.predictions.history_contexts import DeletePage, HistoryPage
 from service.predictions.query import CursorError
 from service.predictions.schemas import EXAMPLE, Prediction
-from service.state import Acting, Opened, PredictionId, State, no_such_prediction
+from service.predictions.service import Predictions
+from service.results import PredictionId, no_such_prediction
 from service.storage.documents import Unreadable
+from service.web.dependencies import PagesDep
 
 router = APIRouter(prefix="/api/v1/predictions", tags=["predictions"])
 pages = APIRouter(include_in_schema=False)
@@ -57,11 +61,14 @@ _LIST_EXAMPLE: Final[dict[str, Any]] = {"items": [EXAMPLE], "unreadable": [], "n
     },
 )
 async def listed(
-    query: Annotated[listing.Query, Query()], response: Response, actor: Acting, state: Opened
+    query: Annotated[listing.Query, Query()],
+    response: Response,
+    actor: Acting,
+    predictions: PredictionsDep,
 ) -> PredictionList:
     """Filters narrow each other. Results that arrive while you read on do not shift the pages."""
     response.headers.update(NO_STORE)
-    items, following = await _found(query, actor, state)
+    items, following = await _found(query, actor, predictions)
     return PredictionList(
         items=tuple(one for one in items if isinstance(one, Prediction)),
         unreadable=tuple(one.id for one in items if isinstance(one, Unreadable)),
@@ -75,18 +82,20 @@ async def listed(
     summary="Delete a prediction",
     responses={204: {"description": "Gone."}, **problems(403, 404, 500, 503, 507)},
 )
-async def delete(id: PredictionId, actor: Acting, state: Opened) -> Response:
+async def delete(id: PredictionId, actor: Acting, predictions: PredictionsDep) -> Response:
     """Remove the prediction with its image, heat maps, reviews and study facts, for good.
 
     Image and facts stay while another prediction on the same file has them.
     """
-    if not await state.predictions.delete(actor, id):
+    if not await predictions.delete(actor, id):
         raise no_such_prediction()
     return Response(status_code=204)
 
 
 @pages.get("/history")
-async def history(request: Request, actor: Acting, state: Opened) -> Response:
+async def history(
+    request: Request, actor: Acting, predictions: PredictionsDep, templates: PagesDep
+) -> Response:
     # A form sends every field, also those left empty.
     given = {name: value for name, value in request.query_params.items() if value.strip()}
     try:
@@ -94,31 +103,33 @@ async def history(request: Request, actor: Acting, state: Opened) -> Response:
     except ValidationError as error:
         faults = [{**item, "loc": ("query", *item["loc"])} for item in error.errors()]
         raise RequestValidationError(faults) from None
-    page = HistoryPage.of(query, *await _found(query, actor, state))
-    return state.pages.respond(request, page, headers=NO_STORE)
+    page = HistoryPage.of(query, *await _found(query, actor, predictions))
+    return templates.respond(request, page, headers=NO_STORE)
 
 
 @pages.get("/results/{id}/delete")
-async def ask(request: Request, id: PredictionId, state: Opened) -> Response:
-    prediction = await state.predictions.placed(id)
+async def ask(
+    request: Request, id: PredictionId, predictions: PredictionsDep, templates: PagesDep
+) -> Response:
+    prediction = await predictions.placed(id)
     if prediction is None:
         raise no_such_prediction()
-    return state.pages.respond(request, DeletePage.of(prediction), headers=NO_STORE)
+    return templates.respond(request, DeletePage.of(prediction), headers=NO_STORE)
 
 
 @pages.post("/results/{id}/delete")
-async def confirmed(id: PredictionId, actor: Acting, state: Opened) -> Response:
-    if not await state.predictions.delete(actor, id):
+async def confirmed(id: PredictionId, actor: Acting, predictions: PredictionsDep) -> Response:
+    if not await predictions.delete(actor, id):
         raise no_such_prediction()
     return RedirectResponse("/history", 303)
 
 
 async def _found(
-    query: listing.Query, actor: Actor, state: State
+    query: listing.Query, actor: Actor, predictions: Predictions
 ) -> tuple[tuple[Prediction | Unreadable, ...], str | None]:
     """Return a page of results, and the cursor of the next one."""
     try:
-        items, following = await state.predictions.page(actor, query)
+        items, following = await predictions.page(actor, query)
     except CursorError:
         raise Problem(
             "invalid_request", "query.after: not a cursor that was given for this order."

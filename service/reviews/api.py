@@ -10,8 +10,10 @@ from service.http.body import json_fields
 from service.http.caching import NO_STORE
 from service.http.preconditions import ETAG, IF_MATCH, demanded, tag
 from service.http.problems import Problem, problems
+from service.identity.dependencies import Acting
+from service.results import ResultDep
+from service.reviews.dependencies import ReviewsDep
 from service.reviews.schemas import EXAMPLE, Override, Review, Signature, draft, version
-from service.state import Acting, Opened, Stored
 from service.storage.errors import ChangedError
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/reviews", tags=["predictions"])
@@ -48,19 +50,17 @@ _BODY: Final[dict[str, Any]] = {
     },
 )
 async def add(
-    request: Request, response: Response, prediction: Stored, actor: Acting, state: Opened
+    request: Request, response: Response, result: ResultDep, actor: Acting, reviews: ReviewsDep
 ) -> Review:
     """`sign` agrees with the outcome; `override` names another one and needs a reason.
 
     `reviewer` is a name or initials, as it shall stand beside the result. `If-Match` takes the
     `ETag` of the list of reviews.
     """
-    review = draft(await json_fields(request), prediction.outcome)
+    review = draft(await json_fields(request), result.outcome)
     response.headers.update(NO_STORE)
     try:
-        return await state.reviews.sign(
-            actor, prediction.id, review, prediction.outcome, demanded(request)
-        )
+        return await reviews.sign(actor, result.id, review, result.outcome, demanded(request))
     except ChangedError as error:
         more = {"kept": [one.model_dump(mode="json") for one in error.kept]}
         raise Problem(error.code, str(error), tag(version(error.kept)), more) from None
@@ -79,7 +79,7 @@ async def add(
         **problems(404, 500, 503),
     },
 )
-async def read(response: Response, prediction: Stored, state: Opened) -> tuple[Review, ...]:
-    found = await state.reviews.of(prediction.id)
+async def read(response: Response, result: ResultDep, reviews: ReviewsDep) -> tuple[Review, ...]:
+    found = await reviews.of(result.id)
     response.headers.update({**NO_STORE, **tag(version(found))})
     return found

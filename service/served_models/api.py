@@ -11,10 +11,11 @@ from models.artifact import ArtifactError, artifacts_folder
 from service.errors import ServiceError
 from service.http.caching import IMMUTABLE, NO_CACHE
 from service.http.problems import problems
+from service.runners.dependencies import RunnerStatesDep
 from service.served_models import schemas as served
 from service.served_models.contexts import ModelsPage
 from service.served_models.schemas import Lineup
-from service.state import Opened
+from service.web.dependencies import PagesDep
 
 api = APIRouter(prefix="/api/v1/models", tags=["models"])
 pages = APIRouter(prefix="/models", include_in_schema=False)
@@ -57,9 +58,9 @@ async def read(response: Response) -> Lineup:
 
 
 @pages.get("")
-async def page(request: Request, state: Opened) -> Response:
+async def page(request: Request, states: RunnerStatesDep, templates: PagesDep) -> Response:
     found = await _lineup()
-    return state.pages.respond(request, ModelsPage.of(found, state.health.states))
+    return templates.respond(request, ModelsPage.of(found, states))
 
 
 @pages.get("/plots/{name}.svg")

@@ -13,8 +13,8 @@ from models.evaluation.schema import Report
 from models.manifest import Estimate
 from service.language.formats import number, percent
 from service.language.locale import N_, _, ngettext
-from service.operations.health import RunnerState
 from service.runners.registry import MODEL_NAMES
+from service.runners.states import RunnerState
 from service.served_models.schemas import Lineup, Served
 from service.types import BASES, RUNNER_OF, ModelName, RunnerName
 from service.web import articles as content

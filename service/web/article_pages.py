@@ -9,25 +9,26 @@ from fastapi import APIRouter, Request, Response
 from models.image import recipe
 from service.clock import now
 from service.language import locale as language
-from service.state import Opened
 from service.web import articles as content
 from service.web.article_contexts import AboutPage, ArticlePage
+from service.web.dependencies import PagesDep
+from service.web.page import Pages
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/faq")
-async def faq(request: Request, state: Opened) -> Response:
-    return _article("faq", request, state)
+async def faq(request: Request, templates: PagesDep) -> Response:
+    return _article("faq", request, templates)
 
 
 @router.get("/integrate")
-async def integrate(request: Request, state: Opened) -> Response:
-    return _article("integrate", request, state)
+async def integrate(request: Request, templates: PagesDep) -> Response:
+    return _article("integrate", request, templates)
 
 
 @router.get("/about")
-async def about(request: Request, state: Opened) -> Response:
+async def about(request: Request, templates: PagesDep) -> Response:
     article, today = _load("about")
     page = AboutPage(
         article=article,
@@ -35,11 +36,11 @@ async def about(request: Request, state: Opened) -> Response:
         version=request.app.version,
         recipe=recipe.NAME,
     )
-    return state.pages.respond(request, page)
+    return templates.respond(request, page)
 
 
-def _article(name: str, request: Request, state: Opened) -> Response:
-    return state.pages.respond(request, ArticlePage.of(*_load(name)))
+def _article(name: str, request: Request, templates: Pages) -> Response:
+    return templates.respond(request, ArticlePage.of(*_load(name)))
 
 
 def _load(name: str) -> tuple[content.Article, datetime.date]:

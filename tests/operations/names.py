@@ -6,7 +6,7 @@ import asyncio
 from functools import cache
 
 import httpx
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import ASGIApp
 
@@ -19,7 +19,7 @@ from service.metrics import Metrics
 def of_front() -> frozenset[str]:
     # What is only there once a database is a file of ours, or enough images have been seen.
     later = {"osteoserve_storage_free_bytes", "osteoserve_storage_size_bytes"}
-    return _stored(Metrics().exposition().decode()) | later
+    return _stored(generate_latest(Metrics().registry).decode()) | later
 
 
 @cache

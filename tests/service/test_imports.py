@@ -1,45 +1,12 @@
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
-
-import pytest
 
 FORBIDDEN = (
     "tensorflow", "keras", "openvino", "bentoml", "sklearn", "scipy", "shap", "matplotlib",
 )  # fmt: skip
-
-
-FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "clock", "paths", "timing", "types"),
-    ("flow", "language"),
-    ("http", "observability", "decoding"),
-)
-"""The house's lower floors, from the ground: what lies on one imports it and those below."""
-
-
-def imported(file: Path) -> set[str]:
-    """Return the rooms of ``service`` that ``file`` imports."""
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module is not None:
-            package, *rest = node.module.split(".")
-            if package == "service":
-                found |= set(rest[:1]) or {name.name for name in node.names}
-    return found
-
-
-@pytest.mark.parametrize("floor", range(len(FLOORS)))
-def test_lower_floors_import_nothing_from_above(floor: int) -> None:
-    below = {room for rooms in FLOORS[: floor + 1] for room in rooms}
-    for room in FLOORS[floor]:
-        place = Path("service") / room
-        files = list(place.glob("**/*.py")) if place.is_dir() else [place.with_suffix(".py")]
-        for file in files:
-            assert imported(file) <= below, file
 
 
 def test_settings_need_little() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 
 from service.clock import now
 from service.errors import Fault
@@ -21,8 +21,8 @@ from service.medicine.guidance.considerations import EXAMPLE_FACTS, example
 from service.medicine.guidance.contexts import Considered, TreatmentPage
 from service.medicine.guidance.facts import FactsError, read
 from service.medicine.guidance.form import parse
-from service.state import Opened
 from service.web import articles as content
+from service.web.dependencies import PagesDep
 
 api = APIRouter(prefix="/api/v1/considerations", tags=["considerations"])
 pages = APIRouter(prefix="/treatment", include_in_schema=False)
@@ -64,12 +64,12 @@ async def create(request: Request, response: Response) -> Answer:
 
 
 @pages.get("")
-async def form(request: Request, state: Opened) -> Response:
-    return state.pages.respond(request, _page({}, {}, None))
+async def form(request: Request, templates: PagesDep) -> Response:
+    return templates.respond(request, _page({}, {}, None))
 
 
 @pages.post("")
-async def answer(request: Request, state: Opened) -> Response:
+async def answer(request: Request, templates: PagesDep) -> Response:
     sent = await form_fields(request)
     try:
         facts = parse(sent)
@@ -78,7 +78,12 @@ async def answer(request: Request, state: Opened) -> Response:
         page, status = _page(sent, faults, None), KINDS["invalid_facts"].status
     else:
         page, status = _page(sent, {}, facts), 200
-    return state.pages.respond(request, page, status, NO_STORE)
+    return templates.respond(request, page, status, NO_STORE)
+
+
+def install(app: FastAPI) -> None:
+    for routes in (api, pages):
+        app.include_router(routes)
 
 
 def _page(

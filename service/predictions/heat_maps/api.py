@@ -10,8 +10,10 @@ from fastapi.responses import JSONResponse
 from service.http.caching import NO_STORE
 from service.http.negotiation import weighed
 from service.http.problems import Problem, problems
+from service.identity.dependencies import Acting
+from service.predictions.dependencies import Stored
+from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.heat_maps.schemas import EXAMPLE, HeatMap
-from service.state import Acting, Opened, Stored
 from service.types import BASES, BaseName
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/maps", tags=["predictions"])
@@ -55,9 +57,9 @@ async def read(
     prediction: Stored,
     model: Annotated[BaseName, Depends(model_name)],
     actor: Acting,
-    state: Opened,
+    explainer: ExplainerDep,
 ) -> Response:
-    found = await state.explainer.heat_map(actor, prediction, model)
+    found = await explainer.heat_map(actor, prediction, model)
     if wants_numbers(request.headers.get("accept", "")):
         return JSONResponse(found.model_dump(mode="json"), headers=_ASKED)
     return Response(found.png(), media_type="image/png", headers=_ASKED)

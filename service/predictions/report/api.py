@@ -8,14 +8,17 @@ from typing import Any, Final
 import anyio.to_thread
 from fastapi import APIRouter, Response
 
+from service.exams.dependencies import ExamsDep
 from service.http.caching import NO_STORE
 from service.http.problems import problems
-from service.identity.actor import Actor
+from service.identity.dependencies import Acting
 from service.language.locale import current
 from service.predictions.contexts import ResultPage
+from service.predictions.dependencies import PredictionsDep, Stored
+from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.report import render
-from service.predictions.schemas import Prediction
-from service.state import Acting, Opened, State, Stored, no_such_prediction
+from service.results import no_such_prediction
+from service.reviews.dependencies import ReviewsDep
 
 router = APIRouter(prefix="/api/v1/predictions/{id}", tags=["predictions"])
 pages = APIRouter(prefix="/results/{id}", include_in_schema=False)
@@ -23,6 +26,7 @@ pages = APIRouter(prefix="/results/{id}", include_in_schema=False)
 _PDF: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 
 
+@pages.get("/report.pdf")
 @router.get(
     "/report.pdf",
     summary="The result on one sheet",
@@ -36,26 +40,24 @@ _PDF: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
         **problems(404, 500, 503),
     },
 )
-async def read(prediction: Stored, actor: Acting, state: Opened) -> Response:
+async def read(
+    prediction: Stored,
+    actor: Acting,
+    predictions: PredictionsDep,
+    reviews: ReviewsDep,
+    exams: ExamsDep,
+    explainer: ExplainerDep,
+) -> Response:
     """Heat maps that cannot be had at the moment are named as missing on the sheet."""
-    return await _sheet(prediction, actor, state)
-
-
-@pages.get("/report.pdf")
-async def page(prediction: Stored, actor: Acting, state: Opened) -> Response:
-    return await _sheet(prediction, actor, state)
-
-
-async def _sheet(prediction: Prediction, actor: Actor, state: State) -> Response:
-    scan = await state.predictions.image(prediction.id)
+    scan = await predictions.image(prediction.id)
     if scan is None:
         raise no_such_prediction()
     shown = ResultPage.of(
         prediction,
-        reviews=await state.reviews.of(prediction.id),
-        exam=await state.exams.get(prediction.id),
+        reviews=await reviews.of(prediction.id),
+        exam=await exams.get(prediction.id),
     )
-    maps = await state.explainer.heat_maps(actor, prediction)
+    maps = await explainer.heat_maps(actor, prediction)
     pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps))
     headers = {
         **NO_STORE,

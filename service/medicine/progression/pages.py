@@ -5,21 +5,28 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from starlette.responses import RedirectResponse
 
 from service.exams.schemas import ExamError, reference
 from service.http.body import form_fields
 from service.http.caching import NO_STORE
+from service.http.dependencies import opened
 from service.http.problems import Problem
+from service.identity.dependencies import Acting
 from service.medicine.progression.change import course
-from service.patients.contexts import PatientPage
-from service.state import Acting, Opened
+from service.medicine.progression.contexts import PatientPage
+from service.medicine.progression.settings import PrecisionSettings
+from service.patients.dependencies import PatientsDep
+from service.predictions.dependencies import PredictionsDep
+from service.web.dependencies import PagesDep
 
 pages = APIRouter(include_in_schema=False)
 
+PrecisionDep = Annotated[PrecisionSettings, Depends(opened(PrecisionSettings))]
 
-def patient_key(key: Annotated[str, Path()]) -> UUID:
+
+async def patient_key(key: Annotated[str, Path()]) -> UUID:
     try:
         return UUID(key)
     except ValueError:
@@ -27,10 +34,10 @@ def patient_key(key: Annotated[str, Path()]) -> UUID:
 
 
 @pages.post("/patients")
-async def search(request: Request, actor: Acting, state: Opened) -> Response:
+async def search(request: Request, actor: Acting, patients: PatientsDep) -> Response:
     sent = (await form_fields(request)).get("patient_reference", "")
     try:
-        key = await state.patients.find(actor, reference(sent))
+        key = await patients.find(actor, reference(sent))
     except ExamError as error:
         raise Problem("invalid_request", str(error)) from None
     if key is None:
@@ -40,15 +47,23 @@ async def search(request: Request, actor: Acting, state: Opened) -> Response:
 
 @pages.get("/patients/{key}")
 async def patient(
-    request: Request, key: Annotated[UUID, Depends(patient_key)], state: Opened
+    request: Request,
+    key: Annotated[UUID, Depends(patient_key)],
+    predictions: PredictionsDep,
+    settings: PrecisionDep,
+    templates: PagesDep,
 ) -> Response:
-    found = await state.predictions.timeline(key)
+    found = await predictions.timeline(key)
     if found is None:
         raise _no_such_patient()
-    precision = state.settings.precision
+    precision = settings.precision
     points = course([exam for exam, _ in found.exams], precision)
     page = PatientPage.of(found, points, precision)
-    return state.pages.respond(request, page, headers=NO_STORE)
+    return templates.respond(request, page, headers=NO_STORE)
+
+
+def install(app: FastAPI) -> None:
+    app.include_router(pages)
 
 
 def _no_such_patient() -> Problem:

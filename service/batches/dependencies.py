@@ -1,0 +1,62 @@
+"""FastAPI dependencies of batches."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Path, Request
+
+from service.batches.schemas import Batch
+from service.batches.service import Batches
+from service.batches.settings import BatchLimits
+from service.batches.upload import receive
+from service.batches.worker import Bulk
+from service.errors import ServiceError
+from service.http.dependencies import UploadLimitsDep, opened
+from service.identity.dependencies import Acting
+
+BatchesDep = Annotated[Batches, Depends(opened(Batches))]
+BatchLimitsDep = Annotated[BatchLimits, Depends(opened(BatchLimits))]
+BulkDep = Annotated[Bulk, Depends(opened(Bulk))]
+
+
+async def batch_id(id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
+    try:
+        return UUID(id)
+    except ValueError:
+        raise no_such_batch() from None
+
+
+BatchId = Annotated[UUID, Depends(batch_id)]
+
+
+def no_such_batch() -> ServiceError:
+    return ServiceError("batch_not_found", "There is no batch with this id.")
+
+
+async def known(id: BatchId, batches: BatchesDep) -> Batch:
+    batch = await batches.get(id)
+    if batch is None:
+        raise no_such_batch()
+    return batch
+
+
+Known = Annotated[Batch, Depends(known)]
+"""The batch that the path names; one that was never begun is a 404."""
+
+
+async def begun(
+    request: Request,
+    actor: Acting,
+    bulk: BulkDep,
+    limits: BatchLimitsDep,
+    uploads: UploadLimitsDep,
+) -> Batch:
+    """Receive a batch and begin work on it: what page and API have in common."""
+    bulk.has_place()
+    return await bulk.start(actor, await receive(request, limits, uploads.max_upload_bytes))
+
+
+Begun = Annotated[Batch, Depends(begun)]
+"""The batch that the request sends."""

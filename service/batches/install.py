@@ -1,0 +1,37 @@
+"""What batches add to the front."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from service.batches import api, pages
+from service.batches.service import Batches
+from service.batches.settings import BatchLimits
+from service.batches.worker import Bulk
+from service.opened import Opened
+from service.predictions.service import Predictions
+from service.runners.settings import RunnerPolicy
+from service.storage.transaction import Transactions
+
+
+def install(app: FastAPI) -> None:
+    app.include_router(api.router)
+    app.include_router(pages.pages)
+
+
+@asynccontextmanager
+async def opening(opened: Opened) -> AsyncIterator[None]:
+    batches = Batches(opened.get(Transactions))
+    bulk = Bulk(
+        opened.get(BatchLimits),
+        batches,
+        opened.get(Predictions).predict,
+        pause=opened.get(RunnerPolicy).probe_seconds,
+    )
+    opened.put(Batches, batches)
+    opened.put(Bulk, bulk)
+    async with bulk.working():
+        yield

@@ -1,0 +1,44 @@
+"""FastAPI dependencies of predictions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from service.http import idempotency_key as idempotency
+from service.http.dependencies import UploadLimitsDep, opened
+from service.http.upload import receive
+from service.identity.dependencies import Acting
+from service.predictions.schemas import Prediction
+from service.predictions.service import Predictions
+from service.results import PredictionId, no_such_prediction
+
+PredictionsDep = Annotated[Predictions, Depends(opened(Predictions))]
+
+
+async def stored(id: PredictionId, predictions: PredictionsDep) -> Prediction:
+    prediction = await predictions.get(id)
+    if prediction is None:
+        raise no_such_prediction()
+    return prediction
+
+
+Stored = Annotated[Prediction, Depends(stored)]
+"""The prediction that the path names; one that was never made is a 404."""
+
+
+async def made(
+    request: Request, actor: Acting, predictions: PredictionsDep, limits: UploadLimitsDep
+) -> Prediction:
+    """Receive, analyse, store: what page and API have in common."""
+    named = request.headers.get(idempotency.HEADER)
+    key = None if named is None else idempotency.hashed(named)
+    data = await receive(request, limits.max_upload_bytes, limits.upload_seconds)
+    prediction = await predictions.predict(actor, data, key=key)
+    request.scope["osteoserve.prediction"] = prediction.id
+    return prediction
+
+
+Made = Annotated[Prediction, Depends(made)]
+"""The prediction on the image that the request sends."""

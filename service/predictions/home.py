@@ -1,0 +1,28 @@
+"""Routes of the first page: the form that a scan is sent from."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from service.http.dependencies import UploadLimitsDep
+from service.predictions.dependencies import Made
+from service.predictions.home_contexts import AnalysePage
+from service.web.dependencies import PagesDep
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def form(request: Request, templates: PagesDep, limits: UploadLimitsDep) -> Response:
+    size = limits.max_upload_bytes
+    page = AnalysePage(
+        max_bytes=int(size), max_size=size.human_readable(separator=" ").replace(".0 ", " ")
+    )
+    return templates.respond(request, page)
+
+
+@router.post("/")
+async def judge(prediction: Made) -> Response:
+    # Loading the page again must not judge again.
+    return RedirectResponse(f"/results/{prediction.id}", 303)

@@ -1,0 +1,82 @@
+"""What predictions add to the front, with their heat maps and reports."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from models.reading import Limits
+from service.decoding import Allowance, Decoder
+from service.decoding.metrics import DecoderMetrics
+from service.decoding.settings import DecoderLimits
+from service.events import Listeners
+from service.flow.metrics import FlowMetrics
+from service.flow.settings import LoadPolicy
+from service.medicine import preparation
+from service.medicine.osteoporosis.pipeline import Pipeline
+from service.opened import Opened
+from service.predictions import api, history, home, pages
+from service.predictions.drift import Drift, served_reference
+from service.predictions.events import PredictionMade
+from service.predictions.heat_maps import api as heat_maps
+from service.predictions.heat_maps.service import Explainer
+from service.predictions.metrics import PredictionMetrics
+from service.predictions.report import api as report
+from service.predictions.service import Predictions
+from service.predictions.settings import DriftSettings
+from service.results import Results
+from service.runners.pool import RunnerPool
+from service.storage.transaction import Transactions
+
+
+def install(app: FastAPI) -> None:
+    for routes in (home, api, heat_maps, pages, report, history):
+        app.include_router(routes.router)
+    app.include_router(report.pages)
+    app.include_router(history.pages)
+
+
+@asynccontextmanager
+async def opening(opened: Opened) -> AsyncIterator[None]:
+    metrics, policy = opened.get(PredictionMetrics), opened.get(LoadPolicy)
+    runners, transactions = opened.get(RunnerPool), opened.get(Transactions)
+    # It may have to read artefacts whole.
+    known = await anyio.to_thread.run_sync(served_reference)
+    drift = Drift(opened.get(DriftSettings), metrics, known)
+
+    def counted(event: PredictionMade) -> None:
+        metrics.prediction(event.prediction)
+        drift.prediction(event.prediction)
+
+    opened.get(Listeners).afterwards(PredictionMade, counted)
+    decoder = _decoder(opened)
+    pipeline = Pipeline(
+        policy,
+        Limits(max_samples=opened.get(DecoderLimits).max_samples),
+        decoder,
+        runners,
+        opened.get(FlowMetrics),
+        accepted=drift.image,
+        unreadable=metrics.unreadable,
+    )
+    predictions = Predictions(transactions, pipeline.analyse)
+    opened.put(Predictions, predictions)
+    opened.put(Results, Results(predictions.get))
+    opened.put(Explainer, Explainer(policy, runners, transactions))
+    async with aclosing(predictions), decoder:
+        yield
+
+
+def _decoder(opened: Opened) -> Decoder:
+    limits = opened.get(DecoderLimits)
+    return Decoder(
+        preparation.load,
+        preparation.KNOWN,
+        places=limits.decoders,
+        max_deferral=opened.get(LoadPolicy).bulk_patience_seconds,
+        longest=Allowance(limits.decoder_seconds, limits.decoder_bytes),
+        ended=opened.get(DecoderMetrics).ended,
+    )

@@ -1,0 +1,61 @@
+"""Addresses that name a result, and as much of it as subjects beneath predictions need.
+
+Reviews and exams lie under ``/api/v1/predictions/{id}`` and beneath :mod:`service.predictions`,
+whose answers hold them: they are given a way to a result instead of importing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+from uuid import UUID
+
+from fastapi import Depends, Path
+
+from service.http.dependencies import opened
+from service.http.problems import Problem
+from service.types import Outcome
+
+
+class Result(Protocol):
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def outcome(self) -> Outcome: ...
+
+
+@dataclass(frozen=True)
+class Results:
+    """The way to results: ``find`` returns None where there is none with an id."""
+
+    find: Callable[[UUID], Awaitable[Result | None]]
+
+
+def no_such_prediction() -> Problem:
+    return Problem("prediction_not_found", "There is no result with this id.")
+
+
+async def prediction_id(
+    id: Annotated[str, Path(json_schema_extra={"format": "uuid"})],
+) -> UUID:
+    """No id of ours has another form, so another form is not found rather than invalid."""
+    try:
+        return UUID(id)
+    except ValueError:
+        raise no_such_prediction() from None
+
+
+PredictionId = Annotated[UUID, Depends(prediction_id)]
+
+
+async def result(id: PredictionId, results: Annotated[Results, Depends(opened(Results))]) -> Result:
+    found = await results.find(id)
+    if found is None:
+        raise no_such_prediction()
+    return found
+
+
+ResultDep = Annotated[Result, Depends(result)]
+"""The result that the path names; one that was never made is a 404."""
