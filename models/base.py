@@ -150,8 +150,18 @@ class Outliner:
 
     def outline(self, frames: NDArray[np.uint8]) -> list[Outlined]:
         """Return what each of ``frames`` (n, 224, 224) uint8 shows, in the frame's pixels."""
-        (maps,) = self._network(frames)
-        return [outline(one) for one in maps]
+        return [outline(one) for one in mirrored_maps(self._network, frames)]
+
+
+def mirrored_maps(network: Runtime, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the vertebrae network's maps (n, 224, 224, 8) of ``frames``, each the mean of those of
+    the frame and of its mirror image.
+
+    Whatever an image is, its mirror image has mirrored outlines then; and what one noise or one
+    resampling moves in the two is averaged.
+    """
+    maps, mirrored = np.split(network(np.concatenate([frames, frames[:, :, ::-1]]))[0], 2)
+    return (maps + mirrored[:, :, ::-1]) / 2
 
 
 class Scorer:

@@ -20,9 +20,9 @@ from models.calibration import OperatingPoint
 from models.dataset import Dataset, DatasetError, load
 from models.dataset.loading import NOT_FOUND
 from models.ensemble import Ensemble
-from models.evaluation import DataFacts, Evaluation, Leak, Scored, evaluate
+from models.evaluation import DataFacts, Evaluation, Leak, Scored, agreement, evaluate
 from models.evaluation.evaluation import FILE
-from models.evaluation.tables import counted, figures, report
+from models.evaluation.tables import counted, families, figures, report
 from models.preparation import prepare
 from models.quality import assess, served_gate
 from models.reading import read
@@ -147,6 +147,8 @@ def _print_cross_validated(stack: Artifact) -> None:
     print("## Honest figures, cross-validated when these models were trained\n")
     measured = {str(name): artifact.load(name).manifest["metrics"] for name in BASES}
     print(figures({**measured, "stack": stack.manifest["metrics"]}))
+    if kinds := stack.manifest.get(agreement.KEY, {}).get("families"):
+        print(f"\n## The stack on altered copies, out of fold\n\n{families(kinds)}")
 
 
 def _write(folder: Path, evaluation: Evaluation) -> None:

@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     written, evaluation = ensemble.train(
         data, outliner, settings, options.out, provenance, training
     )
-    location.write(options.out, maps.measure(options.out))
+    location.write(options.out, maps.measure(options.out, options.data))
     print(figures({name: report.metrics for name, report in evaluation.models.items()}))
     for name, model in written.items():
         print(f"{name:7} {model.version}")

@@ -31,7 +31,7 @@ def test_what_is_told_of_the_shipped_maps_is_what_they_do(name: str) -> None:
     told, found = location.read(artifact.FOLDER)[name], measured()[name]
     assert told.version == found.version
     for part in ("either", "speaks_for", "speaks_against"):
-        written, now = getattr(told, part), getattr(found, part)
+        written, now = getattr(told.phantoms, part), getattr(found.phantoms, part)
         assert now.inside == pytest.approx(written.inside, abs=1)
         assert now.images == pytest.approx(written.images, abs=1)
         assert now.ratio == pytest.approx(written.ratio, rel=0.05)
