@@ -64,6 +64,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="in which the small network is trained (%(default)s)",
     )
     parser.add_argument(
+        "--keep-vertebrae",
+        action="store_true",
+        help="outline vertebrae with the shipped network instead of training one",
+    )
+    parser.add_argument(
         "--fresh", action="store_true", help="forget what a killed training had finished"
     )
     parser.set_defaults(run=run)
@@ -100,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
     written, evaluation = ensemble.train(
         data, outliner, settings, options.out, provenance, training
     )
-    location.write(options.out, maps.measure(options.out))
+    location.write(options.out, maps.measure(options.out, options.data))
     print(figures({name: report.metrics for name, report in evaluation.models.items()}))
     for name, model in written.items():
         print(f"{name:7} {model.version}")
@@ -112,9 +117,10 @@ def run(options: argparse.Namespace) -> int:
 def _outliner(options: argparse.Namespace, settings: ensemble.Settings) -> Artifact:
     """Train the network that outlines vertebrae, on what scanners have drawn into the data.
 
-    ``--quick`` takes the shipped one: a network that finds no spine leaves nothing to try.
+    ``--keep-vertebrae`` takes the shipped one, and so does ``--quick``: a network that finds no
+    spine leaves nothing to try.
     """
-    if options.quick:
+    if options.quick or options.keep_vertebrae:
         return artifact.copy("vertebrae", options.out)
     from models.training import repeatable, vertebrae  # noqa: PLC0415 - TensorFlow
     from models.training.checkpoint import run_key  # noqa: PLC0415 - as above

@@ -1,9 +1,11 @@
-"""Does the evidence that a map shows lie in the spine? Measured where the spine is known: phantoms.
+"""Does the evidence that a map shows lie in the spine? Measured where the spine is known: phantoms,
+and scans from which drawn outlines were removed.
 
 For each image, the share of the map's evidence inside the spine is held against the spine's share
-of the image: with more, it is *inside*. Counted for all evidence, which is what opacity shows, and
-for each sign by itself, which is what the two colours show. A count is *more than chance* when a
-fair coin would give it, or more, in less than one case in twenty (one-sided binomial test).
+of what the network looks at, since it can put none beside: with more, it is *inside*. Counted for
+all evidence, which is what opacity shows, and for each sign by itself, which is what the two
+colours show. A count is *more than chance* when a fair coin would give it, or more, in less than
+one case in twenty (one-sided binomial test). Of phantoms and scans the worse counts.
 
 Two rules follow. A map whose evidence as a whole fails is not shown. One of whose signs fails is
 shown with a warning on that colour: the forward pass gives the sum of both exactly, and hiding one
@@ -37,7 +39,7 @@ LEVEL: Final = 0.05
 @dataclass(frozen=True)
 class Inside:
     """Of ``images`` with such evidence, on how many it lay in the spine; ``ratio``: median share
-    inside, divided by the spine's share of the image."""
+    inside, divided by the spine's share of what the network looks at."""
 
     inside: int
     images: int
@@ -50,18 +52,52 @@ class Inside:
 
 
 @dataclass(frozen=True)
-class Location:
-    """What was measured of one ``version``: all evidence, that for osteoporosis, that against."""
+class Evidence:
+    """What was measured on one kind of image: all evidence, that for osteoporosis, that against."""
 
-    version: str
     either: Inside
     speaks_for: Inside
     speaks_against: Inside
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
-        parts = {name: Inside(**value) for name, value in fields.items() if name != "version"}
-        return cls(version=fields["version"], **parts)
+        return cls(**{name: Inside(**value) for name, value in fields.items()})
+
+
+@dataclass(frozen=True)
+class Location:
+    """What was measured of one ``version``; ``scans`` is None where no outlines were known."""
+
+    version: str
+    phantoms: Evidence
+    scans: Evidence | None = None
+
+    @property
+    def either(self) -> Inside:
+        return self._worse("either")
+
+    @property
+    def speaks_for(self) -> Inside:
+        return self._worse("speaks_for")
+
+    @property
+    def speaks_against(self) -> Inside:
+        return self._worse("speaks_against")
+
+    def _worse(self, part: str) -> Inside:
+        found: list[Inside] = [
+            getattr(one, part) for one in (self.phantoms, self.scans) if one is not None
+        ]
+        return min(found, key=lambda one: (one.beyond_chance, one.ratio))
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        scans = fields["scans"]
+        return cls(
+            fields["version"],
+            Evidence.from_json(fields["phantoms"]),
+            None if scans is None else Evidence.from_json(scans),
+        )
 
     def to_markdown(self) -> str:
         """Return it as Markdown, to stand below the model's card."""
@@ -77,10 +113,11 @@ class Location:
         return "\n".join([
             "## Where its evidence lies",
             "",
-            "Measured after training, on drawn spines: on how many of them a map's evidence lay in "
-            "the spine more than the spine's share of the image, the median of that ratio, and "
-            "whether the count is more than chance. A colour that is not carries a warning beside "
-            "the map. Phantoms say nothing of clinical accuracy.",
+            "Measured after training, on drawn spines and on scans without their drawn lines, of "
+            "which the worse is told: on how many a map's evidence lay in the spine more than the "
+            "spine's share of what the network looks at, the median of that ratio, and whether the "
+            "count is more than chance. A colour that is not carries a warning beside the map. "
+            "Phantoms say nothing of clinical accuracy.",
             "",
             "| evidence | in the spine | ratio | more than chance |",
             "|---|---|---|---|",
@@ -89,14 +126,20 @@ class Location:
         ])  # fmt: skip
 
 
-def measure(version: str, maps: NDArray[np.float32], spines: NDArray[np.bool_]) -> Location:
-    """``maps`` are (n, h, w), ``spines`` (n, 224, 224), true where the spine is."""
-    full = np.stack([_full(one) for one in maps])
-    return Location(
-        version,
-        either=_inside(np.abs(full), spines),
-        speaks_for=_inside(np.maximum(full, 0), spines),
-        speaks_against=_inside(np.maximum(-full, 0), spines),
+def measure(maps: NDArray[np.float32], spines: NDArray[np.bool_]) -> Evidence:
+    """``maps`` are (n, h, w), ``spines`` (n, 224, 224), true where the spine is.
+
+    Where none of the maps has evidence, the network does not look: networks see the column alone.
+    """
+    cells = Image.fromarray((maps != 0).any(0))
+    seen = np.asarray(cells.resize((SIDE, SIDE), Image.Resampling.NEAREST), bool)
+    full = np.stack([_full(one) for one in maps]) * seen
+    inside = spines & seen
+    share = inside.sum((1, 2)) / max(np.count_nonzero(seen), 1)
+    return Evidence(
+        either=_inside(np.abs(full), inside, share),
+        speaks_for=_inside(np.maximum(full, 0), inside, share),
+        speaks_against=_inside(np.maximum(-full, 0), inside, share),
     )
 
 
@@ -125,10 +168,12 @@ def _full(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
-def _inside(evidence: NDArray[np.float32], spines: NDArray[np.bool_]) -> Inside:
+def _inside(
+    evidence: NDArray[np.float32], spines: NDArray[np.bool_], chance: NDArray[np.float64]
+) -> Inside:
     ratios = np.array([
-        one[spine].sum() / one.sum() / spine.mean()
-        for one, spine in zip(evidence, spines, strict=True)
+        one[spine].sum() / one.sum() / share
+        for one, spine, share in zip(evidence, spines, chance, strict=True)
         if one.sum() > 0
     ])  # fmt: skip
     if not len(ratios):

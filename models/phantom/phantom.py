@@ -19,7 +19,7 @@ from models.phantom.person import Person
 from models.phantom.reference import Sex, Vendor, t_score
 from models.phantom.spine import NO_VERTEBRA
 from models.types import Label
-from models.vertebrae.geometry import LEVELS, Level, Spine
+from models.vertebrae.geometry import Spine
 
 Four = NDArray[np.float64]
 """One value for each of L1–L4."""
@@ -106,13 +106,8 @@ class Phantom:
     @property
     def spine(self) -> Spine:
         """L1–L4 as they were drawn, in the pixels of a frame (224×224) of the whole image."""
-        levels = []
-        for number, name in enumerate(LEVELS, start=1):
-            rows, columns = np.nonzero(self.vertebrae == number)
-            centre = (float(columns.mean() + 0.5), float(rows.mean() + 0.5))
-            levels.append(Level(name, (), centre, float(rows.size), 1.0))
         height, width = self.image.shape
-        return Spine(tuple(levels)).scaled(SIDE / width, SIDE / height)
+        return Spine.of(self.vertebrae).scaled(SIDE / width, SIDE / height)
 
     @property
     def canonical(self) -> Canonical:

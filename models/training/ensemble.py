@@ -21,6 +21,7 @@ from tqdm import tqdm
 from models import artifact
 from models.artifact import Artifact
 from models.dataset import Dataset, folds
+from models.dataset.copies import ROUNDS
 from models.dataset.folds import Fold
 from models.drift import reference
 from models.evaluation import agreement, metrics
@@ -62,11 +63,12 @@ WHOLE: Final = "all"
 @dataclass(frozen=True)
 class Settings:
     """``leak``: measure too what a leaky split would claim on the same images. ``resamples``: of
-    the bootstrap behind the intervals. ``copies``: of each image, altered."""
+    the bootstrap behind the intervals. ``copies``: of each image, altered. ``serving``: whether
+    what is trained is to serve, so that copies must be judged alike."""
 
     folds: int = 5
     seed: int = 20
-    copies: int = 6
+    copies: int = len(ROUNDS)
     vertebrae: vertebrae.Settings = field(default_factory=vertebrae.Settings)
     bone: bone.Settings = field(default_factory=bone.Settings)
     cnn: cnn.Settings = field(default_factory=cnn.Settings)
@@ -74,6 +76,7 @@ class Settings:
     resnet: resnet.Settings = field(default_factory=resnet.Settings)
     leak: bool = True
     resamples: int = metrics.RESAMPLES
+    serving: bool = True
 
 
 QUICK: Final = Settings(
@@ -84,6 +87,7 @@ QUICK: Final = Settings(
     resnet=resnet.Settings(blocks=(1, 1)),
     leak=False,
     resamples=50,
+    serving=False,
 )
 """Seconds instead of minutes, to see that the pipeline works: not models to serve. Vertebrae are
 outlined by the shipped network."""
@@ -128,7 +132,9 @@ def train(
     served with them. With the ``run`` of an earlier training that was killed, what that one
     finished is not trained again. Raises :class:`~models.dataset.DatasetError` for data that cannot
     be split, :class:`~models.training.pretrained.WeightsError` for files that are missing or others
-    than they should be, and :class:`~models.training.export.export.ParityError`.
+    than they should be, :class:`~models.training.export.export.ParityError`, and
+    :class:`~models.evaluation.agreement.AgreementError` for a model that judges copies of a scan
+    too unlike the scan: nothing new is served then.
     """
     share_gpu()
     repeatable.compute_in_one_order()
@@ -149,9 +155,9 @@ def train(
         for name in BASES:
             progress.set_postfix_str(name)
             trained = _Training(name, trainers[name], data, splits, settings.seed, run, progress)
-            bases[name] = _write_base(root, trained, facts, settings.resamples)
+            bases[name] = _write_base(root, trained, facts, settings)
     found = _leak(data, settings)
-    written, evaluation = _write_stack(root, bases, data, splits, facts, found, settings.resamples)
+    written, evaluation = _write_stack(root, bases, data, splits, facts, found, settings)
     written[reference.NAME] = reference.write(root, data.images, facts)
     written[vertebrae.NAME] = outliner
     artifact.serve(root, {name: model.version for name, model in written.items()})
@@ -227,7 +233,9 @@ class _Training:
         return fitted
 
 
-def _write_base(root: Path, trained: _Training, facts: Mapping[str, Any], resamples: int) -> _Base:
+def _write_base(
+    root: Path, trained: _Training, facts: Mapping[str, Any], settings: Settings
+) -> _Base:
     """Calibrate on out-of-fold logits, check every runtime, write."""
     data, raw = trained.data, trained.logits
     judged = np.flatnonzero(data.judged)
@@ -241,8 +249,11 @@ def _write_base(root: Path, trained: _Training, facts: Mapping[str, Any], resamp
     point = calibration.operating_point(
         probability[judged].ravel(), truth[judged].ravel(), truth.shape[1]
     )
+    agreed = agreement.of(probability, point, data)
+    if settings.serving:
+        agreed.check(trained.name, agreement.VOTING)
     scored = _crossed(data, trained.splits, point, lambda on: fit(on).probability(raw))
-    report = judge(scored, data, resamples)
+    report = judge(scored, data, settings.resamples)
     exported = export.export(trained.fitted, scale, point, data.images)
     manifest = {
         "network": trained.fitted.config,
@@ -250,7 +261,7 @@ def _write_base(root: Path, trained: _Training, facts: Mapping[str, Any], resamp
         "calibration": asdict(scale),
         **_reported(report),
         **({} if trained.fitted.bone is None else {BONE_KEY: trained.fitted.bone.manifest()}),
-        "agreement": agreement.of(probability, point, data).manifest(),
+        agreement.KEY: agreed.manifest(),
         "runtimes": exported.runtimes,
         "refused_runtimes": exported.refused,
         "unchecked_runtimes": exported.unchecked,
@@ -269,7 +280,7 @@ def _write_stack(
     splits: list[Fold],
     facts: Mapping[str, Any],
     leaked: Leak | None,
-    resamples: int,
+    settings: Settings,
 ) -> tuple[dict[str, Artifact], Evaluation]:
     judged = np.flatnonzero(data.judged)
     truth = _repeated(data)
@@ -295,13 +306,15 @@ def _write_stack(
             point,
             lambda on, fit=fit: fit(on).probability(logits),  # type: ignore[misc]  # mypy infers no lambda with a default
         )
-    reports = {key: judge(scored, data, resamples) for key, scored in combined.items()}
+    if settings.serving:
+        agreed[stack.key(BASES)].check("stack", agreement.SERVED)
+    reports = {key: judge(scored, data, settings.resamples) for key, scored in combined.items()}
     evaluation = assemble(
         {name: base.report for name, base in bases.items()},
         reports,
         DataFacts(**{name: facts[name] for name in _EVALUATED}),
         "cross-validation",
-        subgroups(combined[stack.key(BASES)], data, resamples),
+        subgroups(combined[stack.key(BASES)], data, settings.resamples),
         leaked,
     )
     manifest = {
@@ -310,7 +323,7 @@ def _write_stack(
             key: {**asdict(whole), **_reported(reports[key])} for key, whole in fits.items()
         },
         **_reported(reports[stack.key(BASES)]),
-        "agreement": agreed[stack.key(BASES)].manifest(),
+        agreement.KEY: agreed[stack.key(BASES)].manifest(),
         "data": facts,
         "training": repeatable.facts(),
     }

@@ -107,6 +107,20 @@ class Spine:
         (x0, y0), (x1, y1) = self.levels[0].centre, self.levels[-1].centre
         return math.degrees(math.atan2(x0 - x1, y1 - y0))
 
+    @classmethod
+    def of(cls, levels: NDArray[np.uint8]) -> Spine:
+        """Return the spine whose levels are the pixels 1–4 of ``levels``, without outlines.
+
+        Raises ValueError as the class does.
+        """
+        found = []
+        for number, name in enumerate(LEVELS, start=1):
+            rows, columns = np.nonzero(levels == number)
+            if rows.size:
+                centre = (float(columns.mean() + 0.5), float(rows.mean() + 0.5))
+                found.append(Level(name, (), centre, float(rows.size), 1.0))
+        return cls(tuple(found))
+
     def scaled(self, x: float, y: float) -> Spine:
         """Return the spine in an image that is ``x`` times as wide and ``y`` times as high."""
         return Spine(tuple(level.scaled(x, y) for level in self.levels))

@@ -38,8 +38,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from models.image.recipe import BLACK, COLUMNS, PITCH, ROWS, SIDE, WHITE, WIDTH, Canonical
+from models.image.recipe import BLACK, PITCH, SIDE, WHITE, WIDTH, Canonical
 from models.vertebrae.geometry import LEVELS
+from models.vertebrae.tissue import FLOOR, beside
 
 NAMES: Final = (
     "contrast",
@@ -61,13 +62,6 @@ NAMES: Final = (
 )
 """The order of :func:`measure`; stored with the weights."""
 
-NEAR: Final = 4
-FAR: Final = 22
-"""Pixels from the column between which tissue is soft tissue."""
-
-FLOOR: Final = 8.0
-"""Grey levels that bone stands above soft tissue at least: with less nothing is divided by it."""
-
 FEWEST_PIXELS: Final = 2000
 """Of bone; where the network outlines less, the levels stand where the recipe has put them."""
 
@@ -83,9 +77,9 @@ def measure(canonical: Canonical, levels: NDArray[np.uint8]) -> NDArray[np.float
         levels = _nominal()
     column = levels > 0
     bone = np.asarray(ndimage.binary_erosion(column, iterations=2))
-    soft = _beside(column)
+    soft = beside(column)
     if not soft.any():
-        soft = _beside(_nominal() > 0)
+        soft = beside(_nominal() > 0)
     image = canonical.astype(np.float32)
     ground = float(np.median(image[soft]))
     raised = float(np.median(image[bone])) - ground
@@ -136,20 +130,6 @@ def _nominal() -> NDArray[np.uint8]:
         top = round(SIDE / 2 + (number - len(LEVELS) / 2) * PITCH)
         levels[top : top + round(PITCH), SIDE // 2 - half : SIDE // 2 + half] = number + 1
     return levels
-
-
-def _beside(column: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the bands of soft tissue on both sides of ``column``, at its height."""
-    across = np.arange(SIDE)
-    rows = np.flatnonzero(column.any(1))
-    left = column[rows].argmax(1)[:, None]
-    right = SIDE - 1 - column[rows, ::-1].argmax(1)[:, None]
-    apart = np.maximum(left - across, across - right)
-    bands = np.zeros_like(column)
-    bands[rows] = (apart >= NEAR) & (apart <= FAR)
-    within = np.zeros_like(column)
-    within[ROWS, COLUMNS] = True
-    return bands & within
 
 
 def _thirds(bone: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

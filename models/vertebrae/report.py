@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from models.image.recipe import COLUMNS, ROWS, SIDE, Canonical, place
+from models.image.recipe import SIDE, Canonical, place
 from models.vertebrae.geometry import LEVELS, LevelName, Placement, Point, Spine
+from models.vertebrae.tissue import FLOOR, beside
 
 SPACING: Final = (0.4, 1.0)
 """Millimetres a pixel between which a file's spacing is believed (domain.md §2.1)."""
@@ -31,13 +32,6 @@ corners are where outlines are least sure."""
 
 LINES: Final = 15
 """Parallels along which the distance of two opposite sides is read."""
-
-NEAR: Final = 4
-FAR: Final = 22
-"""Canonical pixels from the column between which tissue is soft tissue."""
-
-FLOOR: Final = 8.0
-"""Grey levels by which the column stands out at least, before something is divided by them."""
 
 Matrix = tuple[tuple[float, float, float], tuple[float, float, float]]
 
@@ -204,7 +198,7 @@ def densities(canonical: Canonical, placement: Placement) -> list[float]:
     """Return how far each level stands above soft tissue, over the same of all levels.
 
     (mean grey inside the level − m) / (mean grey inside all levels − m), where m is the median grey
-    of the bands :data:`NEAR` to :data:`FAR` pixels beside the column. Grey levels are those of the
+    of :func:`~models.vertebrae.tissue.beside` the column. Grey levels are those of the
     canonical image, whose stretch cancels out.
     """
     outlines = [one.outline for one in placement.spine.levels]
@@ -215,7 +209,7 @@ def densities(canonical: Canonical, placement: Placement) -> list[float]:
     if not column.any():
         return [1.0] * len(masks)
     image = canonical.astype(np.float32)
-    soft = _beside(column)
+    soft = beside(column)
     ground = float(np.median(image[soft])) if soft.any() else 0.0
     raised = max(float(image[column].mean()) - ground, FLOOR)
     return [(float(image[one].mean()) - ground) / raised if one.any() else 1.0 for one in masks]
@@ -226,16 +220,3 @@ def _filled(polygon: NDArray[np.float64]) -> NDArray[np.bool_]:
     drawn = Image.new("1", (SIDE, SIDE))
     ImageDraw.Draw(drawn).polygon([(float(x) - 0.5, float(y) - 0.5) for x, y in polygon], fill=1)
     return np.asarray(drawn, bool)
-
-
-def _beside(column: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    across = np.arange(SIDE)
-    rows = np.flatnonzero(column.any(1))
-    left = column[rows].argmax(1)[:, None]
-    right = SIDE - 1 - column[rows, ::-1].argmax(1)[:, None]
-    apart = np.maximum(left - across, across - right)
-    bands = np.zeros_like(column)
-    bands[rows] = (apart >= NEAR) & (apart <= FAR)
-    within = np.zeros_like(column)
-    within[ROWS, COLUMNS] = True
-    return bands & within

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from models import artifact, dataset, phantom
 from models.__main__ import main
 from models.commands.train import RUNS
 from models.dataset import Dataset
+from models.evaluation import agreement
 from models.explanation import location
 from models.image import recipe
 from models.inference import stack
@@ -205,6 +207,23 @@ def test_weights_that_are_not_the_official_ones_end_it_before_anything_is_traine
 
     assert "its checksum is none of md5:" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_model_that_judges_copies_otherwise_is_not_served(
+    phantoms: Path,
+    workplace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(ensemble, "QUICK", replace(ensemble.QUICK, serving=True))
+    monkeypatch.setattr(agreement, "VOTING", agreement.Limits(alike=1.1, moved=0.0, lost=0.0))
+    out = workplace / "unlike"
+
+    assert main(["train", "--quick", "--data", str(phantoms), "--out", str(out)]) == 1
+
+    assert "cnn is not served: copies of its scans have outcomes alike" in capsys.readouterr().err
+    assert not (out / "cnn").exists()
+    assert not (out / artifact.SERVED).exists()
 
 
 def test_a_missing_folder_is_an_error_in_one_line(

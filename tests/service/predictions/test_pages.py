@@ -10,7 +10,7 @@ import pytest
 from lxml import html
 
 from models.explanation import location
-from models.explanation.location import Inside, Location
+from models.explanation.location import Evidence, Inside, Location
 from models.vertebrae.findings import Code
 from models.vertebrae.measurements import NAMES
 from models.vertebrae.nominal import nominal
@@ -126,7 +126,7 @@ def test_a_colour_that_is_not_in_the_spine_has_a_warning(
 ) -> None:
     version = EXAMPLE["models"]["vgg16"]["version"]
     parts = (measured(either), measured(speaks_for), measured(speaks_against))
-    location.write(artifacts, {"vgg16": Location(version, *parts)})
+    location.write(artifacts, {"vgg16": Location(version, Evidence(*parts))})
     page = drawn()
     told = words(page, "//figure[@data-model='vgg16']")
     assert [one for one in said if one not in told] == []
@@ -139,14 +139,14 @@ def test_a_colour_that_is_not_in_the_spine_has_a_warning(
 
 def test_a_map_that_is_nowhere_is_hidden(artifacts: Path) -> None:
     version = EXAMPLE["models"]["vgg16"]["version"]
-    location.write(artifacts, {"vgg16": Location(version, *[measured(30)] * 3)})
+    location.write(artifacts, {"vgg16": Location(version, Evidence(*[measured(30)] * 3))})
     (pane,) = drawn().xpath("//figure[@data-model='vgg16']")
     assert pane.xpath(".//img") == []
     assert "No heat map: on drawn spines" in words(pane, ".//*[@class='nothing']")
 
 
 def test_what_was_measured_of_another_version_says_nothing(artifacts: Path) -> None:
-    location.write(artifacts, {"vgg16": Location("sha256:0", *[measured(60)] * 3)})
+    location.write(artifacts, {"vgg16": Location("sha256:0", Evidence(*[measured(60)] * 3))})
     assert "has not been measured" in words(drawn(), "//figure[@data-model='vgg16']")
 
 
