@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from models.dataset import Entry, entries
 from models.dataset import drawn as lines
-from models.dataset.copies import KINDS, REDRAWN, deep
+from models.dataset.copies import KINDS, deep
 from models.dataset.drawn import Drawn
+from models.dataset.graphics import edge
 from models.dataset.preparing import eight_bits
 from models.evaluation.tables import table
 from models.gate.quality import Gate, assess, served_gate
@@ -128,9 +131,25 @@ def _kinds(
         )
     yield "12 bits", [deep(eight_bits(scan)) for scan in scans]
 
+    def each(image: Mapping[str, int] | None) -> list[Scan | None]:
+        return [
+            None if of is None else Scan(_redrawn(of, **(image or {})), 8, "png") for of in drawn
+        ]
+
     if any(of is not None for of in drawn):
-        for kind, redraw in REDRAWN.items():
-            yield kind, [None if of is None else Scan(redraw(of), 8, "png") for of in drawn]
+        yield (
+            "lines removed",
+            [None if of is None else Scan(of.clean, 8, "png") for of in drawn],
+        )
+        yield "lines in white", each({"ink": 255})
+        yield "lines thicker", each({"ink": 226, "width": 2})
+        yield "lines moved", each({"ink": 226, "moved": 3})
+
+
+def _redrawn(of: Drawn, ink: int, width: int = 1, moved: int = 0) -> NDArray[np.uint8]:
+    image = of.clean.copy()
+    image[np.roll(edge(of.levels, width), (moved, moved), (0, 1))] = ink
+    return np.asarray(Image.fromarray(image))
 
 
 def _row(kind: str, first: Sequence[Answer], given: Sequence[Answer], labels: Sequence[str]) -> Row:

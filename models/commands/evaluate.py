@@ -17,11 +17,11 @@ from models import artifact
 from models.artifact import Artifact
 from models.dataset import Dataset, DatasetError, load
 from models.dataset.loading import NOT_FOUND
-from models.evaluation import agreement, metrics
+from models.evaluation import metrics
 from models.evaluation.evaluation import evaluate
 from models.evaluation.schema import FILE, Evaluation, Leak
 from models.evaluation.scored import Scored
-from models.evaluation.tables import counted, families, figures, report
+from models.evaluation.tables import counted, figures, report
 from models.gate.quality import assess, served_gate
 from models.inference.base import Outliner
 from models.inference.calibration import OperatingPoint
@@ -149,8 +149,6 @@ def _print_cross_validated(stack: Artifact) -> None:
     print("## Honest figures, cross-validated when these models were trained\n")
     measured = {str(name): artifact.load(name).facts(BaseManifest).metrics for name in BASES}
     print(figures({**measured, "stack": stack.facts(StackManifest).metrics}))
-    if kinds := stack.manifest.get(agreement.KEY, {}).get("families"):
-        print(f"\n## The stack on altered copies, out of fold\n\n{families(kinds)}")
 
 
 def _write(folder: Path, evaluation: Evaluation) -> None:

@@ -1,15 +1,13 @@
 """One scan as it comes out of another export: the copies on which answers must agree.
 
 Each kind changes only what is no bone: size, crop, turn, compression, noise, grey scale, graphics.
-``KINDS`` and ``REDRAWN`` are the ones that agreement is measured on, each by itself. For training
-and calibration each *round* of copies is of one family of them, its member drawn anew for every
-image, so that both learn from what is measured; in the last rounds several changes come together.
+``KINDS`` are the ones that agreement is measured on, each by itself; :func:`altered` mixes several
+at random, for training and calibration.
 """
 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -17,8 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from models.dataset import graphics
-from models.dataset.drawn import Drawn
 from models.image.scan import Scan
 
 Image8 = NDArray[np.uint8]
@@ -114,10 +110,6 @@ def noted(lines: int, grey: int = 255, *, foot: bool = False) -> Alter:
     return alter
 
 
-CLEAN: Final = 0.6
-"""Share of copies with several changes that are made of an image whose drawn lines were removed; in
-half of these a region of interest is drawn anew, elsewhere and otherwise."""
-
 KINDS: Final[Mapping[str, Alter]] = {
     "noise ±1": noise(1),
     "noise ±3": noise(3),
@@ -140,81 +132,6 @@ KINDS: Final[Mapping[str, Alter]] = {
     "grey text at the foot": noted(1, 128, foot=True),
 }
 """Kinds that any image can be given. Half the size is no kind: it is refused as too small."""
-
-
-Redraw = Callable[[Drawn], Image8]
-
-
-def redrawn(ink: int, width: int = 1, moved: int = 0) -> Redraw:
-    """Draw the edges of L1–L4 anew: in grey level ``ink``, ``width`` pixels wide, ``moved`` so many
-    pixels down and to the right."""
-
-    def redraw(of: Drawn) -> Image8:
-        image = of.clean.copy()
-        image[np.roll(graphics.edge(of.levels, width), (moved, moved), (0, 1))] = ink
-        return image
-
-    return redraw
-
-
-REDRAWN: Final[Mapping[str, Redraw]] = {
-    "lines removed": lambda of: of.clean,
-    "lines in white": redrawn(255),
-    "lines thicker": redrawn(226, width=2),
-    "lines moved": redrawn(226, moved=3),
-}
-"""Kinds for images of which it is known what a scanner has drawn into them."""
-
-FAMILIES: Final[Mapping[str, str]] = {
-    "noise": "noise",
-    "JPEG": "JPEG",
-    "smaller": "size ×0",
-    "larger": "size ×[1-9]",
-    "cropped": ".*cropped",
-    "border": ".*border",
-    "turned": "turned",
-    "gamma": "gamma",
-    "mirrored": "mirrored",
-    "text": ".*text",
-    "lines removed": "lines removed",
-    "lines redrawn": "lines (in|th|mo)",
-}
-"""Family → pattern of the names of its kinds."""
-
-SEVERAL: Final = "several at once"
-ROUNDS: Final = (*FAMILIES, SEVERAL, SEVERAL)
-"""What each round of copies shows; further rounds begin again."""
-
-
-def rounds(count: int) -> tuple[str, ...]:
-    """Return the families of the first ``count`` rounds."""
-    return tuple(ROUNDS[number % len(ROUNDS)] for number in range(count))
-
-
-def member(family: str, image: Image8, drawn: Drawn | None, rng: np.random.Generator) -> Image8:
-    """Return a copy of ``image`` of a kind of ``family``, which is drawn.
-
-    Where nothing is known of lines, a family of lines gives several other changes instead.
-    """
-    names = [name for name in (*KINDS, *REDRAWN) if re.match(FAMILIES.get(family, "$"), name)]
-    if not names or (drawn is None and names[0] in REDRAWN):
-        return several(image, drawn, rng)
-    name = names[int(rng.integers(len(names)))]
-    if name in KINDS:
-        return KINDS[name](image, rng)
-    if drawn is None:
-        raise ValueError("lines are redrawn only where it is known where they were")
-    return REDRAWN[name](drawn)
-
-
-def several(image: Image8, drawn: Drawn | None, rng: np.random.Generator) -> Image8:
-    """Return a copy of ``image`` with several changes, often of lines too."""
-    if drawn is not None and rng.random() < CLEAN:
-        picture = Image.fromarray(drawn.clean)
-        if rng.random() < 0.5:
-            picture = graphics.region(picture, drawn.levels, rng)
-        image = np.asarray(picture)
-    return altered(image, rng)
 
 
 def deep(image: Image8) -> Scan:

@@ -6,8 +6,7 @@ either, whatever size, crop, turn, compression or drawn line it came with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +14,6 @@ from numpy.typing import NDArray
 
 from models.artifact import ArtifactError
 from models.dataset import Dataset
-from models.dataset.copies import rounds
 from models.inference.calibration import OperatingPoint
 
 KEY: Final = "agreement"
@@ -43,20 +41,10 @@ VOTING: Final = Limits(alike=0.70, moved=0.15, lost=0.12)
 
 
 @dataclass(frozen=True)
-class Family:
-    """One family of copies: how many, the share alike, and how far the probability moves."""
-
-    copies: int
-    alike: float
-    moved: float
-
-
-@dataclass(frozen=True)
 class Agreement:
     """``alike``: share of copies with their scan's outcome (normal, indeterminate, osteoporosis);
     ``moved``: mean absolute change of the probability; sensitivity and specificity at the threshold
-    of scans and of copies. None where there are no copies. ``families`` holds what
-    :mod:`models.dataset.copies` calls so."""
+    of scans and of copies. None where there are no copies."""
 
     copies: int
     alike: float | None
@@ -65,7 +53,6 @@ class Agreement:
     specificity: float | None
     copies_sensitivity: float | None
     copies_specificity: float | None
-    families: Mapping[str, Family] = field(default_factory=dict)
 
     def manifest(self) -> dict[str, Any]:
         return asdict(self)
@@ -98,7 +85,6 @@ def of(probability: NDArray[np.float64], point: OperatingPoint, data: Dataset) -
     first = called[:, 0]
     same = _outcome(copies, point) == _outcome(scans, point)
     apart = np.abs(copies - scans)
-    shown = np.array(rounds(copies.shape[1]))
     return Agreement(
         copies=int(copies.size),
         alike=float(same.mean()),
@@ -107,14 +93,6 @@ def of(probability: NDArray[np.float64], point: OperatingPoint, data: Dataset) -
         specificity=_share(~first[data.judged & ~data.osteoporosis]),
         copies_sensitivity=_share(called[:, 1:][ill]),
         copies_specificity=_share(~called[:, 1:][well]),
-        families={
-            family: Family(
-                copies=int(same[:, shown == family].size),
-                alike=float(same[:, shown == family].mean()),
-                moved=float(apart[:, shown == family].mean()),
-            )
-            for family in dict.fromkeys(shown.tolist())
-        },
     )
 
 

@@ -71,17 +71,6 @@ def compact(measured: Mapping[str, Metrics], what: str) -> str:
     )
 
 
-def families(rows: Mapping[str, Mapping[str, float]]) -> str:
-    """Return a row a family of copies: how many are judged alike, how far probabilities move."""
-    return table(
-        ["copies", "number", "outcomes alike", "mean |Δp|"],
-        (
-            [name, row["copies"], f"{row['alike']:.0%}", f"{row['moved']:.3f}"]
-            for name, row in rows.items()
-        ),
-    )
-
-
 def classes(rows: Mapping[str, Outcomes]) -> str:
     """Return truth against outcome; osteopenia is nobody's right or wrong answer."""
     return table(

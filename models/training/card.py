@@ -126,13 +126,12 @@ def _agreement(manifest: Mapping[str, Any]) -> list[str]:
     return [
         "## Agreement with altered copies",
         "",
-        f"{found['copies']} copies of these images: resampled, cropped, turned, re-encoded, noised "
-        "or drawn on; out of fold. Outcomes alike: "
+        f"{found['copies']} copies of these images, each resampled, cropped, turned, re-encoded, "
+        "noised or drawn on, at random and several at once; out of fold. Outcomes alike: "
         f"{found['alike']:.0%}; mean change of the probability: {found['moved']:.3f}; sensitivity "
         f"{share('copies_sensitivity')} for {share('sensitivity')}, specificity "
         f"{share('copies_specificity')} for {share('specificity')}.",
         "",
-        *([tables.families(found["families"]), ""] if found.get("families") else []),
     ]
 
 

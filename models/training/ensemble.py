@@ -21,7 +21,6 @@ from tqdm import tqdm
 from models import artifact
 from models.artifact import Artifact
 from models.dataset import Dataset, folds
-from models.dataset.copies import ROUNDS
 from models.dataset.folds import Fold
 from models.drift import reference
 from models.evaluation import agreement, metrics
@@ -68,7 +67,7 @@ class Settings:
 
     folds: int = 5
     seed: int = 20
-    copies: int = len(ROUNDS)
+    copies: int = 6
     vertebrae: vertebrae.Settings = field(default_factory=vertebrae.Settings)
     bone: bone.Settings = field(default_factory=bone.Settings)
     cnn: cnn.Settings = field(default_factory=cnn.Settings)

@@ -49,11 +49,10 @@ ROUNDED_VIEWS: Final = 2
 
 @dataclass(frozen=True)
 class Settings:
-    """``strength`` and ``steadiness`` of phase 1: :func:`models.training.soft.linear_fit`."""
+    """``strength`` is scikit-learn's C of phase 1, shared by all views of an image."""
 
-    views: int = 16
+    views: int = 7
     strength: float = 0.03
-    steadiness: float = 10.0
     rounding: float = 50.0
     epochs: int = 5
     batch_size: int = 16
@@ -96,7 +95,11 @@ class VGG16Trainer:
         views = self._texture[:, indices]
         moved = self._settings.rounding * self._error[:, indices]
         seen = np.concatenate([views, views[:ROUNDED_VIEWS] + moved, views[:ROUNDED_VIEWS] - moved])
-        return linear_fit(seen, target, self._settings.strength, self._settings.steadiness)
+        return linear_fit(
+            seen.reshape(-1, seen.shape[-1]),
+            np.tile(target, len(seen)),
+            self._settings.strength / len(seen),
+        )
 
     def _fine_tune(
         self,

@@ -33,17 +33,6 @@ def test_shares_are_of_copies_beside_their_own_scan() -> None:
     assert (found.copies_sensitivity, found.copies_specificity) == (0.5, 1.0)
 
 
-def test_each_family_has_its_own_figures() -> None:
-    probability = np.array([[0.1, 0.2, 0.45], [0.45, 0.45, 0.9], [0.8, 0.8, 0.3]])
-
-    found = agreement.of(probability, POINT, data()).families
-
-    assert list(found) == ["noise", "JPEG"]
-    assert (found["noise"].copies, found["noise"].alike) == (3, 1.0)
-    assert found["JPEG"].alike == 0.0
-    assert found["JPEG"].moved == pytest.approx((0.35 + 0.45 + 0.5) / 3)
-
-
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
@@ -66,7 +55,7 @@ def test_a_model_that_misses_a_limit_is_refused_by_it(limits: Limits, said: str)
 @pytest.mark.parametrize("name", ["stack", "cnn", "vgg16", "resnet", "bone"])
 def test_what_is_shipped_keeps_the_limits(name: str) -> None:
     stored = artifact.load(name, artifact.FOLDER).manifest[agreement.KEY]
-    found = agreement.Agreement(**{**stored, "families": {}})
+    found = agreement.Agreement(**stored)
 
     found.check(name, agreement.SERVED if name == "stack" else agreement.VOTING)
 
