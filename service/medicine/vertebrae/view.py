@@ -23,7 +23,10 @@ NARROW, WIDE = 0.4, 2.5
 """Proportions beyond which a picture is not drawn: files of pixels that are not square are no
 reason for a page of one line."""
 
-_MISSING: Final = N_("%(level)s touches the image’s border: part of the spine may be missing.")
+_MISSING: Final = N_(
+    "%(level)s touches the image’s border, or is too near to the upper one: part of the spine may "
+    "be missing."
+)
 _FEW: Final = N_(
     "Only %(count)s of the vertebrae L1 to L4 were found: which they are is not certain."
 )

@@ -64,9 +64,6 @@ def test_one_seed_draws_one_image() -> None:
         assert not np.array_equal(one, other)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="3 of 12 are neither refused nor questioned: L3 and below pass for L1–L4"
-)
 def test_the_lower_half_of_a_spine_is_never_normal(outline: Outline, gate: Gate) -> None:
     """It is refused, or a finding makes a *normal* indeterminate."""
     whole = [

@@ -68,6 +68,15 @@ def test_a_level_at_the_border_may_be_cut(shift: tuple[float, float], expected: 
     assert found == [name if name.startswith("L") else f"L{name}" for name in expected]
 
 
+@pytest.mark.parametrize(("shift", "expected"), [(-34.0, []), (-36.0, ["L1"]), (-42.0, ["L1"])])
+def test_nothing_above_the_first_level_may_be_half_a_spine(
+    shift: float, expected: list[str]
+) -> None:
+    # The nominal L1 is 30 pixels high, and begins 43 below the upper border.
+    spine = Spine(tuple(moved(level, 0.0, shift) for level in nominal().levels))
+    assert [one.level for one in findings.part_missing(spine)] == expected
+
+
 def moved(level: Level, x: float, y: float) -> Level:
     outline = tuple((px + x, py + y) for px, py in level.outline)
     return replace(level, outline=outline, centre=(level.centre[0] + x, level.centre[1] + y))
