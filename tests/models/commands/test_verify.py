@@ -34,7 +34,7 @@ def test_a_changed_file_is_found(served: Path) -> None:
     (row,) = verify.verify("cnn", tiny.phantoms(1))
 
     assert row.holds is False
-    assert "network.tflite is missing or was changed" in row.said
+    assert "network.tflite is missing or was changed" in row.finding
 
 
 @pytest.mark.usefixtures("served")

@@ -46,11 +46,11 @@ class TestGetters:
             assert data.decimal(Tag.Rows) is None
             assert data.first_item(Tag.Rows) is None
             with refused(MissingTagError, match=r"Rows \(0028,0010\) is missing"):
-                data.needed(Tag.Rows)
+                data.required(Tag.Rows)
 
     def test_values(self) -> None:
         assert dataset(Tag.Modality, b" BMD \0").text(Tag.Modality) == "BMD"
-        assert dataset(Tag.Rows, b"\x00\x02").needed(Tag.Rows) == 512
+        assert dataset(Tag.Rows, b"\x00\x02").required(Tag.Rows) == 512
         assert dataset(Tag.LUTDescriptor, b"\xff\xff").integers(Tag.LUTDescriptor, signed=True) == (
             -1,
         )
@@ -59,7 +59,7 @@ class TestGetters:
     @pytest.mark.parametrize("number", [b"\1", b"\1\2\3", b"\1\2\3\4"], ids=len)
     def test_a_number_of_wrong_length(self, number: bytes) -> None:
         with refused(InvalidTagError, match="Rows"):
-            dataset(Tag.Rows, number).needed(Tag.Rows)
+            dataset(Tag.Rows, number).required(Tag.Rows)
 
     @pytest.mark.parametrize(
         "number", [b"nan", b"inf", b"-inf", b"1e13", b"12,5", b"DOE^JANE", b"1\\", b"0x10"]

@@ -35,7 +35,7 @@ def moved(data: Dataset, rounding: float) -> float:
 
 @pytest.mark.skipif(not supported("openvino", "bf16"), reason="this CPU has no bfloat16")
 def test_a_head_that_was_shown_the_rounding_is_moved_less_by_it(drawn: Dataset) -> None:
-    assert moved(drawn, 50.0) < 0.6 * moved(drawn, 0.0)
+    assert moved(drawn, 50.0) < 0.75 * moved(drawn, 0.0)
 
 
 def test_only_the_chosen_images_teach(drawn: Dataset) -> None:
