@@ -172,7 +172,8 @@ def _inside(
     evidence: NDArray[np.float32], spines: NDArray[np.bool_], chance: NDArray[np.float64]
 ) -> Inside:
     ratios = np.array([
-        one[spine].sum() / one.sum() / share
+        # Nothing lies in a spine of which the network sees nothing.
+        one[spine].sum() / one.sum() / share if share else 0.0
         for one, spine, share in zip(evidence, spines, chance, strict=True)
         if one.sum() > 0
     ])  # fmt: skip
