@@ -21,7 +21,7 @@ from models.training import gate as training
 from models.training.gate import compositing, stranger
 from models.training.gate.examples import turned_wrongly
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
+SHARED = Path(__file__).parents[4] / "shared" / "data"
 
 needs_scans = pytest.mark.skipif(
     not SHARED.is_dir(), reason="real scans are not distributed; ../shared/data is absent"
