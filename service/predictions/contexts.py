@@ -242,15 +242,15 @@ def _maps(prediction: Prediction, out_of_reach: Collection[BaseName]) -> tuple[M
 
 
 _NOWHERE: Final = N_(
-    "No heat map: on drawn spines this model’s evidence lay in the spine no more than by chance."
+    "No heat map: where the spine is known this model’s evidence lay in it no more than by chance."
 )
 _UNKNOWN: Final = N_("It has not been measured whether this version’s map lies in the spine.")
 _FOR: Final = N_(
-    "Do not take orange for a place of disease: on drawn spines it favoured the spine on "
+    "Do not take orange for a place of disease: where the spine is known it favoured it on "
     "%(inside)s of %(images)s only, no more than by chance."
 )
 _AGAINST: Final = N_(
-    "Do not take blue for sound bone: on drawn spines it favoured the spine on %(inside)s of "
+    "Do not take blue for sound bone: where the spine is known it favoured it on %(inside)s of "
     "%(images)s only, no more than by chance."
 )
 

@@ -142,7 +142,7 @@ def test_a_map_that_is_nowhere_is_hidden(artifacts: Path) -> None:
     location.write(artifacts, {"vgg16": Location(version, Evidence(*[measured(30)] * 3))})
     (pane,) = drawn().xpath("//figure[@data-model='vgg16']")
     assert pane.xpath(".//img") == []
-    assert "No heat map: on drawn spines" in words(pane, ".//*[@class='nothing']")
+    assert "No heat map: where the spine is known" in words(pane, ".//*[@class='nothing']")
 
 
 def test_what_was_measured_of_another_version_says_nothing(artifacts: Path) -> None:
