@@ -48,13 +48,13 @@ class Roofline:
 
 
 def main() -> None:
-    # Engines: for this process alone.
-    import numpy as np  # noqa: PLC0415
+    # Engines are loaded by this process alone, not by whoever imports the module.
+    import numpy as np  # noqa: PLC0415 - as above
 
-    from loadtests.benchmark.reference import FIRST, Images  # noqa: PLC0415
-    from loadtests.benchmark.servers import shared  # noqa: PLC0415
-    from models.gate import quality  # noqa: PLC0415
-    from models.inference.ensemble import Ensemble  # noqa: PLC0415
+    from loadtests.benchmark.reference import FIRST, Images  # noqa: PLC0415 - as above
+    from loadtests.benchmark.servers import shared  # noqa: PLC0415 - as above
+    from models.gate import quality  # noqa: PLC0415 - as above
+    from models.inference.ensemble import Ensemble  # noqa: PLC0415 - as above
 
     ensemble, gate, png = Ensemble(), quality.served_gate(), Images().png
     read = [shared.framed(png(number)) for number in range(FIRST)]
