@@ -23,9 +23,11 @@ TOGETHER = 16
 
 @dataclass(frozen=True)
 class Settings:
-    """``strength`` is scikit-learn's C, shared by all views of an image."""
+    """``strength`` is scikit-learn's C, shared by all views of an image, among which ``steadiness``
+    weighs the covariance."""
 
     strength: float = 0.03
+    steadiness: float = 5.0
 
 
 class BoneTrainer:
@@ -56,13 +58,14 @@ class BoneTrainer:
         )
 
     def fit(self, indices: NDArray[np.intp], seed: int, part: str) -> Fitted:  # noqa: ARG002 - nothing is drawn
-        seen = self._measurements[:, indices].reshape(-1, len(NAMES))
-        centre, spread = seen.mean(0), np.maximum(seen.std(0), 1e-6)
-        scaled = np.clip((seen - centre) / spread, -LIMIT, LIMIT)
+        seen = self._measurements[:, indices]
+        centre = seen.mean((0, 1))
+        spread = np.maximum(seen.std((0, 1)), 1e-6)
         weights, intercept = linear_fit(
-            scaled.astype(np.float32),
-            np.tile(self._data.severity[indices], len(self._measurements)),
-            self._settings.strength / len(self._measurements),
+            np.clip((seen - centre) / spread, -LIMIT, LIMIT),
+            self._data.severity[indices],
+            self._settings.strength,
+            self._settings.steadiness,
         )
         self._log.note("bone", model=self.name, part=part, images=len(indices))
         network: keras.Model = self._outliner.network

@@ -67,7 +67,7 @@ class Settings:
 
     folds: int = 5
     seed: int = 20
-    copies: int = 6
+    copies: int = 24
     vertebrae: vertebrae.Settings = field(default_factory=vertebrae.Settings)
     bone: bone.Settings = field(default_factory=bone.Settings)
     cnn: cnn.Settings = field(default_factory=cnn.Settings)
@@ -81,8 +81,8 @@ class Settings:
 QUICK: Final = Settings(
     folds=3,
     copies=1,
-    cnn=cnn.Settings(epochs=2, network=(4, 8), phantoms=12, phantom_epochs=1),
-    vgg16=vgg16.Settings(views=2, epochs=1, widths=(4, 4, 8, 8, 8)),
+    cnn=cnn.Settings(epochs=2, views=2, network=(4, 8), phantoms=12, phantom_epochs=1),
+    vgg16=vgg16.Settings(epochs=1, views=2, widths=(4, 4, 8, 8, 8)),
     resnet=resnet.Settings(blocks=(1, 1)),
     leak=False,
     resamples=50,
@@ -290,8 +290,7 @@ def _write_stack(
     for names in stack.subsets():
 
         def fit(on: NDArray[np.intp], names: tuple[str, ...] = names) -> stacking.LinearFit:
-            votes = {n: logits[n][on].ravel() for n in names}
-            return stacking.fit_weights(votes, truth[on].ravel(), names, truth.shape[1])
+            return stacking.fit_weights({n: logits[n][on] for n in names}, truth[on, 0], names)
 
         whole = fits[stack.key(names)] = fit(judged)
         probability = whole.probability(logits)
