@@ -12,13 +12,11 @@ from fastapi.responses import StreamingResponse
 from service.batches.dependencies import BatchesDep, Begun, BulkDep, Known, known
 from service.batches.schemas import Batch, Closing, Line
 from service.batches.service import Batches
-from service.batches.upload import ZIP_TYPES
 from service.batches.worker import Bulk
 from service.errors import ServiceError
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import problems, translate
-from service.http.upload import FIELD
 from service.identity.dependencies import Acting
 from service.predictions.schemas import EXAMPLE
 from service.storage.errors import UnreadableError
@@ -27,27 +25,6 @@ router = APIRouter(prefix="/api/v1/batches", tags=["batches"])
 
 NDJSON: Final = "application/x-ndjson"
 
-_FILE: Final[dict[str, Any]] = {"type": "string", "format": "binary"}
-_BODY: Final[dict[str, Any]] = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": [FIELD],
-                "properties": {
-                    FIELD: {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": _FILE,
-                        "description": "The images, each in a part of this name; or one zip file.",
-                    }
-                },
-            }
-        },
-        ZIP_TYPES[0]: {"schema": _FILE},
-    },
-}
 _BATCH: Final[dict[str, Any]] = {
     "id": "5d3f7a0e-2f0c-4d5b-8a53-0c6f0b7a9e21",
     "created_at": "2026-02-03T09:41:05.002000Z",
@@ -77,7 +54,6 @@ _ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATC
     status_code=201,
     summary="Judge many images",
     response_class=StreamingResponse,
-    openapi_extra={"requestBody": _BODY},
     responses={
         201: {
             "description": "A line for each image as it is finished, in that order; then one with "

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Request
 
 from service.batches.schemas import Batch
 from service.batches.service import Batches
 from service.batches.settings import BatchLimits
-from service.batches.upload import receive
+from service.batches.upload import ZIP_TYPES, receive
 from service.batches.worker import Bulk
 from service.errors import ServiceError
 from service.http.dependencies import UploadLimitsDep, opened
+from service.http.ids import path_id
+from service.http.openapi import FILE, describes
+from service.http.upload import file_content
 from service.identity.dependencies import Acting
 
 BatchesDep = Annotated[Batches, Depends(opened(Batches))]
@@ -21,18 +24,11 @@ BatchLimitsDep = Annotated[BatchLimits, Depends(opened(BatchLimits))]
 BulkDep = Annotated[Bulk, Depends(opened(Bulk))]
 
 
-async def batch_id(id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
-    try:
-        return UUID(id)
-    except ValueError:
-        raise no_such_batch() from None
-
-
-BatchId = Annotated[UUID, Depends(batch_id)]
-
-
 def no_such_batch() -> ServiceError:
     return ServiceError("batch_not_found", "There is no batch with this id.")
+
+
+BatchId = Annotated[UUID, Depends(path_id(no_such_batch))]
 
 
 async def known(id: BatchId, batches: BatchesDep) -> Batch:
@@ -46,6 +42,17 @@ Known = Annotated[Batch, Depends(known)]
 """The batch that the path names; one that was never begun is a 404."""
 
 
+@describes(
+    body=file_content(
+        {
+            "type": "array",
+            "minItems": 1,
+            "items": FILE,
+            "description": "The images, each in a part of this name; or one zip file.",
+        },
+        ZIP_TYPES[:1],
+    )
+)
 async def begun(
     request: Request,
     actor: Acting,

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from service.http import idempotency_key as idempotency
-from service.http.dependencies import UploadLimitsDep, opened
-from service.http.upload import receive
+from service.http.dependencies import opened
+from service.http.idempotency_key import IdempotencyKey
+from service.http.upload import FileBody
 from service.identity.dependencies import Acting
 from service.predictions.schemas import Prediction
 from service.predictions.service import Predictions
@@ -29,12 +29,13 @@ Stored = Annotated[Prediction, Depends(stored)]
 
 
 async def made(
-    request: Request, actor: Acting, predictions: PredictionsDep, limits: UploadLimitsDep
+    request: Request,
+    actor: Acting,
+    predictions: PredictionsDep,
+    key: IdempotencyKey,
+    data: FileBody,
 ) -> Prediction:
     """Receive, analyse, store: what page and API have in common."""
-    named = request.headers.get(idempotency.HEADER)
-    key = None if named is None else idempotency.hashed(named)
-    data = await receive(request, limits.max_upload_bytes, limits.upload_seconds)
     prediction = await predictions.predict(actor, data, key=key)
     request.scope["osteoserve.prediction"] = prediction.id
     return prediction

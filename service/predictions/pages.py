@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 
 from service.exams.dependencies import ExamsDep
 from service.exams.service import Exams
-from service.http.body import form_fields
+from service.http.body import FormBody
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import translate
@@ -103,15 +103,18 @@ async def read(request: Request, prediction: Stored, page: ResultPageDep) -> Res
 
 @router.post("/reviews")
 async def review(
-    request: Request, prediction: Stored, actor: Acting, reviews: ReviewsDep, page: ResultPageDep
+    request: Request,
+    prediction: Stored,
+    actor: Acting,
+    reviews: ReviewsDep,
+    page: ResultPageDep,
+    typed: FormBody,
 ) -> Response:
     """Form fields as in the API: ``action``, ``reviewer``, ``outcome``, ``reason``."""
-    typed = await form_fields(request)
     version = typed.pop(VERSION, None)
     seen = None if version is None else {version}
     try:
-        written = draft(typed, prediction.outcome)
-        await reviews.sign(actor, prediction.id, written, prediction.outcome, seen)
+        await reviews.sign(actor, prediction.id, draft(typed), prediction.outcome, seen)
     except ReviewError as error:
         signing = Signing.of(prediction.outcome, typed, error.faults, version)
         return await page.shown(request, prediction, signing=signing, status=422)
