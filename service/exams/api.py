@@ -8,9 +8,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
 
-from service.exams.contexts import VERSION, ExamForm, ExamPage
+from service.exams.contexts import ExamPage
 from service.exams.dependencies import ExamsDep
-from service.exams.schemas import Exam, ExamError, ExamFacts, from_form, from_json
+from service.exams.form import VERSION, ExamForm, parse
+from service.exams.schemas import Exam, ExamError, ExamFacts, from_json
 from service.http.body import FormBody, json_body
 from service.http.caching import NO_STORE
 from service.http.preconditions import ETAG, IfMatch, tag
@@ -130,7 +131,7 @@ async def entered(
     version = fields.pop(VERSION, None)
     seen = None if version is None else {version}
     try:
-        facts = from_form(fields)
+        facts = parse(fields)
         exam = await exams.change(actor, id, facts, seen)
     except ExamError as error:
         page = ExamPage(form=ExamForm.again(id, fields, error.faults, version or ""))

@@ -21,8 +21,8 @@ from service.predictions.dependencies import Stored
 from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.schemas import Prediction
-from service.reviews.contexts import VERSION, Signing
 from service.reviews.dependencies import ReviewsDep
+from service.reviews.form import VERSION, ReviewForms
 from service.reviews.schemas import ReviewError, draft
 from service.reviews.service import Reviews
 from service.runners.dependencies import RunnerStatesDep
@@ -61,7 +61,7 @@ class ResultResponder:
         request: Request,
         prediction: Prediction,
         *,
-        signing: Signing | None = None,
+        signing: ReviewForms | None = None,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
@@ -116,15 +116,17 @@ async def review(
     try:
         await reviews.sign(actor, prediction.id, draft(typed), prediction.outcome, seen)
     except ReviewError as error:
-        signing = Signing.of(prediction.outcome, typed, error.faults, version)
+        signing = ReviewForms.of(prediction.outcome, typed, error.faults, version)
         return await page.shown(request, prediction, signing=signing, status=422)
     except ChangedError as error:
-        signing = Signing.beside(prediction.outcome, typed, error.kept, version)
+        signing = ReviewForms.beside(prediction.outcome, typed, error.kept, version)
         status = KINDS[error.code].status
         return await page.shown(request, prediction, signing=signing, status=status)
     except (StorageUnavailableError, StorageFullError) as error:
         problem = translate(error)
-        signing = Signing.of(prediction.outcome, typed, version=version, trouble=_(problem.detail))
+        signing = ReviewForms.of(
+            prediction.outcome, typed, version=version, trouble=_(problem.detail)
+        )
         status = problem.kind.status
         return await page.shown(
             request, prediction, signing=signing, status=status, headers=problem.headers

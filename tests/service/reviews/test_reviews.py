@@ -131,7 +131,7 @@ async def test_an_override_names_another_outcome(shared: Front, png: bytes) -> N
     assert set(body["faults"]) == {"outcome"}
     response = await shared.client.post(f"{page_of(location)}/reviews", data=sent)
     assert response.status_code == 422
-    assert words(response, "//p[@id='override-outcome-fault']")
+    assert words(response, "//p[@id='override-outcome-error']")
     assert (await shared.client.get(f"{location}/reviews")).json() == []
 
 
