@@ -13,7 +13,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.http.ids import path_id
 from service.http.problems import Problem
 from service.types import Outcome
@@ -41,7 +41,9 @@ def no_such_prediction() -> Problem:
 PredictionId = Annotated[UUID, Depends(path_id(no_such_prediction))]
 
 
-async def result(id: PredictionId, results: Annotated[Results, Depends(opened(Results))]) -> Result:
+async def result(
+    id: PredictionId, results: Annotated[Results, Depends(resource(Results))]
+) -> Result:
     found = await results.find(id)
     if found is None:
         raise no_such_prediction()

@@ -9,10 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from service.batches.dependencies import BatchesDep, Begun, BulkDep, Known, known
+from service.batches.dependencies import BatchDep, BatchesDep, BatchWorkerDep, NewBatchDep
+from service.batches.dependencies import batch as batch_of
 from service.batches.schemas import Batch, Closing, Line
 from service.batches.service import Batches
-from service.batches.worker import Bulk
+from service.batches.worker import BatchWorker
 from service.errors import ServiceError
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
@@ -69,7 +70,7 @@ _ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATC
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(batch: Begun, bulk: BulkDep, batches: BatchesDep) -> Response:
+async def create(batch: NewBatchDep, worker: BatchWorkerDep, batches: BatchesDep) -> Response:
     """Send images as parts `file` of a form, or one zip archive. Names of files are not kept.
 
     Batches wait for single requests. If the front ends meanwhile, the state is `interrupted`, and
@@ -77,7 +78,7 @@ async def create(batch: Begun, bulk: BulkDep, batches: BatchesDep) -> Response:
     """
     headers = {**NO_STORE, "Location": f"{router.prefix}/{batch.id}"}
     return StreamingResponse(
-        _lines(batch.id, 0, bulk, batches, follow=True), 201, headers, media_type=NDJSON
+        _lines(batch.id, 0, worker, batches, follow=True), 201, headers, media_type=NDJSON
     )
 
 
@@ -87,7 +88,7 @@ async def create(batch: Begun, bulk: BulkDep, batches: BatchesDep) -> Response:
     response_model=Batch,
     responses={200: {"description": "As it is now.", **_ONE}, **problems(404, 500, 503)},
 )
-async def read(batch: Known, response: Response) -> Batch:
+async def read(batch: BatchDep, response: Response) -> Batch:
     response.headers.update(NO_STORE)
     return batch
 
@@ -102,8 +103,8 @@ async def read(batch: Known, response: Response) -> Batch:
     },
 )
 async def results(
-    batch: Known,
-    bulk: BulkDep,
+    batch: BatchDep,
+    worker: BatchWorkerDep,
     batches: BatchesDep,
     after: Annotated[
         int, Query(ge=0, le=2**31 - 1, description="The number of the last line you have.")
@@ -111,7 +112,7 @@ async def results(
 ) -> Response:
     """After a broken connection: send the `line` you read last and get those behind it."""
     return StreamingResponse(
-        _lines(batch.id, after, bulk, batches, follow=False), headers=NO_STORE, media_type=NDJSON
+        _lines(batch.id, after, worker, batches, follow=False), headers=NO_STORE, media_type=NDJSON
     )
 
 
@@ -124,19 +125,19 @@ async def results(
         **problems(403, 404, 500, 503, 507),
     },
 )
-async def cancel(batch: Known, response: Response, actor: Acting, batches: BatchesDep) -> Batch:
+async def cancel(batch: BatchDep, response: Response, actor: Acting, batches: BatchesDep) -> Batch:
     """Begin no further image. What is finished stays; a batch that has ended is left as it is."""
     await batches.cancel(actor, batch.id)
     response.headers.update(NO_STORE)
-    return await known(batch.id, batches)
+    return await batch_of(batch.id, batches)
 
 
 async def _lines(
-    id: UUID, after: int, bulk: Bulk, batches: Batches, *, follow: bool
+    id: UUID, after: int, worker: BatchWorker, batches: Batches, *, follow: bool
 ) -> AsyncIterator[str]:
-    async for line in bulk.lines(id, after, follow=follow):
+    async for line in worker.lines(id, after, follow=follow):
         yield told(line, id).model_dump_json() + "\n"
-    yield Closing(batch=await known(id, batches)).model_dump_json() + "\n"
+    yield Closing(batch=await batch_of(id, batches)).model_dump_json() + "\n"
 
 
 def told(line: Line, batch_id: UUID) -> Line:
