@@ -14,10 +14,9 @@ from models.artifact import ArtifactError
 from service.http import openapi as http
 from service.http.security import DOCS_POLICY
 from service.http.static import Assets
-from service.medicine.guidance import Facts
 from service.served_models import schemas as served
-from service.web.api_docs import DocsPage
-from service.web.dependencies import PagesDep
+from service.web.contexts import DocsPage
+from service.web.dependencies import TemplatesDep
 
 router = APIRouter(prefix="/api", include_in_schema=False)
 
@@ -26,7 +25,7 @@ ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
 
 @router.get("/openapi.json")
 async def openapi(request: Request) -> dict[str, Any]:
-    result = document(request.app)
+    result = http.document(request.app)
     # What is served shows itself; where it cannot be read, that answer has no example.
     with suppress(ArtifactError):
         example = served.example(await run_in_threadpool(served.lineup))
@@ -36,7 +35,7 @@ async def openapi(request: Request) -> dict[str, Any]:
 
 
 @router.get("/docs")
-async def docs(request: Request, templates: PagesDep) -> Response:
+async def docs(request: Request, templates: TemplatesDep) -> Response:
     headers = {"Content-Security-Policy": DOCS_POLICY}
     return templates.respond(request, DocsPage(), headers=headers)
 
@@ -45,8 +44,3 @@ def install(app: FastAPI) -> None:
     app.include_router(router)
     # Before /static, whose folder it is not in.
     app.mount("/static/swagger", Assets(directory=ASSETS), name="swagger")
-
-
-def document(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document of ``app``, with the bodies that its routes read themselves."""
-    return http.document(app, Facts)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Annotated, Protocol
 from uuid import UUID
 
-from fastapi import Depends, Path
+from fastapi import Depends
 
-from service.http.dependencies import opened
+from service.http.dependencies import resource
+from service.http.ids import path_id
 from service.http.problems import Problem
 from service.types import Outcome
 
@@ -37,20 +38,12 @@ def no_such_prediction() -> Problem:
     return Problem("prediction_not_found", "There is no result with this id.")
 
 
-async def prediction_id(
-    id: Annotated[str, Path(json_schema_extra={"format": "uuid"})],
-) -> UUID:
-    """No id of ours has another form, so another form is not found rather than invalid."""
-    try:
-        return UUID(id)
-    except ValueError:
-        raise no_such_prediction() from None
+PredictionId = Annotated[UUID, Depends(path_id(no_such_prediction))]
 
 
-PredictionId = Annotated[UUID, Depends(prediction_id)]
-
-
-async def result(id: PredictionId, results: Annotated[Results, Depends(opened(Results))]) -> Result:
+async def result(
+    id: PredictionId, results: Annotated[Results, Depends(resource(Results))]
+) -> Result:
     found = await results.find(id)
     if found is None:
         raise no_such_prediction()

@@ -15,7 +15,7 @@ from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from models.evaluation.schema import Confusion
+from models.evaluation.schema import WITHOUT_INTERVAL, Confusion
 from models.inference.calibration import logit
 from models.manifest import Estimate
 
@@ -91,7 +91,8 @@ def measure(
     ``predicted`` is the decision at the threshold that held for each image. Whole groups are drawn
     with replacement, normal and osteoporosis apart, so that images of one group are never counted
     as independent. The interval is over the resamples in which the figure is defined, and None
-    where those are fewer than :data:`LEAST_DEFINED`.
+    where those are fewer than :data:`LEAST_DEFINED`; some have none
+    (:data:`~models.evaluation.schema.WITHOUT_INTERVAL`).
     """
     # Checking each array again in each resample takes longer than the figures themselves.
     with config_context(assume_finite=True, skip_parameter_validation=True):
@@ -102,6 +103,8 @@ def measure(
         ]
     return {
         name: _estimate(value, np.array([draw[name] for draw in draws]))
+        if name not in WITHOUT_INTERVAL
+        else Estimate(value, None, None)
         for name, value in whole.items()
     }
 

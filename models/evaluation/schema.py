@@ -24,6 +24,11 @@ them. No artefact is written from such an evaluation."""
 Metrics = Mapping[str, Estimate]
 """By the metric's name."""
 
+WITHOUT_INTERVAL: Final = frozenset({"ece"})
+"""Metrics of which a resample's value is no guess at the whole's: bins of a resample, in which some
+images stand twice, are always further from the diagonal, so that an interval lies above its figure.
+Evaluations of older versions have one, which is not shown."""
+
 Values = tuple[float, ...]
 
 

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from models.evaluation.published import REASON
-from models.evaluation.schema import Claim, Evaluation, Leak, Metrics, Report, Subgroup
+from models.evaluation.schema import (
+    WITHOUT_INTERVAL,
+    Claim,
+    Evaluation,
+    Leak,
+    Metrics,
+    Report,
+    Subgroup,
+)
 from models.evaluation.subgroups import LEAST_IMAGES, LEAST_OF_EACH
 from models.manifest import DataFacts, Outcomes
 
@@ -227,4 +235,9 @@ def _refused(data: DataFacts) -> list[str]:
 
 
 def _figure(measured: Metrics, name: str) -> str:
-    return str(measured[name]) if name in measured else "–"
+    if name not in measured:
+        return "–"
+    found = measured[name]
+    if name in WITHOUT_INTERVAL and found.value is not None:
+        return f"{found.value:.3f}"
+    return str(found)

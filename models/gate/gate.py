@@ -50,7 +50,7 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """The linear scores: ``seen`` (3, 1764) and ``measured`` (8, measurements) with an intercept
+    """The linear scores: ``seen`` (3, 1764) and ``measured`` (4, measurements) with an intercept
     each; measurements are centred, divided by ``spread`` and cut at :data:`LIMIT` before.
     """
 

@@ -12,19 +12,6 @@ from models.gate import metal, page, spine, texture
 from models.gate.reason import Reason
 from models.image.recipe import Canonical
 
-METAL: Final = (
-    "metal_thin",
-    "metal_thick",
-    "metal_rows",
-    "metal_columns",
-    "metal_paired",
-    "metal_run",
-    "metal_both_sides",
-    "metal_steep",
-    "level_median",
-    "level_90",
-    "level_98",
-)
 DETECTED_BY: Final[Mapping[Reason, tuple[str, ...]]] = {
     Reason.BURNED_IN_SHEET: (
         "flat",
@@ -43,8 +30,19 @@ DETECTED_BY: Final[Mapping[Reason, tuple[str, ...]]] = {
         "steep_uprights",
     ),
     Reason.OFF_CENTRE: ("off_middle", "off_edge", "lopsided", "misfit"),
-    Reason.OBJECTS_NOT_REMOVED: METAL,
-    Reason.IMPLANT: METAL,
+    Reason.IMPLANT: (
+        "metal_thin",
+        "metal_thick",
+        "metal_rows",
+        "metal_columns",
+        "metal_paired",
+        "metal_run",
+        "metal_both_sides",
+        "metal_steep",
+        "level_median",
+        "level_90",
+        "level_98",
+    ),
     Reason.OBESITY_NOISE: (
         "grain_fine",
         "grain_coarse",
@@ -53,25 +51,6 @@ DETECTED_BY: Final[Mapping[Reason, tuple[str, ...]]] = {
         "grain_right",
         "grain_down",
         "contrast",
-    ),
-    Reason.MOVEMENT: (
-        "moved_most",
-        "moved_often",
-        "moved_mean",
-        "misfit",
-        "grain_to_bone",
-    ),
-    Reason.DEGENERATIVE: (
-        "level_high",
-        "level_low",
-        "level_spread",
-        "plate_high",
-        "plate_low",
-        "end_top",
-        "end_bottom",
-        "level_90",
-        "level_98",
-        "width",
     ),
 }
 """What each detector looks at: few measurements, because true scans are few."""
@@ -89,7 +68,6 @@ def measure(canonical: Canonical) -> dict[str, float]:
         **found,
         **metal.measure(course.straight),
         **texture.noise(image, found["contrast"]),
-        **texture.movement(course.straight),
         **page.measure(canonical),
     }
 

@@ -1,4 +1,4 @@
-"""Where the spine runs, how wide it is, and how evenly bright from level to level."""
+"""Where the spine runs, and how far it stands above its ground."""
 
 from __future__ import annotations
 
@@ -90,15 +90,6 @@ def windowed(values: Field, width: int) -> Field:
     return total
 
 
-def running_mean(values: Field, width: int) -> Field:
-    """Return the mean over ``width`` (odd) neighbours of (n,), edges repeated."""
-    reach = width // 2
-    total = np.cumsum(
-        np.concatenate([[values[0]] * (reach + 1), values, [values[-1]] * reach]), dtype=np.float64
-    )
-    return ((total[width:] - total[:-width]) / width).astype(np.float32)
-
-
 @dataclass(frozen=True, eq=False)
 class Course:
     """``midline`` (224,): the spine's column in each row; ``straight`` (224, 129): the image with
@@ -157,7 +148,7 @@ def centred(canonical: Canonical) -> Canonical:
 
 
 def measure(course: Course) -> dict[str, float]:
-    """Return what position and evenness say; lengths as shares of the side, levels 0…1."""
+    """Return what position and brightness say; lengths as shares of the side, levels 0…1."""
     straight = course.straight
     across = straight.mean(0)
     bone = float(across[REACH - BODY : REACH + BODY + 1].mean())
@@ -165,23 +156,11 @@ def measure(course: Course) -> dict[str, float]:
     half = (bone + ground) / 2
     left, right = across[:REACH][::-1] < half, across[REACH + 1 :] < half
     sides = [int(side.argmax()) if side.any() else REACH for side in (left, right)]
-    along = straight[:, REACH - BODY : REACH + BODY + 1].mean(1)
-    level = running_mean(along, 33)
-    trend = running_mean(along, 121)
-    plates = running_mean(along, 5) - level
     middle = float(course.midline.mean()) / SIDE - 0.5
     return {
         "off_middle": abs(middle),
         "off_edge": float(np.abs(course.midline / SIDE - 0.5).max()),
         "misfit": course.misfit / SIDE,
-        "width": (sides[0] + sides[1]) / SIDE,
         "lopsided": abs(sides[0] - sides[1]) / SIDE,
         "contrast": bone - ground,
-        "level_high": float((level - trend).max()),
-        "level_low": float((trend - level).max()),
-        "level_spread": float(level.std()),
-        "plate_high": float(plates.max()),
-        "plate_low": float(-plates.min()),
-        "end_top": float(along[:20].mean() - along.mean()),
-        "end_bottom": float(along[-20:].mean() - along.mean()),
     }

@@ -1,16 +1,10 @@
-"""Grain, and rows that do not fit to their neighbours."""
+"""Grain: how strong it is, itself and against the bone."""
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
-from models.gate.spine import Field, halved, ranked, windowed
-
-SHIFTS: Final = range(-8, 9)
-BLOCK: Final = 5
-"""Rows averaged on either side before they are compared: single rows are mostly grain."""
+from models.gate.spine import Field, halved, ranked
 
 
 def noise(image: Field, contrast: float) -> dict[str, float]:
@@ -42,27 +36,3 @@ def _residual(image: Field, step: int) -> Field:
     around = image[: -2 * step, inner] + image[2 * step :, inner]
     around = around + image[inner, : -2 * step] + image[inner, 2 * step :]
     return np.asarray(image[inner, inner] - around / 4, dtype=np.float32)
-
-
-def movement(straight: Field) -> dict[str, float]:
-    """Return by how much rows above and below each line are displaced, in shares of the reach."""
-    reach = max(SHIFTS)
-    # Grain within a row is smoothed a little; displaced edges stay.
-    blocks = straight[:, 15:-17] + straight[:, 16:-16] + straight[:, 17:-15]
-    blocks -= blocks.mean(1, keepdims=True)
-    means = windowed(blocks, BLOCK) / (3 * BLOCK)
-    above, below = means[:-BLOCK], means[BLOCK:]
-    kept = above[:, reach:-reach]
-    distance = np.empty((len(SHIFTS), len(kept)), np.float32)
-    for place, shift in enumerate(SHIFTS):
-        apart = kept - below[:, reach + shift : below.shape[1] - reach + shift]
-        np.vecdot(apart, apart, out=distance[place])
-    distance /= kept.shape[1]
-    best = distance.argmin(0)
-    gain = 1.0 - distance.min(0) / (distance[reach] + 1e-6)
-    moved = np.sort(np.abs(best - reach) / reach * gain)
-    return {
-        "moved_most": float(moved[-3]),
-        "moved_often": float(moved[-24:].mean()),
-        "moved_mean": float(moved.mean()),
-    }

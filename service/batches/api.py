@@ -9,16 +9,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from service.batches.dependencies import BatchesDep, Begun, BulkDep, Known, known
+from service.batches.dependencies import BatchDep, BatchesDep, BatchWorkerDep, NewBatchDep
+from service.batches.dependencies import batch as batch_of
 from service.batches.schemas import Batch, Closing, Line
 from service.batches.service import Batches
-from service.batches.upload import ZIP_TYPES
-from service.batches.worker import Bulk
+from service.batches.worker import BatchWorker
 from service.errors import ServiceError
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import problems, translate
-from service.http.upload import FIELD
 from service.identity.dependencies import Acting
 from service.predictions.schemas import EXAMPLE
 from service.storage.errors import UnreadableError
@@ -27,27 +26,6 @@ router = APIRouter(prefix="/api/v1/batches", tags=["batches"])
 
 NDJSON: Final = "application/x-ndjson"
 
-_FILE: Final[dict[str, Any]] = {"type": "string", "format": "binary"}
-_BODY: Final[dict[str, Any]] = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": [FIELD],
-                "properties": {
-                    FIELD: {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": _FILE,
-                        "description": "The images, each in a part of this name; or one zip file.",
-                    }
-                },
-            }
-        },
-        ZIP_TYPES[0]: {"schema": _FILE},
-    },
-}
 _BATCH: Final[dict[str, Any]] = {
     "id": "5d3f7a0e-2f0c-4d5b-8a53-0c6f0b7a9e21",
     "created_at": "2026-02-03T09:41:05.002000Z",
@@ -77,7 +55,6 @@ _ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATC
     status_code=201,
     summary="Judge many images",
     response_class=StreamingResponse,
-    openapi_extra={"requestBody": _BODY},
     responses={
         201: {
             "description": "A line for each image as it is finished, in that order; then one with "
@@ -93,7 +70,7 @@ _ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATC
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(batch: Begun, bulk: BulkDep, batches: BatchesDep) -> Response:
+async def create(batch: NewBatchDep, worker: BatchWorkerDep, batches: BatchesDep) -> Response:
     """Send images as parts `file` of a form, or one zip archive. Names of files are not kept.
 
     Batches wait for single requests. If the front ends meanwhile, the state is `interrupted`, and
@@ -101,7 +78,7 @@ async def create(batch: Begun, bulk: BulkDep, batches: BatchesDep) -> Response:
     """
     headers = {**NO_STORE, "Location": f"{router.prefix}/{batch.id}"}
     return StreamingResponse(
-        _lines(batch.id, 0, bulk, batches, follow=True), 201, headers, media_type=NDJSON
+        _lines(batch.id, 0, worker, batches, follow=True), 201, headers, media_type=NDJSON
     )
 
 
@@ -111,7 +88,7 @@ async def create(batch: Begun, bulk: BulkDep, batches: BatchesDep) -> Response:
     response_model=Batch,
     responses={200: {"description": "As it is now.", **_ONE}, **problems(404, 500, 503)},
 )
-async def read(batch: Known, response: Response) -> Batch:
+async def read(batch: BatchDep, response: Response) -> Batch:
     response.headers.update(NO_STORE)
     return batch
 
@@ -126,8 +103,8 @@ async def read(batch: Known, response: Response) -> Batch:
     },
 )
 async def results(
-    batch: Known,
-    bulk: BulkDep,
+    batch: BatchDep,
+    worker: BatchWorkerDep,
     batches: BatchesDep,
     after: Annotated[
         int, Query(ge=0, le=2**31 - 1, description="The number of the last line you have.")
@@ -135,7 +112,7 @@ async def results(
 ) -> Response:
     """After a broken connection: send the `line` you read last and get those behind it."""
     return StreamingResponse(
-        _lines(batch.id, after, bulk, batches, follow=False), headers=NO_STORE, media_type=NDJSON
+        _lines(batch.id, after, worker, batches, follow=False), headers=NO_STORE, media_type=NDJSON
     )
 
 
@@ -148,19 +125,19 @@ async def results(
         **problems(403, 404, 500, 503, 507),
     },
 )
-async def cancel(batch: Known, response: Response, actor: Acting, batches: BatchesDep) -> Batch:
+async def cancel(batch: BatchDep, response: Response, actor: Acting, batches: BatchesDep) -> Batch:
     """Begin no further image. What is finished stays; a batch that has ended is left as it is."""
     await batches.cancel(actor, batch.id)
     response.headers.update(NO_STORE)
-    return await known(batch.id, batches)
+    return await batch_of(batch.id, batches)
 
 
 async def _lines(
-    id: UUID, after: int, bulk: Bulk, batches: Batches, *, follow: bool
+    id: UUID, after: int, worker: BatchWorker, batches: Batches, *, follow: bool
 ) -> AsyncIterator[str]:
-    async for line in bulk.lines(id, after, follow=follow):
+    async for line in worker.lines(id, after, follow=follow):
         yield told(line, id).model_dump_json() + "\n"
-    yield Closing(batch=await known(id, batches)).model_dump_json() + "\n"
+    yield Closing(batch=await batch_of(id, batches)).model_dump_json() + "\n"
 
 
 def told(line: Line, batch_id: UUID) -> Line:

@@ -5,58 +5,65 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Request
 
 from service.batches.schemas import Batch
 from service.batches.service import Batches
 from service.batches.settings import BatchLimits
-from service.batches.upload import receive
-from service.batches.worker import Bulk
+from service.batches.upload import ZIP_TYPES, receive
+from service.batches.worker import BatchWorker
 from service.errors import ServiceError
-from service.http.dependencies import UploadLimitsDep, opened
+from service.http.dependencies import UploadLimitsDep, resource
+from service.http.ids import path_id
+from service.http.openapi import FILE, describes
+from service.http.upload import file_content
 from service.identity.dependencies import Acting
 
-BatchesDep = Annotated[Batches, Depends(opened(Batches))]
-BatchLimitsDep = Annotated[BatchLimits, Depends(opened(BatchLimits))]
-BulkDep = Annotated[Bulk, Depends(opened(Bulk))]
-
-
-async def batch_id(id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
-    try:
-        return UUID(id)
-    except ValueError:
-        raise no_such_batch() from None
-
-
-BatchId = Annotated[UUID, Depends(batch_id)]
+BatchesDep = Annotated[Batches, Depends(resource(Batches))]
+BatchLimitsDep = Annotated[BatchLimits, Depends(resource(BatchLimits))]
+BatchWorkerDep = Annotated[BatchWorker, Depends(resource(BatchWorker))]
 
 
 def no_such_batch() -> ServiceError:
     return ServiceError("batch_not_found", "There is no batch with this id.")
 
 
-async def known(id: BatchId, batches: BatchesDep) -> Batch:
-    batch = await batches.get(id)
-    if batch is None:
+BatchId = Annotated[UUID, Depends(path_id(no_such_batch))]
+
+
+async def batch(id: BatchId, batches: BatchesDep) -> Batch:
+    found = await batches.get(id)
+    if found is None:
         raise no_such_batch()
-    return batch
+    return found
 
 
-Known = Annotated[Batch, Depends(known)]
+BatchDep = Annotated[Batch, Depends(batch)]
 """The batch that the path names; one that was never begun is a 404."""
 
 
-async def begun(
+@describes(
+    body=file_content(
+        {
+            "type": "array",
+            "minItems": 1,
+            "items": FILE,
+            "description": "The images, each in a part of this name; or one zip file.",
+        },
+        ZIP_TYPES[:1],
+    )
+)
+async def new_batch(
     request: Request,
     actor: Acting,
-    bulk: BulkDep,
+    worker: BatchWorkerDep,
     limits: BatchLimitsDep,
     uploads: UploadLimitsDep,
 ) -> Batch:
     """Receive a batch and begin work on it: what page and API have in common."""
-    bulk.has_place()
-    return await bulk.start(actor, await receive(request, limits, uploads.max_upload_bytes))
+    worker.has_place()
+    return await worker.start(actor, await receive(request, limits, uploads.max_upload_bytes))
 
 
-Begun = Annotated[Batch, Depends(begun)]
+NewBatchDep = Annotated[Batch, Depends(new_batch)]
 """The batch that the request sends."""

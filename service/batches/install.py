@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from service.batches import api, pages
 from service.batches.service import Batches
 from service.batches.settings import BatchLimits
-from service.batches.worker import Bulk
-from service.opened import Opened
+from service.batches.worker import BatchWorker
 from service.predictions.service import Predictions
+from service.resources import Resources
 from service.runners.settings import RunnerPolicy
 from service.storage.transaction import Transactions
 
@@ -23,15 +23,15 @@ def install(app: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
-    batches = Batches(opened.get(Transactions))
-    bulk = Bulk(
-        opened.get(BatchLimits),
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    batches = Batches(resources.get(Transactions))
+    worker = BatchWorker(
+        resources.get(BatchLimits),
         batches,
-        opened.get(Predictions).predict,
-        pause=opened.get(RunnerPolicy).probe_seconds,
+        resources.get(Predictions).predict,
+        pause=resources.get(RunnerPolicy).probe_seconds,
     )
-    opened.put(Batches, batches)
-    opened.put(Bulk, bulk)
-    async with bulk.working():
+    resources.put(Batches, batches)
+    resources.put(BatchWorker, worker)
+    async with worker.working():
         yield

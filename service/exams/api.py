@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
 
-from service.exams.contexts import VERSION, ExamForm, ExamPage
+from service.exams.contexts import ExamPage
 from service.exams.dependencies import ExamsDep
-from service.exams.schemas import Exam, ExamError, ExamFacts, from_form, from_json
-from service.http.body import form_fields, json_fields
+from service.exams.form import VERSION, ExamForm, parse
+from service.exams.schemas import Exam, ExamError, ExamFacts, from_json
+from service.http.body import FormBody, json_body
 from service.http.caching import NO_STORE
-from service.http.preconditions import ETAG, IF_MATCH, demanded, tag
+from service.http.preconditions import ETAG, IfMatch, tag
 from service.http.problem_types import KINDS
 from service.http.problems import Problem, problems, translate
 from service.identity.dependencies import Acting
 from service.language.locale import _
 from service.results import PredictionId, ResultDep, no_such_prediction
 from service.storage.errors import ChangedError, StorageFullError, StorageUnavailableError
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/study", tags=["studies"])
 pages = APIRouter(include_in_schema=False)
@@ -40,13 +42,24 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "prediction_id": "7f9c24e8-3b12-4c5d-9a77-2f1e0d6b8c43",
     "patient_key": "0b8c6a54-7a0e-4f0e-8f43-7f3f5d2f9f11",
 }
-# The scanner's schema is among the components, by way of the answer's.
-_SCHEMA: Final = ExamFacts.model_json_schema(ref_template="#/components/schemas/{model}")
-_SCHEMA.pop("$defs")
 _ANSWER: Final[dict[str, Any]] = {
     "content": {"application/json": {"example": _EXAMPLE}},
     "headers": ETAG,
 }
+
+
+def _facts(sent: Mapping[str, Any]) -> ExamFacts:
+    try:
+        return from_json(sent)
+    except ExamError as error:
+        # As v1 has them, beside the faults of every body.
+        errors = [{"field": fault.field, **fault.values} for fault in error.faults]
+        problem = translate(error)
+        more = {**problem.more, "errors": errors}
+        raise Problem(problem.code, problem.detail, more=more) from None
+
+
+FactsBody = Annotated[ExamFacts, Depends(json_body(ExamFacts, _facts, _FACTS))]
 
 
 @router.get(
@@ -70,37 +83,22 @@ async def read(id: PredictionId, response: Response, exams: ExamsDep) -> Exam:
     "",
     summary="Replace the study facts",
     response_model=Exam,
-    openapi_extra={
-        "parameters": [IF_MATCH],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": _SCHEMA,
-                    "example": _FACTS,
-                }
-            },
-        },
-    },
     responses={
         200: {"description": "What is kept from now on.", **_ANSWER},
         **problems(400, 403, 404, 412, 413, 422, 500, 503, 507),
     },
 )
 async def replace(
-    id: PredictionId, request: Request, response: Response, actor: Acting, exams: ExamsDep
+    id: PredictionId,
+    response: Response,
+    actor: Acting,
+    exams: ExamsDep,
+    facts: FactsBody,
+    seen: IfMatch,
 ) -> Exam:
     """Every field may be left out; one left out is forgotten. No T-score is computed from a BMD."""
     try:
-        facts = from_json(await json_fields(request))
-    except ExamError as error:
-        # As v1 has them, beside the faults of every body.
-        errors = [{"field": fault.field, **fault.values} for fault in error.faults]
-        problem = translate(error)
-        more = {**problem.more, "errors": errors}
-        raise Problem(problem.code, problem.detail, more=more) from None
-    try:
-        exam = await exams.change(actor, id, facts, demanded(request))
+        exam = await exams.change(actor, id, facts, seen)
     except ChangedError as error:
         more = {"kept": error.kept.model_dump(mode="json")}
         raise Problem(error.code, str(error), tag(error.kept.version), more) from None
@@ -112,7 +110,7 @@ async def replace(
 
 @pages.get("/results/{id}/study")
 async def form(
-    request: Request, result: ResultDep, exams: ExamsDep, templates: PagesDep
+    request: Request, result: ResultDep, exams: ExamsDep, templates: TemplatesDep
 ) -> Response:
     exam = await exams.get(result.id)
     if exam is None:
@@ -123,13 +121,17 @@ async def form(
 
 @pages.post("/results/{id}/study")
 async def entered(
-    request: Request, id: PredictionId, actor: Acting, exams: ExamsDep, templates: PagesDep
+    request: Request,
+    id: PredictionId,
+    actor: Acting,
+    exams: ExamsDep,
+    templates: TemplatesDep,
+    fields: FormBody,
 ) -> Response:
-    fields = await form_fields(request)
     version = fields.pop(VERSION, None)
     seen = None if version is None else {version}
     try:
-        facts = from_form(fields)
+        facts = parse(fields)
         exam = await exams.change(actor, id, facts, seen)
     except ExamError as error:
         page = ExamPage(form=ExamForm.again(id, fields, error.faults, version or ""))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -200,42 +199,6 @@ def from_json(fields: Mapping[str, Any]) -> ExamFacts:
 def reference(text: str) -> str:
     """Return a patient's reference as it is kept. Raises :class:`ExamError`."""
     return from_json({"patient_reference": text}).patient_reference or ""
-
-
-def from_form(fields: Mapping[str, str]) -> ExamFacts:
-    """Return the facts in a form's fields: those of JSON, with the nested ones laid flat.
-
-    Numbers may have a decimal comma. Raises :class:`ExamError`.
-    """
-    given: dict[str, Any] = {}
-    for name, value in fields.items():
-        if name in _NUMBERS:
-            given[name] = _number(value.strip())
-        elif name in FORM_SCANNER:
-            given.setdefault("scanner", {})[FORM_SCANNER[name]] = value
-        elif name in FORM_VERTEBRAE:
-            given.setdefault("vertebrae", []).append(FORM_VERTEBRAE[name])
-        else:
-            given[name] = value.strip()
-    return from_json(given)
-
-
-FORM_SCANNER: Final = {"scanner_vendor": "vendor", "scanner_serial": "serial"}
-FORM_VERTEBRAE: Final = {f"vertebra_{name}": name for name in VERTEBRAE}
-_NUMBERS: Final = ("bmd_g_cm2", "t_score", "age_years")
-
-
-def _number(text: str) -> int | float | str:
-    """What no number can be made of stays text, and is refused as such."""
-    text = text.replace(",", ".").replace("−", "-")
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text) if math.isfinite(float(text)) else text
-    except ValueError:
-        return text
 
 
 def _faults(error: ValidationError) -> Iterator[Fault]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
+from fastapi import Depends
 from starlette.requests import Request
 
 from service.errors import ServiceError
+from service.http.openapi import describes, json_content
+
+T = TypeVar("T")
 
 MAX_BYTES: Final = 16 * 1024
 """Far more than any form here needs, and read before anybody knows what it is."""
@@ -16,8 +21,22 @@ MAX_BYTES: Final = 16 * 1024
 MAX_FIELDS: Final = 64
 
 
-async def json_fields(request: Request) -> dict[str, Any]:
-    """Return the JSON object in the body. Raises :class:`~service.errors.ServiceError`."""
+def json_body(
+    kind: Any, parse: Callable[[Mapping[str, Any]], T], example: Mapping[str, Any]
+) -> Callable[[Request], Awaitable[T]]:
+    """Return the dependency that is the JSON body as ``parse`` reads it.
+
+    The API's document describes it as ``kind``, a pydantic model or a union of some.
+    """
+
+    @describes(body=json_content(kind, example))
+    async def dependency(request: Request) -> T:
+        return parse(await _json_fields(request))
+
+    return dependency
+
+
+async def _json_fields(request: Request) -> dict[str, Any]:
     try:
         found = json.loads(await _body(request), parse_constant=_no_number)
     except (ValueError, RecursionError):
@@ -44,6 +63,10 @@ async def form_fields(request: Request) -> dict[str, str]:
     except ValueError:
         raise ServiceError("malformed_body", "The body is not a form as pages send it.") from None
     return {name: value for name, value in pairs if value.strip()}
+
+
+FormBody = Annotated[dict[str, str], Depends(form_fields)]
+"""The fields of the form that the request posts."""
 
 
 async def _body(request: Request) -> bytes:

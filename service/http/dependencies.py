@@ -12,22 +12,22 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from service.http.settings import UploadLimits
-from service.opened import Opened
+from service.resources import Resources
 
 T = TypeVar("T")
 
-STATE: Final = "opened"
-"""The name of :class:`~service.opened.Opened` in the state that the lifespan yields."""
+STATE: Final = "resources"
+"""The name of :class:`~service.resources.Resources` in the state that the lifespan yields."""
 
 
-def opened(kind: type[T]) -> Callable[[HTTPConnection], Awaitable[T]]:
+def resource(kind: type[T]) -> Callable[[HTTPConnection], Awaitable[T]]:
     """Return the dependency that is what the lifespan opened as ``kind``."""
 
     # Not a plain function, which FastAPI would call in a thread of its own.
     async def dependency(connection: HTTPConnection) -> T:
-        return cast("Opened", getattr(connection.state, STATE)).get(kind)
+        return cast("Resources", getattr(connection.state, STATE)).get(kind)
 
     return dependency
 
 
-UploadLimitsDep = Annotated[UploadLimits, Depends(opened(UploadLimits))]
+UploadLimitsDep = Annotated[UploadLimits, Depends(resource(UploadLimits))]

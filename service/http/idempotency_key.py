@@ -7,9 +7,13 @@ text, so only its hash is kept; it is remembered as long as the prediction is.
 from __future__ import annotations
 
 import hashlib
-from typing import Final, Protocol, TypeVar
+from typing import Annotated, Final, Protocol, TypeVar
+
+from fastapi import Depends
+from starlette.requests import Request
 
 from service.errors import CodedError
+from service.http.openapi import describes
 
 HEADER: Final = "Idempotency-Key"
 LONGEST: Final = 255
@@ -48,11 +52,27 @@ class KeyInvalidError(CodedError):
         super().__init__(f"{HEADER}: 1 to {LONGEST} visible ASCII characters are allowed.")
 
 
-def hashed(key: str) -> str:
-    """Return what is stored of ``key``. Raises :class:`KeyInvalidError`."""
+@describes(
+    parameter={
+        "name": HEADER,
+        "in": "header",
+        "required": False,
+        "description": "A name for this request, a random UUID for example. Sent again under the "
+        "same name, the same file is answered with the prediction that it made the first time.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
+    }
+)
+async def hashed(request: Request) -> str | None:
+    """Return what is stored of the request's key. Raises :class:`KeyInvalidError`."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
     if not 1 <= len(key) <= LONGEST or not key.isascii() or not key.isprintable():
         raise KeyInvalidError
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+IdempotencyKey = Annotated[str | None, Depends(hashed)]
 
 
 def replayed(earlier: R, digest: str) -> R:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from fastapi import Depends
 from starlette.requests import Request
+
+from service.http.openapi import describes
 
 _TAG: Final = re.compile(r'(?:W/)?"([\x21\x23-\x7e]{0,64})"')
 """Also a weak one: who compresses on the way makes ours weak."""
@@ -19,7 +22,18 @@ def tag(version: str) -> dict[str, str]:
     return {"ETag": f'"{version}"'}
 
 
-def demanded(request: Request) -> frozenset[str] | None:
+@describes(
+    parameter={
+        "name": "If-Match",
+        "in": "header",
+        "required": False,
+        "description": "The `ETag` that came with what you have read. If somebody else has written "
+        "since, nothing is changed and the answer is 412, with what is kept now. Without it, "
+        "whatever is there is taken as read.",
+        "schema": {"type": "string", "maxLength": 1024},
+    }
+)
+async def demanded(request: Request) -> frozenset[str] | None:
     """Return the versions that the request may change; None: whichever there is.
 
     What is no list of tags matches nothing.
@@ -30,16 +44,7 @@ def demanded(request: Request) -> frozenset[str] | None:
     return frozenset(_TAG.findall(header)[:MOST])
 
 
-IF_MATCH: Final[dict[str, Any]] = {
-    "name": "If-Match",
-    "in": "header",
-    "required": False,
-    "description": "The `ETag` that came with what you have read. If somebody else has written "
-    "since, nothing is changed and the answer is 412, with what is kept now. Without it, whatever "
-    "is there is taken as read.",
-    "schema": {"type": "string", "maxLength": 1024},
-}
-"""The parameter, as the API's document describes it."""
+IfMatch = Annotated[frozenset[str] | None, Depends(demanded)]
 
 ETAG: Final[dict[str, Any]] = {
     "ETag": {

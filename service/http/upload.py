@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from typing import Final
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from typing import Annotated, Any, Final
 
+from fastapi import Depends
 from starlette.requests import Request
 
 from models.image.scan import Format
 from models.reading import SNIFFED, sniff
 from service.errors import ServiceError
+from service.http.dependencies import UploadLimitsDep
 from service.http.multipart import File, MultipartError, files
+from service.http.openapi import FILE, describes
 
 FIELD: Final = "file"
 
@@ -31,8 +34,21 @@ RAW_TYPES: Final[dict[str, Format | None]] = {
 _FRAME: Final = 64 * 1024
 
 
-async def receive(request: Request, limit: int, seconds: float) -> bytes:
+def file_content(field: Mapping[str, Any], types: Iterable[str]) -> dict[str, Any]:
+    """Return ``content`` of a body that is a form with ``field``, or a file of one of ``types``."""
+    form = {"type": "object", "required": [FIELD], "properties": {FIELD: field}}
+    return {
+        "multipart/form-data": {"schema": form},
+        **{name: {"schema": FILE} for name in types if name},
+    }
+
+
+@describes(
+    body=file_content({**FILE, "description": "One PNG, JPEG, TIFF or DICOM file."}, RAW_TYPES)
+)
+async def receive(request: Request, limits: UploadLimitsDep) -> bytes:
     """Return the uploaded file. Raises :class:`~service.errors.ServiceError`."""
+    limit, seconds = limits.max_upload_bytes, limits.upload_seconds
     media_type = essence(request.headers.get("content-type", ""))
     try:
         async with asyncio.timeout(seconds):
@@ -45,6 +61,10 @@ async def receive(request: Request, limit: int, seconds: float) -> bytes:
             "upload_timeout", f"The upload took more than {seconds:g} seconds."
         ) from None
     return check_media_type(data, media_type)
+
+
+FileBody = Annotated[bytes, Depends(receive)]
+"""The file that the request sends."""
 
 
 async def _from_form(request: Request, limit: int) -> bytes:

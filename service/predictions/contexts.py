@@ -21,7 +21,8 @@ from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.view import SpineView
 from service.predictions.heat_maps.localisation import located
 from service.predictions.schemas import Prediction
-from service.reviews.contexts import Signed, Signing
+from service.reviews.contexts import Signed
+from service.reviews.form import ReviewForms
 from service.reviews.schemas import Review, version
 from service.runners.registry import MODEL_NAMES
 from service.types import MAPPED, BaseName, Outcome
@@ -154,7 +155,7 @@ class ResultPage(Page):
     review: Signed | None
     """The one that counts; none: preliminary."""
     earlier: tuple[Signed, ...]
-    signing: Signing
+    signing: ReviewForms
     exam: ExamCard | None
     exam_unreadable: bool
     """Facts were entered, but by a version that knows more than this one."""
@@ -168,7 +169,7 @@ class ResultPage(Page):
         reviews: tuple[Review, ...] = (),
         exam: Exam | None = None,
         exam_unreadable: bool = False,
-        signing: Signing | None = None,
+        signing: ReviewForms | None = None,
         out_of_reach: Collection[BaseName] = (),
     ) -> ResultPage:
         """``reviews`` are all there are, the first one first; without them the last one is shown.
@@ -212,7 +213,7 @@ class ResultPage(Page):
             milliseconds=f"{number(p.timings_ms.get('total', 0.0))} ms",
             review=Signed.of(last) if last else None,
             earlier=tuple(Signed.of(one) for one in reversed(reviews[:-1])),
-            signing=signing or Signing.of(p.outcome, version=version(reviews)),
+            signing=signing or ReviewForms.of(p.outcome, version=version(reviews)),
             exam=ExamCard.of(exam) if exam else None,
             exam_unreadable=exam_unreadable,
             reported=Reported.of(exam, p.outcome),

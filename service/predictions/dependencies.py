@@ -6,39 +6,40 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from service.http import idempotency_key as idempotency
-from service.http.dependencies import UploadLimitsDep, opened
-from service.http.upload import receive
+from service.http.dependencies import resource
+from service.http.idempotency_key import IdempotencyKey
+from service.http.upload import FileBody
 from service.identity.dependencies import Acting
 from service.predictions.schemas import Prediction
 from service.predictions.service import Predictions
 from service.results import PredictionId, no_such_prediction
 
-PredictionsDep = Annotated[Predictions, Depends(opened(Predictions))]
+PredictionsDep = Annotated[Predictions, Depends(resource(Predictions))]
 
 
-async def stored(id: PredictionId, predictions: PredictionsDep) -> Prediction:
-    prediction = await predictions.get(id)
-    if prediction is None:
+async def prediction(id: PredictionId, predictions: PredictionsDep) -> Prediction:
+    found = await predictions.get(id)
+    if found is None:
         raise no_such_prediction()
-    return prediction
+    return found
 
 
-Stored = Annotated[Prediction, Depends(stored)]
+PredictionDep = Annotated[Prediction, Depends(prediction)]
 """The prediction that the path names; one that was never made is a 404."""
 
 
-async def made(
-    request: Request, actor: Acting, predictions: PredictionsDep, limits: UploadLimitsDep
+async def new_prediction(
+    request: Request,
+    actor: Acting,
+    predictions: PredictionsDep,
+    key: IdempotencyKey,
+    data: FileBody,
 ) -> Prediction:
     """Receive, analyse, store: what page and API have in common."""
-    named = request.headers.get(idempotency.HEADER)
-    key = None if named is None else idempotency.hashed(named)
-    data = await receive(request, limits.max_upload_bytes, limits.upload_seconds)
-    prediction = await predictions.predict(actor, data, key=key)
-    request.scope["osteoserve.prediction"] = prediction.id
-    return prediction
+    made = await predictions.predict(actor, data, key=key)
+    request.scope["osteoserve.prediction"] = made.id
+    return made
 
 
-Made = Annotated[Prediction, Depends(made)]
+NewPredictionDep = Annotated[Prediction, Depends(new_prediction)]
 """The prediction on the image that the request sends."""

@@ -16,7 +16,7 @@ from service.medicine.osteoporosis.wording import HEADINGS
 from service.predictions.query import Query
 from service.predictions.schemas import Prediction
 from service.types import Outcome
-from service.web.forms import Option, options
+from service.web.forms import Field, options
 from service.web.page import Page
 
 _ANY: Final = {"": N_("Any")}
@@ -91,31 +91,31 @@ class HistoryRow:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filters:
-    """The form above the list, with what it was sent with."""
+def _filters(query: Query) -> tuple[Field, ...]:
+    """Return the fields of the form above the list, with what it was sent with."""
 
-    outcomes: tuple[Option, ...]
-    models: tuple[Option, ...]
-    reviewed: tuple[Option, ...]
-    sorts: tuple[Option, ...]
-    since: str
-    until: str
-    id: str
-    image: str
+    def choice(name: str, label: str, labels: Mapping[str, str], chosen: str) -> Field:
+        return Field(
+            name=name, id=name, label=label, kind="select", value=chosen,
+            options=options(labels, chosen),
+        )  # fmt: skip
 
-    @classmethod
-    def of(cls, query: Query) -> Filters:
-        return cls(
-            outcomes=options(_OUTCOMES, query.outcome or ""),
-            models=options(_MODELS, _choice(query.degraded)),
-            reviewed=options(_REVIEWED, _choice(query.reviewed)),
-            sorts=options(_SORTS, query.sort),
-            since=str(query.since or ""),
-            until=str(query.until or ""),
-            id=query.id or "",
-            image=query.image or "",
-        )
+    def date(name: str, label: str, value: object) -> Field:
+        return Field(name=name, id=name, label=label, kind="date", value=str(value or ""))
+
+    def text(name: str, label: str, value: str | None, pattern: str) -> Field:
+        return Field(name=name, id=name, label=label, value=value or "", pattern=pattern)
+
+    return (
+        choice("outcome", _("Outcome"), _OUTCOMES, query.outcome or ""),
+        choice("degraded", _("Models"), _MODELS, _choice(query.degraded)),
+        choice("reviewed", _("Review"), _REVIEWED, _choice(query.reviewed)),
+        choice("sort", _("Order"), _SORTS, query.sort),
+        date("from", _("Analysed from"), query.since),
+        date("to", _("Analysed until"), query.until),
+        text("id", _("Result number begins with"), query.id, r"[0-9a-f\-]{1,36}"),
+        text("image", _("SHA-256 of the file"), query.image, "[0-9a-f]{64}"),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +123,7 @@ class HistoryPage(Page):
     templates = ("history.html",)
 
     rows: tuple[HistoryRow, ...]
-    filters: Filters
+    filters: tuple[Field, ...]
     narrowed: bool
     """Whether the filters leave anything out."""
     start: str | None
@@ -139,7 +139,7 @@ class HistoryPage(Page):
         )
         return cls(
             rows=tuple(HistoryRow.of(one) for one in found),
-            filters=Filters.of(query),
+            filters=_filters(query),
             narrowed=bool(kept.keys() - {"sort", "limit"}),
             start=None if query.after is None else _address(kept),
             following=None if following is None else _address({**kept, "after": following}),

@@ -6,15 +6,15 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from service.http.dependencies import UploadLimitsDep
-from service.predictions.dependencies import Made
+from service.predictions.dependencies import NewPredictionDep
 from service.predictions.home_contexts import AnalysePage
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def form(request: Request, templates: PagesDep, limits: UploadLimitsDep) -> Response:
+async def form(request: Request, templates: TemplatesDep, limits: UploadLimitsDep) -> Response:
     size = limits.max_upload_bytes
     page = AnalysePage(
         max_bytes=int(size), max_size=size.human_readable(separator=" ").replace(".0 ", " ")
@@ -23,6 +23,6 @@ async def form(request: Request, templates: PagesDep, limits: UploadLimitsDep) -
 
 
 @router.post("/")
-async def judge(prediction: Made) -> Response:
+async def judge(prediction: NewPredictionDep) -> Response:
     # Loading the page again must not judge again.
     return RedirectResponse(f"/results/{prediction.id}", 303)

@@ -10,19 +10,19 @@ from starlette.responses import RedirectResponse
 
 from service.exams.dependencies import ExamsDep
 from service.exams.service import Exams
-from service.http.body import form_fields
+from service.http.body import FormBody
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import translate
 from service.identity.dependencies import Acting
 from service.language.locale import _
 from service.predictions.contexts import ResultPage
-from service.predictions.dependencies import Stored
+from service.predictions.dependencies import PredictionDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.schemas import Prediction
-from service.reviews.contexts import VERSION, Signing
 from service.reviews.dependencies import ReviewsDep
+from service.reviews.form import VERSION, ReviewForms
 from service.reviews.schemas import ReviewError, draft
 from service.reviews.service import Reviews
 from service.runners.dependencies import RunnerStatesDep
@@ -33,8 +33,8 @@ from service.storage.errors import (
     StorageUnavailableError,
     UnreadableError,
 )
-from service.web.dependencies import PagesDep
-from service.web.page import Pages
+from service.web.dependencies import TemplatesDep
+from service.web.templates import Templates
 
 router = APIRouter(prefix="/results/{id}", include_in_schema=False)
 
@@ -44,7 +44,7 @@ class ResultResponder:
 
     def __init__(
         self,
-        templates: Pages,
+        templates: Templates,
         reviews: Reviews,
         exams: Exams,
         explainer: Explainer,
@@ -61,7 +61,7 @@ class ResultResponder:
         request: Request,
         prediction: Prediction,
         *,
-        signing: Signing | None = None,
+        signing: ReviewForms | None = None,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
@@ -84,7 +84,7 @@ class ResultResponder:
 
 
 async def responder(
-    templates: PagesDep,
+    templates: TemplatesDep,
     reviews: ReviewsDep,
     exams: ExamsDep,
     explainer: ExplainerDep,
@@ -97,31 +97,36 @@ ResultPageDep = Annotated[ResultResponder, Depends(responder)]
 
 
 @router.get("")
-async def read(request: Request, prediction: Stored, page: ResultPageDep) -> Response:
+async def read(request: Request, prediction: PredictionDep, page: ResultPageDep) -> Response:
     return await page.shown(request, prediction)
 
 
 @router.post("/reviews")
 async def review(
-    request: Request, prediction: Stored, actor: Acting, reviews: ReviewsDep, page: ResultPageDep
+    request: Request,
+    prediction: PredictionDep,
+    actor: Acting,
+    reviews: ReviewsDep,
+    page: ResultPageDep,
+    typed: FormBody,
 ) -> Response:
     """Form fields as in the API: ``action``, ``reviewer``, ``outcome``, ``reason``."""
-    typed = await form_fields(request)
     version = typed.pop(VERSION, None)
     seen = None if version is None else {version}
     try:
-        written = draft(typed, prediction.outcome)
-        await reviews.sign(actor, prediction.id, written, prediction.outcome, seen)
+        await reviews.sign(actor, prediction.id, draft(typed), prediction.outcome, seen)
     except ReviewError as error:
-        signing = Signing.of(prediction.outcome, typed, error.faults, version)
+        signing = ReviewForms.of(prediction.outcome, typed, error.faults, version)
         return await page.shown(request, prediction, signing=signing, status=422)
     except ChangedError as error:
-        signing = Signing.beside(prediction.outcome, typed, error.kept, version)
+        signing = ReviewForms.beside(prediction.outcome, typed, error.kept, version)
         status = KINDS[error.code].status
         return await page.shown(request, prediction, signing=signing, status=status)
     except (StorageUnavailableError, StorageFullError) as error:
         problem = translate(error)
-        signing = Signing.of(prediction.outcome, typed, version=version, trouble=_(problem.detail))
+        signing = ReviewForms.of(
+            prediction.outcome, typed, version=version, trouble=_(problem.detail)
+        )
         status = problem.kind.status
         return await page.shown(
             request, prediction, signing=signing, status=status, headers=problem.headers

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Response
 
-from service.http.body import json_fields
+from service.http.body import json_body
 from service.http.caching import NO_STORE
-from service.http.preconditions import ETAG, IF_MATCH, demanded, tag
+from service.http.preconditions import ETAG, IfMatch, tag
 from service.http.problems import Problem, problems
 from service.identity.dependencies import Acting
 from service.results import ResultDep
 from service.reviews.dependencies import ReviewsDep
-from service.reviews.schemas import EXAMPLE, Override, Review, Signature, draft, version
+from service.reviews.schemas import EXAMPLE, Draft, Override, Review, Signature, draft, version
 from service.storage.errors import ChangedError
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/reviews", tags=["predictions"])
@@ -21,18 +21,7 @@ router = APIRouter(prefix="/api/v1/predictions/{id}/reviews", tags=["predictions
 _SENT: Final[dict[str, Any]] = {
     name: EXAMPLE[name] for name in ("action", "outcome", "reviewer", "reason")
 }
-_BODY: Final[dict[str, Any]] = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "oneOf": [kind.model_json_schema() for kind in (Signature, Override)],
-                "discriminator": {"propertyName": "action"},
-            },
-            "example": _SENT,
-        }
-    },
-}
+DraftBody = Annotated[Signature | Override, Depends(json_body(Draft, draft, _SENT))]
 
 
 @router.post(
@@ -40,7 +29,6 @@ _BODY: Final[dict[str, Any]] = {
     status_code=201,
     summary="Sign a prediction, or override it",
     response_model=Review,
-    openapi_extra={"requestBody": _BODY, "parameters": [IF_MATCH]},
     responses={
         201: {
             "description": "Written down. The prediction stays as it was answered.",
@@ -50,17 +38,21 @@ _BODY: Final[dict[str, Any]] = {
     },
 )
 async def add(
-    request: Request, response: Response, result: ResultDep, actor: Acting, reviews: ReviewsDep
+    response: Response,
+    result: ResultDep,
+    actor: Acting,
+    reviews: ReviewsDep,
+    review: DraftBody,
+    seen: IfMatch,
 ) -> Review:
     """`sign` agrees with the outcome; `override` names another one and needs a reason.
 
     `reviewer` is a name or initials, as it shall stand beside the result. `If-Match` takes the
     `ETag` of the list of reviews.
     """
-    review = draft(await json_fields(request), result.outcome)
     response.headers.update(NO_STORE)
     try:
-        return await reviews.sign(actor, result.id, review, result.outcome, demanded(request))
+        return await reviews.sign(actor, result.id, review, result.outcome, seen)
     except ChangedError as error:
         more = {"kept": [one.model_dump(mode="json") for one in error.kept]}
         raise Problem(error.code, str(error), tag(version(error.kept)), more) from None

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from service.opened import Opened
+from service.resources import Resources
 from service.reviews import api
 from service.reviews.service import Reviews
 from service.storage.transaction import Transactions
@@ -18,6 +18,6 @@ def install(app: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
-    opened.put(Reviews, Reviews(opened.get(Transactions)))
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    resources.put(Reviews, Reviews(resources.get(Transactions)))
     yield

@@ -119,18 +119,15 @@ def version(reviews: Sequence[Review]) -> str:
     return str(len(reviews))
 
 
-def draft(sent: Mapping[str, Any], outcome: Outcome) -> Signature | Override:
-    """Return what was ``sent`` on a prediction of ``outcome``. Raises :class:`ReviewError`."""
+def draft(sent: Mapping[str, Any]) -> Signature | Override:
+    """Return the review that was ``sent``. Raises :class:`ReviewError`."""
     try:
-        found = _DRAFT.validate_python(dict(sent))
+        return _DRAFT.validate_python(dict(sent))
     except ValidationError as error:
         raise ReviewError(_faults(error)) from None
-    if isinstance(found, Override) and found.outcome == outcome:
-        raise ReviewError([_fault("outcome", "same_outcome")])
-    return found
 
 
-def _fault(field: str, code: FaultCode) -> Fault:
+def fault(field: str, code: FaultCode) -> Fault:
     return Fault(field, code, ALLOWED[code])
 
 
@@ -152,7 +149,7 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
         # An action's fields are named below it.
         name = found.field.partition(".")[2]
         unknown = found.code == "extra_forbidden" and not name
-        yield _fault("body" if unknown else name or "action", _CODES.get(found.code, "characters"))
+        yield fault("body" if unknown else name or "action", _CODES.get(found.code, "characters"))
 
 
 EXAMPLE: Final = {

@@ -9,7 +9,7 @@ from service.clock import now
 from service.identity.actor import Actor
 from service.reviews import repository
 from service.reviews.events import ReviewAdded
-from service.reviews.schemas import Override, Review, Signature, version
+from service.reviews.schemas import Override, Review, ReviewError, Signature, fault, version
 from service.storage.errors import ChangedError, GoneError
 from service.storage.transaction import Transaction, Transactions
 from service.types import Outcome
@@ -38,8 +38,11 @@ class Reviews:
 
         Where ``seen`` is given, only if :func:`~service.reviews.schemas.version` of the reviews
         there now is one of them; :class:`~service.storage.errors.ChangedError` holds them. One
-        that says word for word what the last review says is that review, sent twice.
+        that says word for word what the last review says is that review, sent twice. Raises
+        :class:`~service.reviews.schemas.ReviewError` for an override that names ``outcome``.
         """
+        if isinstance(draft, Override) and draft.outcome == outcome:
+            raise ReviewError([fault("outcome", "same_outcome")])
         written = Review(
             number=1,
             created_at=now(),

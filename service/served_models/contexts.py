@@ -9,8 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from models.evaluation.schema import Report
-from models.manifest import Estimate
+from models.evaluation.schema import WITHOUT_INTERVAL, Metrics, Report
 from service.language.formats import number, percent
 from service.language.locale import N_, _, ngettext
 from service.runners.registry import MODEL_NAMES
@@ -161,7 +160,7 @@ class ModelsPage(Page):
                 FigureRow(
                     name=_named(key),
                     whole=key == whole,
-                    figures=tuple(_figure(one.metrics.get(head)) for head in measured),
+                    figures=tuple(_figure(one.metrics, head) for head in measured),
                     threshold=percent(one.threshold),
                     band=f"{number(one.band[0] * 100, 1)}–{percent(one.band[1])}",
                 )
@@ -195,7 +194,7 @@ class ModelsPage(Page):
                     name=f"{cell.field}: {cell.value}",
                     images=number(cell.images),
                     osteoporosis=number(cell.osteoporosis),
-                    figures=tuple(_figure((cell.metrics or {}).get(key)) for key in few),
+                    figures=tuple(_figure(cell.metrics or {}, key) for key in few),
                 )
                 for cell in lineup.subgroups
             ),
@@ -228,10 +227,11 @@ def _named(key: str) -> str:
     return " + ".join(parts) if len(parts) != len(BASES) else _("Stack, all models")
 
 
-def _figure(estimate: Estimate | None) -> Figure:
+def _figure(metrics: Metrics, name: str) -> Figure:
+    estimate = metrics.get(name)
     if estimate is None or estimate.value is None:
         return Figure(value=_LEAST, interval="")
-    if estimate.low is None or estimate.high is None:
+    if name in WITHOUT_INTERVAL or estimate.low is None or estimate.high is None:
         return Figure(value=number(estimate.value, 3), interval="")
     return Figure(
         value=number(estimate.value, 3),

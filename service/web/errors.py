@@ -1,4 +1,4 @@
-"""Error pages, and the table of all problems."""
+"""Error pages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from starlette.responses import Response
 from service.http.problems import Problem
 from service.language import locale as language
 from service.language.locale import _
-from service.web.page import Page, Pages
+from service.web.page import Page
+from service.web.templates import Templates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +49,8 @@ class ErrorPage(Page):
 
 
 def error_page(
-    pages: Pages, request: Request, problem: Problem, headers: Mapping[str, str]
+    templates: Templates, request: Request, problem: Problem, headers: Mapping[str, str]
 ) -> Response:
     """Answer ``problem`` as a page."""
     page = ErrorPage.of(problem, request.url.path)
-    return pages.respond(request, page, problem.kind.status, headers)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProblemRow:
-    code: str
-    status: int
-    title: str
-    help: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProblemsPage(Page):
-    templates = ("problems.html",)
-
-    rows: tuple[ProblemRow, ...]
+    return templates.respond(request, page, problem.kind.status, headers)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse
 
 from service.errors import ServiceError
-from service.http.body import form_fields
+from service.http.body import FormBody
 from service.http.locale import COOKIE
 from service.language.locale import N_, languages
 
@@ -19,9 +19,8 @@ _YEAR: Final = 365 * 24 * 3600
 
 
 @router.post("/language")
-async def choose(request: Request) -> RedirectResponse:
+async def choose(request: Request, sent: FormBody) -> RedirectResponse:
     """Form fields: ``language``, a code of :func:`languages`; ``back``, a path of this site."""
-    sent = await form_fields(request)
     code = sent.get("language", "")
     if code not in languages():
         raise ServiceError("invalid_request", N_("There are no pages in this language."))

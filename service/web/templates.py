@@ -1,17 +1,23 @@
-"""The environment that templates are compiled in, and addresses of static files."""
+"""Templates: compiled once, rendered within the common layout in the current language."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
 
+from service.http.caching import NO_CACHE
 from service.language import formats
 from service.language import locale as language
+from service.language.locale import languages
 from service.paths import FRONTEND
+from service.web.page import Layout, Page
 
 TEMPLATES: Final = FRONTEND / "templates"
 STATIC: Final = FRONTEND / "static"
@@ -50,3 +56,57 @@ def asset(name: str) -> str:
     """Return the address of the file ``name`` in ``frontend/static``, which names its content."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()
     return f"/static/{name}?v={digest[:12]}"
+
+
+class Templates:
+    """The templates, compiled once.
+
+    Every template may use ``layout``, ``asset(name)``, gettext's functions (new style: values are
+    filled in by name and escaped) and the filters ``number``, ``percent``, ``day`` and ``moment``
+    of :mod:`service.language.formats`.
+    """
+
+    def __init__(self, folder: Path = TEMPLATES) -> None:
+        self._environment = environment(folder)
+
+    def warm(self) -> None:
+        """Compile every template and catalogue, so that nobody waits for it. Takes 0.2 seconds."""
+        languages()
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
+
+    def render(self, page: Page, address: str = "/") -> str:
+        """Return ``page`` as HTML, in the current language."""
+        for name in page.choices():
+            try:
+                template = self._environment.get_template(name)
+            except TemplateNotFound:
+                continue
+            return template.render(page.context(), layout=Layout.of(page, address))
+        raise TemplateNotFound(", ".join(page.choices()))
+
+    def respond(
+        self,
+        request: Request,
+        page: Page,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> HTMLResponse:
+        """Answer ``request`` with ``page``. A ``Content-Location`` says where it can be read again.
+
+        What carries no ``Cache-Control`` of its own may be kept but is asked for anew: the same
+        address has an answer for each language.
+        """
+        headers = headers or {}
+        query = f"?{request.url.query}" if request.url.query else ""
+        address = headers.get("Content-Location", request.url.path + query)
+        return HTMLResponse(
+            self.render(page, address),
+            status,
+            {
+                "Cache-Control": NO_CACHE,
+                **headers,
+                "Content-Language": language.current().code,
+                "Vary": "Accept, Accept-Language, Cookie",
+            },
+        )

@@ -13,7 +13,7 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from service.app import create_app
-from service.openapi import document
+from service.http.openapi import document
 from service.settings import Settings
 from tests.service.kit.fronts import front
 from tests.service.kit.runners import running

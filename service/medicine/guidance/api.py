@@ -6,12 +6,13 @@ What is entered is neither stored nor logged, and never part of an address: only
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from service.clock import now
 from service.errors import Fault
-from service.http.body import form_fields, json_fields
+from service.http.body import FormBody, json_body
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import problems
@@ -22,27 +23,18 @@ from service.medicine.guidance.contexts import Considered, TreatmentPage
 from service.medicine.guidance.facts import FactsError, read
 from service.medicine.guidance.form import parse
 from service.web import articles as content
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 api = APIRouter(prefix="/api/v1/considerations", tags=["considerations"])
 pages = APIRouter(prefix="/treatment", include_in_schema=False)
+
+FactsBody = Annotated[Facts, Depends(json_body(Facts, read, EXAMPLE_FACTS))]
 
 
 @api.post(
     "",
     summary="What guidelines say to consider",
     response_model=Answer,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": {"$ref": "#/components/schemas/Facts"},
-                    "example": EXAMPLE_FACTS,
-                }
-            },
-        }
-    },
     responses={
         200: {
             "description": "Considerations, each with its reasons and its source; conflicting ones "
@@ -52,25 +44,23 @@ pages = APIRouter(prefix="/treatment", include_in_schema=False)
         **problems(400, 403, 413, 422, 500, 503),
     },
 )
-async def create(request: Request, response: Response) -> Answer:
+async def create(response: Response, facts: FactsBody) -> Answer:
     """Send what is known of a person: every fact is optional, and what is left out is *not known*.
 
     No image and no probability is among the facts: nothing recommended here can follow from one.
     FRAX is an input and never computed. Research use only; a clinician decides.
     """
-    sent = await json_fields(request)
     response.headers.update(NO_STORE)
-    return consider(read(sent), now().date())
+    return consider(facts, now().date())
 
 
 @pages.get("")
-async def form(request: Request, templates: PagesDep) -> Response:
+async def form(request: Request, templates: TemplatesDep) -> Response:
     return templates.respond(request, _page({}, {}, None))
 
 
 @pages.post("")
-async def answer(request: Request, templates: PagesDep) -> Response:
-    sent = await form_fields(request)
+async def answer(request: Request, templates: TemplatesDep, sent: FormBody) -> Response:
     try:
         facts = parse(sent)
     except FactsError as error:

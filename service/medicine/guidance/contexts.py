@@ -9,9 +9,10 @@ from typing import Final
 from service.errors import Fault
 from service.language.locale import N_, _, ngettext
 from service.medicine.guidance import Answer, Consideration, Facts
-from service.medicine.guidance.form import NO_SYMPTOM, FormGroup, groups, label, shown
+from service.medicine.guidance.form import NO_SYMPTOM, groups, label, shown
 from service.medicine.guidance.rule import Kind
 from service.web.articles import Article
+from service.web.forms import FieldGroup
 from service.web.page import Page
 
 KINDS: Final[Mapping[Kind, str]] = {
@@ -109,7 +110,7 @@ class TreatmentPage(Page):
     article: Article
     expired: bool
     """The rules or the text are past their review."""
-    groups: tuple[FormGroup, ...]
+    groups: tuple[FieldGroup, ...]
     faults: tuple[FaultLine, ...]
     considered: Considered | None
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from service.errors import Fault
-from service.language.formats import number
+from service.language.formats import number as written
 from service.language.locale import N_, _
 from service.medicine.guidance.facts import Facts, FactsError, read
 from service.medicine.guidance.logic import Value
+from service.web.forms import Field, FieldGroup, number, options
 
 ROWS: Final = 3
 """Fractures that the form has room for; the API takes more."""
@@ -140,33 +141,6 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class Option:
-    value: str
-    label: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class FormField:
-    """One field. ``kind`` is ``number``, ``choice`` or ``check``."""
-
-    name: str
-    id: str
-    kind: str
-    label: str
-    hint: str
-    step: str
-    options: tuple[Option, ...]
-    value: str
-    error: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class FormGroup:
-    title: str
-    fields: tuple[FormField, ...]
-
-
 def fact_of(name: str) -> str:
     """Return the fact that a field, or a place in the facts, is about: rows have no number."""
     return ".".join(part for part in name.split(".") if not part.isdecimal())
@@ -188,46 +162,56 @@ def shown(name: str, value: Value) -> str:
     # All the decimals that were entered: 35.4 must not be shown as 35.
     digits = max(len(step.partition(".")[2]), len(f"{value:g}".partition(".")[2]))
     unit = _(unit) if unit and not name.startswith(("t_", "z_")) else ""
-    return f"{number(value, digits)} {unit.split(',')[0].split(';')[0]}".strip()
+    return f"{written(value, digits)} {unit.split(',')[0].split(';')[0]}".strip()
 
 
-def groups(sent: Mapping[str, str], faults: Mapping[str, Fault]) -> tuple[FormGroup, ...]:
+def groups(sent: Mapping[str, str], faults: Mapping[str, Fault]) -> tuple[FieldGroup, ...]:
     """Return the form with what was ``sent`` in it, and each fault beside its field."""
     return tuple(
-        FormGroup(title=_(title), fields=tuple(_field(name, sent, faults) for name in names))
+        FieldGroup(title=_(title), fields=tuple(_field(name, sent, faults) for name in names))
         for title, names in _GROUPS.items()
     )
 
 
-def _field(name: str, sent: Mapping[str, str], faults: Mapping[str, Fault]) -> FormField:
-    fact = fact_of(name)
-    step, unit = NUMBERS.get(fact, ("", ""))
-    symptom = name.removeprefix("symptoms.")
-    if name.startswith("symptoms."):
-        kind, words = "check", _(SYMPTOMS.get(symptom, NO_SYMPTOM))
-    else:
-        kind, words = ("number" if step else "choice"), label(name)
-    row = name.split(".")[1] if fact != name else ""
+def _field(name: str, sent: Mapping[str, str], faults: Mapping[str, Fault]) -> Field:
+    fact, value = fact_of(name), sent.get(name, "")
     fault = faults.get("symptoms" if name == "symptoms.none" else name)
-    return FormField(
+    error = _(fault.sentence, **fault.values) if fault else ""
+    id = "fact-" + name.replace(".", "-").replace("_", "-")
+    if name.startswith("symptoms."):
+        words = _(SYMPTOMS.get(name.removeprefix("symptoms."), NO_SYMPTOM))
+        return Field(name=name, id=id, label=words, kind="checkbox", value=value, error=error)
+    row = name.split(".")[1] if fact != name else ""
+    words = f"{int(row) + 1}. {label(name)}" if row else label(name)
+    if fact not in NUMBERS:
+        return Field(
+            name=name,
+            id=id,
+            label=words,
+            kind="select",
+            value=value,
+            options=options(_words(fact), value),
+            error=error,
+        )
+    step, unit = NUMBERS[fact]
+    return Field(
         name=name,
-        id="fact-" + name.replace(".", "-").replace("_", "-"),
-        kind=kind,
-        label=f"{int(row) + 1}. {words}" if row else words,
+        id=id,
+        label=words,
+        value=value,
         hint=_(unit) if unit else "",
-        step=step,
-        options=_options(fact) if kind == "choice" else (),
-        value=sent.get(name, ""),
-        error=_(fault.sentence, **fault.values) if fault else "",
+        error=error,
+        keyboard="numeric" if step == "1" else "text",
+        longest=20,
     )
 
 
-def _options(fact: str) -> tuple[Option, ...]:
+def _words(fact: str) -> Mapping[str, str]:
+    """Return the words for what can be chosen as ``fact``, by value; empty: nothing is known."""
     words = CHOICES.get("fractures" if fact == "fractures.site" else fact, _YES_NO)
     if fact == "fractures":
         words = {"none": N_("none"), "some": N_("as entered below")}
-    unknown = Option(value="", label=_("not known"))
-    return (unknown, *(Option(value=key, label=_(text)) for key, text in words.items()))
+    return {"": N_("not known"), **words}
 
 
 def parse(sent: Mapping[str, str]) -> Facts:
@@ -286,11 +270,7 @@ def _value(name: str, text: str) -> Any:
     """Return a field as the facts take it; what is no such value stays text, to be refused."""
     fact = fact_of(name)
     if fact in NUMBERS:
-        plain = text.strip().replace("−", "-").replace(",", ".")
-        try:
-            return float(plain)
-        except ValueError:
-            return text
+        return number(text)
     if fact in CHOICES or fact == "fractures.site":
         return text
     return {"yes": True, "no": False}.get(text, text)

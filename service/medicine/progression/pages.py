@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.responses import RedirectResponse
 
 from service.exams.schemas import ExamError, reference
-from service.http.body import form_fields
+from service.http.body import FormBody
 from service.http.caching import NO_STORE
-from service.http.dependencies import opened
+from service.http.dependencies import resource
+from service.http.ids import path_id
 from service.http.problems import Problem
 from service.identity.dependencies import Acting
 from service.medicine.progression.change import course
@@ -19,43 +20,42 @@ from service.medicine.progression.contexts import PatientPage
 from service.medicine.progression.settings import PrecisionSettings
 from service.patients.dependencies import PatientsDep
 from service.predictions.dependencies import PredictionsDep
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 pages = APIRouter(include_in_schema=False)
 
-PrecisionDep = Annotated[PrecisionSettings, Depends(opened(PrecisionSettings))]
+PrecisionDep = Annotated[PrecisionSettings, Depends(resource(PrecisionSettings))]
 
 
-async def patient_key(key: Annotated[str, Path()]) -> UUID:
-    try:
-        return UUID(key)
-    except ValueError:
-        raise _no_such_patient() from None
+def no_such_patient() -> Problem:
+    return Problem("patient_not_found", "No study that is kept here has this patient.")
+
+
+PatientKey = Annotated[UUID, Depends(path_id(no_such_patient, "key"))]
 
 
 @pages.post("/patients")
-async def search(request: Request, actor: Acting, patients: PatientsDep) -> Response:
-    sent = (await form_fields(request)).get("patient_reference", "")
+async def search(actor: Acting, patients: PatientsDep, sent: FormBody) -> Response:
     try:
-        key = await patients.find(actor, reference(sent))
+        key = await patients.find(actor, reference(sent.get("patient_reference", "")))
     except ExamError as error:
         raise Problem("invalid_request", str(error)) from None
     if key is None:
-        raise _no_such_patient()
+        raise no_such_patient()
     return RedirectResponse(f"/patients/{key}", 303)
 
 
 @pages.get("/patients/{key}")
 async def patient(
     request: Request,
-    key: Annotated[UUID, Depends(patient_key)],
+    key: PatientKey,
     predictions: PredictionsDep,
     settings: PrecisionDep,
-    templates: PagesDep,
+    templates: TemplatesDep,
 ) -> Response:
     found = await predictions.timeline(key)
     if found is None:
-        raise _no_such_patient()
+        raise no_such_patient()
     precision = settings.precision
     points = course([exam for exam, _ in found.exams], precision)
     page = PatientPage.of(found, points, precision)
@@ -64,7 +64,3 @@ async def patient(
 
 def install(app: FastAPI) -> None:
     app.include_router(pages)
-
-
-def _no_such_patient() -> Problem:
-    return Problem("patient_not_found", "No study that is kept here has this patient.")

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import JSONResponse
 
 from service.http.caching import NO_STORE
 from service.http.negotiation import weighed
+from service.http.openapi import FILE
 from service.http.problems import Problem, problems
 from service.identity.dependencies import Acting
-from service.predictions.dependencies import Stored
+from service.predictions.dependencies import PredictionDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.heat_maps.schemas import EXAMPLE, HeatMap
 from service.types import BASES, BaseName
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/maps", tags=["predictions"])
 
-_PNG: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 _ASKED: Final = {**NO_STORE, "Vary": "Accept"}
 
 
@@ -41,7 +41,7 @@ def model_name(
             "the model's own grid of numbers. Made when first asked for, by the version that "
             "voted; then kept.",
             "content": {
-                "image/png": _PNG,
+                "image/png": {"schema": FILE},
                 "application/json": {
                     "schema": {"$ref": "#/components/schemas/HeatMap"},
                     "example": EXAMPLE,
@@ -54,7 +54,7 @@ def model_name(
 )
 async def read(
     request: Request,
-    prediction: Stored,
+    prediction: PredictionDep,
     model: Annotated[BaseName, Depends(model_name)],
     actor: Acting,
     explainer: ExplainerDep,

@@ -106,7 +106,6 @@ def test_a_report_sheet_around_a_spine_is_called_one(
         (Artefact.IMPLANT, Reason.IMPLANT, 0.7),
         (Artefact.OBESITY, Reason.OBESITY_NOISE, 0.8),
         (Artefact.SCAN_AREA, Reason.SCAN_AREA, 0.6),
-        (Artefact.MOTION, Reason.MOVEMENT, 0.25),
     ],
 )
 def test_artefacts_of_held_out_phantoms_are_noticed(
@@ -171,7 +170,7 @@ def test_what_only_warns_has_no_limit_that_refuses(shipped: Gate) -> None:
 LIMITS = {
     Reason.NOT_SPINE_DXA: Limits(0.0, 1.0),
     Reason.IMPLANT: Limits(0.0, 1.0),
-    Reason.DEGENERATIVE: Limits(0.0, None),
+    Reason.SCAN_AREA: Limits(0.0, None),
 }
 
 
@@ -179,8 +178,8 @@ LIMITS = {
     ("scores", "reasons", "findings"),
     [
         ((-1.0, -1.0, -1.0), (), ()),
-        ((-1.0, 0.5, 9.0), (), (Reason.IMPLANT, Reason.DEGENERATIVE)),
-        ((0.5, 1.0, 0.0), (Reason.IMPLANT,), (Reason.NOT_SPINE_DXA, Reason.DEGENERATIVE)),
+        ((-1.0, 0.5, 9.0), (), (Reason.IMPLANT, Reason.SCAN_AREA)),
+        ((0.5, 1.0, 0.0), (Reason.IMPLANT,), (Reason.NOT_SPINE_DXA, Reason.SCAN_AREA)),
         ((1.0, 9.0, 9.0), (Reason.NOT_SPINE_DXA,), ()),
     ],
     ids=["nothing", "suspicions", "implant refuses", "no spine, so no metal in it"],

@@ -17,16 +17,6 @@ def test_neighbours_are_summed(width: int) -> None:
     np.testing.assert_allclose(summed, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("width", [1, 5, 33])
-def test_the_ends_of_a_mean_are_repeated(width: int) -> None:
-    values = np.random.default_rng(2).random(40, dtype=np.float32)
-
-    mean = spine.running_mean(values, width)
-
-    padded = np.pad(values, width // 2, mode="edge")
-    np.testing.assert_allclose(mean, np.convolve(padded, np.ones(width) / width, "valid"), 1e-5)
-
-
 @pytest.mark.parametrize(
     ("middle", "lean", "bend"),
     [(112, 0, 0), (90, 0, 0), (112, 25, 0), (130, -20, 0), (112, 10, 12), (60, 0, -10)],

@@ -185,7 +185,7 @@ async def test_the_form_comes_back_with_what_is_wrong(shared: Front, png: bytes)
     described = wrong[0].get("aria-describedby").split()
     assert "0.422 to 1.901" in page.get_element_by_id(described[0]).text_content()
     values = dict(page.xpath("//main//form")[0].form_values())
-    assert (values["bmd_g_cm2"], values["t_score"], values["vertebra_L1"]) == ("8.73", "-2", "on")
+    assert (values["bmd_g_cm2"], values["t_score"], values["vertebra_L1"]) == ("8.73", "-2", "yes")
 
 
 async def test_a_patient_over_time(shared: Front, png: bytes, lines: io.StringIO) -> None:
@@ -343,7 +343,7 @@ async def test_what_was_typed_is_not_lost_while_storage_does_not_answer(
             assert_well_made(page)
             assert "The database does not answer." in page.text_content()
         values = dict(form_of(exam).form_values())
-        assert (values["t_score"], values["vertebra_L1"]) == ("-1,5", "on")
+        assert (values["t_score"], values["vertebra_L1"]) == ("-1,5", "yes")
         assert "Seen with the hip." in review.text
         assert (await opened.client.post(f"/results/{id}/study", data=values)).status_code == 303
 

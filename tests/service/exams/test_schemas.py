@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from service.exams import schemas as exam
-from service.exams.contexts import ExamForm
-from service.exams.schemas import ALLOWED, Exam, ExamError, ExamFacts, from_form, from_json
+from service.exams.form import ExamForm, parse
+from service.exams.schemas import ALLOWED, Exam, ExamError, ExamFacts, from_json
 from service.medicine.densitometry import SCORE_RANGE
 
 FULL: dict[str, Any] = {
@@ -141,19 +141,18 @@ def test_a_form_says_the_same() -> None:
         "sex": "female",
         "age_years": " 71 ",
     }
-    assert from_form(fields) == from_json(FULL)
+    assert parse(fields) == from_json(FULL)
 
 
 @pytest.mark.parametrize("number", ["SECRET", "nan", "inf", "1e999", "0x1", "9" * 5000, "1,2,3"])
 def test_what_is_no_number_in_a_form(number: str) -> None:
     with pytest.raises(ExamError, match=r"^Not valid: bmd_g_cm2: "):
-        from_form({"bmd_g_cm2": number})
+        parse({"bmd_g_cm2": number})
 
 
 def test_the_form_holds_what_is_kept() -> None:
     kept = Exam.model_validate({**FULL, "prediction_id": uuid4()})
     form = ExamForm.of(kept)
     fields = {field.name: field.value for field in form.fields if field.value}
-    fields |= {check.name: "on" for check in form.vertebrae if check.checked}
-    fields["sex"] = next(option.value for option in form.sexes if option.selected)
-    assert from_form(fields) == from_json(FULL)
+    fields |= {check.name: check.value for check in form.vertebrae.fields if check.value}
+    assert parse(fields) == from_json(FULL)

@@ -113,17 +113,26 @@ BAD: list[Any] = [
     pytest.param({**OVERRIDE, "reason": "x" * 9}, {"reason": "length"}, id="short reason"),
     pytest.param({**OVERRIDE, "reason": "x" * 1001}, {"reason": "length"}, id="long reason"),
     pytest.param({**OVERRIDE, "outcome": "fine"}, {"outcome": "choice"}, id="another outcome"),
-    pytest.param(
-        {**OVERRIDE, "outcome": "osteoporosis"}, {"outcome": "same_outcome"}, id="same outcome"
-    ),
 ]
 
 
 @pytest.mark.parametrize(("sent", "faults"), BAD)
 def test_what_cannot_be_taken(sent: dict[str, Any], faults: dict[str, str]) -> None:
     with pytest.raises(ReviewError) as caught:
-        draft(sent, "osteoporosis")
+        draft(sent)
     assert {fault.field: fault.code for fault in caught.value.faults} == faults
+
+
+async def test_an_override_names_another_outcome(shared: Front, png: bytes) -> None:
+    location = await made(shared, png)
+    sent = {**OVERRIDE, "outcome": "osteoporosis"}
+    response = await shared.client.post(f"{location}/reviews", json=sent)
+    body = assert_problem(response, "invalid_review")
+    assert set(body["faults"]) == {"outcome"}
+    response = await shared.client.post(f"{page_of(location)}/reviews", data=sent)
+    assert response.status_code == 422
+    assert words(response, "//p[@id='override-outcome-error']")
+    assert (await shared.client.get(f"{location}/reviews")).json() == []
 
 
 async def test_a_refusal_names_each_field_and_repeats_nothing(shared: Front, png: bytes) -> None:

@@ -134,7 +134,7 @@ async def test_a_fault_stands_beside_its_field(
     assert response.status_code == 422
     (field,) = page.xpath(f"//*[@name='{where}']")
     assert field.get("aria-invalid") == "true"
-    (error,) = page.xpath(f"//*[@id='{field.get('aria-describedby')}']")
+    (error,) = page.xpath(f"//*[@id='{field.get('aria-describedby').split()[0]}']")
     assert said in error.text_content()
     (summary,) = page.xpath("//*[@role='alert']")
     assert summary.xpath(f".//a[@href='#{field.get('id')}']")

@@ -1,4 +1,4 @@
-"""Contexts of articles' pages."""
+"""Contexts of the pages that belong to no subject: articles, the table of problems, the API's."""
 
 from __future__ import annotations
 
@@ -29,3 +29,23 @@ class AboutPage(ArticlePage):
 
     version: str
     recipe: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemRow:
+    code: str
+    status: int
+    title: str
+    help: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemsPage(Page):
+    templates = ("problems.html",)
+
+    rows: tuple[ProblemRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocsPage(Page):
+    templates = ("docs.html",)

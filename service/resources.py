@@ -1,4 +1,4 @@
-"""What the lifespan opens: objects by their types, put in by one room and taken by others."""
+"""What the lifespan opens, by type: put in by one room and taken by others."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, TypeVar, cast
 T = TypeVar("T")
 
 
-class Opened:
-    """What was opened, one of each type."""
+class Resources:
+    """One object of each type."""
 
     def __init__(self) -> None:
         self._by_type: dict[type[Any], Any] = {}

@@ -1,0 +1,196 @@
+"""The form that study facts are entered in, and the way from its fields to the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from service.errors import Fault
+from service.exams.schemas import VERTEBRAE, Exam, ExamFacts, from_json
+from service.language.formats import day, listing
+from service.language.formats import number as written
+from service.language.locale import N_, _
+from service.web.forms import Field, FieldGroup, number, options
+
+LABELS: Final[Mapping[str, str]] = {
+    "patient_reference": N_("Patient reference"),
+    "acquired_on": N_("Scan acquired on"),
+    "scanner_vendor": N_("Scanner’s vendor"),
+    "scanner_serial": N_("Scanner’s serial number"),
+    "bmd_g_cm2": N_("Spine BMD, g/cm²"),
+    "t_score": N_("Spine T-score, as the scanner reports it"),
+    "vertebrae": N_("Vertebrae in BMD and T-score"),
+    "sex": N_("Sex"),
+    "age_years": N_("Age at the scan, years"),
+}
+_SEXES: Final[Mapping[str, str]] = {
+    "": N_("Not given"),
+    "female": N_("Female"),
+    "male": N_("Male"),
+}
+_HINTS: Final[Mapping[str, str]] = {
+    "patient_reference": N_("A local pseudonym, not a name. It links this patient’s studies."),
+    "bmd_g_cm2": N_("From 0.422 to 1.901."),
+    "scanner_vendor": N_("Changes are judged only between scans of one machine."),
+}
+_KEYBOARDS: Final[Mapping[str, Literal["", "numeric", "decimal"]]] = {
+    "patient_reference": "",
+    "acquired_on": "",
+    "scanner_vendor": "",
+    "scanner_serial": "",
+    "bmd_g_cm2": "decimal",
+    "t_score": "",  # a telephone's pad of decimals may have no minus
+    "age_years": "numeric",
+}
+"""The fields in which text is typed: numbers too, so that a decimal comma can be."""
+
+VERSION: Final = "version"
+"""The form's field that says which facts it was filled in over."""
+
+_SCANNER: Final = {"scanner_vendor": "vendor", "scanner_serial": "serial"}
+_VERTEBRAE: Final = {f"vertebra_{name}": name for name in VERTEBRAE}
+_NUMBERS: Final = ("bmd_g_cm2", "t_score", "age_years")
+
+
+def parse(fields: Mapping[str, str]) -> ExamFacts:
+    """Return the facts in a form's fields: those of JSON, with the nested ones laid flat.
+
+    Numbers may have a decimal comma. Raises :class:`~service.exams.schemas.ExamError`.
+    """
+    given: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name in _NUMBERS:
+            given[name] = number(value)
+        elif name in _SCANNER:
+            given.setdefault("scanner", {})[_SCANNER[name]] = value
+        elif name in _VERTEBRAE:
+            given.setdefault("vertebrae", []).append(_VERTEBRAE[name])
+        else:
+            given[name] = value.strip()
+    return from_json(given)
+
+
+def fields_of(exam: ExamFacts) -> dict[str, str]:
+    """Return the facts as the form's fields, as :func:`parse` reads them."""
+    kept = exam.model_dump(mode="json", include=set(ExamFacts.model_fields), exclude_none=True)
+    scanner, vertebrae = kept.pop("scanner", {}), kept.pop("vertebrae", [])
+    return {
+        **{name: str(value) for name, value in kept.items()},
+        **{name: scanner[part] for name, part in _SCANNER.items() if part in scanner},
+        **{name: "yes" for name, label in _VERTEBRAE.items() if label in vertebrae},
+    }
+
+
+def shown(exam: ExamFacts) -> dict[str, str]:
+    """Return the facts as they are read, by the form's field."""
+    told = fields_of(exam)
+    if exam.acquired_on is not None:
+        told["acquired_on"] = day(exam.acquired_on)
+    if exam.bmd_g_cm2 is not None:
+        told["bmd_g_cm2"] = written(exam.bmd_g_cm2, 3)
+    if exam.t_score is not None:
+        told["t_score"] = written(exam.t_score, 1)
+    if exam.vertebrae is not None:
+        told["vertebrae"] = listing(exam.vertebrae)
+    if exam.sex is not None:
+        told["sex"] = _(_SEXES[exam.sex])
+    return told
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A fact of which two people have said two things."""
+
+    label: str
+    kept: str
+    typed: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExamForm:
+    id: str
+    fields: tuple[Field, ...]
+    vertebrae: FieldGroup
+    faults: int
+    other_error: str
+    """What is wrong with no field of the form."""
+    version: str
+    """What is kept by the time of the form; empty: whatever there may be."""
+    differences: tuple[Difference, ...] = ()
+    """What somebody else has entered otherwise meanwhile."""
+
+    @classmethod
+    def of(cls, exam: Exam) -> ExamForm:
+        return cls.again(exam.prediction_id, fields_of(exam), (), exam.version)
+
+    @classmethod
+    def again(
+        cls, prediction_id: UUID, sent: Mapping[str, str], faults: Sequence[Fault], version: str
+    ) -> ExamForm:
+        """The form as it was sent, and what was wrong with it."""
+        allowed = {fault.field.replace(".", "_"): fault.values["allowed"] for fault in faults}
+        errors = {
+            name: _("This cannot be taken. Allowed: %(allowed)s.", allowed=_(sentence))
+            for name, sentence in allowed.items()
+        }
+        typed = (
+            Field(
+                name=name,
+                id=name,
+                label=_(LABELS[name]),
+                kind="date" if name == "acquired_on" else "text",
+                value=sent.get(name, ""),
+                keyboard=keyboard,
+                hint=_(_HINTS[name]) if name in _HINTS else "",
+                error=errors.pop(name, ""),
+            )
+            for name, keyboard in _KEYBOARDS.items()
+        )
+        title, label = LABELS["vertebrae"], LABELS["sex"]
+        sex = Field(
+            name="sex",
+            id="sex",
+            label=_(label),
+            kind="select",
+            value=sent.get("sex", ""),
+            options=options(_SEXES, sent.get("sex", "")),
+            error=errors.pop("sex", ""),
+        )
+        return cls(
+            id=str(prediction_id),
+            fields=(*typed, sex),
+            vertebrae=FieldGroup(
+                title=_(title),
+                fields=tuple(
+                    Field(
+                        name=name, id=name, label=label, kind="checkbox", value=sent.get(name, "")
+                    )
+                    for name, label in _VERTEBRAE.items()
+                ),
+                error=errors.pop("vertebrae", ""),
+            ),
+            faults=len(faults),
+            other_error=next(iter(errors.values()), ""),
+            version=version,
+        )
+
+    @classmethod
+    def beside(cls, exam: Exam, facts: ExamFacts, sent: Mapping[str, str]) -> ExamForm:
+        """The form as it was sent, with ``facts`` in it, beside what somebody else has entered.
+
+        Sent once more it takes the other's place, which by then has been seen.
+        """
+        form = cls.again(exam.prediction_id, sent, (), exam.version)
+        return replace(form, differences=tuple(_differences(exam, facts)))
+
+
+def _differences(exam: Exam, facts: ExamFacts) -> Iterator[Difference]:
+    kept, typed = shown(exam), shown(facts)
+    nothing = _("nothing")
+    for name, label in LABELS.items():
+        if kept.get(name) != typed.get(name):
+            yield Difference(
+                label=_(label), kept=kept.get(name, nothing), typed=typed.get(name, nothing)
+            )

@@ -1,0 +1,175 @@
+"""The two forms in which a clinician signs a result or finds another outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from service.errors import Fault
+from service.language.locale import N_, _
+from service.medicine.osteoporosis.wording import HEADINGS
+from service.reviews.contexts import Signed
+from service.reviews.schemas import (
+    MAX_REASON,
+    MAX_REVIEWER,
+    MIN_REASON,
+    MIN_REVIEWER,
+    Action,
+    Review,
+    version,
+)
+from service.types import Outcome
+from service.web.forms import Field, options
+
+FAULTS: Final[Mapping[str, str]] = {
+    "missing": N_("This is needed."),
+    "characters": N_("Some characters here are no text."),
+    "choice": N_("Choose one of those listed."),
+    "same_outcome": N_("This is the outcome as it stands; to agree with it, sign."),
+    "unknown": N_("This form has no such field."),
+}
+
+
+VERSION: Final = "version"
+"""The forms' field that says which reviews they were filled in over."""
+
+_SUMMARIES: Final[Mapping[Action, str]] = {
+    "sign": N_("Sign: I agree with this outcome"),
+    "override": N_("Override: I find another outcome"),
+}
+_BUTTONS: Final[Mapping[Action, str]] = {"sign": N_("Sign"), "override": N_("Override")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewForm:
+    """The form of one action."""
+
+    action: Action
+    summary: str
+    button: str
+    open: bool
+    """Whether it is the one that was sent."""
+    fields: tuple[Field, ...]
+    error: str
+    """What is wrong with no field of the form."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewForms:
+    """Both forms: what was typed into one that could not be taken, and what is wrong with it."""
+
+    forms: tuple[ReviewForm, ...]
+    version: str
+    """The reviews that whoever fills in the form has seen."""
+    meanwhile: tuple[Signed, ...] = ()
+    """Those that were written while the form was filled in."""
+    trouble: str = ""
+    """Why a review could not be written down, where it is not to blame."""
+
+    @classmethod
+    def of(
+        cls,
+        outcome: Outcome,
+        typed: Mapping[str, str] | None = None,
+        faults: Sequence[Fault] = (),
+        version: str | None = None,
+        trouble: str = "",
+    ) -> ReviewForms:
+        """``typed``, ``faults`` and ``trouble`` are of a form that was refused just now."""
+        typed = typed or {}
+        sent: Action | None = None
+        if typed:
+            sent = "override" if typed.get("action") == "override" else "sign"
+        errors = {fault.field: _fault(fault) for fault in faults}
+        return cls(
+            forms=tuple(
+                _form(action, outcome, typed, errors)
+                if action == sent
+                else _form(action, outcome, None, {})
+                for action in _SUMMARIES
+            ),
+            version=version or "",
+            trouble=trouble,
+        )
+
+    @classmethod
+    def beside(
+        cls,
+        outcome: Outcome,
+        typed: Mapping[str, str],
+        reviews: Sequence[Review],
+        seen: str | None,
+    ) -> ReviewForms:
+        """Both forms as they were sent, beside the ``reviews`` written since ``seen``.
+
+        Sent once more it is added to the others', which by then have been seen.
+        """
+        return replace(
+            cls.of(outcome, typed, version=version(reviews)),
+            meanwhile=tuple(Signed.of(one) for one in _since(seen, reviews)),
+        )
+
+
+def _form(
+    action: Action, outcome: Outcome, typed: Mapping[str, str] | None, errors: Mapping[str, str]
+) -> ReviewForm:
+    """Return one of the forms; ``typed`` is None where it was not the one sent."""
+    override, values = action == "override", typed or {}
+    reviewer = Field(
+        name="reviewer",
+        id=f"{action}-reviewer",
+        label=_("Your name or initials"),
+        value=values.get("reviewer", ""),
+        error=errors.get("reviewer", ""),
+        required=True,
+        shortest=MIN_REVIEWER,
+        longest=MAX_REVIEWER,
+        autocomplete="name",
+    )
+    choices: dict[str, str] = {"": N_("Choose"), **dict(HEADINGS.items())}
+    del choices[outcome]
+    found = Field(
+        name="outcome",
+        id=f"{action}-outcome",
+        label=_("Your outcome"),
+        kind="select",
+        value=values.get("outcome", ""),
+        options=options(choices, values.get("outcome", "")),
+        error=errors.get("outcome", ""),
+        required=True,
+    )
+    reason = Field(
+        name="reason",
+        id=f"{action}-reason",
+        label=_("Reason") if override else _("Remark, if any"),
+        kind="textarea",
+        value=values.get("reason", ""),
+        error=errors.get("reason", ""),
+        required=override,
+        shortest=MIN_REASON if override else None,
+        longest=MAX_REASON,
+    )
+    fields = (reviewer, found, reason) if override else (reviewer, reason)
+    other = errors.keys() - {field.name for field in fields}
+    return ReviewForm(
+        action=action,
+        summary=_(_SUMMARIES[action]),
+        button=_(_BUTTONS[action]),
+        open=typed is not None,
+        fields=fields,
+        error=" ".join(errors[name] for name in sorted(other)),
+    )
+
+
+def _since(seen: str | None, reviews: Sequence[Review]) -> Sequence[Review]:
+    return reviews[int(seen) :] if seen and seen.isdecimal() and len(seen) < 9 else reviews
+
+
+def _fault(fault: Fault) -> str:
+    if fault.code == "length":
+        least, most = (
+            (MIN_REVIEWER, MAX_REVIEWER) if fault.field == "reviewer" else (MIN_REASON, MAX_REASON)
+        )
+        return _("%(least)s to %(most)s characters, please.", least=least, most=most)
+    return _(FAULTS[fault.code])
