@@ -46,8 +46,12 @@ def linear_head(features: Sequence[tuple[str, Tensor]]) -> tuple[Tensor, Tensor]
 
 def laid_out(heat: Tensor, side: int) -> Tensor:
     """Return ``heat`` (batch, h, w, 1), of the middle of an image, laid over the whole of it:
-    (batch, side, side, 1), zero beside, and as much larger inside as keeps its mean."""
+    (batch, side, side, 1), zero beside, and as much larger inside as keeps its mean.
+
+    Raises ValueError where it cannot lie in the middle."""
     high, wide = int(heat.shape[1]), int(heat.shape[2])
+    if (side - high) % 2 or (side - wide) % 2:
+        raise ValueError(f"a map of {high}×{wide} does not lie in the middle of {side}×{side}")
     above, beside = (side - high) // 2, (side - wide) // 2
     if not above and not beside:
         return heat

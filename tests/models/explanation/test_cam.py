@@ -62,7 +62,7 @@ def test_the_map_of_the_cnn_is_grad_cam_up_to_its_scale(image: np.ndarray) -> No
     found = evidence(network, image)
 
     # Grad-CAM averages the gradient of a mean: its scale is 1/(h·w) of the map's.
-    general = grad_cam(network, "dropout", image)
+    general = grad_cam(network, "stage2_pool", image)
     found, general = middle(found, general), general * general.size
     bias = float(network.get_layer("head_features").get_weights()[1][0])
     assert found - bias == pytest.approx(general, abs=1e-4)
@@ -72,7 +72,7 @@ def test_the_map_of_the_cnn_is_grad_cam_up_to_its_scale(image: np.ndarray) -> No
 @pytest.mark.parametrize("block", [3, 4])
 def test_each_part_of_vgg16s_map_is_grad_cam_up_to_its_scale(block: int, image: np.ndarray) -> None:
     keras.utils.set_random_seed(1)
-    network = networks.build({**SMALL["vgg16"], "head": [block]})
+    network = networks.build({**SMALL["vgg16"], "head": [block], "side": 160, "beside": [16, 32]})
 
     found = evidence(network, image)
 

@@ -64,7 +64,7 @@ def test_half_precision_changes_little(config: dict[str, Any]) -> None:
 
 @every_network
 def test_weights_of_another_network_are_refused(config: dict[str, Any]) -> None:
-    other = weights.to_bytes(small({"name": "cnn", "widths": [4, 8, 8]}), half=True)
+    other = weights.to_bytes(small({"name": "resnet", "blocks": [1, 1, 1]}), half=True)
 
     with pytest.raises(ValueError, match="weights do not fit"):
         weights.from_bytes(small(config), other)
