@@ -195,8 +195,8 @@ class ResultPage(Page):
             unused=listing(MODEL_NAMES[n] for n in p.missing if n in p.models),
             alone=MODEL_NAMES[alone] if alone else None,
             rows=votes.rows(p),
-            reasons=tuple(_sentence(code) for code in p.quality.reasons),
-            findings=tuple(_sentence(code) for code in p.quality.findings),
+            reasons=tuple(explained(code) for code in p.quality.reasons),
+            findings=tuple(explained(code) for code in p.quality.findings),
             measurements=measurements.rows(p),
             spine=SpineView.of(p.vertebrae, height),
             maps=_maps(p, out_of_reach),
@@ -266,7 +266,8 @@ def _cautions(where: Location | None) -> tuple[str, ...]:
     )
 
 
-def _sentence(code: str) -> str:
+def explained(code: str) -> str:
+    """Return what a code of the gate says of an image, in the current language."""
     if code in REASONS:
         return _(REASONS[code])
     return _("Something speaks against the image (%(code)s).", code=code)
