@@ -17,6 +17,7 @@ from service.medicine.osteoporosis import view as votes
 from service.medicine.osteoporosis.measurements import MeasurementRow
 from service.medicine.osteoporosis.view import Gauge, Row
 from service.medicine.osteoporosis.wording import Verdict
+from service.medicine.schemas import Image
 from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.view import SpineView
 from service.predictions.heat_maps.localisation import located
@@ -204,7 +205,7 @@ class ResultPage(Page):
             scan_width=WIDTH,
             scan_height=height,
             image_format={"dicom": "DICOM"}.get(p.image.format, p.image.format.upper()),
-            image_size=f"{p.image.width} × {p.image.height}",
+            image_size=_size(p.image),
             image_sha256=p.image.sha256,
             recipe=p.recipe,
             version=p.version,
@@ -264,6 +265,15 @@ def _cautions(where: Location | None) -> tuple[str, ...]:
         for sentence, found in colours
         if not found.beyond_chance
     )
+
+
+def _size(image: Image) -> str:
+    size = f"{image.width} × {image.height}"
+    if image.cropped is None:
+        return size
+    _left, _top, width, height = image.cropped
+    part = f"{width} × {height}"
+    return _("%(part)s (with its frame %(whole)s)", part=part, whole=size)
 
 
 def explained(code: str) -> str:
