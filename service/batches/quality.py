@@ -58,6 +58,7 @@ FAULTS: Final[Mapping[str, Kind]] = {
     "too_small": "image",
     "wrong_shape": "image",
     "low_contrast": "image",
+    "photograph": "image",
     "obesity_noise": "image",
     "for_processing": "image",
     "not_spine_dxa": "region",

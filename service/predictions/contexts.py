@@ -40,6 +40,10 @@ REASONS: Final[Mapping[str, str]] = {
     "burned_in_sheet": N_(
         "This looks like a page with text, perhaps a report around a scan: send the scan alone."
     ),
+    "photograph": N_(
+        "This is a photograph of a screen, whose pixels are seen: send the image itself, as the "
+        "scanner exports it."
+    ),
     "upside_down": N_("The spine seems to stand on its head."),
     "off_centre": N_("No spine runs down the middle of the field."),
     "objects_not_removed": N_(
