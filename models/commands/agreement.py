@@ -105,8 +105,8 @@ def measure(found: Sequence[Entry], seed: int) -> list[Row]:
 
 def answers(scans: Sequence[Scan], ensemble: Ensemble, gate: Gate) -> Iterator[Answer]:
     """Yield what the service would answer to each of ``scans``."""
-    for scan, prepared in zip(scans, prepare(scans, ensemble.outliner.outline), strict=True):
-        quality = assess(scan, prepared.cleaned, gate)
+    for prepared in prepare(scans, ensemble.outliner.outline):
+        quality = assess(prepared.scan, prepared.cleaned, gate)
         if not quality.accepted or prepared.canonical is None:
             yield Answer(REFUSED, None, None, quality.reasons)
             continue

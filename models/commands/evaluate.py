@@ -93,10 +93,8 @@ def _accepted(path: Path, data: Dataset) -> tuple[Dataset, dict[str, int]]:
     root = path if path.is_dir() else path.parent
     kept, reasons = [], Counter[str]()
     scans = [read((root / name).read_bytes()) for name in data.names]
-    for index, (scan, prepared) in enumerate(
-        zip(scans, prepare(scans, outliner.outline), strict=True)
-    ):
-        quality = assess(scan, prepared.cleaned, gate)
+    for index, prepared in enumerate(prepare(scans, outliner.outline)):
+        quality = assess(prepared.scan, prepared.cleaned, gate)
         if quality.accepted:
             kept.append(index)
         reasons.update(quality.reasons)

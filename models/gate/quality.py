@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from models import artifact
-from models.gate import Gate, Reason, declared
+from models.gate import Gate, Reason, declared, photograph
 from models.image import recipe
 from models.image.recipe import Canonical
 from models.image.scan import Scan
@@ -60,7 +60,8 @@ def assess(scan: Scan, cleaned: Canonical, gate: Gate) -> Quality:
 
 
 def check(scan: Scan) -> Quality:
-    """Return what the file, the size, the shape and the grey levels say, before all else."""
+    """Return what the file, the size, the shape, the grey levels and the finest pattern say,
+    before all else."""
     said = declared.reasons(scan.tags)
     reasons = [reason for reason in said if reason.refuses]
     shorter, longer = sorted((scan.width, scan.height))
@@ -71,6 +72,8 @@ def check(scan: Scan) -> Quality:
     black, white = recipe.grey_range(scan.pixels)
     if white - black < MIN_GREY_LEVELS:
         reasons.append(Reason.LOW_CONTRAST)
+    if photograph.is_photograph(scan):
+        reasons.append(Reason.PHOTOGRAPH)
     return Quality(
         accepted=not reasons,
         reasons=tuple(reason.value for reason in reasons),

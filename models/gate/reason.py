@@ -17,6 +17,7 @@ class Reason(StrEnum):
     ``low_contrast``         refuse   too few grey levels; bone cannot be told from noise
     ``not_spine_dxa``        refuse   does not look like an AP lumbar spine DXA image
     ``burned_in_sheet``      refuse   a page with text, perhaps around a scan, not the scan alone
+    ``photograph``         refuse   a screen's pixels are seen: a photograph of one, not the export
     ``upside_down``          refuse   a spine whose head end is at the bottom
     ``off_centre``           refuse   the spine runs along or outside one side of the field
     ``objects_not_removed``  –        something dense and compact, such as a button or contrast
@@ -44,6 +45,7 @@ class Reason(StrEnum):
     LOW_CONTRAST = "low_contrast"
     NOT_SPINE_DXA = "not_spine_dxa"
     BURNED_IN_SHEET = "burned_in_sheet"
+    PHOTOGRAPH = "photograph"
     UPSIDE_DOWN = "upside_down"
     OFF_CENTRE = "off_centre"
     OBJECTS_NOT_REMOVED = "objects_not_removed"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.image import recipe
+from models.image.cropping import crop
 from models.image.recipe import Canonical
 from models.image.scan import Scan
 from models.vertebrae.geometry import Outlined
@@ -24,8 +25,10 @@ TOGETHER: Final = 16
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """``canonical`` is None where too few vertebrae were found to know the scale."""
+    """``scan`` is without a frame around it; ``canonical`` is None where too few vertebrae were
+    found to know the scale."""
 
+    scan: Scan
     frame: Canonical
     outlined: Outlined
     canonical: Canonical | None
@@ -39,9 +42,9 @@ class Prepared:
 def prepare(scans: Iterable[Scan], outline: Outline) -> Iterator[Prepared]:
     """Yield the frame and canonical image of each of ``scans``."""
     waiting = iter(scans)
-    while some := list(islice(waiting, TOGETHER)):
+    while some := [crop(scan).scan for scan in islice(waiting, TOGETHER)]:
         frames = np.stack([recipe.frame(scan) for scan in some])
         for scan, framed, outlined in zip(some, frames, outline(frames), strict=True):
             spine = outlined.spine
             canonical = None if spine is None else recipe.prepare(scan, spine, outlined.graphics)
-            yield Prepared(framed, outlined, canonical)
+            yield Prepared(scan, framed, outlined, canonical)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 import numpy as np
@@ -46,6 +46,14 @@ class Level:
             (self.centre[0] * x, self.centre[1] * y),
             self.area * x * y,
             self.confidence,
+        )
+
+    def moved(self, x: float, y: float) -> Level:
+        """Return the level ``x`` pixels further right and ``y`` further down."""
+        return replace(
+            self,
+            outline=tuple((px + x, py + y) for px, py in self.outline),
+            centre=(self.centre[0] + x, self.centre[1] + y),
         )
 
 
@@ -124,6 +132,10 @@ class Spine:
     def scaled(self, x: float, y: float) -> Spine:
         """Return the spine in an image that is ``x`` times as wide and ``y`` times as high."""
         return Spine(tuple(level.scaled(x, y) for level in self.levels))
+
+    def moved(self, x: float, y: float) -> Spine:
+        """Return the spine ``x`` pixels further right and ``y`` further down."""
+        return Spine(tuple(level.moved(x, y) for level in self.levels))
 
 
 @dataclass(frozen=True, eq=False)

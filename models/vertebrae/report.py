@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -78,12 +78,15 @@ def describe(
     height: int,
     canonical: Canonical,
     spacing: tuple[float, float] | None = None,
+    corner: Point = (0.0, 0.0),
 ) -> Report:
     """Return what is told of ``spine``, as it was found in the frame of an image of ``width`` ×
     ``height`` pixels, whose canonical image is ``canonical``; ``spacing`` is (row, column) in mm.
+
+    ``corner`` is where that image begins in the one that was sent.
     """
-    sent = spine.scaled(width / SIDE, height / SIDE)
-    placement = place(spine, width, height)
+    sent = spine.scaled(width / SIDE, height / SIDE).moved(*corner)
+    placement = replace(place(spine, width, height), spine=sent)
     axes = tangents(sent)
     believed = spacing is not None and all(SPACING[0] <= one <= SPACING[1] for one in spacing)
     levels = []

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+import anyio.to_thread
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from service.batches.dependencies import BatchDep, BatchesDep, BatchWorkerDep, NewBatchDep
 from service.batches.dependencies import batch as batch_of
+from service.batches.quality import Row
 from service.batches.schemas import Batch, Closing, Line
 from service.batches.service import Batches
+from service.batches.spool import finding_room
+from service.batches.tables import CSV, XLSX, Sheet, comma_separated
 from service.batches.worker import BatchWorker
 from service.errors import ServiceError
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import problems, translate
 from service.identity.dependencies import Acting
+from service.language.locale import current
 from service.predictions.schemas import EXAMPLE
 from service.storage.errors import UnreadableError
 
@@ -47,6 +53,15 @@ _LINES: Final[dict[str, Any]] = {
         }
     }
 }
+TABLE: Final = (
+    "position,sha256,path,study_uid,image_uid,region,class,fault_probability,faults,status,seconds,"
+    "axis_tilt,details\r\n"
+    f"1,{EXAMPLE['image']['sha256']},/results/{EXAMPLE['id']},,,lumbar_spine,0,,,Success,0.081,0.0,"
+    '"denser_than_neighbours L3 1.33 (1.25 times its neighbours or more, above soft tissue)"\r\n'
+)
+"""The quality table of :data:`EXAMPLE`, shown in the API documentation; a test holds it."""
+_ROWS: Final = 100
+"""Of a quality table, read from the database at once."""
 _ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATCH}}}
 
 
@@ -114,6 +129,83 @@ async def results(
     return StreamingResponse(
         _lines(batch.id, after, worker, batches, follow=False), headers=NO_STORE, media_type=NDJSON
     )
+
+
+@router.get(
+    "/{id}/quality.csv",
+    summary="A batch's quality table for programs",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "A line an image in the order of sending, names of columns first, in "
+            "UTF-8. Columns, codes and their order stay as they are; new ones come last.",
+            "content": {CSV: {"schema": {"type": "string"}, "example": TABLE}},
+        },
+        **problems(404, 500, 503),
+    },
+)
+async def quality_csv(batch: BatchDep, batches: BatchesDep) -> Response:
+    """Whether each image was taken well: axis, positioning, foreign objects, motion.
+
+    `fault_probability` is empty: faults are found by rules. Names of files are not kept; `position`
+    and `sha256` say which image a line is about.
+    """
+
+    async def text() -> AsyncIterator[str]:
+        headed = True
+        async for rows in _rows(batch, batches):
+            yield comma_separated(rows, headed=headed)
+            headed = False
+
+    return StreamingResponse(
+        text(), headers=_named("osteoserve-quality.csv"), media_type=f"{CSV}; header=present"
+    )
+
+
+@router.get(
+    "/{id}/quality.xlsx",
+    summary="A batch's quality table as a workbook",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The same rows, with headings and sentences in the language that "
+            "`Accept-Language` asks for.",
+            "content": {XLSX: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **problems(404, 500, 503, 507),
+    },
+)
+async def quality_xlsx(batch: BatchDep, batches: BatchesDep) -> Response:
+    with finding_room(), BytesIO() as file:
+        sheet = Sheet(file)
+        async for rows in _rows(batch, batches):
+            await anyio.to_thread.run_sync(sheet.add, rows)
+        await anyio.to_thread.run_sync(sheet.close)
+        data = file.getvalue()
+    headers = {
+        **_named("osteoserve-quality.xlsx"),
+        "Content-Language": current().code,
+        "Vary": "Accept-Language, Cookie",
+    }
+    return Response(data, headers=headers, media_type=XLSX)
+
+
+def _named(name: str) -> dict[str, str]:
+    """Return headers of a download. Its name holds nothing of a patient, and not the id: files get
+    sent around."""
+    return {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
+
+
+async def _rows(batch: Batch, batches: Batches) -> AsyncIterator[list[Row]]:
+    """Yield a row for each image of ``batch``, a few at a time, in the order of sending."""
+    for first in range(0, batch.total, _ROWS):
+        last = min(first + _ROWS, batch.total)
+        there = {
+            one.line.index: Row.of(told(one.line, batch.id), one.study_uid, one.image_uid)
+            for one in await batches.checked(batch.id, first - 1, last - first)
+            if one.line.index < last
+        }
+        yield [there.get(index) or Row.missing(index) for index in range(first, last)]
 
 
 @router.post(

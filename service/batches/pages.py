@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from service.batches.api import told
+from service.batches.api import quality_csv, quality_xlsx, told
 from service.batches.contexts import BatchPage, BulkPage
 from service.batches.dependencies import (
     BatchDep,
@@ -49,3 +49,7 @@ async def progress(
 async def cancel(batch: BatchDep, actor: Acting, batches: BatchesDep) -> Response:
     await batches.cancel(actor, batch.id)
     return RedirectResponse(f"/bulk/{batch.id}", 303)
+
+
+pages.add_api_route("/bulk/{id}/quality.csv", quality_csv)
+pages.add_api_route("/bulk/{id}/quality.xlsx", quality_xlsx)

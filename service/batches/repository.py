@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.batches.schemas import Batch, BatchState, Line
+from service.batches.schemas import Batch, BatchState, Checked, Line
 from service.clock import now
 from service.predictions.repository import COLUMNS, complete
 from service.predictions.schemas import Prediction
 from service.storage.documents import Unreadable, understood
-from service.storage.tables import DAMAGED, BatchLineRow, BatchRow, PredictionRow
+from service.storage.tables import (
+    DAMAGED,
+    BatchLineRow,
+    BatchRow,
+    ExamRow,
+    ImageRow,
+    PredictionRow,
+)
 
 SILENCE: Final = timedelta(seconds=30)
 """Without a word for so long, the front that worked on a batch is taken to have died."""
@@ -53,14 +60,21 @@ async def lines(
 ) -> tuple[Line, ...]:
     """Return at most ``limit`` lines with a number above ``after``, lowest first."""
     statement = (
+        _lines(batch_id).where(BatchLineRow.line > after).order_by(BatchLineRow.line).limit(limit)
+    )
+    return await _read(connection, (await connection.execute(statement)).all())
+
+
+def _lines(batch_id: UUID) -> Select[Any]:
+    return (
         select(BatchLineRow.line, BatchLineRow.item, BatchLineRow.problem)
         .add_columns(*COLUMNS)
         .outerjoin(PredictionRow, PredictionRow.id == BatchLineRow.prediction_id)
-        .where(BatchLineRow.batch_id == batch_id, BatchLineRow.line > after)
-        .order_by(BatchLineRow.line)
-        .limit(limit)
+        .where(BatchLineRow.batch_id == batch_id)
     )
-    rows = (await connection.execute(statement)).all()
+
+
+async def _read(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> tuple[Line, ...]:
     read = await complete(connection, rows)
     return tuple(
         Line(
@@ -71,6 +85,26 @@ async def lines(
             unreadable=isinstance(found, Unreadable) or row.problem == DAMAGED,
         )
         for row, found in zip(rows, read, strict=True)
+    )
+
+
+async def checked(
+    connection: AsyncConnection, batch_id: UUID, after: int, limit: int
+) -> tuple[Checked, ...]:
+    """Return at most ``limit`` lines of images behind the one at ``after``, as they were sent."""
+    statement = (
+        _lines(batch_id)
+        .add_columns(ExamRow.study_instance_uid, ImageRow.sop_instance_uid)
+        .outerjoin(ImageRow, ImageRow.id == PredictionRow.image_id)
+        .outerjoin(ExamRow, ExamRow.id == ImageRow.exam_id)
+        .where(BatchLineRow.item > after)
+        .order_by(BatchLineRow.item)
+        .limit(limit)
+    )
+    rows = (await connection.execute(statement)).all()
+    return tuple(
+        Checked(line, row.study_instance_uid, row.sop_instance_uid)
+        for line, row in zip(await _read(connection, rows), rows, strict=True)
     )
 
 

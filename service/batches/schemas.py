@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -43,6 +44,15 @@ class Line(_Part):
     problem: dict[str, Any] | None = Field(description="As a request of its own would answer.")
     unreadable: bool = Field(default=False, exclude=True)
     """There is a prediction, which cannot be understood here."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A line with what DICOM calls its study and its image, None where nobody has said."""
+
+    line: Line
+    study_uid: str | None
+    image_uid: str | None
 
 
 class Closing(_Part):

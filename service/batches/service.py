@@ -7,7 +7,7 @@ from uuid import UUID
 
 from service.batches import repository
 from service.batches.events import BatchEnded, BatchLineAdded, BatchStarted
-from service.batches.schemas import Batch, BatchState, Line
+from service.batches.schemas import Batch, BatchState, Checked, Line
 from service.identity.actor import Actor
 from service.storage.transaction import Transaction, Transactions
 
@@ -84,3 +84,11 @@ class Batches:
         """Return at most ``limit`` lines with a number above ``after``, lowest first."""
         async with self._transactions.read() as connection:
             return await repository.lines(connection, batch_id, after, limit)
+
+    async def checked(self, batch_id: UUID, after: int, limit: int) -> tuple[Checked, ...]:
+        """Return at most ``limit`` lines of images behind the one at ``after``, as they were sent.
+
+        Before the first is −1.
+        """
+        async with self._transactions.read() as connection:
+            return await repository.checked(connection, batch_id, after, limit)

@@ -21,6 +21,7 @@ from models.drift.statistics import Statistic, describe
 from models.gate import Gate, quality
 from models.gate.quality import Reason
 from models.image import recipe
+from models.image.cropping import Box, crop
 from models.image.errors import DecoderError, ScanError
 from models.image.recipe import Canonical
 from models.image.scan import Scan
@@ -43,11 +44,11 @@ EXACT: Final = 6
 @dataclass(frozen=True, eq=False)
 class Framed:
     """A file that was read; ``reasons`` refuse it before anybody is asked,
-    ``findings`` only tell. ``scan`` is reduced to
-    what its canonical image is made of, and travels between processes; ``image`` says how large it
-    came."""
+    ``findings`` only tell. ``scan`` is reduced to what its canonical image is made of, and travels
+    between processes; ``image`` says how large it came, and ``box`` which part of that it was."""
 
     image: Image
+    box: Box
     scan: Scan
     frame: Canonical
     reasons: tuple[str, ...]
@@ -79,12 +80,21 @@ def frame(data: bytes, digest: str, limits: Limits) -> Framed:
     """Return the scan in ``data`` and its frame. Raises :class:`models.image.errors.ScanError`."""
     timings: dict[str, float] = {}
     with timed(timings, "read"):
-        scan = read(data, limits)
+        sent = read(data, limits)
     with timed(timings, "frame"):
+        cropped = crop(sent)
+        scan, box = cropped.scan, cropped.box
         framed = recipe.frame(scan)
         checked = quality.check(scan)
     return Framed(
-        image=Image(sha256=digest, format=scan.format, width=scan.width, height=scan.height),
+        image=Image(
+            sha256=digest,
+            format=sent.format,
+            width=sent.width,
+            height=sent.height,
+            cropped=None if scan is sent else (box.left, box.top, box.width, box.height),
+        ),
+        box=box,
         scan=recipe.reduced(scan),
         frame=framed,
         reasons=checked.reasons,
@@ -155,8 +165,10 @@ def _accepted(
 
 def vertebrae(framed: Framed, spine: Spine, canonical: Canonical, version: str) -> Vertebrae:
     """Return what is told of the ``spine`` in the frame, in pixels as the image came, rounded."""
-    sent = framed.image
-    found = report.describe(spine, sent.width, sent.height, canonical, framed.scan.spacing)
+    box = framed.box
+    found = report.describe(
+        spine, box.width, box.height, canonical, framed.scan.spacing, (box.left, box.top)
+    )
     first, second = (
         (round(a, EXACT), round(b, EXACT), round(c, EXACT)) for a, b, c in found.placement
     )
@@ -193,7 +205,7 @@ ERRORS: Final[tuple[type[Exception], ...]] = (ScanError,)
 """What :func:`frame` raises."""
 
 KNOWN: Final[tuple[type, ...]] = (
-    Framed, Prepared, Scan, Image, Quality, Vertebrae, Level, Finding,
+    Framed, Prepared, Scan, Box, Image, Quality, Vertebrae, Level, Finding,
     ScanError, DecoderError, *ScanError.__subclasses__(),
 )  # fmt: skip
 """Types that what both steps return or raise is made of."""

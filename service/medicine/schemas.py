@@ -27,3 +27,8 @@ class Image(Part):
     format: Format
     width: int
     height: int
+    cropped: tuple[int, int, int, int] | None = Field(
+        None,
+        description="Left, top, width and height in pixels of what was judged, where a frame of "
+        "one grey level around it was cut off; null where there was none.",
+    )

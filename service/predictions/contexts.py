@@ -17,6 +17,7 @@ from service.medicine.osteoporosis import view as votes
 from service.medicine.osteoporosis.measurements import MeasurementRow
 from service.medicine.osteoporosis.view import Gauge, Row
 from service.medicine.osteoporosis.wording import Verdict
+from service.medicine.schemas import Image
 from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.view import SpineView
 from service.predictions.heat_maps.localisation import located
@@ -39,6 +40,10 @@ REASONS: Final[Mapping[str, str]] = {
     "low_contrast": N_("The image has too few grey levels; bone cannot be told from noise."),
     "burned_in_sheet": N_(
         "This looks like a page with text, perhaps a report around a scan: send the scan alone."
+    ),
+    "photograph": N_(
+        "This is a photograph of a screen, whose pixels are seen: send the image itself, as the "
+        "scanner exports it."
     ),
     "upside_down": N_("The spine seems to stand on its head."),
     "off_centre": N_("No spine runs down the middle of the field."),
@@ -196,8 +201,8 @@ class ResultPage(Page):
             unused=listing(MODEL_NAMES[n] for n in p.missing if n in p.models),
             alone=MODEL_NAMES[alone] if alone else None,
             rows=votes.rows(p),
-            reasons=tuple(_sentence(code) for code in p.quality.reasons),
-            findings=tuple(_sentence(code) for code in p.quality.findings),
+            reasons=tuple(explained(code) for code in p.quality.reasons),
+            findings=tuple(explained(code) for code in p.quality.findings),
             measurements=measurements.rows(p),
             spine=SpineView.of(p.vertebrae, height),
             maps=_maps(p, out_of_reach),
@@ -205,7 +210,7 @@ class ResultPage(Page):
             scan_width=WIDTH,
             scan_height=height,
             image_format={"dicom": "DICOM"}.get(p.image.format, p.image.format.upper()),
-            image_size=f"{p.image.width} × {p.image.height}",
+            image_size=_size(p.image),
             image_sha256=p.image.sha256,
             recipe=p.recipe,
             version=p.version,
@@ -267,7 +272,17 @@ def _cautions(where: Location | None) -> tuple[str, ...]:
     )
 
 
-def _sentence(code: str) -> str:
+def _size(image: Image) -> str:
+    size = f"{image.width} × {image.height}"
+    if image.cropped is None:
+        return size
+    _left, _top, width, height = image.cropped
+    part = f"{width} × {height}"
+    return _("%(part)s (with its frame %(whole)s)", part=part, whole=size)
+
+
+def explained(code: str) -> str:
+    """Return what a code of the gate says of an image, in the current language."""
     if code in REASONS:
         return _(REASONS[code])
     return _("Something speaks against the image (%(code)s).", code=code)

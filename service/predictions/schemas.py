@@ -98,7 +98,7 @@ EXAMPLE: Final[dict[str, Any]] = {
         },
     },
     "quality": {"accepted": True, "reasons": [], "findings": []},
-    "image": {"sha256": "9b" * 32, "format": "dicom", "width": 312, "height": 389},
+    "image": {"sha256": "9b" * 32, "format": "dicom", "width": 312, "height": 389, "cropped": None},
     "recipe": recipe.NAME,
     "version": "sha256:" + "d7" * 32,
     "vertebrae": _VERTEBRAE,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from models import artifact
 from models.gate import Gate, quality
 from models.image import recipe
+from models.image.cropping import crop
 from models.image.recipe import SIDE, Canonical
 from models.image.scan import Scan
 from models.inference.base import Outliner, Scorer, base_name
@@ -83,7 +84,7 @@ async def predict(file: bytes, gate: Gate, call: Call) -> bytes:
 
 
 def framed(file: bytes) -> tuple[Scan, Canonical]:
-    scan = read(file)
+    scan = crop(read(file)).scan
     return scan, recipe.frame(scan)
 
 

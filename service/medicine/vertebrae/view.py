@@ -112,7 +112,8 @@ def proportions(image: Image, found: Vertebrae | None) -> float:
     """Return the height over the width that the stored picture has where the file's pixels are
     square: of the whole image, or of the part that was made canonical."""
     if found is None:
-        return image.height / image.width
+        _left, _top, width, height = image.cropped or (0, 0, image.width, image.height)
+        return height / width
     (a, b, _x), (c, d, _y) = found.placement
     return min(max(math.hypot(b, d) / math.hypot(a, c), NARROW), WIDE)
 
