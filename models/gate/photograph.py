@@ -94,4 +94,4 @@ def _beside(strengths: Spectrum, row: int, column: int) -> Spectrum:
     rows = np.where(mirrored, -rows, rows) % SIDE
     columns = np.where(columns > SIDE // 2, SIDE - columns, np.abs(columns))
     asked = _AROUND & (np.minimum(rows, SIDE - rows) >= UPRIGHT) & (columns >= UPRIGHT)
-    return strengths[rows, columns][asked]
+    return np.asarray(strengths[rows, columns][asked])

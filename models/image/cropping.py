@@ -78,7 +78,7 @@ def crop(scan: Scan) -> Cropped:
     box = Box(left, top, right - left, bottom - top)
     if (box.width, box.height) == (scan.width, scan.height):
         return Cropped(scan, box)
-    inside = np.ascontiguousarray(scan.pixels[top:bottom, left:right])
+    inside: Pixels = scan.pixels[top:bottom, left:right].copy()
     return Cropped(replace(scan, pixels=inside), box)
 
 

@@ -21,6 +21,7 @@ from service.batches.tables import CSV, XLSX, Sheet, comma_separated
 from service.batches.worker import BatchWorker
 from service.errors import ServiceError
 from service.http.caching import NO_STORE
+from service.http.openapi import FILE
 from service.http.problem_types import KINDS
 from service.http.problems import problems, translate
 from service.identity.dependencies import Acting
@@ -170,7 +171,7 @@ async def quality_csv(batch: BatchDep, batches: BatchesDep) -> Response:
         200: {
             "description": "The same rows, with headings and sentences in the language that "
             "`Accept-Language` asks for.",
-            "content": {XLSX: {"schema": {"type": "string", "format": "binary"}}},
+            "content": {XLSX: {"schema": FILE}},
         },
         **problems(404, 500, 503, 507),
     },

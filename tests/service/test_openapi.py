@@ -33,6 +33,8 @@ async def test_what_is_documented(document: dict[str, Any]) -> None:
         "/api/v1/batches",
         "/api/v1/batches/{id}",
         "/api/v1/batches/{id}/cancel",
+        "/api/v1/batches/{id}/quality.csv",
+        "/api/v1/batches/{id}/quality.xlsx",
         "/api/v1/batches/{id}/results",
         "/api/v1/considerations",
         "/api/v1/models",

@@ -15,7 +15,6 @@ from models.image.recipe import Canonical
 from models.phantom import Artefact
 from models.reading import read
 from models.vertebrae.nominal import nominal
-from tests.models.reading.encodings import pattern
 
 HEIGHT, WIDTH = 320, 256
 
@@ -39,11 +38,18 @@ def canonical() -> Canonical:
     return recipe.prepare(read(png()), nominal(), np.zeros((recipe.SIDE, recipe.SIDE), bool))
 
 
+def waves(height: int, width: int) -> NDArray[np.uint8]:
+    """Return a picture of long waves, with edges that are no frame's: (height, width) uint8."""
+    y, x = np.mgrid[0:height, 0:width]
+    grey = np.rint(127.5 + 80 * np.sin(x / 7) + 47 * np.cos(y / 5))
+    return grey.clip(0, 255).astype(np.uint8)
+
+
 def unusable() -> bytes:
     """Readable, but far too narrow for a lumbar field."""
-    return png(pattern(800, 160))
+    return png(waves(800, 160))
 
 
 def no_spine() -> bytes:
     """Readable and well exposed, but a picture of waves."""
-    return png(pattern(HEIGHT, WIDTH))
+    return png(waves(HEIGHT, WIDTH))

@@ -69,6 +69,7 @@ async def test_the_answer_has_exactly_the_agreed_fields(shared: Front, png: byte
             "format": "png",
             "width": images.WIDTH,
             "height": images.HEIGHT,
+            "cropped": None,
         },
         "recipe": recipe.NAME,
         "version": version("stack"),
