@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 Kind = Literal["served", "shed", "failed", "wrong"]
 OUTCOMES: Final = frozenset({"osteoporosis", "normal", "indeterminate", "refused"})
 BASES: Final = frozenset({"cnn", "vgg16", "resnet", "bone"})
-QUESTIONING: Final = frozenset({"part_missing", "levels_uncertain"})
+QUESTIONING: Final = frozenset({"part_missing", "levels_uncertain", "foreign_object", "motion"})
 """Findings with which an image is not called normal; a test holds them to the models' own."""
 _VERSION: Final = re.compile(r"sha256:[0-9a-f]{8,64}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

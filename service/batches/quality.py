@@ -52,8 +52,10 @@ FAULTS: Final[Mapping[str, Kind]] = {
     "off_centre": "positioning",
     "upside_down": "positioning",
     "scan_area": "positioning",
+    "foreign_object": "foreign_object",
     "objects_not_removed": "foreign_object",
     "implant": "foreign_object",
+    "motion": "motion",
     "movement": "motion",
     "too_small": "image",
     "wrong_shape": "image",
@@ -117,15 +119,16 @@ class Row:
     @classmethod
     def of(cls, line: Line, study_uid: str | None, image_uid: str | None) -> Self:
         """``line`` with its problem as :func:`service.batches.api.told` gives it."""
-        found = line.prediction
-        common = {"position": line.index + 1, "study_uid": study_uid, "image_uid": image_uid}
+        found, position = line.prediction, line.index + 1
         if found is None:
-            return cls(**common, details=(_problem(line.problem or {}),))
+            return cls(position=position, details=(_problem(line.problem or {}),))
         quality = (*found.quality.reasons, *found.quality.findings)
         geometry = found.vertebrae.findings if found.vertebrae else ()
         codes = (*quality, *(one.code for one in geometry))
         return cls(
-            **common,
+            position=position,
+            study_uid=study_uid,
+            image_uid=image_uid,
             prediction=found,
             faults=tuple(dict.fromkeys(FAULTS[code] for code in codes if code in FAULTS)),
             details=(

@@ -29,7 +29,7 @@ from models.reading import Limits, read
 from models.vertebrae import findings, report
 from models.vertebrae.geometry import Outlined, Spine
 from models.vertebrae.nominal import nominal
-from models.vertebrae.report import LevelReport
+from models.vertebrae.report import LevelReport, Report
 from service.medicine.schemas import Image, Quality
 from service.medicine.vertebrae.schemas import Finding, Level, Vertebrae
 from service.timing import timed
@@ -127,7 +127,7 @@ def prepare(framed: Framed, outlined: Outlined, version: str) -> Prepared:
         if spine is None or reasons:
             prepared = _refused(framed, told, cleaned, version)
         else:
-            prepared = _accepted(framed, told, spine, outlined, version)
+            prepared = _accepted(framed, told, spine, outlined, cleaned, version)
     prepared.timings.update(timings)
     return prepared
 
@@ -147,9 +147,23 @@ def _refused(framed: Framed, told: Quality, shown: Canonical, version: str | Non
 
 
 def _accepted(
-    framed: Framed, told: Quality, spine: Spine, outlined: Outlined, version: str
+    framed: Framed,
+    told: Quality,
+    spine: Spine,
+    outlined: Outlined,
+    cleaned: Canonical,
+    version: str,
 ) -> Prepared:
     canonical = recipe.prepare(framed.scan, spine, outlined.graphics)
+    found = report.describe(
+        spine,
+        framed.box.width,
+        framed.box.height,
+        canonical,
+        framed.scan.spacing,
+        (framed.box.left, framed.box.top),
+    )
+    noticed = findings.findings(spine, found, framed.frame, cleaned, outlined.graphics)
     return Prepared(
         image=framed.image,
         quality=told,
@@ -157,18 +171,14 @@ def _accepted(
         png=recipe.encode(canonical),
         recipe=recipe.NAME,
         statistics=describe(canonical),
-        vertebrae=vertebrae(framed, spine, canonical, version),
+        vertebrae=vertebrae(found, noticed, version),
         outlined_by=version,
         timings=dict(framed.timings),
     )
 
 
-def vertebrae(framed: Framed, spine: Spine, canonical: Canonical, version: str) -> Vertebrae:
-    """Return what is told of the ``spine`` in the frame, in pixels as the image came, rounded."""
-    box = framed.box
-    found = report.describe(
-        spine, box.width, box.height, canonical, framed.scan.spacing, (box.left, box.top)
-    )
+def vertebrae(found: Report, noticed: tuple[findings.Finding, ...], version: str) -> Vertebrae:
+    """Return what is told of a spine, rounded."""
     first, second = (
         (round(a, EXACT), round(b, EXACT), round(c, EXACT)) for a, b, c in found.placement
     )
@@ -181,7 +191,7 @@ def vertebrae(framed: Framed, spine: Spine, canonical: Canonical, version: str) 
         iliac_crests_visible=None,
         findings=tuple(
             Finding(code=one.code, level=one.level, value=round(one.value, FINE), rule=one.rule)
-            for one in findings.findings(spine, found)
+            for one in noticed
         ),
         placement=(first, second),
     )

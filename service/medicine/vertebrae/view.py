@@ -50,6 +50,14 @@ _LOW: Final = N_(
     "%(level)s is lower than its neighbours, %(value)s times their height: consider VFA, a lateral "
     "view. A frontal image shows no fracture for certain."
 )
+_FOREIGN: Final = N_(
+    "Something bright with sharp edges lies in or near the spine, %(value)s times as far above "
+    "soft tissue as bone, such as a button, a clip or metal: the density measured may be falsely "
+    "high."
+)
+_MOTION: Final = N_(
+    "Rows of the image are shifted sideways against each other: the patient may have moved."
+)
 SENTENCES: Final[Mapping[Code, str]] = {
     "part_missing": _MISSING,
     "levels_uncertain": _UNSURE,
@@ -57,6 +65,8 @@ SENTENCES: Final[Mapping[Code, str]] = {
     "curve": _CURVE,
     "denser_than_neighbours": _DENSER,
     "height_outlier": _LOW,
+    "foreign_object": _FOREIGN,
+    "motion": _MOTION,
 }
 
 

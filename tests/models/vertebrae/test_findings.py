@@ -16,12 +16,13 @@ from models.vertebrae.nominal import nominal
 from models.vertebrae.report import LevelReport, Report
 
 FLAT = np.full((SIDE, SIDE), 120, np.uint8)
+NOTHING = np.zeros((SIDE, SIDE), bool)
 PLAIN = report.describe(nominal(), SIDE, SIDE, FLAT)
 GOOD = replace(PLAIN, levels=tuple(replace(one, relative_density=1.0) for one in PLAIN.levels))
 
 
 def told(changed: Report = GOOD, spine: Spine | None = None) -> list[tuple[str, str | None]]:
-    found = findings.findings(spine or nominal(), changed)
+    found = findings.findings(spine or nominal(), changed, FLAT, FLAT, NOTHING)
     return [(one.code, one.level) for one in found]
 
 

@@ -148,11 +148,12 @@ def test_an_image_without_a_result_is_a_failure_and_of_no_class() -> None:
 @pytest.mark.parametrize("begins", FORMULA)
 def test_no_text_is_taken_for_a_formula(begins: str) -> None:
     text = f'{begins}HYPERLINK("http://elsewhere.example","a")'
-    row = Row.of(line(None, {"code": text, "detail": text}), text, text)
-    (read_back,) = csv.DictReader(io.StringIO(comma_separated([row], headed=True), newline=""))
-    assert read_back["details"] == read_back["study_uid"] == f"'{text}"
-    _, values = written(row)
-    texts = [value for value in values if isinstance(value, str)]
+    told = Row.of(line(None, {"code": text, "detail": text}), None, None)
+    named = Row.of(line(found()), text, text)
+    lines = io.StringIO(comma_separated([told, named], headed=True), newline="")
+    first, second = csv.DictReader(lines)
+    assert first["details"] == second["study_uid"] == second["image_uid"] == f"'{text}"
+    texts = [value for row in written(told, named) for value in row if isinstance(value, str)]
     # XML knows no other line's end than \n.
     assert sum(text.startswith("'") for text in texts) == 3
     assert not [text for text in texts if text.startswith(FORMULA)]
