@@ -35,7 +35,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "bmd_g_cm2": N_("From 0.422 to 1.901."),
     "scanner_vendor": N_("Changes are judged only between scans of one machine."),
 }
-_KEYBOARDS: Final[Mapping[str, Literal["", "numeric", "decimal"]]] = {
+_INPUTMODES: Final[Mapping[str, Literal["", "numeric", "decimal"]]] = {
     "patient_reference": "",
     "acquired_on": "",
     "scanner_vendor": "",
@@ -142,11 +142,11 @@ class ExamForm:
                 label=_(LABELS[name]),
                 kind="date" if name == "acquired_on" else "text",
                 value=sent.get(name, ""),
-                keyboard=keyboard,
+                inputmode=inputmode,
                 hint=_(_HINTS[name]) if name in _HINTS else "",
                 error=errors.pop(name, ""),
             )
-            for name, keyboard in _KEYBOARDS.items()
+            for name, inputmode in _INPUTMODES.items()
         )
         title, label = LABELS["vertebrae"], LABELS["sex"]
         sex = Field(
