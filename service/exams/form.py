@@ -83,7 +83,7 @@ def fields_of(exam: ExamFacts) -> dict[str, str]:
     }
 
 
-def shown(exam: ExamFacts) -> dict[str, str]:
+def readable(exam: ExamFacts) -> dict[str, str]:
     """Return the facts as they are read, by the form's field."""
     told = fields_of(exam)
     if exam.acquired_on is not None:
@@ -187,7 +187,7 @@ class ExamForm:
 
 
 def _differences(exam: Exam, facts: ExamFacts) -> Iterator[Difference]:
-    kept, typed = shown(exam), shown(facts)
+    kept, typed = readable(exam), readable(facts)
     nothing = _("nothing")
     for name, label in LABELS.items():
         if kept.get(name) != typed.get(name):

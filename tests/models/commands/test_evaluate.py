@@ -37,9 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(*arguments: str) -> int:
     parser = argparse.ArgumentParser()
-    evaluate.add(parser.add_subparsers(required=True))
-    options = parser.parse_args(["evaluate", "--resamples", "30", *arguments])
-    return int(options.run(options))
+    evaluate.add(parser)
+    return evaluate.run(parser.parse_args(["--resamples", "30", *arguments]))
 
 
 @pytest.fixture(scope="module")
