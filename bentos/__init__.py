@@ -15,10 +15,10 @@ its first calls     waits for calls that do     ``warm_up`` makes twelve before 
                     not come, to learn          should not learn from people who wait
 queue               unbounded                   ``admission`` answers 503 with Retry-After before
                                                 a body is read: late answers help nobody
-abandoned calls     computes them               ``queue`` drops what expired or was left: the
-                                                time belongs to those who wait
-a bad item          fails its batch             ``queue`` computes the batch's items one by one:
-                                                others' images are not at fault
+abandoned calls     computes them               ``backlog`` drops what expired or was left:
+                                                the time belongs to those who wait
+a bad item          fails its batch             ``backlog`` computes the batch's items one by
+                                                one: others' images are not at fault
 reading a body      fetches URLs, writes each   ``wire`` reads the request itself: no request to
                     image to a file             another host, nothing on a disk
 writing an answer   a JSON schema an answer     ``wire`` writes by one adapter: a third of a

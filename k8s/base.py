@@ -17,7 +17,4 @@ def written() -> dict[Path, str]:
     # Hooks are Helm's: there is no migration Job, and the front migrates when it starts.
     text = helm.template(FOLDER / "values.yaml", hooks=False)
     text = re.sub(r"^ +(helm\.sh/chart|app\.kubernetes\.io/managed-by): .*\n", "", text, flags=re.M)
-    return {
-        MANIFESTS: "# Written by python -m k8s from the chart; change values.yaml, not this.\n"
-        + text
-    }
+    return {MANIFESTS: HEAD + text}

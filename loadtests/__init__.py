@@ -9,8 +9,4 @@
     └── target, measurement, machine, capacity  a local instance, what it serves, how many it takes
     tuning/        how runners should batch here
     benchmark/     beside other servers and the bare runtime
-
-What is not in a subfolder speaks to the service over HTTP: of ``service`` it imports only
-``observability.slo``, of ``models`` only ``phantom``. ``tuning`` also imports ``bentos.policy`` and
-what scores; ``benchmark`` all of ``models`` between a file and an answer, which it serves.
 """

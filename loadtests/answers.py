@@ -158,8 +158,7 @@ def _listed(answer: Answer) -> None:
 def _batch(answer: Answer) -> Verdict:
     """The lines of a batch, as many as came before the sender went away."""
     _true(answer.media_type == "application/x-ndjson", "not NDJSON")
-    location, degraded = answer.headers.get("location", ""), False
-    _true(location.startswith("/api/v1/batches/"), "no Location")
+    batch, degraded = _sent_to("/api/v1/batches/", answer), False
     whole, _, _ = answer.body.rpartition(b"\n")
     for document in map(json.loads, whole.splitlines()):
         if (one := document.get("prediction")) is not None:
@@ -168,7 +167,7 @@ def _batch(answer: Answer) -> Verdict:
             _true(problem["status"] in (429, 503), "an image of a batch was not read")
         else:
             _progress(document["batch"])
-    return Verdict("served", degraded=degraded, found={"batch": location.rpartition("/")[2]})
+    return Verdict("served", degraded=degraded, found={"batch": batch})
 
 
 def _progress(document: Any) -> None:
@@ -178,9 +177,7 @@ def _progress(document: Any) -> None:
 
 
 def _batch_page(answer: Answer) -> Verdict:
-    location = answer.headers.get("location", "")
-    _true(location.startswith("/bulk/"), "no Location")
-    return Verdict("served", found={"batch": location.rpartition("/")[2]})
+    return Verdict("served", found={"batch": _sent_to("/bulk/", answer)})
 
 
 def _page(answer: Answer) -> None:
@@ -190,8 +187,14 @@ def _page(answer: Answer) -> None:
 
 
 def _analysed(answer: Answer) -> None:
+    _sent_to("/results/", answer)
+
+
+def _sent_to(folder: str, answer: Answer) -> str:
+    """Return the last part of the address that the answer leads to, which lies in ``folder``."""
     location = answer.headers.get("location", "")
-    _true(location.startswith("/results/"), "no Location")
+    _true(location.startswith(folder), "no Location")
+    return location.rpartition("/")[2]
 
 
 def _signed(answer: Answer, magic: bytes, media_type: str) -> None:
@@ -211,26 +214,24 @@ def _true(fact: bool, otherwise: str) -> None:
 
 _PNG: Final = partial(_signed, magic=b"\x89PNG\r\n\x1a\n", media_type="image/png")
 _PDF: Final = partial(_signed, magic=b"%PDF-", media_type="application/pdf")
+_PAGES: Final = (
+    *("result-page", "history-page", "front-page", "faq-page", "models-page"),
+    *("treatment-page", "treatment"),
+)
 EXPECTED: Final[Mapping[str, tuple[int, Check]]] = {
+    **dict.fromkeys(_PAGES, (200, _page)),
     "predict": (201, _predicted),
     "analyse": (303, _analysed),
     "prediction": (200, _read),
-    "result-page": (200, _page),
     "heat-map": (200, _PNG),
     "report": (200, _PDF),
     "predictions": (200, _listed),
-    "history-page": (200, _page),
     "batch": (201, _batch),
     "batch-page": (303, _batch_page),
     "batch-progress": (200, lambda answer: _progress(_json(answer))),
-    "front-page": (200, _page),
-    "faq-page": (200, _page),
-    "treatment-page": (200, _page),
-    "treatment": (200, _page),
     "considerations": (
         200,
         lambda answer: _true(bool(_json(answer)["considerations"]), "nothing to consider"),
     ),
-    "models-page": (200, _page),
 }
 """Status and check of each endpoint of the mix."""

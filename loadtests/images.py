@@ -114,11 +114,7 @@ class Images:
         one = noisy(self._bases[rng.integers(len(self._bases))], rng)
         if rng.random() < REFUSED_SHARE:
             # Upside down.
-            one = replace(
-                one,
-                image=np.ascontiguousarray(one.image[::-1]),
-                level=np.ascontiguousarray(one.level[::-1]),
-            )
+            one = replace(one, image=one.image[::-1].copy(), level=one.level[::-1].copy())
         name = str(rng.choice(list(FORMATS), p=self._shares))
         self._serial += 1
         return Upload(name, FORMATS[name].media_type, FORMATS[name].encode(one, self._serial))

@@ -90,14 +90,10 @@ def last_words(path: Path, characters: int = 1500) -> str:
 def free_ports(names: Sequence[str]) -> dict[str, int]:
     """Return a port of loopback for each name; all were free together a moment ago."""
     with ExitStack() as stack:
-        return dict(zip(names, _bound(stack), strict=False))
-
-
-def _bound(stack: ExitStack) -> Iterator[int]:
-    while True:
-        probe = stack.enter_context(socket.socket())
-        probe.bind(("127.0.0.1", 0))
-        yield int(probe.getsockname()[1])
+        probes = [stack.enter_context(socket.socket()) for _ in names]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return {name: one.getsockname()[1] for name, one in zip(names, probes, strict=True)}
 
 
 def _die_with_parent() -> None:

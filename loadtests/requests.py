@@ -100,8 +100,7 @@ def _one(known: Known, kind: str) -> Any:
     if not known[kind]:
         raise Unanswerable(kind)
     # New results are looked at more often than old ones.
-    newest = len(known[kind]) - 1
-    return known[kind][max(0, newest - int(random.expovariate(1 / 20)))]
+    return known[kind][max(0, len(known[kind]) - 1 - int(random.expovariate(1 / 20)))]
 
 
 def _heat_map(known: Known) -> Request:

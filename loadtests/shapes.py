@@ -81,11 +81,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
         served=0.2,
     ),
     "soak": Shape("half an hour at the working rate", (_warm_up(60, 1), _judged(1800, 1))),
-    "overload": Shape(
-        "three times the working rate",
-        (_warm_up(20, 1), _beyond(90, 3)),
-        degraded=1.0,
-    ),
+    "overload": Shape("thrice the working rate", (_warm_up(20, 1), _beyond(90, 3)), degraded=1),
 }
 CAPACITY: Final = Shape(
     "users that send again at once, ever more of them",

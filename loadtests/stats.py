@@ -30,13 +30,6 @@ class Durations(Counter[int]):
                 return _LEAST_SECONDS * math.exp(bucket * _STEP)
         return None
 
-    def document(self) -> dict[str, int]:
-        return {str(bucket): count for bucket, count in sorted(self.items())}
-
-    @classmethod
-    def of(cls, document: Mapping[str, int]) -> Self:
-        return cls({int(bucket): count for bucket, count in document.items()})
-
 
 @dataclass
 class Stats:
@@ -77,20 +70,17 @@ class Stats:
 
     def document(self) -> dict[str, Any]:
         return {
-            "counts": dict(self.counts),
-            "faults": dict(self.faults),
-            "durations": self.durations.document(),
-            "send_delays": self.send_delays.document(),
+            name: {str(key): count for key, count in sorted(counter.items())}
+            for name, counter in vars(self).items()
         }
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
-        return cls(
-            Counter(document["counts"]),
-            Counter(document["faults"]),
-            Durations.of(document["durations"]),
-            Durations.of(document["send_delays"]),
+        durations = (
+            Durations({int(bucket): count for bucket, count in document[name].items()})
+            for name in ("durations", "send_delays")
         )
+        return cls(Counter(document["counts"]), Counter(document["faults"]), *durations)
 
 
 @dataclass
@@ -126,15 +116,11 @@ class RunStats:
 
     def document(self) -> dict[str, Any]:
         """Return it as plain data, which a worker sends and a report keeps."""
-        return {
-            "stats": [
-                {"stage": stage, "endpoint": name, **stats.document()}
-                for (stage, name), stats in sorted(self.stats.items())
-            ],
-            "images": self.images,
-            "images_late": self.images_late,
-            "image_seconds": self.image_seconds,
-        }
+        rows = [
+            {"stage": stage, "endpoint": name, **stats.document()}
+            for (stage, name), stats in sorted(self.stats.items())
+        ]
+        return {**vars(self), "stats": rows}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:

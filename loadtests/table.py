@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -17,14 +17,15 @@ class Table:
         """Return its lines, columns two blanks apart."""
         lines = [self.head, *self.rows]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return ["  ".join(_aligned(line, widths)).rstrip() for line in lines]
+        return [
+            "  ".join(
+                cell.rjust(width) if place else cell.ljust(width)
+                for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        ]
 
     def markdown(self) -> str:
         rule = "|---|" + "---:|" * (len(self.head) - 1)
         first, *rest = (f"| {' | '.join(line)} |" for line in (self.head, *self.rows))
         return "\n".join((first, rule, *rest)) + "\n"
-
-
-def _aligned(line: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
-    yield line[0].ljust(widths[0])
-    yield from (cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
 
 from models.artifact import ArtifactError
 from models.commands import (
@@ -25,26 +25,38 @@ from models.dataset import DatasetError
 from models.image.errors import ScanError
 from models.training.pretrained import WeightsError
 
-COMMANDS: Final = (
-    train,
-    train_gate,
-    quantise,
-    evaluate,
-    agreement,
-    predict,
-    verify,
-    maps,
-    card,
-    listing,
-    reference,
-)
+
+class Command(Protocol):
+    """What a module of :mod:`models.commands` has; ``run`` returns the exit status."""
+
+    def add(self, parser: argparse.ArgumentParser, /) -> None: ...
+
+    def run(self, options: argparse.Namespace, /) -> int: ...
+
+
+COMMANDS: Final[Mapping[str, tuple[Command, str]]] = {
+    "train": (train, "train all models on labelled images"),
+    "train-gate": (train_gate, "train what refuses other images"),
+    "quantise": (quantise, "make the files of 8 bits anew, train nothing"),
+    "evaluate": (evaluate, "score labelled images with what is served"),
+    "agreement": (agreement, "judge altered copies beside their scans"),
+    "predict": (predict, "judge images without any service"),
+    "verify": (verify, "checksums, and every runtime against Keras"),
+    "maps": (maps, "measure whether heat maps lie in the spine"),
+    "card": (card, "what a model is for, how good it is, its limits"),
+    "list": (listing, "versions that are stored, and which are served"),
+    "reference": (reference, "keep how the training images look, for drift"),
+}
+"""By name, each with what it is for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models", description=__doc__.split(":")[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add(commands)
+    for name, (command, help) in COMMANDS.items():
+        one = commands.add_parser(name, help=help)
+        one.set_defaults(run=command.run)
+        command.add(one)
     options = parser.parse_args(arguments)
     try:
         return int(options.run(options))

@@ -3,5 +3,4 @@
 ``__main__`` runs rounds of the ``systems`` within the minutes given: a ``turn`` each, on a
 ``server`` with ``clients``, answers held against ``reference``; in between the ``roofline``.
 ``results`` has ratios, their spread and the page; ``servers/`` how each of the others is written.
-All stays on loopback, and engines run in processes of their own.
 """

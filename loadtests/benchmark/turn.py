@@ -25,20 +25,16 @@ def turn(system: System, images: Images, expected: Expected, seconds: float) -> 
     Answers of the first images warm it up. A step with a fault counts no throughput.
     """
     try:
-        return _turn(system, images, expected, seconds)
+        with serving(system) as server:
+            _warm(system, server, images)
+            unseen = ((number, images.png(number)) for number in count(FIRST))
+            alone, many = (
+                send(server.url, unseen, one, server.cpu_seconds, WARM_UP * one.seconds)
+                for one in (Window(1, ALONE * seconds), Window(CLIENTS, seconds))
+            )
+            memory = server.memory_bytes()
     except NotReadyError as error:
         return {"error": str(error)}
-
-
-def _turn(system: System, images: Images, expected: Expected, seconds: float) -> dict[str, Any]:
-    with serving(system) as server:
-        _warm(system, server, images)
-        unseen = ((number, images.png(number)) for number in count(FIRST))
-        alone, many = (
-            send(server.url, unseen, one, server.cpu_seconds, WARM_UP * one.seconds)
-            for one in (Window(1, ALONE * seconds), Window(CLIENTS, seconds))
-        )
-        memory = server.memory_bytes()
     before, after = many.marks
     answered = max(many.images_per_second * many.seconds, 1.0)
     checks = reference.checked([*alone.answers, *many.answers], expected)

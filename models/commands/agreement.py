@@ -60,12 +60,10 @@ class Row:
     specificity: float | None
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("agreement", help="judge altered copies beside their scans")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="labelled images")
     parser.add_argument("--out", type=Path, help="a JSON file for the figures")
     parser.add_argument("--seed", type=int, default=0, help="of the noise (%(default)s)")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,13 +10,11 @@ from models.explanation import location
 FILE = "card.md"
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("card", help="what a model is for, how good it is, its limits")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name", nargs="?", default="stack", metavar="NAME", help="a model (%(default)s)"
     )
     parser.add_argument("--version", help="12 digits or more; the served version without")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -34,8 +34,7 @@ from models.runtime import RUNTIMES, RuntimeChoice
 from models.types import BASES
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("evaluate", help="score labelled images with what is served")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="folder, one sub-folder a label, or a CSV file"
     )
@@ -55,7 +54,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default=metrics.RESAMPLES,
         help="of the bootstrap behind the intervals (%(default)s)",
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -11,9 +11,8 @@ from models.evaluation.tables import table
 from models.manifest import Manifest
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("list", help="versions that are stored, and which are served")
-    parser.set_defaults(run=run)
+def add(_: argparse.ArgumentParser) -> None:
+    """Add no option: there is none."""
 
 
 def run(_: argparse.Namespace) -> int:

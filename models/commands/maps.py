@@ -29,10 +29,8 @@ COUNT: Final = 60
 SEED: Final = 11
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("maps", help="measure whether heat maps lie in the spine")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="scans with drawn outlines, to measure on too")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -33,8 +33,7 @@ RESEARCH_USE: Final = (
 )
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("predict", help="judge images without any service")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument(
         "--runtime", choices=("auto", *RUNTIMES), default="auto", help="engine (%(default)s)"
@@ -43,7 +42,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--map", type=Path, metavar="FOLDER", help="draw what spoke for and against, numbered PNGs"
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -24,12 +24,10 @@ from models.types import MAPPED
 NAME: Final = runtime_name("openvino", "int8")
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("quantise", help="make the files of 8 bits anew, train nothing")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="the labelled images that were trained on"
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

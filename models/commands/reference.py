@@ -13,10 +13,8 @@ from models.dataset import DatasetError, load
 from models.drift import reference
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("reference", help="keep how the training images look, for drift")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="what the stack was trained on")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -31,8 +31,7 @@ TRIED: Final = 8
 SYNTHETIC: Final = "Synthetic phantoms only: the figures say nothing of clinical accuracy."
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("train", help="train all models on labelled images")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=Path,
@@ -71,7 +70,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--fresh", action="store_true", help="forget what a killed training had finished"
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

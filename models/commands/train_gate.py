@@ -9,14 +9,12 @@ from models import artifact
 from models.dataset import load
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("train-gate", help="train what refuses other images")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="spine DXA, as for train")
     parser.add_argument("--others", type=Path, required=True, help="images that are none")
     parser.add_argument("--out", type=Path, default=Path("var/artifacts"))
     parser.add_argument("--provenance", required=True, help="a sentence for the card")
     parser.add_argument("--seed", type=int, default=20)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -49,12 +49,10 @@ class Row:
     holds: bool | None
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("verify", help="checksums, and every runtime against Keras")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, help="labelled images to compare on; generated phantoms without"
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,9 +4,8 @@ LOUD WARNING: synthetic. Scores on phantoms say nothing of clinical accuracy, an
 be presented as a patient's scan.
 
 ``draw`` makes one phantom; ``write`` fills a folder that training reads like one of real scans, and
-``models.dataset.phantoms`` needs no folder. ``dicom.encode`` and ``sheet.sheet`` show a phantom as
-scanners send it. ``HELD_OUT`` differs from ``TRAINING`` in its ranges: test on it, and under
-another seed.
+``models.dataset.phantoms`` needs no folder. ``dicom.encode`` shows a phantom as scanners send it.
+``HELD_OUT`` differs from ``TRAINING`` in its ranges: test on it, and under another seed.
 """
 
 from __future__ import annotations

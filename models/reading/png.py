@@ -83,7 +83,7 @@ def parse(data: bytes, limits: Limits) -> Header:
         down * (1 + -(-across * depth * SAMPLES[colour] // 8))
         for across, down in _passes(width, height, interlaced=bool(interlaced))
     )
-    lines = _inflated([chunk.body for chunk in critical if chunk.kind == b"IDAT"], needed)
+    _check_inflates([chunk.body for chunk in critical if chunk.kind == b"IDAT"], needed)
     palette = alpha = None
     transparency = _body(chunks, b"tRNS")
     if colour == PALETTE:
@@ -92,7 +92,7 @@ def parse(data: bytes, limits: Limits) -> Header:
     return Header(
         width=width,
         height=height,
-        sanitised=SIGNATURE + b"".join(_packed(critical, lines)),
+        sanitised=SIGNATURE + b"".join(chunk.whole for chunk in critical),
         orientation=exif_orientation(_body(chunks, b"eXIf") or b""),
         palette=palette,
         palette_alpha=alpha,
@@ -151,44 +151,24 @@ def _passes(width: int, height: int, *, interlaced: bool) -> Iterator[tuple[int,
             yield columns, lines
 
 
-def _inflated(bodies: list[memoryview], needed: int) -> bytes | None:
-    """Return the filtered lines, None where they are too large to be held besides the pixels.
+def _check_inflates(bodies: list[memoryview], needed: int) -> None:
+    """Check that the lines inflate to just what the size needs, without holding them.
 
-    Checks that they inflate to just what the size needs: Pillow leaves lines black that are not
-    there, and says nothing.
+    Pillow leaves lines black that are not there, and says nothing.
     """
-    inflater = zlib.decompressobj()
-    pieces, held = list[bytes](), 0
+    inflater, held = zlib.decompressobj(), 0
     try:
         for body in bodies:
             pending: bytes | memoryview = body
             while pending and held <= needed:
-                piece = inflater.decompress(pending, PIECE)
-                held += len(piece)
-                if needed <= PIECE:
-                    pieces.append(piece)
+                held += len(inflater.decompress(pending, PIECE))
                 pending = inflater.unconsumed_tail
         # What is left inside does not grow: at most a window of it.
-        piece = inflater.flush() if held <= needed else b""
-        held += len(piece)
-        pieces.append(piece)
+        held += len(inflater.flush()) if held <= needed else 0
     except zlib.error:
         raise CorruptFileError("The PNG's pixels are damaged.") from None
     if held != needed or not inflater.eof:
         raise CorruptFileError("The PNG holds more or fewer pixels than its size needs.")
-    return b"".join(pieces) if needed <= PIECE else None
-
-
-def _packed(critical: list[Chunk], lines: bytes | None) -> Iterator[bytes | memoryview]:
-    """Yield the chunks for Pillow, with ``lines`` uncompressed: once is enough to inflate them."""
-    if lines is None:
-        yield from (chunk.whole for chunk in critical)
-        return
-    *before, end = (chunk.whole for chunk in critical if chunk.kind != b"IDAT")
-    yield from before
-    pixels = b"IDAT" + zlib.compress(lines, 0)
-    yield struct.pack(">I", len(pixels) - 4) + pixels + struct.pack(">I", zlib.crc32(pixels))
-    yield end
 
 
 def _palette(body: bytes) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.exams.form import LABELS, ExamForm, shown
+from service.exams.form import LABELS, ExamForm, readable
 from service.exams.schemas import Exam
 from service.language.locale import _
 from service.web.page import Page
@@ -37,7 +37,7 @@ class ExamCard:
 
     @classmethod
     def of(cls, exam: Exam) -> ExamCard:
-        told = shown(exam)
+        told = readable(exam)
         return cls(
             id=str(exam.prediction_id),
             facts=tuple(

@@ -35,7 +35,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "bmd_g_cm2": N_("From 0.422 to 1.901."),
     "scanner_vendor": N_("Changes are judged only between scans of one machine."),
 }
-_KEYBOARDS: Final[Mapping[str, Literal["", "numeric", "decimal"]]] = {
+_INPUTMODES: Final[Mapping[str, Literal["", "numeric", "decimal"]]] = {
     "patient_reference": "",
     "acquired_on": "",
     "scanner_vendor": "",
@@ -83,7 +83,7 @@ def fields_of(exam: ExamFacts) -> dict[str, str]:
     }
 
 
-def shown(exam: ExamFacts) -> dict[str, str]:
+def readable(exam: ExamFacts) -> dict[str, str]:
     """Return the facts as they are read, by the form's field."""
     told = fields_of(exam)
     if exam.acquired_on is not None:
@@ -142,11 +142,11 @@ class ExamForm:
                 label=_(LABELS[name]),
                 kind="date" if name == "acquired_on" else "text",
                 value=sent.get(name, ""),
-                keyboard=keyboard,
+                inputmode=inputmode,
                 hint=_(_HINTS[name]) if name in _HINTS else "",
                 error=errors.pop(name, ""),
             )
-            for name, keyboard in _KEYBOARDS.items()
+            for name, inputmode in _INPUTMODES.items()
         )
         title, label = LABELS["vertebrae"], LABELS["sex"]
         sex = Field(
@@ -187,7 +187,7 @@ class ExamForm:
 
 
 def _differences(exam: Exam, facts: ExamFacts) -> Iterator[Difference]:
-    kept, typed = shown(exam), shown(facts)
+    kept, typed = readable(exam), readable(facts)
     nothing = _("nothing")
     for name, label in LABELS.items():
         if kept.get(name) != typed.get(name):

@@ -123,8 +123,8 @@ def _form(
         value=values.get("reviewer", ""),
         error=errors.get("reviewer", ""),
         required=True,
-        shortest=MIN_REVIEWER,
-        longest=MAX_REVIEWER,
+        minlength=MIN_REVIEWER,
+        maxlength=MAX_REVIEWER,
         autocomplete="name",
     )
     choices: dict[str, str] = {"": N_("Choose"), **dict(HEADINGS.items())}
@@ -147,8 +147,8 @@ def _form(
         value=values.get("reason", ""),
         error=errors.get("reason", ""),
         required=override,
-        shortest=MIN_REASON if override else None,
-        longest=MAX_REASON,
+        minlength=MIN_REASON if override else None,
+        maxlength=MAX_REASON,
     )
     fields = (reviewer, found, reason) if override else (reviewer, reason)
     other = errors.keys() - {field.name for field in fields}

@@ -21,8 +21,8 @@ class Option:
 class Field:
     """A label and its control, with what was typed and what is wrong with it.
 
-    ``kind`` is an HTML input's type, or ``select`` with ``options``, or ``textarea``. A checkbox is
-    ticked where it has a ``value``. What may be typed is bounded in characters, and by ``pattern``.
+    ``kind`` is an HTML input's type, or ``select`` with ``options``, or ``textarea``; a checkbox is
+    ticked where it has a ``value``. What is not explained is HTML's attribute of that name.
     """
 
     name: str
@@ -33,11 +33,10 @@ class Field:
     options: tuple[Option, ...] = ()
     hint: str = ""
     error: str = ""
-    keyboard: Literal["", "text", "numeric", "decimal"] = ""
-    """What a telephone shows to type with."""
+    inputmode: Literal["", "text", "numeric", "decimal"] = ""
     required: bool = False
-    shortest: int | None = None
-    longest: int | None = None
+    minlength: int | None = None
+    maxlength: int | None = None
     pattern: str = ""
     autocomplete: str = "off"
 

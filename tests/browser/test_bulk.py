@@ -13,8 +13,8 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.test_analyse import PNG, RESULT, file, never
 from tests.browser.visits import Visit, opened
-from tests.service.batches.test_api import zipped
 from tests.service.kit import images
+from tests.service.kit.batches import zipped
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import Held, running
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
 
 import pytest
+import yaml
 
+from k8s.helm import ROOT
+from service.app import VERSION
 from tests.chart.conftest import SCENARIOS, kinds, rendered, scenario
 
 COMPONENTS = ("front", "cnn", "vgg16", "resnet", "vertebrae", "stack")
@@ -57,5 +61,15 @@ def test_a_claim_is_made_for_sqlite_alone_and_not_where_one_exists() -> None:
 
 def test_the_migration_is_there_with_postgresql_alone() -> None:
     assert not kinds(scenario("defaults"), "Job")
-    assert set(kinds(scenario("hospital"), "Job")) == {"rel-osteoserve-migrate"}
+    jobs = kinds(scenario("hospital"), "Job")
+    assert set(jobs) == {"rel-osteoserve-migrate"}
+    # Before any pod of the new version: what old fronts cannot do then, the changelog says.
+    hook = jobs["rel-osteoserve-migrate"]["metadata"]["annotations"]["helm.sh/hook"]
+    assert hook == "pre-install,pre-upgrade"
     assert not kinds(scenario("openshift"), "Job")
+
+
+def test_project_front_and_chart_are_of_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    chart = yaml.safe_load((ROOT / "helm/osteoserve/Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"], VERSION) == (project,) * 3

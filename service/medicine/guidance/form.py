@@ -201,8 +201,8 @@ def _field(name: str, sent: Mapping[str, str], faults: Mapping[str, Fault]) -> F
         value=value,
         hint=_(unit) if unit else "",
         error=error,
-        keyboard="numeric" if step == "1" else "text",
-        longest=20,
+        inputmode="numeric" if step == "1" else "text",
+        maxlength=20,
     )
 
 

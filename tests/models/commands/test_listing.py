@@ -30,13 +30,11 @@ def versions(root: Path) -> tuple[Artifact, Artifact]:
     return older, newer
 
 
-def run(*arguments: str) -> int:
+def run(name: str, *arguments: str) -> int:
+    command = {"list": listing, "card": card}[name]
     parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers(required=True)
-    listing.add(commands)
-    card.add(commands)
-    options = parser.parse_args(arguments)
-    return int(options.run(options))
+    command.add(parser)
+    return command.run(parser.parse_args(arguments))
 
 
 def test_list_shows_served_and_other_versions(

@@ -19,9 +19,8 @@ import argparse, re, sys
 from pathlib import Path
 from models.commands import predict
 parser = argparse.ArgumentParser()
-predict.add(parser.add_subparsers())
-options = parser.parse_args(["predict", *sys.argv[1:]])
-status = options.run(options)
+predict.add(parser)
+status = predict.run(parser.parse_args(sys.argv[1:]))
 heavy = [n for n in ("tensorflow", "keras", "openvino", "sklearn", "shap") if n in sys.modules]
 # Not ru_maxrss: a child inherits its parent's peak through fork and exec.
 peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024

@@ -22,7 +22,7 @@ from tests.service.kit import images
 from tests.service.kit.batches import BATCHES, ended, holding, parts, read, zipped
 from tests.service.kit.fronts import API, Front, front
 from tests.service.kit.runners import Held, Honest, running
-from tests.service.web.test_pages import assert_well_made
+from tests.service.kit.shapes import assert_well_made
 
 pytestmark = pytest.mark.anyio
 

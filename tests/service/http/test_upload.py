@@ -17,10 +17,9 @@ from PIL import Image
 
 from tests.models.reading.encodings import ENCODINGS
 from tests.service.kit import images
-from tests.service.kit.fronts import API, Front, front
+from tests.service.kit.fronts import API, Front, front, rows
 from tests.service.kit.runners import running
 from tests.service.kit.shapes import assert_error_page, assert_problem
-from tests.service.predictions.test_api import rows
 
 pytestmark = pytest.mark.anyio
 

@@ -95,3 +95,10 @@ async def front(
         finally:
             server.should_exit = True
             await task
+
+
+async def rows(opened: Front) -> int:
+    """Return how many predictions are kept."""
+    async with opened.app.state.health.database.connect() as connection:
+        result = await connection.exec_driver_sql("SELECT count(*) FROM prediction")
+        return int(result.scalar_one())

@@ -1,4 +1,4 @@
-"""The shape of every answer that is not a success."""
+"""The shape of every page, and of every answer that is not a success."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import httpx
 from lxml import html
 
 from service.http.problem_types import KINDS
+from service.language.locale import languages
 
 
 def assert_problem(response: httpx.Response, code: str) -> dict[str, Any]:
@@ -47,3 +48,28 @@ def _assert_discreet(response: httpx.Response) -> None:
         assert never not in response.text
     assert response.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'self'" in response.headers["content-security-policy"]
+
+
+def assert_well_made(page: html.HtmlElement) -> None:
+    """What every page owes: nothing inline, nothing from elsewhere, names for everything."""
+    assert page.xpath("//*[@style]") == []
+    assert page.xpath("//style | //script[not(@src)]") == []
+    assert page.xpath("//@*[starts-with(name(), 'on')]") == []
+    for address in page.xpath("//@src | //@href | //@action"):
+        assert address.startswith(("/", "#")), address
+        assert not address.startswith("//"), address
+    assert page.get("lang") in languages()
+    assert len(page.xpath("//h1")) <= 1
+    assert page.xpath("//title")[0].text
+    for image in page.xpath("//img"):
+        assert image.get("alt")
+        assert image.get("width")
+        assert image.get("height")
+    for svg in page.xpath("//svg[not(ancestor::svg)]"):
+        assert svg.get("aria-hidden") == "true" or (svg.get("role") and svg.get("aria-label"))
+    for field in page.xpath("//input[@type != 'hidden']"):
+        assert page.xpath(f"//label[@for='{field.get('id')}']")
+    ids = page.xpath("//@id")
+    assert len(ids) == len(set(ids))
+    for reference in page.xpath("//@aria-labelledby | //@aria-describedby"):
+        assert set(reference.split()) <= set(ids)

@@ -25,7 +25,7 @@ from tests.models.reading.encodings import ENCODINGS, LOSSY
 from tests.models.reading.files import grey_dicom
 from tests.service.decoding import calls
 from tests.service.kit import images
-from tests.service.kit.fronts import API, Front, front
+from tests.service.kit.fronts import API, Front, front, rows
 from tests.service.kit.runners import (
     AUROC,
     MEASUREMENTS,
@@ -441,9 +441,3 @@ async def test_every_request_is_answered_while_a_runner_restarts(var: Path, png:
 async def test_what_was_never_made_is_not_found(shared: Front, id: str, path: str) -> None:
     response = await shared.client.get(f"{API}/{id}{path}")
     assert_problem(response, "prediction_not_found")
-
-
-async def rows(opened: Front) -> int:
-    async with opened.app.state.health.database.connect() as connection:
-        result = await connection.exec_driver_sql("SELECT count(*) FROM prediction")
-        return int(result.scalar_one())

@@ -25,8 +25,7 @@ from tests.service.kit import images
 from tests.service.kit.fronts import API, Front, front
 from tests.service.kit.records import ANYONE, keep, made, verbs
 from tests.service.kit.runners import running
-from tests.service.kit.shapes import assert_error_page, assert_problem
-from tests.service.web.test_pages import assert_well_made
+from tests.service.kit.shapes import assert_error_page, assert_problem, assert_well_made
 
 pytestmark = pytest.mark.anyio
 

@@ -26,7 +26,7 @@ from service.web.templates import Templates
 from tests.service.kit import images
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import Down, running
-from tests.service.web.test_pages import assert_well_made
+from tests.service.kit.shapes import assert_well_made
 
 pytestmark = pytest.mark.anyio
 

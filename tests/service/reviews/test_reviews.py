@@ -18,8 +18,7 @@ from service.reviews.schemas import (
     draft,
 )
 from tests.service.kit.fronts import API, Front
-from tests.service.kit.shapes import assert_problem
-from tests.service.web.test_pages import assert_well_made
+from tests.service.kit.shapes import assert_problem, assert_well_made
 
 pytestmark = pytest.mark.anyio
 

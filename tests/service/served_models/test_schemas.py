@@ -16,8 +16,7 @@ from service.served_models.schemas import PLOTS, lineup
 from service.types import MODELS
 from tests.service.kit import evaluations
 from tests.service.kit.fronts import Front
-from tests.service.kit.shapes import assert_error_page, assert_problem
-from tests.service.web.test_pages import assert_well_made
+from tests.service.kit.shapes import assert_error_page, assert_problem, assert_well_made
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ from service.web.templates import STATIC, Templates
 from tests.service.kit import images
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import Down, Foreign, Honest, Runner, running
-from tests.service.kit.shapes import assert_error_page
+from tests.service.kit.shapes import assert_error_page, assert_well_made
 
 pytestmark = pytest.mark.anyio
 
@@ -78,31 +78,6 @@ def parsed(response: httpx.Response) -> html.HtmlElement:
     page = html.fromstring(response.text)
     assert_well_made(page)
     return page
-
-
-def assert_well_made(page: html.HtmlElement) -> None:
-    """What every page owes: nothing inline, nothing from elsewhere, names for everything."""
-    assert page.xpath("//*[@style]") == []
-    assert page.xpath("//style | //script[not(@src)]") == []
-    assert page.xpath("//@*[starts-with(name(), 'on')]") == []
-    for address in page.xpath("//@src | //@href | //@action"):
-        assert address.startswith(("/", "#")), address
-        assert not address.startswith("//"), address
-    assert page.get("lang") in languages()
-    assert len(page.xpath("//h1")) <= 1
-    assert page.xpath("//title")[0].text
-    for image in page.xpath("//img"):
-        assert image.get("alt")
-        assert image.get("width")
-        assert image.get("height")
-    for svg in page.xpath("//svg[not(ancestor::svg)]"):
-        assert svg.get("aria-hidden") == "true" or (svg.get("role") and svg.get("aria-label"))
-    for field in page.xpath("//input[@type != 'hidden']"):
-        assert page.xpath(f"//label[@for='{field.get('id')}']")
-    ids = page.xpath("//@id")
-    assert len(ids) == len(set(ids))
-    for reference in page.xpath("//@aria-labelledby | //@aria-describedby"):
-        assert set(reference.split()) <= set(ids)
 
 
 async def test_the_form_works_without_scripts(shared: Front) -> None:
