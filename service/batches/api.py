@@ -17,6 +17,7 @@ from service.errors import ServiceError
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import problems, translate
+from service.identity.actor import Actor
 from service.identity.dependencies import Acting
 from service.predictions.schemas import EXAMPLE
 from service.storage.errors import UnreadableError
@@ -69,7 +70,7 @@ _ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATC
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(batch: Begun, bulk: BulkDep, batches: BatchesDep) -> Response:
+async def create(batch: Begun, actor: Acting, bulk: BulkDep, batches: BatchesDep) -> Response:
     """Send images as parts `file` of a form, or one zip archive. Names of files are not kept.
 
     Batches wait for single requests. If the front ends meanwhile, the state is `interrupted`, and
@@ -77,7 +78,7 @@ async def create(batch: Begun, bulk: BulkDep, batches: BatchesDep) -> Response:
     """
     headers = {**NO_STORE, "Location": f"{router.prefix}/{batch.id}"}
     return StreamingResponse(
-        _lines(batch.id, 0, bulk, batches, follow=True), 201, headers, media_type=NDJSON
+        _lines(actor, batch.id, 0, bulk, batches, follow=True), 201, headers, media_type=NDJSON
     )
 
 
@@ -103,6 +104,7 @@ async def read(batch: Known, response: Response) -> Batch:
 )
 async def results(
     batch: Known,
+    actor: Acting,
     bulk: BulkDep,
     batches: BatchesDep,
     after: Annotated[
@@ -111,7 +113,9 @@ async def results(
 ) -> Response:
     """After a broken connection: send the `line` you read last and get those behind it."""
     return StreamingResponse(
-        _lines(batch.id, after, bulk, batches, follow=False), headers=NO_STORE, media_type=NDJSON
+        _lines(actor, batch.id, after, bulk, batches, follow=False),
+        headers=NO_STORE,
+        media_type=NDJSON,
     )
 
 
@@ -128,15 +132,15 @@ async def cancel(batch: Known, response: Response, actor: Acting, batches: Batch
     """Begin no further image. What is finished stays; a batch that has ended is left as it is."""
     await batches.cancel(actor, batch.id)
     response.headers.update(NO_STORE)
-    return await known(batch.id, batches)
+    return await known(batch.id, actor, batches)
 
 
 async def _lines(
-    id: UUID, after: int, bulk: Bulk, batches: Batches, *, follow: bool
+    actor: Actor, id: UUID, after: int, bulk: Bulk, batches: Batches, *, follow: bool
 ) -> AsyncIterator[str]:
-    async for line in bulk.lines(id, after, follow=follow):
+    async for line in bulk.lines(actor, id, after, follow=follow):
         yield told(line, id).model_dump_json() + "\n"
-    yield Closing(batch=await known(id, batches)).model_dump_json() + "\n"
+    yield Closing(batch=await known(id, actor, batches)).model_dump_json() + "\n"
 
 
 def told(line: Line, batch_id: UUID) -> Line:

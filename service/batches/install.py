@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.batches import api, pages
+from service.batches import api, pages, repository
 from service.batches.service import Batches
 from service.batches.settings import BatchLimits
 from service.batches.worker import Bulk
+from service.events import Listeners
+from service.identity.events import AccountEnded
 from service.opened import Opened
 from service.predictions.service import Predictions
 from service.runners.settings import RunnerPolicy
@@ -32,6 +35,11 @@ async def opening(opened: Opened) -> AsyncIterator[None]:
         pause=opened.get(RunnerPolicy).probe_seconds,
     )
     opened.put(Batches, batches)
+
+    async def ended(connection: AsyncConnection, event: AccountEnded) -> None:
+        await repository.cancel_of(connection, event.account_id)
+
+    opened.get(Listeners).within(AccountEnded, ended)
     opened.put(Bulk, bulk)
     async with bulk.working():
         yield

@@ -32,8 +32,10 @@ async def send(batch: Begun) -> Response:
 
 
 @pages.get("/bulk/{id}")
-async def progress(request: Request, batch: Known, bulk: BulkDep, templates: PagesDep) -> Response:
-    lines = [told(line, batch.id) async for line in bulk.lines(batch.id)]
+async def progress(
+    request: Request, batch: Known, actor: Acting, bulk: BulkDep, templates: PagesDep
+) -> Response:
+    lines = [told(line, batch.id) async for line in bulk.lines(actor, batch.id)]
     return templates.respond(request, BatchPage.of(batch, lines), headers=NO_STORE)
 
 

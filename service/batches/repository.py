@@ -12,25 +12,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.batches.schemas import Batch, BatchState, Line
 from service.clock import now
+from service.identity.actor import Actor, Within
 from service.predictions.repository import COLUMNS, complete
 from service.predictions.schemas import Prediction
 from service.storage.documents import Unreadable, understood
 from service.storage.tables import DAMAGED, BatchLineRow, BatchRow, PredictionRow
+from service.storage.within import seen
 
 SILENCE: Final = timedelta(seconds=30)
 """Without a word for so long, the front that worked on a batch is taken to have died."""
 
 
-async def create(connection: AsyncConnection, site: str, total: int) -> Batch:
+async def create(connection: AsyncConnection, actor: Actor, total: int) -> Batch:
     row = {"id": uuid4(), "created_at": now(), "state": "running", "total": total, "finished": 0}
     await connection.execute(
-        insert(BatchRow).values(**row, site=site, touched_at=row["created_at"])
+        insert(BatchRow).values(
+            **row, site=actor.site, created_by=actor.id, touched_at=row["created_at"]
+        )
     )
     return Batch.model_validate({**row, "remaining": tuple(range(total))})
 
 
-async def get(connection: AsyncConnection, batch_id: UUID) -> Batch | None:
-    statement = select(BatchRow.__table__).where(BatchRow.id == batch_id)
+async def get(connection: AsyncConnection, within: Within, batch_id: UUID) -> Batch | None:
+    which = (BatchRow.id == batch_id, seen(BatchRow, within))
+    statement = select(BatchRow.__table__).where(*which)
     done = select(BatchLineRow.item).where(BatchLineRow.batch_id == batch_id)
     row = (await connection.execute(statement)).one_or_none()
     items = set((await connection.scalars(done)).all())
@@ -49,14 +54,15 @@ async def get(connection: AsyncConnection, batch_id: UUID) -> Batch | None:
 
 
 async def lines(
-    connection: AsyncConnection, batch_id: UUID, after: int, limit: int
+    connection: AsyncConnection, within: Within, batch_id: UUID, after: int, limit: int
 ) -> tuple[Line, ...]:
     """Return at most ``limit`` lines with a number above ``after``, lowest first."""
     statement = (
         select(BatchLineRow.line, BatchLineRow.item, BatchLineRow.problem)
         .add_columns(*COLUMNS)
+        .join(BatchRow, BatchRow.id == BatchLineRow.batch_id)
         .outerjoin(PredictionRow, PredictionRow.id == BatchLineRow.prediction_id)
-        .where(BatchLineRow.batch_id == batch_id, BatchLineRow.line > after)
+        .where(BatchLineRow.batch_id == batch_id, BatchLineRow.line > after, seen(BatchRow, within))
         .order_by(BatchLineRow.line)
         .limit(limit)
     )
@@ -122,3 +128,12 @@ async def change(
         .values(state=state, touched_at=now())
     )
     return (await connection.execute(statement)).rowcount > 0
+
+
+async def cancel_of(connection: AsyncConnection, account_id: UUID) -> None:
+    """Have no further image begun of what an account has under way."""
+    await connection.execute(
+        update(BatchRow)
+        .where(BatchRow.created_by == account_id, BatchRow.state == "running")
+        .values(state="cancelled", touched_at=now())
+    )

@@ -17,15 +17,15 @@ from service.results import PredictionId, no_such_prediction
 PredictionsDep = Annotated[Predictions, Depends(opened(Predictions))]
 
 
-async def stored(id: PredictionId, predictions: PredictionsDep) -> Prediction:
-    prediction = await predictions.get(id)
+async def stored(id: PredictionId, actor: Acting, predictions: PredictionsDep) -> Prediction:
+    prediction = await predictions.get(actor, id)
     if prediction is None:
         raise no_such_prediction()
     return prediction
 
 
 Stored = Annotated[Prediction, Depends(stored)]
-"""The prediction that the path names; one that was never made is a 404."""
+"""The prediction that the path names; 404 where it was never made, or is not theirs to see."""
 
 
 async def made(

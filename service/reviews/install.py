@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
+from service.identity.settings import IdentitySettings
 from service.opened import Opened
 from service.reviews import api
 from service.reviews.service import Reviews
@@ -19,5 +21,6 @@ def install(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def opening(opened: Opened) -> AsyncIterator[None]:
-    opened.put(Reviews, Reviews(opened.get(Transactions)))
+    minutes = opened.get(IdentitySettings).signature_minutes
+    opened.put(Reviews, Reviews(opened.get(Transactions), timedelta(minutes=minutes)))
     yield

@@ -13,6 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from service.http.caching import NO_CACHE
+from service.identity.actor import Actor
+from service.identity.dependencies import actor_of
+from service.identity.rules import may
 from service.language import locale as language
 from service.language.locale import Language, _, languages
 from service.web.labels import INTENDED, labels
@@ -46,18 +49,25 @@ class Layout:
     """Where the page can be had again, in another language."""
     labels: tuple[Markup, ...]
     intended: str
+    actor: Actor | None
+    """Who the page is for; None: it is not known, as on a page of an error."""
+
+    def may(self, method: str, template: str) -> bool:
+        """Whether whoever the page is for may ask for ``template``."""
+        return self.actor is None or may(self.actor, method, template)
 
     @classmethod
-    def of(cls, page: Page, address: str) -> Layout:
+    def of(cls, page: Page, address: str, actor: Actor | None) -> Layout:
         """``address`` is the page's path and query."""
         path = address.partition("?")[0]
         return cls(
             language=language.current(),
             languages=tuple(languages().values()),
-            navigation=navigation(path, page.section),
+            navigation=navigation(path, page.section, actor),
             back=address,
             labels=labels(),
             intended=_(INTENDED),
+            actor=actor,
         )
 
 
@@ -78,14 +88,14 @@ class Pages:
         for name in self._environment.list_templates():
             self._environment.get_template(name)
 
-    def render(self, page: Page, address: str = "/") -> str:
-        """Return ``page`` as HTML, in the current language."""
+    def render(self, page: Page, address: str = "/", actor: Actor | None = None) -> str:
+        """Return ``page`` as HTML for ``actor``, in the current language."""
         for name in page.choices():
             try:
                 template = self._environment.get_template(name)
             except TemplateNotFound:
                 continue
-            return template.render(page.context(), layout=Layout.of(page, address))
+            return template.render(page.context(), layout=Layout.of(page, address, actor))
         raise TemplateNotFound(", ".join(page.choices()))
 
     def respond(
@@ -104,7 +114,7 @@ class Pages:
         query = f"?{request.url.query}" if request.url.query else ""
         address = headers.get("Content-Location", request.url.path + query)
         return HTMLResponse(
-            self.render(page, address),
+            self.render(page, address, actor_of(request.scope)),
             status,
             {
                 "Cache-Control": NO_CACHE,
