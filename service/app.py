@@ -33,7 +33,7 @@ from service.medicine.guidance import api as guidance
 from service.medicine.progression import pages as progression
 from service.metrics import Metrics
 from service.observability import tracing
-from service.opened import Opened
+from service.resources import Resources
 from service.operations import install as operations
 from service.operations.health import Health
 from service.patients import install as patients
@@ -45,7 +45,7 @@ from service.settings import GROUPS, Settings, check, load
 from service.storage import install as storage
 from service.web import install as web
 from service.web.errors import error_page
-from service.web.page import Pages
+from service.web.templates import Templates
 
 VERSION: Final = "0.1.0"
 
@@ -76,11 +76,11 @@ SUBJECTS: Final = (
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
-OPENED: Final = (
+LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
     predictions, batches,
 )  # fmt: skip
-"""Each opens what it hands out, of what those before it have opened."""
+"""Each opens what it hands out, of what those before it have resources."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = load() if settings is None else settings
     check(settings)
     metrics = Metrics()
-    pages = Pages()
+    pages = Templates()
 
     def failed(request: Request, error: Exception) -> Response:
         return respond(request, error, partial(error_page, pages))
@@ -148,16 +148,16 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        opened = Opened()
+        resources = Resources()
         for group in GROUPS:
-            opened.put(group, settings)
+            resources.put(group, settings)
         for declared in vars(metrics).values():
-            opened.put(type(declared), declared)
-        opened.put(Pages, pages)
+            resources.put(type(declared), declared)
+        resources.put(Templates, pages)
         async with AsyncExitStack() as stack:
-            for room in OPENED:
-                await stack.enter_async_context(room.opening(opened))
-            app.state.health = opened.get(Health)
-            yield {STATE: opened}
+            for room in LIFESPANS:
+                await stack.enter_async_context(room.lifespan(resources))
+            app.state.health = resources.get(Health)
+            yield {STATE: resources}
 
     return lifespan

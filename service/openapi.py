@@ -16,7 +16,7 @@ from service.http.security import DOCS_POLICY
 from service.http.static import Assets
 from service.served_models import schemas as served
 from service.web.api_docs import DocsPage
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 router = APIRouter(prefix="/api", include_in_schema=False)
 
@@ -35,7 +35,7 @@ async def openapi(request: Request) -> dict[str, Any]:
 
 
 @router.get("/docs")
-async def docs(request: Request, templates: PagesDep) -> Response:
+async def docs(request: Request, templates: TemplatesDep) -> Response:
     headers = {"Content-Security-Policy": DOCS_POLICY}
     return templates.respond(request, DocsPage(), headers=headers)
 

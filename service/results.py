@@ -13,7 +13,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.http.ids import path_id
 from service.http.problems import Problem
 from service.identity.actor import Actor
@@ -44,7 +44,7 @@ PredictionId = Annotated[UUID, Depends(path_id(no_such_prediction))]
 
 
 async def result(
-    id: PredictionId, actor: Acting, results: Annotated[Results, Depends(opened(Results))]
+    id: PredictionId, actor: Acting, results: Annotated[Results, Depends(resource(Results))]
 ) -> Result:
     found = await results.find(actor, id)
     if found is None:

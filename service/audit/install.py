@@ -14,7 +14,7 @@ from service.audit import pages
 from service.audit.settings import AuditSettings
 from service.audit.trail import ANCHOR, Trail, record
 from service.events import Event, Listeners
-from service.opened import Opened
+from service.resources import Resources
 from service.storage.database import Database
 from service.storage.settings import StorageSettings
 from service.storage.transaction import Transactions
@@ -30,9 +30,9 @@ def anchor(database: Database) -> Path | None:
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
-    opened.get(Listeners).within(Event, record)
-    settings, folder = opened.get(AuditSettings), opened.get(StorageSettings).var
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    resources.get(Listeners).within(Event, record)
+    settings, folder = resources.get(AuditSettings), resources.get(StorageSettings).var
 
     def read() -> bytes | None:
         return settings.key(folder, make=True)
@@ -40,8 +40,8 @@ async def opening(opened: Opened) -> AsyncIterator[None]:
     key = await anyio.to_thread.run_sync(read)
     if key is None:
         raise RuntimeError("the key of the trail was removed while it was read")
-    trail = Trail(opened.get(Transactions), key, anchor(opened.get(Database)))
-    opened.put(Trail, trail)
+    trail = Trail(resources.get(Transactions), key, anchor(resources.get(Database)))
+    resources.put(Trail, trail)
     stopping = asyncio.Event()
     sealing = asyncio.create_task(trail.sealing(stopping), name="seal the trail")
     try:

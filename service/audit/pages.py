@@ -15,22 +15,22 @@ from service.audit.contexts import TrailPage
 from service.audit.schemas import KINDS, Entry
 from service.audit.trail import Trail
 from service.http.caching import NO_STORE
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.http.problems import Problem
 from service.identity.dependencies import Acting
 from service.identity.events import Exported
 from service.language.locale import N_
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 router = APIRouter(prefix="/audit", include_in_schema=False)
 
 MOST = 50
 
-TrailDep = Annotated[Trail, Depends(opened(Trail))]
+TrailDep = Annotated[Trail, Depends(resource(Trail))]
 
 
 @router.get("")
-async def page(request: Request, actor: Acting, trail: TrailDep, templates: PagesDep) -> Response:
+async def page(request: Request, actor: Acting, trail: TrailDep, templates: TemplatesDep) -> Response:
     """Parameters: ``kind``, one of the vocabulary; ``before``, where the page before ended."""
     kind = request.query_params.get("kind", "")
     if kind and kind not in KINDS:

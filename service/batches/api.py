@@ -9,10 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from service.batches.dependencies import BatchesDep, Begun, BulkDep, Known, known
+from service.batches.dependencies import BatchesDep, NewBatchDep, BatchWorkerDep, BatchDep, known
 from service.batches.schemas import Batch, Closing, Line
 from service.batches.service import Batches
-from service.batches.worker import Bulk
+from service.batches.worker import BatchWorker
 from service.errors import ServiceError
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
@@ -70,7 +70,7 @@ _ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATC
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(batch: Begun, actor: Acting, bulk: BulkDep, batches: BatchesDep) -> Response:
+async def create(batch: NewBatchDep, actor: Acting, worker: BatchWorkerDep, batches: BatchesDep) -> Response:
     """Send images as parts `file` of a form, or one zip archive. Names of files are not kept.
 
     Batches wait for single requests. If the front ends meanwhile, the state is `interrupted`, and
@@ -88,7 +88,7 @@ async def create(batch: Begun, actor: Acting, bulk: BulkDep, batches: BatchesDep
     response_model=Batch,
     responses={200: {"description": "As it is now.", **_ONE}, **problems(404, 500, 503)},
 )
-async def read(batch: Known, response: Response) -> Batch:
+async def read(batch: BatchDep, response: Response) -> Batch:
     response.headers.update(NO_STORE)
     return batch
 
@@ -103,9 +103,9 @@ async def read(batch: Known, response: Response) -> Batch:
     },
 )
 async def results(
-    batch: Known,
+    batch: BatchDep,
     actor: Acting,
-    bulk: BulkDep,
+    worker: BatchWorkerDep,
     batches: BatchesDep,
     after: Annotated[
         int, Query(ge=0, le=2**31 - 1, description="The number of the last line you have.")
@@ -128,7 +128,7 @@ async def results(
         **problems(403, 404, 500, 503, 507),
     },
 )
-async def cancel(batch: Known, response: Response, actor: Acting, batches: BatchesDep) -> Batch:
+async def cancel(batch: BatchDep, response: Response, actor: Acting, batches: BatchesDep) -> Batch:
     """Begin no further image. What is finished stays; a batch that has ended is left as it is."""
     await batches.cancel(actor, batch.id)
     response.headers.update(NO_STORE)
@@ -136,9 +136,9 @@ async def cancel(batch: Known, response: Response, actor: Acting, batches: Batch
 
 
 async def _lines(
-    actor: Actor, id: UUID, after: int, bulk: Bulk, batches: Batches, *, follow: bool
+    actor: Actor, id: UUID, after: int, worker: BatchWorker, batches: Batches, *, follow: bool
 ) -> AsyncIterator[str]:
-    async for line in bulk.lines(actor, id, after, follow=follow):
+    async for line in worker.lines(actor, id, after, follow=follow):
         yield told(line, id).model_dump_json() + "\n"
     yield Closing(batch=await known(id, actor, batches)).model_dump_json() + "\n"
 

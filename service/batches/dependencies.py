@@ -11,17 +11,17 @@ from service.batches.schemas import Batch
 from service.batches.service import Batches
 from service.batches.settings import BatchLimits
 from service.batches.upload import ZIP_TYPES, receive
-from service.batches.worker import Bulk
+from service.batches.worker import BatchWorker
 from service.errors import ServiceError
-from service.http.dependencies import UploadLimitsDep, opened
+from service.http.dependencies import UploadLimitsDep, resource
 from service.http.ids import path_id
 from service.http.openapi import FILE, describes
 from service.http.upload import file_content
 from service.identity.dependencies import Acting
 
-BatchesDep = Annotated[Batches, Depends(opened(Batches))]
-BatchLimitsDep = Annotated[BatchLimits, Depends(opened(BatchLimits))]
-BulkDep = Annotated[Bulk, Depends(opened(Bulk))]
+BatchesDep = Annotated[Batches, Depends(resource(Batches))]
+BatchLimitsDep = Annotated[BatchLimits, Depends(resource(BatchLimits))]
+BatchWorkerDep = Annotated[BatchWorker, Depends(resource(BatchWorker))]
 
 
 def no_such_batch() -> ServiceError:
@@ -38,7 +38,7 @@ async def known(id: BatchId, actor: Acting, batches: BatchesDep) -> Batch:
     return batch
 
 
-Known = Annotated[Batch, Depends(known)]
+BatchDep = Annotated[Batch, Depends(known)]
 """The batch that the path names; one that was never begun, or is not theirs to see, is a 404."""
 
 
@@ -56,14 +56,14 @@ Known = Annotated[Batch, Depends(known)]
 async def begun(
     request: Request,
     actor: Acting,
-    bulk: BulkDep,
+    worker: BatchWorkerDep,
     limits: BatchLimitsDep,
     uploads: UploadLimitsDep,
 ) -> Batch:
     """Receive a batch and begin work on it: what page and API have in common."""
-    bulk.has_place()
-    return await bulk.start(actor, await receive(request, limits, uploads.max_upload_bytes))
+    worker.has_place()
+    return await worker.start(actor, await receive(request, limits, uploads.max_upload_bytes))
 
 
-Begun = Annotated[Batch, Depends(begun)]
+NewBatchDep = Annotated[Batch, Depends(begun)]
 """The batch that the request sends."""

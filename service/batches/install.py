@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.batches import api, pages, repository
 from service.batches.service import Batches
 from service.batches.settings import BatchLimits
-from service.batches.worker import Bulk
+from service.batches.worker import BatchWorker
 from service.events import Listeners
 from service.identity.events import AccountEnded
-from service.opened import Opened
+from service.resources import Resources
 from service.predictions.service import Predictions
 from service.runners.settings import RunnerPolicy
 from service.storage.transaction import Transactions
@@ -26,20 +26,20 @@ def install(app: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
-    batches = Batches(opened.get(Transactions))
-    bulk = Bulk(
-        opened.get(BatchLimits),
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    batches = Batches(resources.get(Transactions))
+    bulk = BatchWorker(
+        resources.get(BatchLimits),
         batches,
-        opened.get(Predictions).predict,
-        pause=opened.get(RunnerPolicy).probe_seconds,
+        resources.get(Predictions).predict,
+        pause=resources.get(RunnerPolicy).probe_seconds,
     )
-    opened.put(Batches, batches)
+    resources.put(Batches, batches)
 
     async def ended(connection: AsyncConnection, event: AccountEnded) -> None:
         await repository.cancel_of(connection, event.account_id)
 
-    opened.get(Listeners).within(AccountEnded, ended)
-    opened.put(Bulk, bulk)
-    async with bulk.working():
+    resources.get(Listeners).within(AccountEnded, ended)
+    resources.put(BatchWorker, bulk)
+    async with worker.working():
         yield

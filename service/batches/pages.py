@@ -7,16 +7,16 @@ from starlette.responses import RedirectResponse
 
 from service.batches.api import told
 from service.batches.contexts import BatchPage, BulkPage
-from service.batches.dependencies import BatchesDep, BatchLimitsDep, Begun, BulkDep, Known
+from service.batches.dependencies import BatchesDep, BatchLimitsDep, NewBatchDep, BatchWorkerDep, BatchDep
 from service.http.caching import NO_STORE
 from service.identity.dependencies import Acting
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 pages = APIRouter(include_in_schema=False)
 
 
 @pages.get("/bulk")
-async def form(request: Request, limits: BatchLimitsDep, templates: PagesDep) -> Response:
+async def form(request: Request, limits: BatchLimitsDep, templates: TemplatesDep) -> Response:
     size = limits.bulk_bytes
     page = BulkPage(
         max_items=limits.bulk_items,
@@ -27,19 +27,19 @@ async def form(request: Request, limits: BatchLimitsDep, templates: PagesDep) ->
 
 
 @pages.post("/bulk")
-async def send(batch: Begun) -> Response:
+async def send(batch: NewBatchDep) -> Response:
     return RedirectResponse(f"/bulk/{batch.id}", 303)
 
 
 @pages.get("/bulk/{id}")
 async def progress(
-    request: Request, batch: Known, actor: Acting, bulk: BulkDep, templates: PagesDep
+    request: Request, batch: BatchDep, actor: Acting, worker: BatchWorkerDep, templates: TemplatesDep
 ) -> Response:
-    lines = [told(line, batch.id) async for line in bulk.lines(actor, batch.id)]
+    lines = [told(line, batch.id) async for line in worker.lines(actor, batch.id)]
     return templates.respond(request, BatchPage.of(batch, lines), headers=NO_STORE)
 
 
 @pages.post("/bulk/{id}/cancel")
-async def cancel(batch: Known, actor: Acting, batches: BatchesDep) -> Response:
+async def cancel(batch: BatchDep, actor: Acting, batches: BatchesDep) -> Response:
     await batches.cancel(actor, batch.id)
     return RedirectResponse(f"/bulk/{batch.id}", 303)

@@ -37,7 +37,7 @@ _LINES: Final = 100
 Predict = Callable[[Actor, bytes, Priority], Awaitable[Prediction]]
 
 
-class Bulk:
+class BatchWorker:
     """``async with`` opens it; leaving interrupts what is not finished."""
 
     def __init__(

@@ -21,7 +21,7 @@ from service.identity.dependencies import Acting
 from service.language.locale import _
 from service.results import PredictionId, ResultDep, no_such_prediction
 from service.storage.errors import ChangedError, StorageFullError, StorageUnavailableError
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/study", tags=["studies"])
 pages = APIRouter(include_in_schema=False)
@@ -110,7 +110,7 @@ async def replace(
 
 @pages.get("/results/{id}/study")
 async def form(
-    request: Request, result: ResultDep, actor: Acting, exams: ExamsDep, templates: PagesDep
+    request: Request, result: ResultDep, actor: Acting, exams: ExamsDep, templates: TemplatesDep
 ) -> Response:
     exam = await exams.get(actor, result.id)
     if exam is None:
@@ -125,7 +125,7 @@ async def entered(
     id: PredictionId,
     actor: Acting,
     exams: ExamsDep,
-    templates: PagesDep,
+    templates: TemplatesDep,
     fields: FormBody,
 ) -> Response:
     version = fields.pop(VERSION, None)

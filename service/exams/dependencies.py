@@ -7,6 +7,6 @@ from typing import Annotated
 from fastapi import Depends
 
 from service.exams.service import Exams
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 
-ExamsDep = Annotated[Exams, Depends(opened(Exams))]
+ExamsDep = Annotated[Exams, Depends(resource(Exams))]

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from service.exams import api
 from service.exams.service import Exams
-from service.opened import Opened
+from service.resources import Resources
 from service.storage.transaction import Transactions
 
 
@@ -19,6 +19,6 @@ def install(app: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
-    opened.put(Exams, Exams(opened.get(Transactions)))
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    resources.put(Exams, Exams(resources.get(Transactions)))
     yield

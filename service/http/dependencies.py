@@ -12,12 +12,12 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from service.http.settings import UploadLimits
-from service.opened import Opened
+from service.resources import Resources
 
 T = TypeVar("T")
 
 STATE: Final = "opened"
-"""The name of :class:`~service.opened.Opened` in the state that the lifespan yields."""
+"""The name of :class:`~service.resources.Resources` in the state that the lifespan yields."""
 
 
 def opened(kind: type[T]) -> Callable[[HTTPConnection], Awaitable[T]]:
@@ -30,4 +30,4 @@ def opened(kind: type[T]) -> Callable[[HTTPConnection], Awaitable[T]]:
     return dependency
 
 
-UploadLimitsDep = Annotated[UploadLimits, Depends(opened(UploadLimits))]
+UploadLimitsDep = Annotated[UploadLimits, Depends(resource(UploadLimits))]

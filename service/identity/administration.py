@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse
 from service.clock import now
 from service.http.body import FormBody
 from service.http.caching import NO_STORE
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.http.problem_types import KINDS
 from service.http.problems import Problem
 from service.http.settings import Address
@@ -34,8 +34,8 @@ from service.identity.programs import DAYS, Programs
 from service.identity.schemas import AccountError, LastAdministratorError
 from service.identity.services import PeopleDep, ProgramsDep
 from service.language.locale import N_, _
-from service.web.dependencies import PagesDep
-from service.web.page import Pages
+from service.web.dependencies import TemplatesDep
+from service.web.templates import Templates
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(accounts)])
 
@@ -55,7 +55,7 @@ Id = Annotated[UUID, Depends(_id)]
 
 @router.get("/people")
 async def people_page(
-    request: Request, actor: Acting, people: PeopleDep, templates: PagesDep
+    request: Request, actor: Acting, people: PeopleDep, templates: TemplatesDep
 ) -> Response:
     return templates.respond(request, await _people(actor, people), headers=NO_STORE)
 
@@ -65,8 +65,8 @@ async def add(
     request: Request,
     actor: Acting,
     people: PeopleDep,
-    templates: PagesDep,
-    address: Annotated[Address, Depends(opened(Address))],
+    templates: TemplatesDep,
+    address: Annotated[Address, Depends(resource(Address))],
     sent: FormBody,
 ) -> Response:
     """Form fields: ``login``, ``name``, and a ``role_…`` for each role."""
@@ -83,14 +83,14 @@ async def add(
 
 @router.get("/people/{id}")
 async def person(
-    request: Request, id: Id, actor: Acting, people: PeopleDep, templates: PagesDep
+    request: Request, id: Id, actor: Acting, people: PeopleDep, templates: TemplatesDep
 ) -> Response:
     return await _person(request, actor, people, templates, id)
 
 
 @router.post("/people/{id}/roles")
 async def set_roles(
-    request: Request, id: Id, actor: Acting, people: PeopleDep, templates: PagesDep, sent: FormBody
+    request: Request, id: Id, actor: Acting, people: PeopleDep, templates: TemplatesDep, sent: FormBody
 ) -> Response:
     return await _changed(
         request, actor, people, templates, id, people.set_roles(actor, id, _roles(sent))
@@ -99,14 +99,14 @@ async def set_roles(
 
 @router.post("/people/{id}/disable")
 async def disable(
-    request: Request, id: Id, actor: Acting, people: PeopleDep, templates: PagesDep
+    request: Request, id: Id, actor: Acting, people: PeopleDep, templates: TemplatesDep
 ) -> Response:
     return await _changed(request, actor, people, templates, id, people.disable(actor, id))
 
 
 @router.post("/people/{id}/enable")
 async def enable(
-    request: Request, id: Id, actor: Acting, people: PeopleDep, templates: PagesDep
+    request: Request, id: Id, actor: Acting, people: PeopleDep, templates: TemplatesDep
 ) -> Response:
     return await _changed(request, actor, people, templates, id, people.enable(actor, id))
 
@@ -117,8 +117,8 @@ async def link(
     id: Id,
     actor: Acting,
     people: PeopleDep,
-    templates: PagesDep,
-    address: Annotated[Address, Depends(opened(Address))],
+    templates: TemplatesDep,
+    address: Annotated[Address, Depends(resource(Address))],
 ) -> Response:
     token = await people.link(actor, id)
     if token is None:
@@ -128,14 +128,14 @@ async def link(
 
 @router.get("/keys")
 async def keys_page(
-    request: Request, actor: Acting, programs: ProgramsDep, templates: PagesDep
+    request: Request, actor: Acting, programs: ProgramsDep, templates: TemplatesDep
 ) -> Response:
     return templates.respond(request, await _keys(actor, programs), headers=NO_STORE)
 
 
 @router.post("/keys")
 async def add_key(
-    request: Request, actor: Acting, programs: ProgramsDep, templates: PagesDep, sent: FormBody
+    request: Request, actor: Acting, programs: ProgramsDep, templates: TemplatesDep, sent: FormBody
 ) -> Response:
     """Form fields: ``name``, ``role``, ``days``."""
     try:
@@ -151,7 +151,7 @@ async def add_key(
 
 @router.post("/keys/{id}/rotate")
 async def rotate(
-    request: Request, id: Id, actor: Acting, programs: ProgramsDep, templates: PagesDep
+    request: Request, id: Id, actor: Acting, programs: ProgramsDep, templates: TemplatesDep
 ) -> Response:
     key = await programs.renew(actor, id)
     if key is None:
@@ -184,7 +184,7 @@ async def _person(
     request: Request,
     actor: Actor,
     people: People,
-    templates: Pages,
+    templates: Templates,
     id: UUID,
     *,
     link: str = "",
@@ -209,7 +209,7 @@ async def _changed(
     request: Request,
     actor: Actor,
     people: People,
-    templates: Pages,
+    templates: Templates,
     id: UUID,
     change: Awaitable[bool],
 ) -> Response:

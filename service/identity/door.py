@@ -32,7 +32,7 @@ from service.identity.rules import RULES, Rule, gaps
 from service.identity.sessions import Sessions
 from service.identity.settings import IdentitySettings
 from service.language.locale import N_
-from service.opened import Opened
+from service.resources import Resources
 from service.storage.errors import StorageError
 from service.storage.transaction import Transactions
 

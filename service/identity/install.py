@@ -18,7 +18,7 @@ from service.identity.programs import Programs
 from service.identity.reading import Reading
 from service.identity.sessions import Sessions
 from service.identity.settings import IdentitySettings
-from service.opened import Opened
+from service.resources import Resources
 from service.storage.transaction import Transactions
 
 
@@ -29,14 +29,14 @@ def install(app: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
-    settings, transactions = opened.get(IdentitySettings), opened.get(Transactions)
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    settings, transactions = resources.get(IdentitySettings), resources.get(Transactions)
     passwords, attempts = Passwords(settings), Attempts(transactions)
-    opened.put(SessionCookie, SessionCookie(opened.get(Address).public_url))
-    opened.put(People, People(settings, transactions, passwords))
-    opened.put(Sessions, Sessions(settings, transactions, passwords, attempts))
-    opened.put(Programs, Programs(transactions, attempts))
+    resources.put(SessionCookie, SessionCookie(resources.get(Address).public_url))
+    resources.put(People, People(settings, transactions, passwords))
+    resources.put(Sessions, Sessions(settings, transactions, passwords, attempts))
+    resources.put(Programs, Programs(transactions, attempts))
     reading = Reading(transactions)
-    opened.put(Reading, reading)
+    resources.put(Reading, reading)
     async with aclosing(reading):
         yield

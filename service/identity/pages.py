@@ -29,7 +29,7 @@ from service.identity.schemas import AccountError, CredentialsError, LinkError, 
 from service.identity.secrets import is_token
 from service.identity.services import CookieDep, PeopleDep, SessionsDep
 from service.language.locale import N_, _
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 
 async def accounts(actor: Acting) -> None:
@@ -41,7 +41,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(accounts)])
 
 
 @router.get("/signin")
-async def ask(request: Request, actor: Acting, people: PeopleDep, templates: PagesDep) -> Response:
+async def ask(request: Request, actor: Acting, people: PeopleDep, templates: TemplatesDep) -> Response:
     back = own(request.query_params.get("next", "/"))
     if actor.is_person:
         return RedirectResponse(_after(back, actor), 303, NO_STORE)
@@ -56,7 +56,7 @@ async def sign_in(
     people: PeopleDep,
     sessions: SessionsDep,
     cookie: CookieDep,
-    templates: PagesDep,
+    templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
     """Form fields: ``login``, ``password``, ``next``."""
@@ -97,7 +97,7 @@ SetupDep = Annotated[People, Depends(setting_up)]
 
 
 @router.get("/setup")
-async def setup(request: Request, _people: SetupDep, templates: PagesDep) -> Response:
+async def setup(request: Request, _people: SetupDep, templates: TemplatesDep) -> Response:
     return templates.respond(request, SetupPage(typed={"reads": "on"}), headers=NO_STORE)
 
 
@@ -108,7 +108,7 @@ async def claim(
     people: SetupDep,
     sessions: SessionsDep,
     cookie: CookieDep,
-    templates: PagesDep,
+    templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
     """Form fields: ``token``, ``login``, ``name``, ``password``, ``again``, ``reads``."""
@@ -133,7 +133,7 @@ async def claim(
 
 
 @router.get("/welcome")
-async def welcome(request: Request, templates: PagesDep) -> Response:
+async def welcome(request: Request, templates: TemplatesDep) -> Response:
     return templates.respond(request, WelcomePage(), headers=NO_STORE)
 
 
@@ -144,7 +144,7 @@ async def choose(
     people: PeopleDep,
     sessions: SessionsDep,
     cookie: CookieDep,
-    templates: PagesDep,
+    templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
     """Form fields: ``token``, ``password``, ``again``."""
@@ -168,7 +168,7 @@ async def choose(
 
 @router.get("/account")
 async def account(
-    request: Request, actor: Acting, people: PeopleDep, templates: PagesDep
+    request: Request, actor: Acting, people: PeopleDep, templates: TemplatesDep
 ) -> Response:
     return templates.respond(request, await _account(actor, people), headers=NO_STORE)
 
@@ -180,7 +180,7 @@ async def change(
     people: PeopleDep,
     sessions: SessionsDep,
     cookie: CookieDep,
-    templates: PagesDep,
+    templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
     """Form fields: ``old``, ``password``, ``again``. Sign-ins elsewhere end."""

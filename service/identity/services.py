@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.identity.cookie import SessionCookie
 from service.identity.people import People
 from service.identity.programs import Programs
 from service.identity.sessions import Sessions
 
-PeopleDep = Annotated[People, Depends(opened(People))]
-ProgramsDep = Annotated[Programs, Depends(opened(Programs))]
-SessionsDep = Annotated[Sessions, Depends(opened(Sessions))]
-CookieDep = Annotated[SessionCookie, Depends(opened(SessionCookie))]
+PeopleDep = Annotated[People, Depends(resource(People))]
+ProgramsDep = Annotated[Programs, Depends(resource(Programs))]
+SessionsDep = Annotated[Sessions, Depends(resource(Sessions))]
+CookieDep = Annotated[SessionCookie, Depends(resource(SessionCookie))]

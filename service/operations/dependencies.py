@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import Depends
 from prometheus_client import CollectorRegistry
 
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.operations.health import Health
 
-HealthDep = Annotated[Health, Depends(opened(Health))]
-RegistryDep = Annotated[CollectorRegistry, Depends(opened(CollectorRegistry))]
+HealthDep = Annotated[Health, Depends(resource(Health))]
+RegistryDep = Annotated[CollectorRegistry, Depends(resource(CollectorRegistry))]
 """Every metric of this front."""

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from service.opened import Opened
+from service.resources import Resources
 from service.operations import api
 from service.operations.health import Health
 from service.operations.settings import ProcessSettings
@@ -24,16 +24,16 @@ def install(app: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
     health = Health(
-        opened.get(ProcessSettings),
-        opened.get(RunnerPool),
-        opened.get(Database),
-        opened.get(RunnerMetrics),
-        opened.get(StorageMetrics),
-        opened.get(RunnerStates),
+        resources.get(ProcessSettings),
+        resources.get(RunnerPool),
+        resources.get(Database),
+        resources.get(RunnerMetrics),
+        resources.get(StorageMetrics),
+        resources.get(RunnerStates),
     )
-    opened.put(Health, health)
+    resources.put(Health, health)
     await health.migrate()
     async with health.monitoring():
         yield

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.patients.service import Patients
 
-PatientsDep = Annotated[Patients, Depends(opened(Patients))]
+PatientsDep = Annotated[Patients, Depends(resource(Patients))]

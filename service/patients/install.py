@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from service.opened import Opened
+from service.resources import Resources
 from service.patients.service import Patients
 from service.storage.transaction import Transactions
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
-    opened.put(Patients, Patients(opened.get(Transactions)))
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    resources.put(Patients, Patients(resources.get(Transactions)))
     yield

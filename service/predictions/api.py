@@ -10,7 +10,7 @@ from service.http.caching import NO_STORE
 from service.http.openapi import FILE
 from service.http.problems import problems
 from service.identity.dependencies import Acting
-from service.predictions.dependencies import Made, PredictionsDep, Stored
+from service.predictions.dependencies import NewPredictionDep, PredictionsDep, PredictionDep
 from service.predictions.schemas import EXAMPLE, Prediction
 from service.results import PredictionId, no_such_prediction
 
@@ -38,7 +38,7 @@ _EXAMPLE: Final[dict[str, Any]] = {"content": {"application/json": {"example": E
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(prediction: Made, response: Response) -> Prediction:
+async def create(prediction: NewPredictionDep, response: Response) -> Prediction:
     """Send one AP lumbar spine DXA image, as form field `file` or as the raw body.
 
     Research use only: not a diagnosis, not for rule-out, does not replace the DXA T-score.
@@ -57,7 +57,7 @@ async def create(prediction: Made, response: Response) -> Prediction:
         **problems(404, 500, 503),
     },
 )
-async def read(prediction: Stored, response: Response) -> Prediction:
+async def read(prediction: PredictionDep, response: Response) -> Prediction:
     response.headers.update(NO_STORE)
     return prediction
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.http.idempotency_key import IdempotencyKey
 from service.http.upload import FileBody
 from service.identity.dependencies import Acting
@@ -14,7 +14,7 @@ from service.predictions.schemas import Prediction
 from service.predictions.service import Predictions
 from service.results import PredictionId, no_such_prediction
 
-PredictionsDep = Annotated[Predictions, Depends(opened(Predictions))]
+PredictionsDep = Annotated[Predictions, Depends(resource(Predictions))]
 
 
 async def stored(id: PredictionId, actor: Acting, predictions: PredictionsDep) -> Prediction:
@@ -24,7 +24,7 @@ async def stored(id: PredictionId, actor: Acting, predictions: PredictionsDep) -
     return prediction
 
 
-Stored = Annotated[Prediction, Depends(stored)]
+PredictionDep = Annotated[Prediction, Depends(stored)]
 """The prediction that the path names; 404 where it was never made, or is not theirs to see."""
 
 
@@ -41,5 +41,5 @@ async def made(
     return prediction
 
 
-Made = Annotated[Prediction, Depends(made)]
+NewPredictionDep = Annotated[Prediction, Depends(made)]
 """The prediction on the image that the request sends."""

@@ -22,7 +22,7 @@ from service.predictions.schemas import EXAMPLE, Prediction
 from service.predictions.service import Predictions
 from service.results import PredictionId, no_such_prediction
 from service.storage.documents import Unreadable
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 router = APIRouter(prefix="/api/v1/predictions", tags=["predictions"])
 pages = APIRouter(include_in_schema=False)
@@ -94,7 +94,7 @@ async def delete(id: PredictionId, actor: Acting, predictions: PredictionsDep) -
 
 @pages.get("/history")
 async def history(
-    request: Request, actor: Acting, predictions: PredictionsDep, templates: PagesDep
+    request: Request, actor: Acting, predictions: PredictionsDep, templates: TemplatesDep
 ) -> Response:
     # A form sends every field, also those left empty.
     given = {name: value for name, value in request.query_params.items() if value.strip()}
@@ -113,7 +113,7 @@ async def ask(
     id: PredictionId,
     actor: Acting,
     predictions: PredictionsDep,
-    templates: PagesDep,
+    templates: TemplatesDep,
 ) -> Response:
     prediction = await predictions.placed(actor, id)
     if prediction is None:

@@ -8,16 +8,16 @@ from starlette.responses import RedirectResponse
 from service.http.dependencies import UploadLimitsDep
 from service.identity.dependencies import Acting
 from service.identity.rules import landing, may
-from service.predictions.dependencies import Made
+from service.predictions.dependencies import NewPredictionDep
 from service.predictions.home_contexts import AnalysePage
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
 async def form(
-    request: Request, actor: Acting, templates: PagesDep, limits: UploadLimitsDep
+    request: Request, actor: Acting, templates: TemplatesDep, limits: UploadLimitsDep
 ) -> Response:
     if not may(actor, "POST", "/"):
         # Each role begins where there is something for it.
@@ -30,6 +30,6 @@ async def form(
 
 
 @router.post("/")
-async def judge(prediction: Made) -> Response:
+async def judge(prediction: NewPredictionDep) -> Response:
     # Loading the page again must not judge again.
     return RedirectResponse(f"/results/{prediction.id}", 303)

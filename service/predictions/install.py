@@ -17,7 +17,7 @@ from service.flow.metrics import FlowMetrics
 from service.flow.settings import LoadPolicy
 from service.medicine import preparation
 from service.medicine.osteoporosis.pipeline import Pipeline
-from service.opened import Opened
+from service.resources import Resources
 from service.predictions import api, history, home, pages
 from service.predictions.drift import Drift, served_reference
 from service.predictions.events import PredictionMade
@@ -40,43 +40,43 @@ def install(app: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
-    metrics, policy = opened.get(PredictionMetrics), opened.get(LoadPolicy)
-    runners, transactions = opened.get(RunnerPool), opened.get(Transactions)
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    metrics, policy = resources.get(PredictionMetrics), resources.get(LoadPolicy)
+    runners, transactions = resources.get(RunnerPool), resources.get(Transactions)
     # It may have to read artefacts whole.
     known = await anyio.to_thread.run_sync(served_reference)
-    drift = Drift(opened.get(DriftSettings), metrics, known)
+    drift = Drift(resources.get(DriftSettings), metrics, known)
 
     def counted(event: PredictionMade) -> None:
         metrics.prediction(event.prediction)
         drift.prediction(event.prediction)
 
-    opened.get(Listeners).afterwards(PredictionMade, counted)
-    decoder = _decoder(opened)
+    resources.get(Listeners).afterwards(PredictionMade, counted)
+    decoder = _decoder(resources)
     pipeline = Pipeline(
         policy,
-        Limits(max_samples=opened.get(DecoderLimits).max_samples),
+        Limits(max_samples=resources.get(DecoderLimits).max_samples),
         decoder,
         runners,
-        opened.get(FlowMetrics),
+        resources.get(FlowMetrics),
         accepted=drift.image,
         unreadable=metrics.unreadable,
     )
     predictions = Predictions(transactions, pipeline.analyse)
-    opened.put(Predictions, predictions)
-    opened.put(Results, Results(predictions.get))
-    opened.put(Explainer, Explainer(policy, runners, transactions))
+    resources.put(Predictions, predictions)
+    resources.put(Results, Results(predictions.get))
+    resources.put(Explainer, Explainer(policy, runners, transactions))
     async with aclosing(predictions), decoder:
         yield
 
 
-def _decoder(opened: Opened) -> Decoder:
-    limits = opened.get(DecoderLimits)
+def _decoder(resources: Resources) -> Decoder:
+    limits = resources.get(DecoderLimits)
     return Decoder(
         preparation.load,
         preparation.KNOWN,
         places=limits.decoders,
-        max_deferral=opened.get(LoadPolicy).bulk_patience_seconds,
+        max_deferral=resources.get(LoadPolicy).bulk_patience_seconds,
         longest=Allowance(limits.decoder_seconds, limits.decoder_bytes),
-        ended=opened.get(DecoderMetrics).ended,
+        ended=resources.get(DecoderMetrics).ended,
     )

@@ -20,7 +20,7 @@ from service.identity.dependencies import Acting, acting
 from service.identity.services import SessionsDep
 from service.language.locale import N_, _
 from service.predictions.contexts import ResultPage
-from service.predictions.dependencies import Stored
+from service.predictions.dependencies import PredictionDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.schemas import Prediction
@@ -36,8 +36,8 @@ from service.storage.errors import (
     StorageUnavailableError,
     UnreadableError,
 )
-from service.web.dependencies import PagesDep
-from service.web.page import Pages
+from service.web.dependencies import TemplatesDep
+from service.web.templates import Templates
 
 router = APIRouter(prefix="/results/{id}", include_in_schema=False)
 
@@ -54,7 +54,7 @@ class ResultResponder:
 
     def __init__(
         self,
-        templates: Pages,
+        templates: Templates,
         reviews: Reviews,
         exams: Exams,
         explainer: Explainer,
@@ -103,7 +103,7 @@ class ResultResponder:
 
 
 async def responder(
-    templates: PagesDep,
+    templates: TemplatesDep,
     reviews: ReviewsDep,
     exams: ExamsDep,
     explainer: ExplainerDep,
@@ -116,14 +116,14 @@ ResultPageDep = Annotated[ResultResponder, Depends(responder)]
 
 
 @router.get("")
-async def read(request: Request, prediction: Stored, page: ResultPageDep) -> Response:
+async def read(request: Request, prediction: PredictionDep, page: ResultPageDep) -> Response:
     return await page.shown(request, prediction)
 
 
 @router.post("/reviews")
 async def review(
     request: Request,
-    prediction: Stored,
+    prediction: PredictionDep,
     actor: Acting,
     reviews: ReviewsDep,
     sessions: SessionsDep,

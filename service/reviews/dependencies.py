@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.reviews.service import Reviews
 
-ReviewsDep = Annotated[Reviews, Depends(opened(Reviews))]
+ReviewsDep = Annotated[Reviews, Depends(resource(Reviews))]

@@ -9,7 +9,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from service.identity.settings import IdentitySettings
-from service.opened import Opened
+from service.resources import Resources
 from service.reviews import api
 from service.reviews.service import Reviews
 from service.storage.transaction import Transactions
@@ -20,7 +20,7 @@ def install(app: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
-    minutes = opened.get(IdentitySettings).signature_minutes
-    opened.put(Reviews, Reviews(opened.get(Transactions), timedelta(minutes=minutes)))
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    minutes = resources.get(IdentitySettings).signature_minutes
+    resources.put(Reviews, Reviews(resources.get(Transactions), timedelta(minutes=minutes)))
     yield

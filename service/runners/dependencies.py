@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.runners.states import RunnerStates
 
-RunnerStatesDep = Annotated[RunnerStates, Depends(opened(RunnerStates))]
+RunnerStatesDep = Annotated[RunnerStates, Depends(resource(RunnerStates))]

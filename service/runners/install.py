@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from service.flow.settings import LoadPolicy
-from service.opened import Opened
+from service.resources import Resources
 from service.runners.metrics import RunnerMetrics
 from service.runners.pool import RunnerPool
 from service.runners.settings import RunnerPolicy
@@ -14,13 +14,13 @@ from service.runners.states import RunnerStates
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
-    opened.put(RunnerStates, RunnerStates())
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    resources.put(RunnerStates, RunnerStates())
     pool = RunnerPool(
-        opened.get(RunnerPolicy),
-        opened.get(RunnerMetrics),
-        max_deferral=opened.get(LoadPolicy).bulk_patience_seconds,
+        resources.get(RunnerPolicy),
+        resources.get(RunnerMetrics),
+        max_deferral=resources.get(LoadPolicy).bulk_patience_seconds,
     )
     async with pool.open() as runners:
-        opened.put(RunnerPool, runners)
+        resources.put(RunnerPool, runners)
         yield

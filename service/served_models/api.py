@@ -15,7 +15,7 @@ from service.runners.dependencies import RunnerStatesDep
 from service.served_models import schemas as served
 from service.served_models.contexts import ModelsPage
 from service.served_models.schemas import Lineup
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 api = APIRouter(prefix="/api/v1/models", tags=["models"])
 pages = APIRouter(prefix="/models", include_in_schema=False)
@@ -58,7 +58,7 @@ async def read(response: Response) -> Lineup:
 
 
 @pages.get("")
-async def page(request: Request, states: RunnerStatesDep, templates: PagesDep) -> Response:
+async def page(request: Request, states: RunnerStatesDep, templates: TemplatesDep) -> Response:
     found = await _lineup()
     return templates.respond(request, ModelsPage.of(found, states))
 

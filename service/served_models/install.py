@@ -9,7 +9,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from models.artifact import ArtifactError
-from service.opened import Opened
+from service.resources import Resources
 from service.served_models import api
 from service.served_models.schemas import lineup
 
@@ -20,7 +20,7 @@ def install(app: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def opening(_opened: Opened) -> AsyncIterator[None]:
+async def lifespan(_resources: Resources) -> AsyncIterator[None]:
     # Reading whole artefacts is not for the first who asks.
     with suppress(ArtifactError):
         await anyio.to_thread.run_sync(lineup)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from service.events import Listeners
-from service.opened import Opened
+from service.resources import Resources
 from service.storage.database import Database
 from service.storage.metrics import StorageMetrics
 from service.storage.settings import StorageSettings
@@ -14,12 +14,12 @@ from service.storage.transaction import Transactions
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
-    database = Database(opened.get(StorageSettings), opened.get(StorageMetrics).row_unreadable)
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    database = Database(resources.get(StorageSettings), resources.get(StorageMetrics).row_unreadable)
     listeners = Listeners()
-    opened.put(Database, database)
-    opened.put(Listeners, listeners)
-    opened.put(Transactions, Transactions(database, listeners))
+    resources.put(Database, database)
+    resources.put(Listeners, listeners)
+    resources.put(Transactions, Transactions(database, listeners))
     try:
         yield
     finally:

@@ -11,24 +11,24 @@ from service.clock import now
 from service.language import locale as language
 from service.web import articles as content
 from service.web.article_contexts import AboutPage, ArticlePage
-from service.web.dependencies import PagesDep
-from service.web.page import Pages
+from service.web.dependencies import TemplatesDep
+from service.web.templates import Templates
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/faq")
-async def faq(request: Request, templates: PagesDep) -> Response:
+async def faq(request: Request, templates: TemplatesDep) -> Response:
     return _article("faq", request, templates)
 
 
 @router.get("/integrate")
-async def integrate(request: Request, templates: PagesDep) -> Response:
+async def integrate(request: Request, templates: TemplatesDep) -> Response:
     return _article("integrate", request, templates)
 
 
 @router.get("/about")
-async def about(request: Request, templates: PagesDep) -> Response:
+async def about(request: Request, templates: TemplatesDep) -> Response:
     article, today = _load("about")
     page = AboutPage(
         article=article,
@@ -39,7 +39,7 @@ async def about(request: Request, templates: PagesDep) -> Response:
     return templates.respond(request, page)
 
 
-def _article(name: str, request: Request, templates: Pages) -> Response:
+def _article(name: str, request: Request, templates: Templates) -> Response:
     return templates.respond(request, ArticlePage.of(*_load(name)))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from service.http.dependencies import opened
-from service.web.page import Pages
+from service.http.dependencies import resource
+from service.web.templates import Templates
 
-PagesDep = Annotated[Pages, Depends(opened(Pages))]
+TemplatesDep = Annotated[Templates, Depends(resource(Templates))]

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from service.http.problems import Problem
 from service.language import locale as language
 from service.language.locale import _
-from service.web.page import Page, Pages
+from service.web.page import Page
+from service.web.templates import Templates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ class ErrorPage(Page):
 
 
 def error_page(
-    pages: Pages, request: Request, problem: Problem, headers: Mapping[str, str]
+    pages: Templates, request: Request, problem: Problem, headers: Mapping[str, str]
 ) -> Response:
     """Answer ``problem`` as a page."""
     page = ErrorPage.of(problem, request.url.path)

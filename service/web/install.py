@@ -9,9 +9,9 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from service.http.static import Assets
-from service.opened import Opened
+from service.resources import Resources
 from service.web import article_pages, languages, problem_pages
-from service.web.page import Pages
+from service.web.templates import Templates
 from service.web.templates import STATIC
 
 
@@ -22,7 +22,7 @@ def install(app: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def opening(opened: Opened) -> AsyncIterator[None]:
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
     # Compiling pages is not for the first who asks.
-    await anyio.to_thread.run_sync(opened.get(Pages).warm)
+    await anyio.to_thread.run_sync(resources.get(Templates).warm)
     yield

@@ -23,7 +23,7 @@ from service.medicine.guidance.contexts import Considered, TreatmentPage
 from service.medicine.guidance.facts import FactsError, read
 from service.medicine.guidance.form import parse
 from service.web import articles as content
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 api = APIRouter(prefix="/api/v1/considerations", tags=["considerations"])
 pages = APIRouter(prefix="/treatment", include_in_schema=False)
@@ -55,12 +55,12 @@ async def create(response: Response, facts: FactsBody) -> Answer:
 
 
 @pages.get("")
-async def form(request: Request, templates: PagesDep) -> Response:
+async def form(request: Request, templates: TemplatesDep) -> Response:
     return templates.respond(request, _page({}, {}, None))
 
 
 @pages.post("")
-async def answer(request: Request, templates: PagesDep, sent: FormBody) -> Response:
+async def answer(request: Request, templates: TemplatesDep, sent: FormBody) -> Response:
     try:
         facts = parse(sent)
     except FactsError as error:

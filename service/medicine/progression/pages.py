@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse
 from service.exams.schemas import ExamError, reference
 from service.http.body import FormBody
 from service.http.caching import NO_STORE
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.http.ids import path_id
 from service.http.problems import Problem
 from service.identity.dependencies import Acting
@@ -20,11 +20,11 @@ from service.medicine.progression.contexts import PatientPage
 from service.medicine.progression.settings import PrecisionSettings
 from service.patients.dependencies import PatientsDep
 from service.predictions.dependencies import PredictionsDep
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 
 pages = APIRouter(include_in_schema=False)
 
-PrecisionDep = Annotated[PrecisionSettings, Depends(opened(PrecisionSettings))]
+PrecisionDep = Annotated[PrecisionSettings, Depends(resource(PrecisionSettings))]
 
 
 def no_such_patient() -> Problem:
@@ -52,7 +52,7 @@ async def patient(
     actor: Acting,
     predictions: PredictionsDep,
     settings: PrecisionDep,
-    templates: PagesDep,
+    templates: TemplatesDep,
 ) -> Response:
     found = await predictions.timeline(actor, key)
     if found is None:

@@ -12,7 +12,7 @@ from service.http.negotiation import weighed
 from service.http.openapi import FILE
 from service.http.problems import Problem, problems
 from service.identity.dependencies import Acting
-from service.predictions.dependencies import Stored
+from service.predictions.dependencies import PredictionDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.heat_maps.schemas import EXAMPLE, HeatMap
 from service.types import BASES, BaseName
@@ -54,7 +54,7 @@ def model_name(
 )
 async def read(
     request: Request,
-    prediction: Stored,
+    prediction: PredictionDep,
     model: Annotated[BaseName, Depends(model_name)],
     actor: Acting,
     explainer: ExplainerDep,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from service.http.dependencies import opened
+from service.http.dependencies import resource
 from service.predictions.heat_maps.service import Explainer
 
-ExplainerDep = Annotated[Explainer, Depends(opened(Explainer))]
+ExplainerDep = Annotated[Explainer, Depends(resource(Explainer))]

@@ -14,7 +14,7 @@ from service.http.problems import problems
 from service.identity.dependencies import Acting
 from service.language.locale import current
 from service.predictions.contexts import ResultPage
-from service.predictions.dependencies import PredictionsDep, Stored
+from service.predictions.dependencies import PredictionsDep, PredictionDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.report import render
 from service.results import no_such_prediction
@@ -41,7 +41,7 @@ _PDF: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
     },
 )
 async def read(
-    prediction: Stored,
+    prediction: PredictionDep,
     actor: Acting,
     predictions: PredictionsDep,
     reviews: ReviewsDep,

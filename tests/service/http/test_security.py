@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from lxml import html
 
-from service.web.dependencies import PagesDep
+from service.web.dependencies import TemplatesDep
 from tests.service.kit.fronts import API, Front, front
 from tests.service.kit.runners import running
 from tests.service.kit.shapes import assert_error_page, assert_problem
@@ -104,11 +104,11 @@ async def test_static_files_stay_in_their_folder(shared: Front) -> None:
 
 def broken(app: FastAPI) -> None:
     @app.get("/api/broken")
-    async def api(shown: PagesDep) -> None:
+    async def api(shown: TemplatesDep) -> None:
         raise RuntimeError("SECRET^PATIENT")
 
     @app.get("/broken")
-    async def page(shown: PagesDep) -> None:
+    async def page(shown: TemplatesDep) -> None:
         raise RuntimeError("SECRET^PATIENT")
 
 

@@ -22,7 +22,7 @@ from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.schemas import Finding
 from service.predictions.contexts import ResultPage
 from service.predictions.schemas import EXAMPLE, Prediction
-from service.web.page import Pages
+from service.web.templates import Templates
 from tests.service.kit import images
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import Down, running
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 
 def drawn(changes: dict[str, Any] | None = None, **more: Any) -> html.HtmlElement:
     prediction = Prediction.model_validate({**EXAMPLE, **(changes or {})})
-    page = html.fromstring(Pages().render(ResultPage.of(prediction, **more)))
+    page = html.fromstring(Templates().render(ResultPage.of(prediction, **more)))
     assert_well_made(page)
     return page
 

@@ -15,7 +15,7 @@ from service.http.problem_types import KINDS
 from service.language.locale import languages
 from service.predictions.contexts import REASONS, ResultPage
 from service.predictions.schemas import EXAMPLE, Prediction
-from service.web.page import Pages
+from service.web.templates import Templates
 from service.web.templates import STATIC
 from tests.service.kit import images
 from tests.service.kit.fronts import Front, front
@@ -62,7 +62,7 @@ def variants() -> Iterator[tuple[str, dict[str, Any]]]:
 )
 def test_every_result_renders(name: str, changes: dict[str, Any]) -> None:
     prediction = Prediction.model_validate({**EXAMPLE, **changes})
-    page = html.fromstring(Pages().render(ResultPage.of(prediction)))
+    page = html.fromstring(Templates().render(ResultPage.of(prediction)))
     assert page.xpath("//h1")
     for svg in page.iter("rect", "line"):
         for attribute in ("x", "width", "x1"):
