@@ -15,7 +15,10 @@ from service.settings import PREFIX, Settings
 SCHEMA: Final = CHART / "values.schema.json"
 
 CHARTS_OWN: Final = frozenset(
-    {"host", "port", "var", "database_url", *(one.setting for one in REGISTRY)}
+    {
+        *("host", "port", "var", "database_url", "auth", "audit_key", "first_administrator"),
+        *(one.setting for one in REGISTRY),
+    }
 )
 """Settings of the front that the chart gives, so that values may not."""
 

@@ -22,7 +22,7 @@ from locust import FastHttpUser, LoadTestShape, events, task
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
-from loadtests import answers, mix
+from loadtests import answers, mix, target
 from loadtests.answers import Answer, Verdict
 from loadtests.images import Images
 from loadtests.mix import RequestKind
@@ -31,6 +31,11 @@ from loadtests.requests import Request, Unanswerable, request
 from loadtests.run import STATS
 from loadtests.shapes import Rule
 from loadtests.stats import RunStats
+
+KEY: Final = (
+    {"Authorization": f"Bearer {os.environ[target.KEY]}"} if target.KEY in os.environ else {}
+)
+"""Of whoever is asked for a key: a front that people sign in to."""
 
 _MARGIN: Final = 1.1
 _AT_ONCE: Final = 100_000.0
@@ -169,7 +174,7 @@ class LoadUser(FastHttpUser):
                 made.path,
                 name=slo.route,
                 data=made.body,  # type: ignore[arg-type]  # bytes are sent as they are
-                headers={"Connection": "close", "Accept-Language": "en", **made.headers},
+                headers={"Connection": "close", "Accept-Language": "en", **KEY, **made.headers},
                 allow_redirects=False,
                 stream=made.stream,
                 catch_response=True,

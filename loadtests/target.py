@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from loadtests.processes import ROOT, NotReadyError
 
 START_SECONDS: Final = 240.0
 ANSWER_SECONDS: Final = 5.0
+KEY: Final = "OSTEOSERVE_KEY"
+"""Names a key of the role clinician, which every request is sent with."""
 GONE: Final = (psutil.NoSuchProcess, psutil.AccessDenied, OSError)
 COMPONENTS: Final = ("front", "vertebrae", "cnn", "vgg16", "resnet", "stack")
 
@@ -70,6 +73,7 @@ def local(folder: Path) -> Iterator[Target]:
     folder.mkdir(parents=True, exist_ok=True)
     output, state = folder / "run.txt", folder / "state"
     environment = {"OSTEOSERVE_PORT": str(port), "OSTEOSERVE_VAR": str(state)}
+    before = os.environ.pop(KEY, None)
     command = [str(python), "-m", "service", "run"]
 
     def ready() -> bool:
@@ -77,10 +81,30 @@ def local(folder: Path) -> Iterator[Target]:
 
     try:
         with processes.running(command, output, environment, ready, START_SECONDS) as process:
+            os.environ[KEY] = _key(python, environment)
             yield Target(f"http://127.0.0.1:{port}", psutil.Process(process.pid))
     finally:
+        os.environ.pop(KEY, None)
+        if before is not None:
+            os.environ[KEY] = before
         # A database that grew with every run would make every run slower than the last.
         shutil.rmtree(state, ignore_errors=True)
+
+
+def _key(python: Path, environment: Mapping[str, str]) -> str:
+    """Return a key that the load may do everything with that it does."""
+    command = ["-m", "service", "keys", "add", "--name", "load", "--role", "clinician"]
+    done = subprocess.run(  # noqa: S603 - our own command line
+        [str(python), *command],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise NotReadyError(f"no key could be made: {done.stderr.strip()}")
+    return done.stdout.splitlines()[-1]
 
 
 def wait(url: str, seconds: float) -> None:

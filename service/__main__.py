@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from listener.python import behind
+from service import commands
 from service import settings as table
 from service.language import messages as catalogue
 from service.operations.storage import damaged, run_check, run_recover
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{code}: {waiting} to translate")
     elif command == "storage":
         return run_recover(settings) if options.action == "recover" else run_check(settings)
+    elif command in ("people", "keys", "audit"):
+        return commands.run(settings, options)
     else:
         return _on_storage(command, settings, getattr(options, "back_to", None))
     return 0
@@ -51,32 +54,38 @@ def _on_storage(command: str, settings: Settings, back_to: str | None) -> int:
         return 1
     if command == "migrate":
         return _migrate(settings, back_to)
+    try:
+        table.check(settings)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
     return _serve(settings) if command == "serve" else _run(settings)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m service", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="serve pages and API; the runners run elsewhere")
+    added = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    serve = added.add_parser("serve", help="serve pages and API; the runners run elsewhere")
     serve.add_argument("--host", help="address to listen on (OSTEOSERVE_HOST)")
     serve.add_argument("--port", help="port to listen on (OSTEOSERVE_PORT)")
-    run = commands.add_parser("run", help="start five runners and the front on this machine")
+    run = added.add_parser("run", help="start five runners and the front on this machine")
     run.add_argument("--port", help="port of the front (OSTEOSERVE_PORT)")
-    migrate = commands.add_parser("migrate", help="bring the database's schema up to date, and end")
+    migrate = added.add_parser("migrate", help="bring the database's schema up to date, and end")
     migrate.add_argument(
         "--back-to",
         metavar="REVISION",
         help="go back to a revision of an older version instead; no front may run",
     )
-    storage = commands.add_parser("storage", help="look for damage in the database, or mend it")
+    storage = added.add_parser("storage", help="look for damage in the database, or mend it")
     storage.add_argument(
         "action",
         choices=("check", "recover"),
         help="check: read all of it; recover: copy what can be read of a damaged SQLite file into "
         "a new one, and keep the old one; no front may run",
     )
-    commands.add_parser("settings", help="show every setting with default, value and meaning")
-    commands.add_parser("catalogue", help="bring frontend/locales up to date with the pages")
+    commands.add_parsers(added)
+    added.add_parser("settings", help="show every setting with default, value and meaning")
+    added.add_parser("catalogue", help="bring frontend/locales up to date with the pages")
     return parser
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from listener.uploads import Uploads
 from service import openapi
+from service.audit import install as audit
 from service.batches import install as batches
 from service.errors import ServiceError
 from service.exams import install as exams
@@ -24,6 +25,9 @@ from service.http.locale import LocaleMiddleware
 from service.http.problems import HANDLED, respond
 from service.http.reception import Reception
 from service.http.security import KnownHosts, SameOrigin, SecurityHeaders
+from service.identity import install as identity
+from service.identity.cookie import SessionCookie
+from service.identity.door import Door, guard
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
 from service.medicine.progression import pages as progression
@@ -37,7 +41,7 @@ from service.resources import Resources
 from service.reviews import install as reviews
 from service.runners import install as runners
 from service.served_models import install as served_models
-from service.settings import GROUPS, Settings, load
+from service.settings import GROUPS, Settings, check, load
 from service.storage import install as storage
 from service.web import install as web
 from service.web.errors import error_page
@@ -68,20 +72,24 @@ RECEIVED: Final = 4
 
 SUBJECTS: Final = (
     predictions, reviews, exams, progression, batches, guidance, served_models, operations,
-    openapi, web,
+    identity, audit, openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
-    storage, runners, operations, web, served_models, patients, exams, reviews, predictions,
-    batches,
+    storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
+    predictions, batches,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the front. Without ``settings`` they are read from the environment."""
+    """Build the front. Without ``settings`` they are read from the environment.
+
+    Raises :class:`~service.settings.SettingsError` where they do not go together.
+    """
     settings = load() if settings is None else settings
+    check(settings)
     metrics = Metrics()
     templates = Templates()
 
@@ -98,7 +106,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # A redirect would repeat the Host header back.
         redirect_slashes=False,
         lifespan=_lifespan(settings, metrics, templates),
-        dependencies=[Depends(SameOrigin(settings.allowed_hosts))],
+        dependencies=[
+            Depends(SameOrigin(settings.allowed_hosts)),
+            Depends(Door(settings, SessionCookie(settings.public_url))),
+        ],
         telemetry=tracing.REQUESTS,
     )
 
@@ -115,6 +126,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.add_exception_handler(kind, failed)
     for subject in SUBJECTS:
         subject.install(app)
+    guard(app)
     # The last added is the outermost: even the answer to a bug has a language and the headers.
     held = Uploads(settings.bulk_batches * settings.bulk_bytes, RECEIVED * settings.bulk_batches)
     app.add_middleware(

@@ -7,6 +7,7 @@
     ├── StorageError          service.storage.errors
     ├── ExplanationError      service.predictions.heat_maps.service
     ├── KeyReusedError, KeyInvalidError    service.http.idempotency_key
+    ├── AccountError, CredentialsError, LinkError …    service.identity.schemas
     ├── FieldsError           fields of a body or a form: ExamError, ReviewError, FactsError
     └── Problem               service.http.problems: one that needs headers of its own
 

@@ -16,6 +16,8 @@ from fastapi import Depends
 from service.http.dependencies import resource
 from service.http.ids import path_id
 from service.http.problems import Problem
+from service.identity.actor import Actor
+from service.identity.dependencies import Acting
 from service.types import Outcome
 
 
@@ -29,9 +31,9 @@ class Result(Protocol):
 
 @dataclass(frozen=True)
 class Results:
-    """The way to results: ``find`` returns None where there is none with an id."""
+    """The way to results: ``find`` returns None where there is none that an actor may see."""
 
-    find: Callable[[UUID], Awaitable[Result | None]]
+    find: Callable[[Actor, UUID], Awaitable[Result | None]]
 
 
 def no_such_prediction() -> Problem:
@@ -42,13 +44,13 @@ PredictionId = Annotated[UUID, Depends(path_id(no_such_prediction))]
 
 
 async def result(
-    id: PredictionId, results: Annotated[Results, Depends(resource(Results))]
+    id: PredictionId, actor: Acting, results: Annotated[Results, Depends(resource(Results))]
 ) -> Result:
-    found = await results.find(id)
+    found = await results.find(actor, id)
     if found is None:
         raise no_such_prediction()
     return found
 
 
 ResultDep = Annotated[Result, Depends(result)]
-"""The result that the path names; one that was never made is a 404."""
+"""The result that the path names; one that was never made, or is not theirs to see, is a 404."""

@@ -28,6 +28,8 @@ class Server(Listener):
             Door(settings.listening, self._app.state.metrics.http.connection_ended),
             host=settings.host,
             port=settings.port,
+            # Whom to believe about addresses is a setting of ours (service/http/client.py).
+            proxy_headers=False,
             lifespan="on",
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )

@@ -20,10 +20,12 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.audit.settings import AuditSettings
 from service.batches.settings import BatchLimits
 from service.decoding.settings import DecoderLimits
 from service.flow.settings import LoadPolicy
 from service.http.settings import Address, ConnectionLimits, UploadLimits
+from service.identity.settings import IdentitySettings, is_loopback
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
@@ -41,6 +43,8 @@ class SettingsError(ValueError):
 
 class Settings(
     Address,
+    IdentitySettings,
+    AuditSettings,
     StorageSettings,
     RunnerPolicy,
     LoadPolicy,
@@ -83,6 +87,28 @@ def load(**overrides: Any) -> Settings:
         raise SettingsError("\n".join(_explain(error))) from None
 
 
+def check(settings: Settings) -> None:
+    """Raise :class:`SettingsError` where settings do not go together for what serves."""
+    if settings.auth == "none" and not is_loopback(settings.host):
+        raise SettingsError(
+            f"{PREFIX}AUTH=none: everybody who reaches the front could do everything, so that it "
+            f"may listen on loopback alone, not on {PREFIX}HOST={settings.host}. Leave it out for "
+            "accounts, or listen on 127.0.0.1."
+        )
+    if settings.auth == "none" and settings.public_url is not None:
+        raise SettingsError(
+            f"{PREFIX}AUTH=none does not go with {PREFIX}PUBLIC_URL: what people find under an "
+            "address of its own needs accounts."
+        )
+    url = settings.database_url
+    is_elsewhere = url is not None and not url.get_secret_value().startswith("sqlite")
+    if is_elsewhere and settings.audit_key is None:
+        raise SettingsError(
+            f"{PREFIX}AUDIT_KEY is needed with PostgreSQL, the same for every front: 32 characters "
+            "or more, from a Secret that is not kept in the database."
+        )
+
+
 def unknown(environ: Mapping[str, str] | None = None) -> list[str]:
     """Say which ``OSTEOSERVE_…`` variables nothing here reads, and what may have been meant."""
     environ = os.environ if environ is None else environ
@@ -111,8 +137,11 @@ def _show(value: object) -> str:
     return "" if value is None else str(value)
 
 
+_HIDDEN: Final = frozenset({"database_url", "audit_key", "first_administrator"})
+
+
 def _explain(error: ValidationError) -> Iterator[str]:
     for item in error.errors(include_url=False, include_context=False):
         name = str(item["loc"][0])
-        shown = "(hidden)" if name == "database_url" else repr(item["input"])
+        shown = "(hidden)" if name in _HIDDEN else repr(item["input"])
         yield f"{PREFIX}{name.upper()}={shown}: {item['msg']}"

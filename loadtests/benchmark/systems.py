@@ -72,6 +72,8 @@ _ALL: Final = (
         ready="/health/startup",
         path="/api/v1/predictions",
         packages=("fastapi", "uvicorn", "aiohttp"),
+        # Peers know no keys.
+        environment={"OSTEOSERVE_AUTH": "none"},
     ),
     _server(
         *("plain", "FastAPI, keras.Model.predict", "plain", "/health"), packages=ENGINES["keras"]

@@ -24,6 +24,7 @@ from service.http.caching import NO_STORE
 from service.http.openapi import FILE
 from service.http.problem_types import KINDS
 from service.http.problems import problems, translate
+from service.identity.actor import Actor
 from service.identity.dependencies import Acting
 from service.language.locale import current
 from service.predictions.schemas import EXAMPLE
@@ -86,7 +87,9 @@ _ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATC
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(batch: NewBatchDep, worker: BatchWorkerDep, batches: BatchesDep) -> Response:
+async def create(
+    batch: NewBatchDep, actor: Acting, worker: BatchWorkerDep, batches: BatchesDep
+) -> Response:
     """Send images as parts `file` of a form, or one zip archive. Names of files are not kept.
 
     Batches wait for single requests. If the front ends meanwhile, the state is `interrupted`, and
@@ -94,7 +97,10 @@ async def create(batch: NewBatchDep, worker: BatchWorkerDep, batches: BatchesDep
     """
     headers = {**NO_STORE, "Location": f"{router.prefix}/{batch.id}"}
     return StreamingResponse(
-        _lines(batch.id, 0, worker, batches, follow=True), 201, headers, media_type=NDJSON
+        _lines(actor, batch.id, 0, worker, batches, follow=True),
+        201,
+        headers,
+        media_type=NDJSON,
     )
 
 
@@ -120,6 +126,7 @@ async def read(batch: BatchDep, response: Response) -> Batch:
 )
 async def results(
     batch: BatchDep,
+    actor: Acting,
     worker: BatchWorkerDep,
     batches: BatchesDep,
     after: Annotated[
@@ -128,7 +135,9 @@ async def results(
 ) -> Response:
     """After a broken connection: send the `line` you read last and get those behind it."""
     return StreamingResponse(
-        _lines(batch.id, after, worker, batches, follow=False), headers=NO_STORE, media_type=NDJSON
+        _lines(actor, batch.id, after, worker, batches, follow=False),
+        headers=NO_STORE,
+        media_type=NDJSON,
     )
 
 
@@ -145,7 +154,7 @@ async def results(
         **problems(404, 500, 503),
     },
 )
-async def quality_csv(batch: BatchDep, batches: BatchesDep) -> Response:
+async def quality_csv(batch: BatchDep, actor: Acting, batches: BatchesDep) -> Response:
     """Whether each image was taken well: axis, positioning, foreign objects, motion.
 
     `fault_probability` is empty: faults are found by rules. Names of files are not kept; `position`
@@ -154,7 +163,7 @@ async def quality_csv(batch: BatchDep, batches: BatchesDep) -> Response:
 
     async def text() -> AsyncIterator[str]:
         headed = True
-        async for rows in _rows(batch, batches):
+        async for rows in _rows(actor, batch, batches):
             yield comma_separated(rows, headed=headed)
             headed = False
 
@@ -176,10 +185,10 @@ async def quality_csv(batch: BatchDep, batches: BatchesDep) -> Response:
         **problems(404, 500, 503, 507),
     },
 )
-async def quality_xlsx(batch: BatchDep, batches: BatchesDep) -> Response:
+async def quality_xlsx(batch: BatchDep, actor: Acting, batches: BatchesDep) -> Response:
     with finding_room(), BytesIO() as file:
         sheet = Sheet(file)
-        async for rows in _rows(batch, batches):
+        async for rows in _rows(actor, batch, batches):
             await anyio.to_thread.run_sync(sheet.add, rows)
         await anyio.to_thread.run_sync(sheet.close)
         data = file.getvalue()
@@ -197,13 +206,13 @@ def _named(name: str) -> dict[str, str]:
     return {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
 
 
-async def _rows(batch: Batch, batches: Batches) -> AsyncIterator[list[Row]]:
+async def _rows(actor: Actor, batch: Batch, batches: Batches) -> AsyncIterator[list[Row]]:
     """Yield a row for each image of ``batch``, a few at a time, in the order of sending."""
     for first in range(0, batch.total, _ROWS):
         last = min(first + _ROWS, batch.total)
         there = {
             one.line.index: Row.of(told(one.line, batch.id), one.study_uid, one.image_uid)
-            for one in await batches.checked(batch.id, first - 1, last - first)
+            for one in await batches.checked(actor, batch.id, first - 1, last - first)
             if one.line.index < last
         }
         yield [there.get(index) or Row.missing(index) for index in range(first, last)]
@@ -222,15 +231,15 @@ async def cancel(batch: BatchDep, response: Response, actor: Acting, batches: Ba
     """Begin no further image. What is finished stays; a batch that has ended is left as it is."""
     await batches.cancel(actor, batch.id)
     response.headers.update(NO_STORE)
-    return await batch_of(batch.id, batches)
+    return await batch_of(batch.id, actor, batches)
 
 
 async def _lines(
-    id: UUID, after: int, worker: BatchWorker, batches: Batches, *, follow: bool
+    actor: Actor, id: UUID, after: int, worker: BatchWorker, batches: Batches, *, follow: bool
 ) -> AsyncIterator[str]:
-    async for line in worker.lines(id, after, follow=follow):
+    async for line in worker.lines(actor, id, after, follow=follow):
         yield told(line, id).model_dump_json() + "\n"
-    yield Closing(batch=await batch_of(id, batches)).model_dump_json() + "\n"
+    yield Closing(batch=await batch_of(id, actor, batches)).model_dump_json() + "\n"
 
 
 def told(line: Line, batch_id: UUID) -> Line:

@@ -31,15 +31,15 @@ def no_such_batch() -> ServiceError:
 BatchId = Annotated[UUID, Depends(path_id(no_such_batch))]
 
 
-async def batch(id: BatchId, batches: BatchesDep) -> Batch:
-    found = await batches.get(id)
+async def batch(id: BatchId, actor: Acting, batches: BatchesDep) -> Batch:
+    found = await batches.get(actor, id)
     if found is None:
         raise no_such_batch()
     return found
 
 
 BatchDep = Annotated[Batch, Depends(batch)]
-"""The batch that the path names; one that was never begun is a 404."""
+"""The batch that the path names; one that was never begun, or is not theirs to see, is a 404."""
 
 
 @describes(

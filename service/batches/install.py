@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.batches import api, pages
+from service.batches import api, pages, repository
 from service.batches.service import Batches
 from service.batches.settings import BatchLimits
 from service.batches.worker import BatchWorker
+from service.events import Listeners
+from service.identity.events import AccountEnded
 from service.predictions.service import Predictions
 from service.resources import Resources
 from service.runners.settings import RunnerPolicy
@@ -32,6 +35,11 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         pause=resources.get(RunnerPolicy).probe_seconds,
     )
     resources.put(Batches, batches)
+
+    async def ended(connection: AsyncConnection, event: AccountEnded) -> None:
+        await repository.cancel_of(connection, event.account_id)
+
+    resources.get(Listeners).within(AccountEnded, ended)
     resources.put(BatchWorker, worker)
     async with worker.working():
         yield

@@ -39,9 +39,13 @@ async def send(batch: NewBatchDep) -> Response:
 
 @pages.get("/bulk/{id}")
 async def progress(
-    request: Request, batch: BatchDep, worker: BatchWorkerDep, templates: TemplatesDep
+    request: Request,
+    batch: BatchDep,
+    actor: Acting,
+    worker: BatchWorkerDep,
+    templates: TemplatesDep,
 ) -> Response:
-    lines = [told(line, batch.id) async for line in worker.lines(batch.id)]
+    lines = [told(line, batch.id) async for line in worker.lines(actor, batch.id)]
     return templates.respond(request, BatchPage.of(batch, lines), headers=NO_STORE)
 
 

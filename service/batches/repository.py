@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.batches.schemas import Batch, BatchState, Checked, Line
 from service.clock import now
+from service.identity.actor import Actor, Within
 from service.predictions.repository import COLUMNS, complete
 from service.predictions.schemas import Prediction
 from service.storage.documents import Unreadable, understood
@@ -23,21 +24,25 @@ from service.storage.tables import (
     ImageRow,
     PredictionRow,
 )
+from service.storage.within import seen
 
 SILENCE: Final = timedelta(seconds=30)
 """Without a word for so long, the front that worked on a batch is taken to have died."""
 
 
-async def create(connection: AsyncConnection, site: str, total: int) -> Batch:
+async def create(connection: AsyncConnection, actor: Actor, total: int) -> Batch:
     row = {"id": uuid4(), "created_at": now(), "state": "running", "total": total, "finished": 0}
     await connection.execute(
-        insert(BatchRow).values(**row, site=site, touched_at=row["created_at"])
+        insert(BatchRow).values(
+            **row, site=actor.site, created_by=actor.id, touched_at=row["created_at"]
+        )
     )
     return Batch.model_validate({**row, "remaining": tuple(range(total))})
 
 
-async def get(connection: AsyncConnection, batch_id: UUID) -> Batch | None:
-    statement = select(BatchRow.__table__).where(BatchRow.id == batch_id)
+async def get(connection: AsyncConnection, within: Within, batch_id: UUID) -> Batch | None:
+    which = (BatchRow.id == batch_id, seen(BatchRow, within))
+    statement = select(BatchRow.__table__).where(*which)
     done = select(BatchLineRow.item).where(BatchLineRow.batch_id == batch_id)
     row = (await connection.execute(statement)).one_or_none()
     items = set((await connection.scalars(done)).all())
@@ -56,21 +61,25 @@ async def get(connection: AsyncConnection, batch_id: UUID) -> Batch | None:
 
 
 async def lines(
-    connection: AsyncConnection, batch_id: UUID, after: int, limit: int
+    connection: AsyncConnection, within: Within, batch_id: UUID, after: int, limit: int
 ) -> tuple[Line, ...]:
     """Return at most ``limit`` lines with a number above ``after``, lowest first."""
     statement = (
-        _lines(batch_id).where(BatchLineRow.line > after).order_by(BatchLineRow.line).limit(limit)
+        _lines(within, batch_id)
+        .where(BatchLineRow.line > after)
+        .order_by(BatchLineRow.line)
+        .limit(limit)
     )
     return await _read(connection, (await connection.execute(statement)).all())
 
 
-def _lines(batch_id: UUID) -> Select[Any]:
+def _lines(within: Within, batch_id: UUID) -> Select[Any]:
     return (
         select(BatchLineRow.line, BatchLineRow.item, BatchLineRow.problem)
         .add_columns(*COLUMNS)
+        .join(BatchRow, BatchRow.id == BatchLineRow.batch_id)
         .outerjoin(PredictionRow, PredictionRow.id == BatchLineRow.prediction_id)
-        .where(BatchLineRow.batch_id == batch_id)
+        .where(BatchLineRow.batch_id == batch_id, seen(BatchRow, within))
     )
 
 
@@ -89,11 +98,11 @@ async def _read(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> tuple[
 
 
 async def checked(
-    connection: AsyncConnection, batch_id: UUID, after: int, limit: int
+    connection: AsyncConnection, within: Within, batch_id: UUID, after: int, limit: int
 ) -> tuple[Checked, ...]:
     """Return at most ``limit`` lines of images behind the one at ``after``, as they were sent."""
     statement = (
-        _lines(batch_id)
+        _lines(within, batch_id)
         .add_columns(ExamRow.study_instance_uid, ImageRow.sop_instance_uid)
         .outerjoin(ImageRow, ImageRow.id == PredictionRow.image_id)
         .outerjoin(ExamRow, ExamRow.id == ImageRow.exam_id)
@@ -156,3 +165,12 @@ async def change(
         .values(state=state, touched_at=now())
     )
     return (await connection.execute(statement)).rowcount > 0
+
+
+async def cancel_of(connection: AsyncConnection, account_id: UUID) -> None:
+    """Have no further image begun of what an account has under way."""
+    await connection.execute(
+        update(BatchRow)
+        .where(BatchRow.created_by == account_id, BatchRow.state == "running")
+        .values(state="cancelled", touched_at=now())
+    )

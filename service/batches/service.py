@@ -22,7 +22,7 @@ class Batches:
         """Return a new batch of ``total`` images, which is running."""
 
         async def work(transaction: Transaction) -> Batch:
-            batch = await repository.create(transaction.connection, actor.site, total)
+            batch = await repository.create(transaction.connection, actor, total)
             await transaction.emit(BatchStarted(actor=actor, batch_id=batch.id, total=total))
             return batch
 
@@ -62,7 +62,12 @@ class Batches:
         )
 
     async def cancel(self, actor: Actor, batch_id: UUID) -> bool:
-        """Begin no further image of it; wherever it is worked on, that front will see."""
+        """Begin no further image of it; wherever it is worked on, that front will see.
+
+        False where it had ended, or is not the actor's to see.
+        """
+        if await self.get(actor, batch_id) is None:
+            return False
         return await self.end(actor, batch_id, "cancelled")
 
     async def end(self, actor: Actor, batch_id: UUID, state: BatchState) -> bool:
@@ -76,19 +81,22 @@ class Batches:
 
         return await self._transactions.write(work)
 
-    async def get(self, batch_id: UUID) -> Batch | None:
+    async def get(self, actor: Actor, batch_id: UUID) -> Batch | None:
+        """Return a batch; None where there is none that the actor may see."""
         async with self._transactions.read() as connection:
-            return await repository.get(connection, batch_id)
+            return await repository.get(connection, actor.within, batch_id)
 
-    async def lines(self, batch_id: UUID, after: int, limit: int) -> tuple[Line, ...]:
+    async def lines(self, actor: Actor, batch_id: UUID, after: int, limit: int) -> tuple[Line, ...]:
         """Return at most ``limit`` lines with a number above ``after``, lowest first."""
         async with self._transactions.read() as connection:
-            return await repository.lines(connection, batch_id, after, limit)
+            return await repository.lines(connection, actor.within, batch_id, after, limit)
 
-    async def checked(self, batch_id: UUID, after: int, limit: int) -> tuple[Checked, ...]:
+    async def checked(
+        self, actor: Actor, batch_id: UUID, after: int, limit: int
+    ) -> tuple[Checked, ...]:
         """Return at most ``limit`` lines of images behind the one at ``after``, as they were sent.
 
         Before the first is −1.
         """
         async with self._transactions.read() as connection:
-            return await repository.checked(connection, batch_id, after, limit)
+            return await repository.checked(connection, actor.within, batch_id, after, limit)

@@ -96,7 +96,7 @@ class BatchWorker:
         return batch
 
     async def lines(
-        self, batch_id: UUID, after: int = 0, *, follow: bool = False
+        self, actor: Actor, batch_id: UUID, after: int = 0, *, follow: bool = False
     ) -> AsyncIterator[Line]:
         """Yield the lines after number ``after``.
 
@@ -105,7 +105,7 @@ class BatchWorker:
         while True:
             # Asked for before the lines are read, so that none is missed in between.
             news = self._news.get(batch_id) if follow else None
-            lines = await self._batches.lines(batch_id, after, _LINES)
+            lines = await self._batches.lines(actor, batch_id, after, _LINES)
             for line in lines:
                 yield line
                 after = line.line

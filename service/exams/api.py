@@ -71,8 +71,8 @@ FactsBody = Annotated[ExamFacts, Depends(json_body(ExamFacts, _facts, _FACTS))]
         **problems(404, 500, 503),
     },
 )
-async def read(id: PredictionId, response: Response, exams: ExamsDep) -> Exam:
-    exam = await exams.get(id)
+async def read(id: PredictionId, response: Response, actor: Acting, exams: ExamsDep) -> Exam:
+    exam = await exams.get(actor, id)
     if exam is None:
         raise no_such_prediction()
     response.headers.update({**NO_STORE, **tag(exam.version)})
@@ -110,9 +110,13 @@ async def replace(
 
 @pages.get("/results/{id}/study")
 async def form(
-    request: Request, result: ResultDep, exams: ExamsDep, templates: TemplatesDep
+    request: Request,
+    result: ResultDep,
+    actor: Acting,
+    exams: ExamsDep,
+    templates: TemplatesDep,
 ) -> Response:
-    exam = await exams.get(result.id)
+    exam = await exams.get(actor, result.id)
     if exam is None:
         raise no_such_prediction()
     page = ExamPage(form=ExamForm.of(exam))

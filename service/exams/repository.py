@@ -9,11 +9,13 @@ from sqlalchemy import Row, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.exams.schemas import Exam, ExamFacts
+from service.identity.actor import Within
 from service.images import repository as images
 from service.patients import repository as patients
 from service.storage.documents import understood
 from service.storage.errors import UnreadableError
 from service.storage.tables import ExamRow, ImageRow, PatientRow, PredictionRow
+from service.storage.within import seen
 
 COLUMNS: Final = (
     PredictionRow.id, ExamRow.facts, ExamRow.acquired_on, ExamRow.device_vendor,
@@ -25,26 +27,28 @@ _IN_COLUMNS: Final = {"patient_reference", "acquired_on", "scanner"}
 _PICTURED: Final = exists().where(ImageRow.exam_id == ExamRow.id)
 
 
-async def get(connection: AsyncConnection, prediction_id: UUID) -> Exam | None:
+async def get(connection: AsyncConnection, within: Within, prediction_id: UUID) -> Exam | None:
     """Return the exam of a prediction's image, empty where nothing was entered; None without it."""
     statement = (
         select(*COLUMNS)
         .outerjoin(ImageRow, ImageRow.id == PredictionRow.image_id)
         .outerjoin(ExamRow, ExamRow.id == ImageRow.exam_id)
         .outerjoin(PatientRow, PatientRow.key == ExamRow.patient_key)
-        .where(PredictionRow.id == prediction_id)
+        .where(PredictionRow.id == prediction_id, seen(PredictionRow, within))
     )
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else read(connection, row)
 
 
-async def lock(connection: AsyncConnection, prediction_id: UUID) -> bool:
+async def lock(connection: AsyncConnection, within: Within, prediction_id: UUID) -> bool:
     """Hold a prediction, its image and exam to the transaction's end; False without the first.
 
     So it cannot be deleted from under its facts, and nobody else changes them through another
     prediction of the same image.
     """
-    known = select(PredictionRow.id).where(PredictionRow.id == prediction_id)
+    known = select(PredictionRow.id).where(
+        PredictionRow.id == prediction_id, seen(PredictionRow, within)
+    )
     if await connection.scalar(known.with_for_update()) is None:
         return False
     image_id = await images.hold(connection, prediction_id)

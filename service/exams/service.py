@@ -19,10 +19,10 @@ class Exams:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    async def get(self, prediction_id: UUID) -> Exam | None:
+    async def get(self, actor: Actor, prediction_id: UUID) -> Exam | None:
         """Return the facts, empty ones where none were entered; None without the prediction."""
         async with self._transactions.read() as connection:
-            return await repository.get(connection, prediction_id)
+            return await repository.get(connection, actor.within, prediction_id)
 
     async def change(
         self,
@@ -40,10 +40,10 @@ class Exams:
 
         async def work(transaction: Transaction) -> Exam | None:
             connection = transaction.connection
-            if not await repository.lock(connection, prediction_id):
+            if not await repository.lock(connection, actor.within, prediction_id):
                 return None
             if seen is not None:
-                kept = await repository.get(connection, prediction_id)
+                kept = await repository.get(connection, actor.within, prediction_id)
                 if kept is not None and kept.version not in {*seen, facts.version}:
                     raise ChangedError(kept)
             exam = await repository.replace(connection, prediction_id, facts)

@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from service.errors import CodedError
 from service.http.openapi import describes
+from service.identity.dependencies import Acting
 
 HEADER: Final = "Idempotency-Key"
 LONGEST: Final = 255
@@ -62,14 +63,18 @@ class KeyInvalidError(CodedError):
         "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
     }
 )
-async def hashed(request: Request) -> str | None:
-    """Return what is stored of the request's key. Raises :class:`KeyInvalidError`."""
+async def hashed(request: Request, actor: Acting) -> str | None:
+    """Return what is stored of the request's key, which is its sender's and nobody else's.
+
+    Raises :class:`KeyInvalidError`.
+    """
     key = request.headers.get(HEADER)
     if key is None:
         return None
     if not 1 <= len(key) <= LONGEST or not key.isascii() or not key.isprintable():
         raise KeyInvalidError
-    return hashlib.sha256(key.encode()).hexdigest()
+    whose = "" if actor.id is None else f"{actor.id} "
+    return hashlib.sha256(f"{whose}{key}".encode()).hexdigest()
 
 
 IdempotencyKey = Annotated[str | None, Depends(hashed)]

@@ -8,6 +8,7 @@ from babel import negotiate_locale
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.http.cookies import SCOPE, values
 from service.http.negotiation import weighed
 from service.language.locale import SOURCE, Language, languages, speaking
 
@@ -17,28 +18,18 @@ COOKIE: Final = "language"
 def choose(headers: Headers) -> Language:
     """Return the language that the request asks for; what it cannot have is passed over."""
     known = languages()
-    if (chosen := known.get(_cookie(headers.get("cookie", "")))) is not None:
+    # The last one, where there are several.
+    if (chosen := known.get((["", *values(headers.get("cookie", ""), COOKIE)])[-1])) is not None:
         return chosen
     wanted = weighed(headers.get("accept-language", ""))
     found = negotiate_locale([tag for tag, weight in wanted.items() if weight], known, sep="-")
     return known[found or SOURCE]
 
 
-def _cookie(header: str) -> str:
-    """Return the last value of our cookie, nothing where it is missing. Codes are never quoted."""
-    found = ""
-    for pair in header.split(";"):
-        name, _separator, value = pair.partition("=")
-        if name.strip() == COOKIE:
-            found = value.strip()
-    return found
-
-
 class LocaleMiddleware:
     """Answers each request in the language that it asks for.
 
-    Cookies end here: nobody behind needs one, and FastAPI reads them for every request, by Python's
-    own parser, for which older patch levels take quadratic time (CVE-2024-7592).
+    The header of cookies ends here; :mod:`service.http.cookies` says why, and has what was in it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -48,7 +39,9 @@ class LocaleMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        chosen = choose(Headers(scope=scope)).code
+        told = Headers(scope=scope)
+        chosen = choose(told).code
         headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
         with speaking(chosen):
-            await self._app({**scope, "headers": headers}, receive, send)
+            inner = {**scope, "headers": headers, SCOPE: "; ".join(told.getlist("cookie"))}
+            await self._app(inner, receive, send)

@@ -176,6 +176,42 @@ KINDS: Final[Mapping[str, Kind]] = {
     "idempotency_key_invalid": Kind(
         400, N_("Key cannot be taken"), N_("A random UUID is a good Idempotency-Key.")
     ),
+    "sign_in": Kind(
+        401,
+        N_("Sign-in needed"),
+        N_("Sign in, or send a key that is good as Authorization: Bearer."),
+    ),
+    "credentials": Kind(
+        401,
+        N_("Name or password is wrong"),
+        N_("The name or the password is wrong. Whoever manages accounts can make a new link."),
+    ),
+    "too_many_attempts": Kind(
+        429,
+        N_("Too many failed tries"),
+        N_("Too many tries have failed from this address. Wait a little, then try again."),
+    ),
+    "sign_in_again": Kind(
+        403,
+        N_("Password needed once more"),
+        N_("A signature needs a sign-in of the last minutes: give your password with it."),
+    ),
+    "forbidden": Kind(
+        403, N_("Not allowed"), N_("Whoever manages accounts can give you the role for it.")
+    ),
+    "invalid_account": Kind(
+        422, N_("Account cannot be taken"), N_("The fields named above need another value.")
+    ),
+    "link_used": Kind(
+        403,
+        N_("Link is used up"),
+        N_("The link was used already, is too old or not whole. Ask for a new one."),
+    ),
+    "last_administrator": Kind(
+        409,
+        N_("Last administrator"),
+        N_("Nobody else could manage accounts then. Make somebody else an administrator first."),
+    ),
     "cross_origin": Kind(
         403,
         N_("Sent from another site"),

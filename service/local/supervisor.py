@@ -34,8 +34,10 @@ import aiohttp
 
 from models.files import replace
 from models.runtime import usable_cpus
+from service.commands import LINK_MINUTES, first_link
 from service.runners.registry import BY_NAME, REGISTRY
 from service.settings import PREFIX, Settings
+from service.storage.errors import StorageError
 from service.types import RUNNERS, RunnerName
 
 START_SECONDS: Final = 180.0
@@ -142,7 +144,9 @@ class Process:
 class Supervisor:
     """All processes of one ``make run``."""
 
-    def __init__(self, host: str, port: int, var: Path, runner_python: Path) -> None:
+    def __init__(self, settings: Settings, runner_python: Path) -> None:
+        self._settings = settings
+        host, port, var = settings.host, settings.port, settings.var
         authority = f"{_bracketed(host)}:{port}"
         self._address = f"http://{authority}"
         # One folder a port, so that two of us on one machine never share a file.
@@ -216,12 +220,26 @@ class Supervisor:
                 await process.start()
             await _together(_announce(process, client, begun) for process in processes)
             _say(f"ready: {self._address}   (logs in {self._folder}, Ctrl-C stops)")
+            await self._welcome()
             await _together(
                 [
                     self._watch_front(),
                     *(keep_up(process, client) for process in self._runners),
                 ]
             )
+
+    async def _welcome(self) -> None:
+        """Print the link that makes the first account, until there is one."""
+        if self._settings.auth == "none":
+            _say("nobody signs in (OSTEOSERVE_AUTH=none): whoever is at this machine may do all")
+            return
+        try:
+            link = await first_link(self._settings)
+        except (StorageError, OSError) as error:
+            _say(f"no link for the first account could be made: {error}")
+            return
+        if link is not None:
+            _say(f"no account yet: within {LINK_MINUTES} minutes, make the first one at\n{link}")
 
     async def _watch_front(self) -> None:
         code = await _ended(self._front)
@@ -297,7 +315,7 @@ async def run(settings: Settings) -> int:
     fault = _fault_of(settings.host, settings.port)
     if fault is not None:
         raise StartError(fault)
-    return await Supervisor(settings.host, settings.port, settings.var, python).run()
+    return await Supervisor(settings, python).run()
 
 
 async def _announce(process: Process, client: aiohttp.ClientSession, begun: float) -> None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from service.http.caching import NO_STORE
 from service.http.openapi import FILE
 from service.http.problems import problems
+from service.identity.dependencies import Acting
 from service.predictions.dependencies import NewPredictionDep, PredictionDep, PredictionsDep
 from service.predictions.schemas import EXAMPLE, Prediction
 from service.results import PredictionId, no_such_prediction
@@ -73,8 +74,8 @@ async def read(prediction: PredictionDep, response: Response) -> Prediction:
         **problems(404, 500, 503),
     },
 )
-async def image(id: PredictionId, predictions: PredictionsDep) -> Response:
-    png = await predictions.image(id)
+async def image(id: PredictionId, actor: Acting, predictions: PredictionsDep) -> Response:
+    png = await predictions.image(actor, id)
     if png is None:
         raise no_such_prediction()
     return Response(png, media_type="image/png", headers=NO_STORE)

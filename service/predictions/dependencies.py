@@ -17,15 +17,15 @@ from service.results import PredictionId, no_such_prediction
 PredictionsDep = Annotated[Predictions, Depends(resource(Predictions))]
 
 
-async def prediction(id: PredictionId, predictions: PredictionsDep) -> Prediction:
-    found = await predictions.get(id)
+async def prediction(id: PredictionId, actor: Acting, predictions: PredictionsDep) -> Prediction:
+    found = await predictions.get(actor, id)
     if found is None:
         raise no_such_prediction()
     return found
 
 
 PredictionDep = Annotated[Prediction, Depends(prediction)]
-"""The prediction that the path names; one that was never made is a 404."""
+"""The prediction that the path names; 404 where it was never made, or is not theirs to see."""
 
 
 async def new_prediction(

@@ -109,9 +109,13 @@ async def history(
 
 @pages.get("/results/{id}/delete")
 async def ask(
-    request: Request, id: PredictionId, predictions: PredictionsDep, templates: TemplatesDep
+    request: Request,
+    id: PredictionId,
+    actor: Acting,
+    predictions: PredictionsDep,
+    templates: TemplatesDep,
 ) -> Response:
-    prediction = await predictions.placed(id)
+    prediction = await predictions.placed(actor, id)
     if prediction is None:
         raise no_such_prediction()
     return templates.respond(request, DeletePage.of(prediction), headers=NO_STORE)

@@ -6,6 +6,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from service.http.dependencies import UploadLimitsDep
+from service.identity.dependencies import Acting
+from service.identity.rules import landing, may
 from service.predictions.dependencies import NewPredictionDep
 from service.predictions.home_contexts import AnalysePage
 from service.web.dependencies import TemplatesDep
@@ -14,7 +16,12 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def form(request: Request, templates: TemplatesDep, limits: UploadLimitsDep) -> Response:
+async def form(
+    request: Request, actor: Acting, templates: TemplatesDep, limits: UploadLimitsDep
+) -> Response:
+    if not may(actor, "POST", "/"):
+        # Each role begins where there is something for it.
+        return RedirectResponse(landing(actor), 303)
     size = limits.max_upload_bytes
     page = AnalysePage(
         max_bytes=int(size), max_size=size.human_readable(separator=" ").replace(".0 ", " ")

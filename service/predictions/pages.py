@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
 
+from service.errors import ServiceError
 from service.exams.dependencies import ExamsDep
 from service.exams.service import Exams
 from service.http.body import FormBody
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import translate
-from service.identity.dependencies import Acting
-from service.language.locale import _
+from service.identity.dependencies import Acting, acting
+from service.identity.services import SessionsDep
+from service.language.locale import N_, _
 from service.predictions.contexts import ResultPage
 from service.predictions.dependencies import PredictionDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
@@ -37,6 +40,13 @@ from service.web.dependencies import TemplatesDep
 from service.web.templates import Templates
 
 router = APIRouter(prefix="/results/{id}", include_in_schema=False)
+
+_PASSWORD: Final[Mapping[str, str]] = {
+    "sign_in_again": N_("You signed in more than a few minutes ago: your password, please."),
+    "credentials": N_("This is not your password."),
+    "too_many_attempts": N_("Too many wrong passwords: wait a little, then try again."),
+}
+"""What is wrong with the password that came with a review, or did not."""
 
 
 class ResultResponder:
@@ -62,23 +72,32 @@ class ResultResponder:
         prediction: Prediction,
         *,
         signing: ReviewForms | None = None,
+        password: str = "",
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Answer with the result's page; ``signing`` holds a form that could not be taken."""
+        """Answer with the result's page; ``signing`` holds a form that could not be taken.
+
+        ``password``: what was wrong with the password in it.
+        """
+        actor = await acting(request)
         exam, unreadable = None, False
         try:
-            exam = await self._exams.get(prediction.id)
+            exam = await self._exams.get(actor, prediction.id)
         except UnreadableError:
             unreadable = True
         page = ResultPage.of(
             prediction,
-            reviews=await self._reviews.of(prediction.id),
+            reviews=await self._reviews.of(actor, prediction.id),
             exam=exam,
             exam_unreadable=unreadable,
             signing=signing,
             out_of_reach=await self._explainer.out_of_reach(prediction, self._states.down),
         )
+        if actor.is_person:
+            needed = bool(password) or self._reviews.needs_password(actor)
+            forms = page.signing.of_account(password=needed, error=password)
+            page = replace(page, signing=forms)
         whence = {**NO_STORE, "Content-Location": f"/results/{prediction.id}", **(headers or {})}
         return self._templates.respond(request, page, status, whence)
 
@@ -107,14 +126,19 @@ async def review(
     prediction: PredictionDep,
     actor: Acting,
     reviews: ReviewsDep,
+    sessions: SessionsDep,
     page: ResultPageDep,
     typed: FormBody,
 ) -> Response:
-    """Form fields as in the API: ``action``, ``reviewer``, ``outcome``, ``reason``."""
+    """Form fields as in the API, and ``password`` where it was given too long ago."""
     version = typed.pop(VERSION, None)
+    password = typed.pop("password", "")
     seen = None if version is None else {version}
     try:
-        await reviews.sign(actor, prediction.id, draft(typed), prediction.outcome, seen)
+        written = draft(typed)
+        if password and reviews.needs_password(actor):
+            actor = await sessions.again(actor, password)
+        await reviews.sign(actor, prediction.id, written, prediction.outcome, seen)
     except ReviewError as error:
         signing = ReviewForms.of(prediction.outcome, typed, error.faults, version)
         return await page.shown(request, prediction, signing=signing, status=422)
@@ -130,6 +154,18 @@ async def review(
         status = problem.kind.status
         return await page.shown(
             request, prediction, signing=signing, status=status, headers=problem.headers
+        )
+    except ServiceError as error:
+        if error.code not in _PASSWORD:
+            raise
+        problem = translate(error)
+        return await page.shown(
+            request,
+            prediction,
+            signing=ReviewForms.of(prediction.outcome, typed, version=version),
+            password=_(_PASSWORD[error.code]),
+            status=problem.kind.status,
+            headers=problem.headers,
         )
     # Loading the page again must not sign again.
     return RedirectResponse(f"/results/{prediction.id}#review", 303)

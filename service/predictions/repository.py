@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -23,13 +23,16 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
+from service.identity.actor import Within
 from service.images import repository as images
 from service.predictions.query import Position, Query, Sort, rank
 from service.predictions.schemas import Prediction
+from service.reviews import repository as reviews
 from service.reviews.schemas import Review
 from service.storage.documents import Unreadable, understood
 from service.storage.errors import UnreadableError
 from service.storage.tables import CanonicalImageRow, ImageRow, PredictionRow, ReviewRow
+from service.storage.within import seen
 
 COLUMNS: Final = (
     PredictionRow.id, PredictionRow.created_at, PredictionRow.probability, PredictionRow.document
@@ -54,6 +57,7 @@ class New:
     prediction: Prediction
     png: bytes
     key: str | None = None
+    created_by: UUID | None = None
 
 
 async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
@@ -87,6 +91,7 @@ async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
                 "image_id": id,
                 "canonical_image_id": picture,
                 "version": one.prediction.version,
+                "created_by": one.created_by,
                 "idempotency_key": one.key,
                 "degraded": one.prediction.degraded,
                 "probability": one.prediction.probability,
@@ -98,8 +103,10 @@ async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
     )
 
 
-async def get(connection: AsyncConnection, prediction_id: UUID) -> Prediction | None:
-    return await _one(connection, PredictionRow.id == prediction_id)
+async def get(
+    connection: AsyncConnection, within: Within, prediction_id: UUID
+) -> Prediction | None:
+    return await _one(connection, _is(within, prediction_id))
 
 
 async def under(connection: AsyncConnection, site: str, key: str) -> Prediction | None:
@@ -108,35 +115,35 @@ async def under(connection: AsyncConnection, site: str, key: str) -> Prediction 
     return await _one(connection, named)
 
 
-async def image(connection: AsyncConnection, prediction_id: UUID) -> bytes | None:
+async def image(connection: AsyncConnection, within: Within, prediction_id: UUID) -> bytes | None:
     """Return the image as the models saw it (PNG)."""
     query = (
         select(CanonicalImageRow.png)
         .join(PredictionRow, PredictionRow.canonical_image_id == CanonicalImageRow.id)
-        .where(PredictionRow.id == prediction_id)
+        .where(_is(within, prediction_id))
     )
     return await connection.scalar(query)
 
 
 async def placed(
-    connection: AsyncConnection, prediction_id: UUID
+    connection: AsyncConnection, within: Within, prediction_id: UUID
 ) -> Prediction | Unreadable | None:
     """Return a prediction as a list would: also one that cannot be read."""
-    statement = select(*COLUMNS).where(PredictionRow.id == prediction_id)
+    statement = select(*COLUMNS).where(_is(within, prediction_id))
     rows = (await connection.execute(statement)).all()
     return next(iter(await complete(connection, rows)), None)
 
 
 async def page(
-    connection: AsyncConnection, site: str | None, query: Query
+    connection: AsyncConnection, within: Within | None, query: Query
 ) -> tuple[tuple[Prediction | Unreadable, ...], Position | None]:
     """Return the predictions asked for, and where the next page begins, if there is one.
 
-    Those of every site where ``site`` is None.
+    All of them where ``within`` is None.
 
     Raises :class:`~service.predictions.query.CursorError`.
     """
-    statement = _ordered(_filtered(select(*COLUMNS), site, query), query)
+    statement = _ordered(_filtered(select(*COLUMNS), within, query), query)
     # One more than asked for says whether there is another page.
     rows = (await connection.execute(statement.limit(query.limit + 1))).all()
     shown = rows[: query.limit]
@@ -148,12 +155,12 @@ async def page(
     )
 
 
-async def lock(connection: AsyncConnection, prediction_id: UUID) -> bool:
-    """Hold a prediction until the transaction ends; False when it is not there.
+async def lock(connection: AsyncConnection, within: Within, prediction_id: UUID) -> bool:
+    """Hold a prediction until the transaction ends; False when it is not there to be seen.
 
     Whoever writes what belongs to it does so first, so that none waits for another in a circle.
     """
-    known = select(PredictionRow.id).where(PredictionRow.id == prediction_id)
+    known = select(PredictionRow.id).where(_is(within, prediction_id))
     return await connection.scalar(known.with_for_update()) is not None
 
 
@@ -169,12 +176,13 @@ async def complete(
 
     None where a row has no id.
     """
-    reviews = await _reviews(connection, [row.id for row in rows if row.id is not None])
+    documents = {row.id: row.document for row in rows if row.id is not None}
+    last = await _reviews(connection, documents)
 
     def read(row: Row[Any]) -> Prediction | Unreadable | None:
         if row.id is None:
             return None
-        review = reviews.get(row.id)
+        review = last.get(row.id)
         try:
             found = understood(connection, "prediction", Prediction, row.document)
         except UnreadableError:
@@ -185,6 +193,10 @@ async def complete(
         return found if review is None else found.model_copy(update={"review": review})
 
     return tuple(map(read, rows))
+
+
+def _is(within: Within, prediction_id: UUID) -> ColumnElement[bool]:
+    return and_(PredictionRow.id == prediction_id, seen(PredictionRow, within))
 
 
 async def _one(connection: AsyncConnection, which: ColumnElement[bool]) -> Prediction | None:
@@ -199,12 +211,15 @@ async def _one(connection: AsyncConnection, which: ColumnElement[bool]) -> Predi
 
 
 async def _reviews(
-    connection: AsyncConnection, ids: Sequence[UUID]
+    connection: AsyncConnection, documents: Mapping[UUID, object]
 ) -> dict[UUID, Review | Unreadable]:
-    """Return the last review of each prediction; Unreadable where any of its reviews is."""
+    """Return the last review of each prediction; Unreadable where any of its reviews is.
+
+    ``documents``: the predictions as they are kept, by id.
+    """
     statement = (
-        select(ReviewRow.prediction_id, *(getattr(ReviewRow, name) for name in Review.model_fields))
-        .where(ReviewRow.prediction_id.in_(ids))
+        select(ReviewRow.prediction_id, *reviews.COLUMNS)
+        .where(ReviewRow.prediction_id.in_(list(documents)))
         .order_by(ReviewRow.number)
     )
     found: dict[UUID, Review | Unreadable] = {}
@@ -212,14 +227,14 @@ async def _reviews(
         if isinstance(found.get(row.prediction_id), Unreadable):
             continue
         try:
-            found[row.prediction_id] = understood(connection, "review", Review, dict(row._mapping))
+            found[row.prediction_id] = reviews.read(connection, row, documents[row.prediction_id])
         except UnreadableError:
             found[row.prediction_id] = Unreadable(row.prediction_id, row.created_at)
     return found
 
 
-def _filtered(statement: Select[Any], site: str | None, query: Query) -> Select[Any]:
-    wanted: list[ColumnElement[bool]] = [] if site is None else [PredictionRow.site == site]
+def _filtered(statement: Select[Any], within: Within | None, query: Query) -> Select[Any]:
+    wanted: list[ColumnElement[bool]] = [] if within is None else [seen(PredictionRow, within)]
     if query.outcome is not None:
         wanted.append(PredictionRow.outcome == query.outcome)
     if query.degraded is not None:

@@ -94,7 +94,7 @@ class Predictions:
         self, actor: Actor, prediction: Prediction, png: bytes, key: str | None = None
     ) -> Prediction:
         """Write ``prediction`` and return it."""
-        new = _New(actor, repository.New(actor.site, prediction, png, key))
+        new = _New(actor, repository.New(actor.site, prediction, png, key, actor.id))
         if key is None:
             with translated(RETRY_AFTER):
                 deadline = Deadline.after(self._transactions.longest_wait)
@@ -147,7 +147,7 @@ class Predictions:
 
         async def work(transaction: Transaction) -> bool:
             connection = transaction.connection
-            if not await repository.lock(connection, prediction_id):
+            if not await repository.lock(connection, actor.within, prediction_id):
                 return False
             image = await images.hold(connection, prediction_id)
             await repository.remove(connection, prediction_id)
@@ -157,34 +157,35 @@ class Predictions:
 
         return await self._transactions.write(work, frees=True)
 
-    async def get(self, prediction_id: UUID) -> Prediction | None:
+    async def get(self, actor: Actor, prediction_id: UUID) -> Prediction | None:
+        """Return a prediction; None where there is none that the actor may see."""
         async with self._transactions.read() as connection:
-            return await repository.get(connection, prediction_id)
+            return await repository.get(connection, actor.within, prediction_id)
 
-    async def image(self, prediction_id: UUID) -> bytes | None:
+    async def image(self, actor: Actor, prediction_id: UUID) -> bytes | None:
         """Return the image as the models saw it (PNG)."""
         async with self._transactions.read() as connection:
-            return await repository.image(connection, prediction_id)
+            return await repository.image(connection, actor.within, prediction_id)
 
-    async def placed(self, prediction_id: UUID) -> Prediction | Unreadable | None:
+    async def placed(self, actor: Actor, prediction_id: UUID) -> Prediction | Unreadable | None:
         """Return a prediction as a list would: also one that cannot be read."""
         async with self._transactions.read() as connection:
-            return await repository.placed(connection, prediction_id)
+            return await repository.placed(connection, actor.within, prediction_id)
 
     async def page(
         self, actor: Actor, query: Query
     ) -> tuple[tuple[Prediction | Unreadable, ...], Position | None]:
-        """Return the predictions asked for at the actor's site, and where the next page begins.
+        """Return the predictions asked for that the actor may see, and where the next page begins.
 
         Raises :class:`~service.predictions.query.CursorError`.
         """
         async with self._transactions.read() as connection:
-            return await repository.page(connection, actor.site, query)
+            return await repository.page(connection, actor.within, query)
 
-    async def timeline(self, patient_key: UUID) -> Timeline | None:
+    async def timeline(self, actor: Actor, patient_key: UUID) -> Timeline | None:
         """Return a patient's exams in order, each with its prediction."""
         async with self._transactions.read() as connection:
-            return await timeline.of(connection, patient_key)
+            return await timeline.of(connection, actor.within, patient_key)
 
     async def _under(self, actor: Actor, key: str) -> Prediction | None:
         async with self._transactions.read() as connection:

@@ -13,10 +13,12 @@ from sqlalchemy.orm import aliased
 
 from service.exams import repository as exams
 from service.exams.schemas import Exam
+from service.identity.actor import Within
 from service.predictions.repository import COLUMNS, complete
 from service.predictions.schemas import Prediction
 from service.storage.errors import UnreadableError
 from service.storage.tables import ExamRow, ImageRow, PatientRow, PredictionRow
+from service.storage.within import seen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +40,14 @@ _JUDGED_LATER: Final = exists().where(
 """An image that was judged several times is one point in time, with its last prediction."""
 
 
-async def of(connection: AsyncConnection, key: UUID) -> Timeline | None:
+async def of(connection: AsyncConnection, within: Within, key: UUID) -> Timeline | None:
     """Return the patient's exams, each image with its last prediction; None without any."""
     statement = (
         select(*exams.COLUMNS, *COLUMNS[1:])
         .join(ImageRow, ImageRow.id == PredictionRow.image_id)
         .join(ExamRow, ExamRow.id == ImageRow.exam_id)
         .join(PatientRow, PatientRow.key == ExamRow.patient_key)
-        .where(ExamRow.patient_key == key, ~_JUDGED_LATER)
+        .where(ExamRow.patient_key == key, seen(PredictionRow, within), ~_JUDGED_LATER)
         .order_by(PredictionRow.created_at, PredictionRow.id)
     )
     rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()

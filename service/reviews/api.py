@@ -18,9 +18,7 @@ from service.storage.errors import ChangedError
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/reviews", tags=["predictions"])
 
-_SENT: Final[dict[str, Any]] = {
-    name: EXAMPLE[name] for name in ("action", "outcome", "reviewer", "reason")
-}
+_SENT: Final[dict[str, Any]] = {name: EXAMPLE[name] for name in ("action", "outcome", "reason")}
 DraftBody = Annotated[Signature | Override, Depends(json_body(Draft, draft, _SENT))]
 
 
@@ -47,8 +45,9 @@ async def add(
 ) -> Review:
     """`sign` agrees with the outcome; `override` names another one and needs a reason.
 
-    `reviewer` is a name or initials, as it shall stand beside the result. `If-Match` takes the
-    `ETag` of the list of reviews.
+    Whoever has signed in signs with their account, within minutes of giving their password; keys
+    of programs sign nothing. Where nobody signs in, `reviewer` is a name or initials, as it shall
+    stand beside the result. `If-Match` takes the `ETag` of the list of reviews.
     """
     response.headers.update(NO_STORE)
     try:
@@ -71,7 +70,9 @@ async def add(
         **problems(404, 500, 503),
     },
 )
-async def read(response: Response, result: ResultDep, reviews: ReviewsDep) -> tuple[Review, ...]:
-    found = await reviews.of(result.id)
+async def read(
+    response: Response, result: ResultDep, actor: Acting, reviews: ReviewsDep
+) -> tuple[Review, ...]:
+    found = await reviews.of(actor, result.id)
     response.headers.update({**NO_STORE, **tag(version(found))})
     return found

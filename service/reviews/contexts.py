@@ -22,6 +22,10 @@ class Signed:
     when: str
     when_iso: str
     reason: str | None
+    typed: bool
+    """The name is one that was typed: nobody had signed in."""
+    changed: bool
+    """The result is not what was signed any more."""
 
     @classmethod
     def of(cls, review: Review) -> Signed:
@@ -33,4 +37,6 @@ class Signed:
             when=moment(review.created_at),
             when_iso=review.created_at.isoformat(),
             reason=review.reason,
+            typed=review.person_id is None,
+            changed=review.intact is False,
         )

@@ -93,6 +93,13 @@ class ReviewForms:
             trouble=trouble,
         )
 
+    def of_account(self, *, password: bool, error: str = "") -> ReviewForms:
+        """Return the forms as somebody gets them who has signed in: no name is asked for.
+
+        ``password``: whether it has to be given with a review; ``error``: what was wrong with it.
+        """
+        return replace(self, forms=tuple(_of_account(form, password, error) for form in self.forms))
+
     @classmethod
     def beside(
         cls,
@@ -160,6 +167,23 @@ def _form(
         fields=fields,
         error=" ".join(errors[name] for name in sorted(other)),
     )
+
+
+def _of_account(form: ReviewForm, password: bool, error: str) -> ReviewForm:
+    fields = [field for field in form.fields if field.name != "reviewer"]
+    if password:
+        fields.append(
+            Field(
+                name="password",
+                id=f"{form.action}-password",
+                label=_("Your password"),
+                kind="password",
+                error=error if form.open else "",
+                required=True,
+                autocomplete="current-password",
+            )
+        )
+    return replace(form, fields=tuple(fields))
 
 
 def _since(seen: str | None, reviews: Sequence[Review]) -> Sequence[Review]:

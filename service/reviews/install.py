@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
+from service.identity.settings import IdentitySettings
 from service.resources import Resources
 from service.reviews import api
 from service.reviews.service import Reviews
@@ -19,5 +21,6 @@ def install(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def lifespan(resources: Resources) -> AsyncIterator[None]:
-    resources.put(Reviews, Reviews(resources.get(Transactions)))
+    minutes = resources.get(IdentitySettings).signature_minutes
+    resources.put(Reviews, Reviews(resources.get(Transactions), timedelta(minutes=minutes)))
     yield

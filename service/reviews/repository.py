@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.reviews.schemas import Review
+from service.identity.actor import Within
+from service.reviews.schemas import KEPT, Review, held_against
 from service.storage.documents import understood
 from service.storage.tables import PredictionRow, ReviewRow
+from service.storage.within import seen
 
-_COLUMNS: Final = tuple(getattr(ReviewRow, name) for name in Review.model_fields)
+COLUMNS: Final = tuple(getattr(ReviewRow, name) for name in KEPT)
+"""What :func:`read` goes by, beside the document of the prediction."""
 
 
-async def lock(connection: AsyncConnection, prediction_id: UUID) -> bool:
-    """Hold the prediction until the transaction ends; False when it is not there.
+async def lock(connection: AsyncConnection, within: Within, prediction_id: UUID) -> bool:
+    """Hold the prediction until the transaction ends; False when it is not there to be seen.
 
     So reviews are numbered one after the other, and none is orphaned.
     """
-    known = select(PredictionRow.id).where(PredictionRow.id == prediction_id)
+    known = select(PredictionRow.id).where(
+        PredictionRow.id == prediction_id, seen(PredictionRow, within)
+    )
     return await connection.scalar(known.with_for_update(key_share=True)) is not None
 
 
-async def of(connection: AsyncConnection, prediction_id: UUID) -> tuple[Review, ...]:
+async def of(
+    connection: AsyncConnection, within: Within, prediction_id: UUID
+) -> tuple[Review, ...]:
     """Return every review of a prediction, the first one first."""
     query = (
-        select(*_COLUMNS).where(ReviewRow.prediction_id == prediction_id).order_by(ReviewRow.number)
+        select(*COLUMNS, PredictionRow.document)
+        .join(PredictionRow, PredictionRow.id == ReviewRow.prediction_id)
+        .where(ReviewRow.prediction_id == prediction_id, seen(PredictionRow, within))
+        .order_by(ReviewRow.number)
     )
-    return tuple(
-        understood(connection, "review", Review, dict(row._mapping))
-        for row in await connection.execute(query)
-    )
+    return tuple(read(connection, row, row.document) for row in await connection.execute(query))
+
+
+def read(connection: AsyncConnection, row: Any, document: object) -> Review:
+    """Return the review in ``row``, of :data:`COLUMNS`, on what is kept as ``document``.
+
+    Raises :class:`~service.storage.errors.UnreadableError`.
+    """
+    found = {name: getattr(row, name) for name in KEPT}
+    return held_against(understood(connection, "review", Review, found), document)
+
+
+async def document(connection: AsyncConnection, prediction_id: UUID) -> object:
+    """Return a prediction as it is kept."""
+    query = select(PredictionRow.document).where(PredictionRow.id == prediction_id)
+    return await connection.scalar(query)
 
 
 async def add(connection: AsyncConnection, prediction_id: UUID, review: Review) -> None:
     await connection.execute(
         insert(ReviewRow).values(
-            id=uuid4(), prediction_id=prediction_id, **review.model_dump(mode="python")
+            id=uuid4(),
+            prediction_id=prediction_id,
+            **{name: getattr(review, name) for name in KEPT},
         )
     )

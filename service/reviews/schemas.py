@@ -6,9 +6,12 @@ prediction itself stays as it was answered.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +34,7 @@ MAX_REASON: Final = 1000
 """Characters. A reason that nobody can understand later is none."""
 
 Action = Literal["sign", "override"]
+Method = Literal["password"]
 FaultCode = Literal["missing", "length", "characters", "choice", "same_outcome", "unknown"]
 """What is wrong with a field; pages have a sentence for each, in their language."""
 
@@ -79,7 +83,11 @@ Reason = Annotated[
 class _Draft(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    reviewer: Reviewer = Field(description="Name or initials of the clinician who reviews.")
+    reviewer: Reviewer | None = Field(
+        default=None,
+        description="Name or initials of the clinician who reviews: needed where nobody signs in, "
+        "and refused from an account, which signs by its own name.",
+    )
 
 
 class Signature(_Draft):
@@ -110,8 +118,40 @@ class Review(BaseModel):
     created_at: datetime
     action: Action
     outcome: Outcome = Field(description="The outcome as the clinician sees it.")
-    reviewer: str
+    reviewer: str = Field(description="Their name, as it was when they signed.")
     reason: str | None
+    person_id: UUID | None = Field(
+        default=None,
+        description="Whose account it was; null: the name was typed, before there were accounts or "
+        "where nobody signs in.",
+    )
+    method: Method | None = Field(
+        default=None, description="How they had proved who they are, minutes before at most."
+    )
+    document_sha256: str | None = Field(
+        default=None, description="Of the result as it was when they signed."
+    )
+    intact: bool | None = Field(
+        default=None,
+        description="Whether the result is still what they signed; null where that was not kept.",
+    )
+
+
+KEPT: Final = tuple(name for name in Review.model_fields if name != "intact")
+"""What a row has of a review; the rest is found out when it is read."""
+
+
+def digest(document: object) -> str:
+    """Return the SHA-256 of a stored result, which no order of fields changes."""
+    plain = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def held_against(review: Review, document: object) -> Review:
+    """Return ``review`` with what became of the result since."""
+    if review.document_sha256 is None:
+        return review
+    return review.model_copy(update={"intact": review.document_sha256 == digest(document)})
 
 
 def version(reviews: Sequence[Review]) -> str:
@@ -159,5 +199,9 @@ EXAMPLE: Final = {
     "outcome": "indeterminate",
     "reviewer": "A. Reader",
     "reason": "Marked degeneration at L3 and L4; the hip decides here.",
+    "person_id": "3c1f0d52-7e0b-4f4b-9a36-5d0f1c7f2b18",
+    "method": "password",
+    "document_sha256": "6e" * 32,
+    "intact": True,
 }
 """A review, shown in the API documentation."""

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from uuid import UUID
 
 from service.clock import now
+from service.errors import ServiceError
 from service.identity.actor import Actor
+from service.language.locale import N_
 from service.reviews import repository
 from service.reviews.events import ReviewAdded
-from service.reviews.schemas import Override, Review, ReviewError, Signature, fault, version
+from service.reviews.schemas import (
+    Override,
+    Review,
+    ReviewError,
+    Signature,
+    digest,
+    fault,
+    held_against,
+    version,
+)
 from service.storage.errors import ChangedError, GoneError
 from service.storage.transaction import Transaction, Transactions
 from service.types import Outcome
@@ -18,13 +30,19 @@ from service.types import Outcome
 class Reviews:
     """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, fresh: timedelta = timedelta(minutes=5)) -> None:
+        """``fresh``: how long after their password was given somebody signs without it."""
         self._transactions = transactions
+        self._fresh = fresh
 
-    async def of(self, prediction_id: UUID) -> tuple[Review, ...]:
-        """Return every review of a prediction, the first one first."""
+    def needs_password(self, actor: Actor) -> bool:
+        """Whether the actor has to prove once more who they are before they sign."""
+        return actor.session is not None and now() - actor.session.since > self._fresh
+
+    async def of(self, actor: Actor, prediction_id: UUID) -> tuple[Review, ...]:
+        """Return every review of a prediction that the actor may see, the first one first."""
         async with self._transactions.read() as connection:
-            return await repository.of(connection, prediction_id)
+            return await repository.of(connection, actor.within, prediction_id)
 
     async def sign(
         self,
@@ -39,30 +57,45 @@ class Reviews:
         Where ``seen`` is given, only if :func:`~service.reviews.schemas.version` of the reviews
         there now is one of them; :class:`~service.storage.errors.ChangedError` holds them. One
         that says word for word what the last review says is that review, sent twice. Raises
-        :class:`~service.reviews.schemas.ReviewError` for an override that names ``outcome``.
+        :class:`~service.reviews.schemas.ReviewError` for an override that names ``outcome``, and
+        for a name beside an account's or none where nobody signs in.
+
+        A program cannot sign, and a person only within minutes of giving their password: else
+        :class:`~service.errors.ServiceError`.
         """
+        reviewer = _reviewer(actor, draft.reviewer)
         if isinstance(draft, Override) and draft.outcome == outcome:
             raise ReviewError([fault("outcome", "same_outcome")])
+        if self.needs_password(actor):
+            raise ServiceError(
+                "sign_in_again", N_("The password was not given within the last minutes.")
+            )
         written = Review(
             number=1,
             created_at=now(),
             action=draft.action,
             outcome=draft.outcome if isinstance(draft, Override) else outcome,
-            reviewer=draft.reviewer,
+            reviewer=reviewer,
             reason=draft.reason,
+            person_id=actor.id,
+            method="password" if actor.is_person else None,
         )
 
         async def work(transaction: Transaction) -> Review:
             connection = transaction.connection
-            if not await repository.lock(connection, prediction_id):
+            if not await repository.lock(connection, actor.within, prediction_id):
                 raise GoneError("There is no result with this id.")
-            earlier = await repository.of(connection, prediction_id)
+            earlier = await repository.of(connection, actor.within, prediction_id)
             if seen is not None and version(earlier) not in seen:
                 if earlier and _same(earlier[-1], written):
                     return earlier[-1]
                 raise ChangedError(earlier)
             number = 1 + max((one.number for one in earlier), default=0)
-            review = written.model_copy(update={"number": number})
+            document = await repository.document(connection, prediction_id)
+            kept = digest(document) if actor.is_person else None
+            review = held_against(
+                written.model_copy(update={"number": number, "document_sha256": kept}), document
+            )
             await repository.add(connection, prediction_id, review)
             await transaction.emit(
                 ReviewAdded(actor=actor, prediction_id=prediction_id, review=review)
@@ -72,6 +105,19 @@ class Reviews:
         return await self._transactions.write(work)
 
 
+def _reviewer(actor: Actor, typed: str | None) -> str:
+    """Return the name that stands beside the result."""
+    if actor.id is None:
+        if typed is None:
+            raise ReviewError([fault("reviewer", "missing")])
+        return typed
+    if not actor.is_person:
+        raise ServiceError("forbidden", N_("Only a person who has signed in can sign."))
+    if typed is not None:
+        raise ReviewError([fault("reviewer", "unknown")])
+    return actor.name
+
+
 def _same(review: Review, other: Review) -> bool:
-    said = ("action", "outcome", "reviewer", "reason")
+    said = ("action", "outcome", "reviewer", "reason", "person_id")
     return all(getattr(review, name) == getattr(other, name) for name in said)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     DateTime,
     Dialect,
     Double,
@@ -167,6 +168,9 @@ class PredictionRow(Base):
         Uuid, ForeignKey("canonical_image.id"), index=True
     )
     version: Mapped[str | None] = mapped_column(String(80), index=True)
+    # The account of the person or program that sent it; NULL: from before there were accounts, or
+    # where nobody signs in.
+    created_by: Mapped[UUID | None] = mapped_column(Uuid)
     # The hash of what the client named its request by.
     idempotency_key: Mapped[str | None] = mapped_column(String(64))
     # Copies out of the document, for lists to filter and sort by.
@@ -206,6 +210,10 @@ class ReviewRow(Base):
     outcome: Mapped[str] = mapped_column(String(32))
     reviewer: Mapped[str] = mapped_column(String(80))
     reason: Mapped[str | None] = mapped_column(String(1000))
+    # NULL, all three: the name was typed, before there were accounts or where nobody signs in.
+    person_id: Mapped[UUID | None] = mapped_column(Uuid)
+    method: Mapped[str | None] = mapped_column(String(16))
+    document_sha256: Mapped[str | None] = mapped_column(String(64))
 
 
 class BatchRow(Base):
@@ -217,6 +225,7 @@ class BatchRow(Base):
     # The front that works on it says so again and again; silence means that it has died.
     touched_at: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[str] = mapped_column(String(16))
+    created_by: Mapped[UUID | None] = mapped_column(Uuid)
     total: Mapped[int]
     finished: Mapped[int]
 
@@ -236,3 +245,130 @@ class BatchLineRow(Base):
         Uuid, ForeignKey("prediction.id", ondelete="SET NULL"), index=True
     )
     problem: Mapped[dict[str, Any] | None] = mapped_column(Document(none_as_null=True))
+
+
+class PersonRow(Base):
+    """Somebody who may sign in. Accounts are disabled and never removed: signatures name them."""
+
+    __tablename__ = "person"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    # What they sign in with, in lower case.
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    # NULL until they have chosen a password.
+    password: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class MembershipRow(Base):
+    """A role that a person has at a site."""
+
+    __tablename__ = "membership"
+
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), primary_key=True)
+    site: Mapped[str] = mapped_column(String(64), primary_key=True)
+    role: Mapped[str] = mapped_column(String(16), primary_key=True)
+
+
+class SessionRow(Base):
+    """A sign-in. The browser's cookie holds what this is the hash of."""
+
+    __tablename__ = "session"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), index=True)
+    site: Mapped[str] = _site()
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Written at most once a minute.
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # When the password was last given: what a signature asks for.
+    signed_in_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ClaimRow(Base):
+    """A link that is used once: it makes the first administrator, or sets a person's password."""
+
+    __tablename__ = "claim"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # NULL: the first administrator, who has no account yet.
+    person_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("person.id"), index=True)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ApiKeyRow(Base):
+    """A key of a program, of which the hash is kept; a program has several while one is renewed."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    # What predictions and batches name: it stays when the key is renewed.
+    program_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    site: Mapped[str] = _site()
+    role: Mapped[str] = mapped_column(String(16))
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    used_on: Mapped[date | None]
+
+
+class AttemptRow(Base):
+    """Failures of one account from one address, or of one address, under a hash of both."""
+
+    __tablename__ = "attempt"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class AuditEventRow(Base):
+    """What somebody did. Rows are added, never changed; no name and no foreign key is in them."""
+
+    __tablename__ = "audit_event"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    # Microseconds since 1970: what is sealed must not depend on how a database writes a time.
+    at: Mapped[int] = mapped_column(BigInteger, index=True)
+    kind: Mapped[str] = mapped_column(String(32), index=True)
+    site: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[UUID | None] = mapped_column(Uuid)
+    key_id: Mapped[UUID | None] = mapped_column(Uuid)
+    address: Mapped[str | None] = mapped_column(String(45))
+    object_kind: Mapped[str | None] = mapped_column(String(16))
+    object_id: Mapped[str | None] = mapped_column(String(64))
+    # JSON as text, since it is sealed as it stands.
+    detail: Mapped[str] = mapped_column(String(1000))
+
+
+class AuditPendingRow(Base):
+    """An event that no link holds yet."""
+
+    __tablename__ = "audit_pending"
+
+    event_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+
+
+class AuditLinkRow(Base):
+    """A link of the chain that seals the trail: number 1, 2, 3 …, each made of the one before."""
+
+    __tablename__ = "audit_link"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    event_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHeadRow(Base):
+    """Where the chain ends, so that a tail that was cut off is missed."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger)
+    seal: Mapped[str] = mapped_column(String(64))

@@ -28,7 +28,7 @@ class Field:
     name: str
     id: str
     label: str
-    kind: Literal["text", "date", "select", "textarea", "checkbox"] = "text"
+    kind: Literal["text", "date", "select", "textarea", "checkbox", "password"] = "text"
     value: str = ""
     options: tuple[Option, ...] = ()
     hint: str = ""

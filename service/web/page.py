@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from markupsafe import Markup
 
+from service.identity.actor import Actor
+from service.identity.rules import may
 from service.language import locale as language
 from service.language.locale import Language, _, languages
 from service.web.labels import INTENDED, labels
@@ -39,16 +41,23 @@ class Layout:
     """Where the page can be had again, in another language."""
     labels: tuple[Markup, ...]
     intended: str
+    actor: Actor | None
+    """Who the page is for; None: it is not known, as on a page of an error."""
+
+    def may(self, method: str, template: str) -> bool:
+        """Whether whoever the page is for may ask for ``template``."""
+        return self.actor is None or may(self.actor, method, template)
 
     @classmethod
-    def of(cls, page: Page, address: str) -> Layout:
+    def of(cls, page: Page, address: str, actor: Actor | None) -> Layout:
         """``address`` is the page's path and query."""
         path = address.partition("?")[0]
         return cls(
             language=language.current(),
             languages=tuple(languages().values()),
-            navigation=navigation(path, page.section),
+            navigation=navigation(path, page.section, actor),
             back=address,
             labels=labels(),
             intended=_(INTENDED),
+            actor=actor,
         )

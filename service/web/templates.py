@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from service.http.caching import NO_CACHE
+from service.identity.actor import Actor
+from service.identity.dependencies import actor_of
 from service.language import formats
 from service.language import locale as language
 from service.language.locale import languages
@@ -75,14 +77,14 @@ class Templates:
         for name in self._environment.list_templates():
             self._environment.get_template(name)
 
-    def render(self, page: Page, address: str = "/") -> str:
-        """Return ``page`` as HTML, in the current language."""
+    def render(self, page: Page, address: str = "/", actor: Actor | None = None) -> str:
+        """Return ``page`` as HTML for ``actor``, in the current language."""
         for name in page.choices():
             try:
                 template = self._environment.get_template(name)
             except TemplateNotFound:
                 continue
-            return template.render(page.context(), layout=Layout.of(page, address))
+            return template.render(page.context(), layout=Layout.of(page, address, actor))
         raise TemplateNotFound(", ".join(page.choices()))
 
     def respond(
@@ -101,7 +103,7 @@ class Templates:
         query = f"?{request.url.query}" if request.url.query else ""
         address = headers.get("Content-Location", request.url.path + query)
         return HTMLResponse(
-            self.render(page, address),
+            self.render(page, address, actor_of(request.scope)),
             status,
             {
                 "Cache-Control": NO_CACHE,

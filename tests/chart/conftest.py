@@ -34,6 +34,10 @@ def rendered(*sets: str) -> tuple[Object, ...]:
     return _objects(helm.template(sets=sets, release="rel", namespace="ns"))
 
 
+LOADED = ("loadTest.enabled=true", 'loadTest.keySecret="load"')
+"""Values that make the load test."""
+
+
 def kinds(objects: tuple[Object, ...], kind: str) -> dict[str, Object]:
     """Objects of one kind, by name."""
     return {one["metadata"]["name"]: one for one in objects if one["kind"] == kind}

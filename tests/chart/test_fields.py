@@ -290,3 +290,39 @@ def test_names_that_requests_come_by_are_known_to_the_front() -> None:
 
 def test_without_a_way_in_only_the_service_is_known() -> None:
     assert len(hosts(scenario("bare"))) == 4
+
+
+def test_a_front_that_knows_no_accounts_is_asked_no_more() -> None:
+    """A rolling upgrade finds fronts of the version before: none of them serves from then on."""
+    for name in ("defaults", "everything"):
+        fronts = {
+            one["metadata"]["name"]: one
+            for one in kinds(scenario(name), "Service").values()
+            if one["metadata"]["name"].endswith("-front")
+        }
+        (service,) = fronts.values()
+        deployment = kinds(scenario(name), "Deployment")[service["metadata"]["name"]]
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        selector = service["spec"]["selector"]
+        assert selector["osteoserve/accounts"] == "true"
+        assert selector.items() <= labels.items()
+        # It is no part of what a Deployment goes by, which may not be changed.
+        assert "osteoserve/accounts" not in deployment["spec"]["selector"]["matchLabels"]
+
+
+def test_secrets_of_sign_in_come_from_a_secret() -> None:
+    (front,) = (
+        one
+        for name, one in kinds(scenario("everything"), "Deployment").items()
+        if name.endswith("-front")
+    )
+    env = {one["name"]: one for one in front["spec"]["template"]["spec"]["containers"][0]["env"]}
+    found = {
+        name: env[f"OSTEOSERVE_{name}"]["valueFrom"]["secretKeyRef"]
+        for name in ("AUDIT_KEY", "FIRST_ADMINISTRATOR")
+    }
+    assert found == {
+        "AUDIT_KEY": {"name": "doors", "key": "seal"},
+        "FIRST_ADMINISTRATOR": {"name": "doors", "key": "first"},
+    }
+    assert env["OSTEOSERVE_PUBLIC_URL"]["value"] == "https://bones.example"

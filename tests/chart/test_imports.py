@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from k8s import helm
-from tests.chart.conftest import SCENARIOS, Object, rendered, scenario
+from tests.chart.conftest import LOADED, SCENARIOS, Object, rendered, scenario
 from tests.chart.contents import FRONT, LOADTESTS, RUNNER, RUNNER_GPU, Image, imported
 
 CLUSTER = helm.ROOT / "tests" / "cluster"
@@ -149,7 +149,7 @@ def test_scripts_in_the_chart_run_in_the_image_that_they_are_given(name: str) ->
 
 def test_what_the_chart_starts_without_a_script_is_a_process_of_its_image() -> None:
     """Entry points: their modules are those that are looked at above."""
-    objects = (*scenario("everything"), *rendered("loadTest.enabled=true"))
+    objects = (*scenario("everything"), *rendered(*LOADED))
     started = {
         (image_of(one), one["args"][0]) for one in containers(objects) if "command" not in one
     }

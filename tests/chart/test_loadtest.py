@@ -8,14 +8,14 @@ from typing import Any
 from k8s import schema
 from loadtests import __main__ as loadtests_main
 from loadtests.shapes import SHAPES
-from tests.chart.conftest import kinds, rendered, scenario
+from tests.chart.conftest import LOADED, kinds, rendered, scenario
 
 
 def test_a_load_test_is_there_when_asked_for_alone() -> None:
     for name in ("defaults", "hospital"):
         assert not [one for one in kinds(scenario(name), "Job") if "-load-" in one]
         assert "rel-osteoserve-load-to-front" not in kinds(scenario(name), "NetworkPolicy")
-    objects = rendered("loadTest.enabled=true")
+    objects = rendered(*LOADED)
     assert len(kinds(objects, "Job")) == 1
     assert "rel-osteoserve-load-to-front" in kinds(objects, "NetworkPolicy")
 
@@ -23,9 +23,7 @@ def test_a_load_test_is_there_when_asked_for_alone() -> None:
 def load_test(*sets: str) -> Any:
     """The Job of a load test that is switched on with these values."""
     (found,) = (
-        one
-        for name, one in kinds(rendered("loadTest.enabled=true", *sets), "Job").items()
-        if "-load-" in name
+        one for name, one in kinds(rendered(*LOADED, *sets), "Job").items() if "-load-" in name
     )
     return found
 
@@ -42,6 +40,12 @@ def test_a_load_test_asks_the_front_for_what_the_values_say() -> None:
         "run", "--url=http://second-look-front:8080", "--patience=61", "--shape=overload",
         "--rate=12.5", "--scale=0.5", "--workers=3", "--out=/reports",
     ]  # fmt: skip
+    assert pod["containers"][0]["env"] == [
+        {
+            "name": "OSTEOSERVE_KEY",
+            "valueFrom": {"secretKeyRef": {"name": "load-key", "key": "bearer"}},
+        }
+    ]
     assert pod["containers"][0]["image"] == "registry.example/team/loadtests:v10"
     assert {
         "name": "reports", "persistentVolumeClaim": {"claimName": "load-reports"},
@@ -58,7 +62,7 @@ def test_a_load_test_s_arguments_are_understood() -> None:
 
 
 def test_a_load_test_may_send_to_the_front_and_is_let_in() -> None:
-    objects = rendered("loadTest.enabled=true")
+    objects = rendered(*LOADED)
     labels = load_test()["spec"]["template"]["metadata"]["labels"]
     policy = kinds(objects, "NetworkPolicy")["rel-osteoserve-load-to-front"]["spec"]
     assert policy["podSelector"]["matchLabels"].items() <= labels.items()

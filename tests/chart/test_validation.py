@@ -149,6 +149,35 @@ SQLITE = (
             id="a shape that there is not",
         ),
         pytest.param(
+            [POSTGRES],
+            "auth.existingSecret is empty, but with PostgreSQL every front needs the same key for "
+            "the trail. Make one, for example kubectl create secret generic osteoserve-auth "
+            "--from-literal=audit-key=$(openssl rand -hex 32), and name it in "
+            "auth.existingSecret.",
+            id="several keys of one trail",
+        ),
+        pytest.param(
+            ['auth.firstAdministratorKey="first"'],
+            "auth.firstAdministratorKey names a key of the Secret auth.existingSecret, which is "
+            "empty: name the Secret, or leave the key out.",
+            id="a token of no Secret",
+        ),
+        pytest.param(
+            ["loadTest.enabled=true"],
+            "loadTest.enabled needs loadTest.keySecret: a Secret with a key of the role "
+            "clinician, made by kubectl exec deploy/NAME-front -- python -m service keys add "
+            "--name load --role clinician.",
+            id="load without a key",
+        ),
+        *(
+            pytest.param(
+                [f'front.settings.{name}="{"x" * 32}"'],
+                f"at '': invalid propertyName '{name}'",
+                id=f"{name} in a ConfigMap",
+            )
+            for name in ("OSTEOSERVE_AUDIT_KEY", "OSTEOSERVE_FIRST_ADMINISTRATOR")
+        ),
+        pytest.param(
             ["loadTest.rate=0"],
             "at '/loadTest/rate': exclusiveMinimum: got 0, want 0",
             id="no load at all",
@@ -173,7 +202,8 @@ def test_refused_with_what_to_do(sets: list[str], says: str) -> None:
 
 
 def test_more_fronts_are_taken_with_postgresql() -> None:
-    assert "replicas: 3" in helm.template(sets=("front.replicas=3", POSTGRES))
+    sets = ("front.replicas=3", POSTGRES, 'auth.existingSecret="doors"')
+    assert "replicas: 3" in helm.template(sets=sets)
 
 
 def test_a_parent_chart_s_global_values_are_let_through() -> None:

@@ -1,7 +1,8 @@
 """Send scans to a front from inside the cluster, a connection each, until told to stop.
 
 ``client.py URL SCANS WORKERS COUNT``: SCANS is a folder of images; COUNT requests in all, 0: until
-/tmp/stop is there. Each line of the output is one request as JSON. Runs in the front's own image.
+/tmp/stop is there. Each line of the output is one request as JSON. Runs in the front's own image,
+with a key in OSTEOSERVE_KEY.
 
 No two scans are the same: one pixel of each is changed, so that nothing can be answered from what
 was answered before.
@@ -13,6 +14,7 @@ import http.client
 import io
 import itertools
 import json
+import os
 import random
 import sys
 import threading
@@ -48,7 +50,8 @@ def answered(
     with closing(
         http.client.HTTPConnection(place.hostname or "", place.port, timeout=seconds)
     ) as connection:
-        connection.request(method, place.path, data)
+        key = {"Authorization": f"Bearer {os.environ['OSTEOSERVE_KEY']}"}
+        connection.request(method, place.path, data, key)
         answer = connection.getresponse()
         return answer.status, answer.headers.get("location", "/nowhere"), answer.read()
 

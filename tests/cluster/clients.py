@@ -50,9 +50,17 @@ class Load:
 
 
 def pod(
-    release: Release, name: str, arguments: list[str], labels: Mapping[str, str], wait: bool = False
+    release: Release,
+    name: str,
+    arguments: list[str],
+    labels: Mapping[str, str],
+    wait: bool = False,
+    key: str = "",
 ) -> Object:
-    """A pod in the front's image that runs Python, restricted as the chart's own are."""
+    """A pod in the front's image that runs Python, restricted as the chart's own are.
+
+    ``key``: what it shows the front.
+    """
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -72,6 +80,7 @@ def pod(
                     "image": release.images.of("front"),
                     "imagePullPolicy": "IfNotPresent",
                     "command": ["python", *arguments],
+                    "env": [{"name": "OSTEOSERVE_KEY", "value": key}],
                     "securityContext": {
                         "allowPrivilegeEscalation": False,
                         "readOnlyRootFilesystem": True,
@@ -170,11 +179,19 @@ def _running(release: Release, name: str, workers: int, count: int) -> Iterator[
     space = release.namespace
     url = f"http://{release.object('front')}"
     arguments = ["/client/client.py", url, "/scans", str(workers), str(count)]
-    space.apply(pod(release, name, arguments, {"osteoserve/client": release.name}))
+    labels = {"osteoserve/client": release.name}
+    space.apply(pod(release, name, arguments, labels, key=key_of(release)))
     try:
         yield Load()
     finally:
         space.run("delete", "pod", name, "--wait=true")
+
+
+def key_of(release: Release) -> str:
+    """Return a key that opens the release, made as its operator makes one."""
+    command = ("python", "-m", "service", "keys", "add", "--name", "tests", "--role", "clinician")
+    place = f"deployment/{release.object('front')}"
+    return release.namespace.run("exec", place, "--", *command).splitlines()[-1]
 
 
 def _phase(release: Release, name: str) -> str:

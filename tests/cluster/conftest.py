@@ -148,6 +148,8 @@ def database(space: Namespace, images: Images) -> str:
     space.apply(
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "database"},
          "stringData": {"password": password, "url": url}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "auth"},
+         "stringData": {"audit-key": secrets.token_hex(32)}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "database"},
          "spec": {"selector": {"app": "database"}, "ports": [{"port": 5432}]}},
         _database(images),

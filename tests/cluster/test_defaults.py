@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.cluster.clients import key_of
 from tests.cluster.kubectl import Namespace
 from tests.cluster.release import COMPONENTS, Images, Release
 from tests.cluster.report import Scenario
@@ -28,7 +29,12 @@ def default(elsewhere: Namespace, images: Images) -> Iterator[Release]:
 def test_one_command_and_no_values(default: Release, png: bytes, scenario: Scenario) -> None:
     with (
         default.namespace.forwarded(f"service/{default.object('front')}", 80) as url,
-        httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
+        httpx.Client(
+            base_url=url,
+            timeout=60,
+            trust_env=False,
+            headers={"Authorization": f"Bearer {key_of(default)}"},
+        ) as client,
     ):
         response = client.post("/api/v1/predictions", content=png)
         assert response.status_code == 201, response.text

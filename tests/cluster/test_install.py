@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.cluster.clients import sent
+from tests.cluster.clients import key_of, sent
 from tests.cluster.kubectl import KubectlError, Namespace
 from tests.cluster.release import COMPONENTS, Release
 from tests.cluster.report import Scenario
@@ -75,7 +75,12 @@ def test_a_scan_is_judged_through_a_port_forward(
 ) -> None:
     with (
         release.namespace.forwarded(f"service/{release.object('front')}", 80) as url,
-        httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
+        httpx.Client(
+            base_url=url,
+            timeout=60,
+            trust_env=False,
+            headers={"Authorization": f"Bearer {key_of(release)}"},
+        ) as client,
     ):
         response = client.post("/api/v1/predictions", files={"file": ("scan", png)})
         assert response.status_code == 201, response.text

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.cluster.clients import key_of
 from tests.cluster.knock import Place, settled
 from tests.cluster.kubectl import Namespace, Object, eventually
 from tests.cluster.release import Release
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.cluster
 
 LITTLE = {
     "loadTest.enabled": True,
+    "loadTest.keySecret": "load",
     # Two a second for half a minute ask for everything often enough to be judged.
     "loadTest.shape": "smoke",
     "loadTest.rate": 2,
@@ -34,6 +36,14 @@ class End:
     status: int
     fails: list[str]
     last: str
+
+
+def armed(release: Release) -> None:
+    """Put a key of the load's own where the chart looks for it."""
+    release.namespace.apply(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "load"},
+         "stringData": {"key": key_of(release)}},
+    )  # fmt: skip
 
 
 def job(release: Release) -> Object:
@@ -72,6 +82,7 @@ def outcome(release: Release, scenario: Scenario) -> End:
 def test_a_load_test_ends_as_it_judges_and_reaches_the_front_alone(
     release: Release, space: Namespace, places: dict[str, Place], scenario: Scenario
 ) -> None:
+    armed(release)
     # That its pod comes at all shows it to be restricted enough.
     release.upgrade(LITTLE)
     try:
@@ -90,6 +101,7 @@ def test_a_load_test_ends_as_it_judges_and_reaches_the_front_alone(
 
 
 def test_a_load_test_fails_by_the_endpoint_s_name(release: Release, scenario: Scenario) -> None:
+    armed(release)
     release.upgrade({**LITTLE, "loadTest.run": "without a runner", "runners.resnet.replicas": 0})
     try:
         end = outcome(release, scenario)

@@ -82,6 +82,8 @@ def start(folder: Path, var: Path | None = None, **settings: str) -> Running:
             cwd=ROOT,
             env={
                 **os.environ,
+                # What signing in is about is tested where nothing else is.
+                "OSTEOSERVE_AUTH": "none",
                 "OSTEOSERVE_PORT": str(port),
                 "OSTEOSERVE_VAR": str(var),
                 # Tests send one image again and again, and want to see the models asked.

@@ -32,7 +32,13 @@ async def serving(
         process = subprocess.Popen(  # noqa: ASYNC220 - a moment, before anything is measured
             command if group is None else group.joined(command),
             cwd=ROOT,
-            env={**os.environ, "OSTEOSERVE_VAR": str(var), **urls, **settings},
+            env={
+                **os.environ,
+                "OSTEOSERVE_VAR": str(var),
+                "OSTEOSERVE_AUTH": "none",
+                **urls,
+                **settings,
+            },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

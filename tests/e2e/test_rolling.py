@@ -101,6 +101,7 @@ def test_no_request_is_lost_while_fronts_are_replaced(
     runners = {group["labels"]["component"]: group["targets"][0] for group in targets}
     environment = {
         "OSTEOSERVE_VAR": str(tmp_path),
+        "OSTEOSERVE_AUTH": "none",
         "OSTEOSERVE_DRAIN_SECONDS": str(DRAIN_SECONDS),
         **{
             f"OSTEOSERVE_{name.upper()}_URL": f"http://{target}"

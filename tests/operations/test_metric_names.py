@@ -25,6 +25,7 @@ SCALED = tuple(
     (
         f'common.autoscaling={{"kind": "{kind}", "requestsInFlight": 4, "cpuUtilization": 70}}',
         'database.existingSecret="pg"',
+        'auth.existingSecret="doors"',
         'metrics.prometheusAddress="http://prometheus:9090"',
     )
     for kind in ("hpa", "keda")

@@ -91,7 +91,7 @@ def test_draining_comes_before_the_end(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
         assert httpx.get(url + "/health/ready", trust_env=False).status_code == 503
-        assert httpx.get(url + "/", trust_env=False).status_code == 200
+        assert httpx.get(url + "/about", trust_env=False).status_code == 200
         assert process.wait(timeout=10) in (0, -signal.SIGTERM)
 
 

@@ -107,6 +107,6 @@ async def test_of_those_written_together_only_the_one_at_fault_is_not_kept(
         *(on.keep(ANYONE, one, b"x") for one in there), return_exceptions=True
     )
     assert [type(end) for end in ends] == [Prediction] * 3 + [RuntimeError] + [Prediction] * 2
-    found = [await on.get(one.id) for one in there]
+    found = [await on.get(ANYONE, one.id) for one in there]
     assert found == [*there[:3], None, *there[4:]]
     assert {event.prediction.id for event in told} == {one.id for one in there if one != there[3]}

@@ -27,8 +27,8 @@ def look(front):
     if status != 200 or down:
         return f"/health/ready says {status}; not ready: {', '.join(down) or 'the front'}"
     status, body = ask(front + "/api/v1/predictions", b"this is no scan")
-    if not 400 <= status < 500 or not body.get("code"):
-        return f"a file that is no scan was answered {status} {body.get('code')}"
+    if (status, body.get("code")) != (401, "sign_in"):
+        return f"a file from nobody was answered {status} {body.get('code')}, not 401 sign_in"
     return None
 
 

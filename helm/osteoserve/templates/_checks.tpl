@@ -1,5 +1,17 @@
 {{/* Combinations that no schema can tell from good ones: each is refused with what to do instead. */}}
 
+{{- define "osteoserve.check.auth" -}}
+{{- if and (not (include "osteoserve.sqlite" .)) (not .Values.auth.existingSecret) }}
+{{- fail "auth.existingSecret is empty, but with PostgreSQL every front needs the same key for the trail. Make one, for example kubectl create secret generic osteoserve-auth --from-literal=audit-key=$(openssl rand -hex 32), and name it in auth.existingSecret." }}
+{{- end }}
+{{- if and .Values.auth.firstAdministratorKey (not .Values.auth.existingSecret) }}
+{{- fail "auth.firstAdministratorKey names a key of the Secret auth.existingSecret, which is empty: name the Secret, or leave the key out." }}
+{{- end }}
+{{- if and .Values.loadTest.enabled (not .Values.loadTest.keySecret) }}
+{{- fail "loadTest.enabled needs loadTest.keySecret: a Secret with a key of the role clinician, made by kubectl exec deploy/NAME-front -- python -m service keys add --name load --role clinician." }}
+{{- end }}
+{{- end }}
+
 {{- define "osteoserve.check.front" -}}
 {{- $front := include "osteoserve.component" (dict "root" $ "name" "front") | fromYaml }}
 {{- if include "osteoserve.sqlite" . }}

@@ -110,6 +110,9 @@ livenessProbe:
 {{- define "osteoserve.podMetadata" -}}
 labels:
   {{- include "osteoserve.labels" . | nindent 2 }}
+  {{- if eq .name "front" }}
+  osteoserve/accounts: "true"
+  {{- end }}
   {{- with .values.podLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

@@ -49,11 +49,12 @@ async def search(actor: Acting, patients: PatientsDep, sent: FormBody) -> Respon
 async def patient(
     request: Request,
     key: PatientKey,
+    actor: Acting,
     predictions: PredictionsDep,
     settings: PrecisionDep,
     templates: TemplatesDep,
 ) -> Response:
-    found = await predictions.timeline(key)
+    found = await predictions.timeline(actor, key)
     if found is None:
         raise no_such_patient()
     precision = settings.precision

@@ -68,7 +68,7 @@ class Explainer:
             kept = await repository.get(connection, prediction.id, model)
             if kept is not None:
                 return kept
-            png = await predictions.image(connection, prediction.id)
+            png = await predictions.image(connection, actor.within, prediction.id)
         if png is None:
             raise NoHeatMapError("The image is no longer kept.")
         made = await self._ask(prediction, model, png)

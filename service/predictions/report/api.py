@@ -49,13 +49,13 @@ async def read(
     explainer: ExplainerDep,
 ) -> Response:
     """Heat maps that cannot be had at the moment are named as missing on the sheet."""
-    scan = await predictions.image(prediction.id)
+    scan = await predictions.image(actor, prediction.id)
     if scan is None:
         raise no_such_prediction()
     shown = ResultPage.of(
         prediction,
-        reviews=await reviews.of(prediction.id),
-        exam=await exams.get(prediction.id),
+        reviews=await reviews.of(actor, prediction.id),
+        exam=await exams.get(actor, prediction.id),
     )
     maps = await explainer.heat_maps(actor, prediction)
     pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps))

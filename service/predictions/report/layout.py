@@ -203,6 +203,8 @@ def _reviewed(review: Signed) -> str:
         said = _("Signed by %(name)s on %(when)s.", **values)
     else:
         said = _("Overridden by %(name)s on %(when)s: %(outcome)s.", **values)
+    if review.changed:
+        said = f"{said} {_('The result does not match what was signed.')}"
     return said if review.reason is None else f"{said} “{review.reason}”"
 
 

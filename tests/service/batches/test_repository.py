@@ -28,7 +28,10 @@ async def test_lines_are_numbered_as_they_are_written(database: Database) -> Non
             for item, id in given.items()
         )
     )
-    lines = (*await batches.lines(batch.id, 0, 15), *await batches.lines(batch.id, 15, 15))
+    lines = (
+        *await batches.lines(ANYONE, batch.id, 0, 15),
+        *await batches.lines(ANYONE, batch.id, 15, 15),
+    )
     assert [line.line for line in lines] == list(range(1, 21))
     assert sorted(line.index for line in lines) == list(range(20))
     for line in lines:
@@ -37,11 +40,11 @@ async def test_lines_are_numbered_as_they_are_written(database: Database) -> Non
     assert await batches.end(ANYONE, batch.id, "finished")
     assert not await batches.end(ANYONE, batch.id, "cancelled")
     assert not await batches.record(ANYONE, batch.id, 1)
-    found = await batches.get(batch.id)
+    found = await batches.get(ANYONE, batch.id)
     assert found is not None
     assert (found.state, found.finished, found.remaining) == ("finished", 20, ())
     await verbs(database).predictions.delete(ANYONE, predictions[0].id)
-    empty = [one for one in await batches.lines(batch.id, 0, 20) if one.index == 0]
+    empty = [one for one in await batches.lines(ANYONE, batch.id, 0, 20) if one.index == 0]
     assert (empty[0].prediction, empty[0].problem) == (None, None)
 
 
@@ -50,16 +53,16 @@ async def test_silence_means_interrupted(
 ) -> None:
     batches = verbs(database).batches
     batch = await batches.start(ANYONE, 2)
-    found = await batches.get(batch.id)
+    found = await batches.get(ANYONE, batch.id)
     assert found is not None
     assert found.state == "running"
     later = now() + SILENCE + timedelta(seconds=1)
     monkeypatch.setattr("service.batches.repository.now", lambda: later)
-    found = await batches.get(batch.id)
+    found = await batches.get(ANYONE, batch.id)
     assert found is not None
     assert (found.state, found.remaining) == ("interrupted", (0, 1))
     # One that was merely slow says so, and goes on.
     assert await batches.touch(batch.id)
-    found = await batches.get(batch.id)
+    found = await batches.get(ANYONE, batch.id)
     assert found is not None
     assert found.state == "running"

@@ -48,25 +48,25 @@ async def test_facts_are_kept_and_replaced_as_a_whole(database: Database) -> Non
     prediction = made(0)
     await keep(database, prediction)
     exams = verbs(database).exams
-    empty = await exams.get(prediction.id)
+    empty = await exams.get(ANYONE, prediction.id)
     assert empty is not None
     assert empty.empty
     first = await exams.change(ANYONE, prediction.id, from_json(FACTS))
     assert first is not None
-    assert first == await exams.get(prediction.id)
+    assert first == await exams.get(ANYONE, prediction.id)
     assert first.patient_key == await verbs(database).patients.find(ANYONE, "ward-7/0042")
     second = await exams.change(ANYONE, prediction.id, from_json({"bmd_g_cm2": 0.8}))
-    assert second == await exams.get(prediction.id)
+    assert second == await exams.get(ANYONE, prediction.id)
     assert second is not None
     assert (second.t_score, second.patient_key) == (None, None)
     # Nobody needs the reference any more, so it is not kept.
     assert await verbs(database).patients.find(ANYONE, "ward-7/0042") is None
-    assert await verbs(database).predictions.timeline(first.patient_key or uuid4()) is None
+    assert await verbs(database).predictions.timeline(ANYONE, first.patient_key or uuid4()) is None
 
 
 async def test_facts_need_a_prediction(database: Database) -> None:
     exams = verbs(database).exams
-    assert await exams.get(uuid4()) is None
+    assert await exams.get(ANYONE, uuid4()) is None
     assert await exams.change(ANYONE, uuid4(), from_json(FACTS)) is None
     assert await verbs(database).patients.find(ANYONE, "ward-7/0042") is None
 
@@ -83,7 +83,7 @@ async def test_one_reference_is_one_patient(database: Database) -> None:
         keys.add(exam.patient_key)
     (key,) = keys
     assert isinstance(key, UUID)
-    patient = await verbs(database).predictions.timeline(key)
+    patient = await verbs(database).predictions.timeline(ANYONE, key)
     assert patient is not None
     assert patient.reference == "ward-7/0042"
     assert [prediction for _, prediction in patient.exams] == predictions

@@ -42,12 +42,16 @@ async def test_an_image_is_kept_once_and_gone_with_its_last_prediction(
     on = verbs(database)
     await on.exams.change(ANYONE, first.id, FACTS)
     assert list((await counts(database)).values()) == [3, 2, 1, 1, 1]
-    assert await on.predictions.image(first.id) == await on.predictions.image(again.id) == b"one"
-    assert await on.predictions.image(reframed.id) == b"other"
+    assert (
+        await on.predictions.image(ANYONE, first.id)
+        == await on.predictions.image(ANYONE, again.id)
+        == b"one"
+    )
+    assert await on.predictions.image(ANYONE, reframed.id) == b"other"
     assert await on.predictions.delete(ANYONE, reframed.id)
     assert list((await counts(database)).values()) == [2, 1, 1, 1, 1]
     assert await on.predictions.delete(ANYONE, first.id)
-    assert await on.predictions.image(again.id) == b"one"
+    assert await on.predictions.image(ANYONE, again.id) == b"one"
     assert list((await counts(database)).values()) == [1, 1, 1, 1, 1]
     assert await on.predictions.delete(ANYONE, again.id)
     assert list((await counts(database)).values()) == [0, 0, 0, 0, 0]
@@ -60,16 +64,16 @@ async def test_facts_of_an_image_are_entered_once(database: Database) -> None:
     entered = await on.exams.change(ANYONE, first.id, FACTS)
     assert entered is not None
     await keep(database, again)
-    known = await on.exams.get(again.id)
+    known = await on.exams.get(ANYONE, again.id)
     assert known == entered.model_copy(update={"prediction_id": again.id})
     # Changed beside either of them, they are changed; and one exam is one point in time.
     changed = await on.exams.change(ANYONE, again.id, from_json({"patient_reference": "q"}))
     assert changed is not None
-    found = await on.exams.get(first.id)
+    found = await on.exams.get(ANYONE, first.id)
     assert found is not None
     assert (found.patient_reference, found.t_score) == ("q", None)
     assert await on.patients.find(ANYONE, "p") is None
-    over_time = await on.predictions.timeline(changed.patient_key or first.id)
+    over_time = await on.predictions.timeline(ANYONE, changed.patient_key or first.id)
     assert over_time is not None
     assert [prediction.id for _, prediction in over_time.exams] == [again.id]
     # Nothing known is nothing kept.
@@ -88,7 +92,7 @@ async def test_what_is_judged_while_its_like_is_deleted_keeps_its_image(
         await asyncio.gather(
             on.predictions.delete(ANYONE, last.id), keep(database, following, png=b"one")
         )
-        assert await on.predictions.image(following.id) == b"one"
+        assert await on.predictions.image(ANYONE, following.id) == b"one"
         last = following
     assert list((await counts(database)).values()) == [1, 1, 1, 0, 0]
 

@@ -72,7 +72,14 @@ async def front(
     """Run a front on ``runners``; ``change`` may touch the app before it starts."""
     urls = {f"{name}_url": one.url for name, one in runners.items()}
     # Most tests send one image again and again, and want to see the runners asked.
-    defaults = {"probe_seconds": 0.2, "cache_images": 0}
+    # Whoever signs in says so: what most tests are about is what is done then.
+    defaults = {
+        "probe_seconds": 0.2,
+        "cache_images": 0,
+        "auth": "none",
+        "password_kib": 8,
+        "audit_key": "k" * 32,
+    }
     chosen = Settings(port=0, var=var, **{**defaults, **urls, **settings})
     server = Server(chosen)
     app = server.config.app

@@ -13,6 +13,7 @@ import pytest
 
 from service.local import supervisor
 from service.local.supervisor import Backoff, Process, keep_up
+from service.settings import Settings
 
 RUNNER = """
 import http.server, os, pathlib, sys, threading
@@ -146,7 +147,7 @@ def test_what_cannot_be_listened_on_is_named_by_what_is_at_fault() -> None:
 
 
 def test_an_address_of_ipv6_stands_in_brackets(tmp_path: Path) -> None:
-    found = supervisor.Supervisor("::1", 8123, tmp_path, Path("python"))
+    found = supervisor.Supervisor(Settings(host="::1", port=8123, var=tmp_path), Path("python"))
     assert found._front.ready_url == "http://[::1]:8123/health/startup"
     assert found._target_groups[0]["targets"] == ["[::1]:8123"]
     try:

@@ -98,7 +98,6 @@ async def test_there_is_no_way_to_change_one(shared: Front, png: bytes, method: 
 BAD: list[Any] = [
     pytest.param({}, {"action": "choice"}, id="nothing"),
     pytest.param({**SIGN, "action": "approve"}, {"action": "choice"}, id="another action"),
-    pytest.param({"action": "sign"}, {"reviewer": "missing"}, id="nobody"),
     pytest.param({**SIGN, "reviewer": " A "}, {"reviewer": "length"}, id="one letter"),
     pytest.param({**SIGN, "reviewer": "A" * 81}, {"reviewer": "length"}, id="long name"),
     pytest.param({**SIGN, "reviewer": 7}, {"reviewer": "characters"}, id="a number"),
@@ -167,6 +166,16 @@ async def test_limits(shared: Front, png: bytes) -> None:
     nobody = f"{API}/7f9c24e8-3b12-4c5d-9a77-2f1e0d6b8c43/reviews"
     assert_problem(await shared.client.post(nobody, json=SIGN), "prediction_not_found")
     assert_problem(await shared.client.get(nobody), "prediction_not_found")
+
+
+async def test_where_nobody_signs_in_a_name_is_needed(shared: Front, png: bytes) -> None:
+    location = await made(shared, png)
+    response = await shared.client.post(f"{location}/reviews", json={"action": "sign"})
+    assert_problem(response, "invalid_review")
+    assert response.json()["faults"].keys() == {"reviewer"}
+    page = await shared.client.post(f"{page_of(location)}/reviews", data={"action": "sign"})
+    assert page.status_code == 422
+    assert "This is needed." in page.text
 
 
 async def test_other_sites_cannot_sign(shared: Front, png: bytes) -> None:

@@ -140,7 +140,7 @@ async def test_deleting_makes_room_for_new_results(disk: Path) -> None:
         for _ in range(10):
             assert await predictions.delete(ANYONE, there.pop(0).id)
     for one in there:
-        assert await predictions.get(one.id) == one
+        assert await predictions.get(ANYONE, one.id) == one
     await database.close()
 
 

@@ -56,7 +56,7 @@ async def test_a_batch_goes_on_when_one_of_its_results_was_deleted_at_once(
     batches = verbs(database).batches
     batch = await batches.start(ANYONE, 2)
     assert await batches.record(ANYONE, batch.id, 0, uuid4())
-    (line,) = await batches.lines(batch.id, 0, 10)
+    (line,) = await batches.lines(ANYONE, batch.id, 0, 10)
     assert (line.prediction, line.problem) == (None, None)
 
 
@@ -100,7 +100,7 @@ async def test_what_is_only_read_waits_for_no_writer(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "osteoserve.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         async with asyncio.timeout(2):
-            assert await verbs(database).predictions.get(one.id) == one
+            assert await verbs(database).predictions.get(ANYONE, one.id) == one
     await database.close()
 
 
@@ -123,7 +123,7 @@ async def test_writers_that_met_a_lock_are_unavailable_in_time_and_leave_none(
         assert [isinstance(end, StorageUnavailableError) for end in ends] == [True] * 5
         writer.execute("ROLLBACK")
     # Nothing of them comes late, and nobody holds the lock.
-    assert await reviews.of(one.id) == ()
+    assert await reviews.of(ANYONE, one.id) == ()
     assert (await reviews.sign(ANYONE, one.id, SIGNED, one.outcome)).number == 1
     await database.close()
 
@@ -149,7 +149,7 @@ async def test_facts_that_were_changed_since_are_not_written_over(database: Data
     one = made(0)
     await keep(database, one)
     exams = verbs(database).exams
-    empty = await exams.get(one.id)
+    empty = await exams.get(ANYONE, one.id)
     assert empty is not None
     first = from_json({"t_score": -1.0})
     second = from_json({"t_score": -2.0})
@@ -179,4 +179,4 @@ async def test_a_review_of_what_was_reviewed_since_is_not_written_down(
     # The same form, sent twice.
     assert await reviews.sign(ANYONE, one.id, SIGNED, one.outcome, nothing) == first
     second = await reviews.sign(ANYONE, one.id, other, one.outcome, {version((first,))})
-    assert await reviews.of(one.id) == (first, second)
+    assert await reviews.of(ANYONE, one.id) == (first, second)

@@ -182,8 +182,8 @@ async def test_everything_is_there_after_the_upgrade(
     assert listed[0].review is not None  # type: ignore[union-attr]
 
     with pytest.raises(UnreadableError):
-        await on.exams.get(ids["no day"])
-    exams = {name: await on.exams.get(id) for name, id in ids.items() if name != "no day"}
+        await on.exams.get(ANYONE, ids["no day"])
+    exams = {name: await on.exams.get(ANYONE, id) for name, id in ids.items() if name != "no day"}
     told = {
         name: exam.model_dump(
             mode="json",
@@ -207,7 +207,7 @@ async def test_everything_is_there_after_the_upgrade(
         "agreed, first": {"patient_reference": "john", "scanner": SCANNER},
         "agreed, then": {"patient_reference": "john", "scanner": SCANNER},
     }
-    pictures = {name: await on.predictions.image(id) for name, id in ids.items()}
+    pictures = {name: await on.predictions.image(ANYONE, id) for name, id in ids.items()}
     assert pictures["twice, then"] == b"png of b"
     assert pictures["other recipe"] == b"other png of b"
     assert pictures["of nobody"] == b"png of c"

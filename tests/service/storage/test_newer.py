@@ -54,7 +54,7 @@ async def test_fields_that_are_not_known_are_ignored(database: Database) -> None
     one = made(0)
     await keep(database, one)
     await rewritten(database, "prediction", "document", one.id, newer(one))
-    assert await verbs(database).predictions.get(one.id) == one
+    assert await verbs(database).predictions.get(ANYONE, one.id) == one
     found, _ = await verbs(database).predictions.page(ANYONE, Query.model_validate({}))
     assert found == (one,)
 
@@ -80,7 +80,7 @@ async def test_one_row_that_cannot_be_read_hides_no_other(settings: Settings) ->
     assert pages == [(there[4], bad), (there[2], there[1]), (there[0],)]
     assert counted == ["prediction"]
     with pytest.raises(UnreadableError):
-        await verbs(database).predictions.get(there[3].id)
+        await verbs(database).predictions.get(ANYONE, there[3].id)
     await database.close()
 
 
@@ -113,7 +113,7 @@ async def test_facts_that_are_not_known_are_kept(database: Database) -> None:
     exams = verbs(database).exams
     await exams.change(ANYONE, one.id, from_json({"t_score": -1.0}))
     await rewritten(database, "exam", "facts", one.id, {"t_score": -1.0, "hip_bmd": 0.8})
-    found = await exams.get(one.id)
+    found = await exams.get(ANYONE, one.id)
     assert found is not None
     assert found.t_score == -1.0
     for facts in ({"t_score": -2.0}, {}):
@@ -134,9 +134,9 @@ async def test_facts_that_cannot_be_read_are_told(database: Database) -> None:
         )
     await rewritten(database, "exam", "facts", one.id, {"sex": "unknown"})
     with pytest.raises(UnreadableError):
-        await exams.get(one.id)
+        await exams.get(ANYONE, one.id)
     assert exam is not None
-    patient = await verbs(database).predictions.timeline(exam.patient_key or one.id)
+    patient = await verbs(database).predictions.timeline(ANYONE, exam.patient_key or one.id)
     assert patient is not None
     assert (len(patient.exams), patient.unreadable) == (1, 1)
 
@@ -158,7 +158,7 @@ async def test_a_line_of_a_batch_that_cannot_be_read_is_told_as_such(database: D
     batch = await batches.start(ANYONE, 1)
     await batches.record(ANYONE, batch.id, 0, one.id)
     await rewritten(database, "prediction", "document", one.id, {"id": str(one.id)})
-    (line,) = await batches.lines(batch.id, 0, 10)
+    (line,) = await batches.lines(ANYONE, batch.id, 0, 10)
     assert (line.prediction, line.unreadable) == (None, True)
     assert "unreadable" not in line.model_dump(mode="json")
 

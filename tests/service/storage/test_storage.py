@@ -32,12 +32,12 @@ async def test_what_goes_in_comes_out_word_for_word(database: Database) -> None:
     predictions = verbs(database).predictions
     prediction = made(0)
     await keep(database, prediction, png=b"\x89PNG\0\xff")
-    again = await predictions.get(prediction.id)
+    again = await predictions.get(ANYONE, prediction.id)
     assert again is not None
     assert again.model_dump_json() == prediction.model_dump_json()
-    assert await predictions.image(prediction.id) == b"\x89PNG\0\xff"
-    assert await predictions.get(uuid4()) is None
-    assert await predictions.image(uuid4()) is None
+    assert await predictions.image(ANYONE, prediction.id) == b"\x89PNG\0\xff"
+    assert await predictions.get(ANYONE, uuid4()) is None
+    assert await predictions.image(ANYONE, uuid4()) is None
 
 
 async def test_all_or_nothing(database: Database) -> None:
@@ -54,14 +54,14 @@ async def test_all_or_nothing(database: Database) -> None:
     async with database.begin() as connection:
         await connection.execute(text("ALTER TABLE elsewhere RENAME TO prediction"))
         assert await connection.scalar(text("SELECT count(*) FROM image")) == 1
-    assert await predictions.get(other.id) is None
+    assert await predictions.get(ANYONE, other.id) is None
 
 
 async def test_many_at_once(database: Database) -> None:
     predictions = verbs(database).predictions
     there = [made(number) for number in range(40)]
     await asyncio.gather(*(keep(database, one) for one in there))
-    found = await asyncio.gather(*(predictions.get(one.id) for one in there))
+    found = await asyncio.gather(*(predictions.get(ANYONE, one.id) for one in there))
     assert found == there
 
 
@@ -80,7 +80,7 @@ async def test_migrating_again_changes_nothing(settings: Settings, database: Dat
     await keep(database, prediction)
     second = Database(settings)
     await second.migrate()
-    assert await verbs(second).predictions.get(prediction.id) == prediction
+    assert await verbs(second).predictions.get(ANYONE, prediction.id) == prediction
     await second.close()
 
 
@@ -119,7 +119,7 @@ async def test_no_database_is_unavailable_in_time(tmp_path: Path) -> None:
     database = Database(Settings(database_url=url, storage_seconds=1))
     async with asyncio.timeout(20):
         with pytest.raises(StorageUnavailableError) as caught:
-            await verbs(database).predictions.get(uuid4())
+            await verbs(database).predictions.get(ANYONE, uuid4())
     assert "hunter2" not in str(caught.value)
     await database.close()
 
@@ -154,10 +154,10 @@ async def test_reviews_written_at_once_are_numbered_one_after_the_other(
     await asyncio.gather(
         *(reviews.sign(ANYONE, prediction.id, one, prediction.outcome) for one in sent)
     )
-    kept = await reviews.of(prediction.id)
+    kept = await reviews.of(ANYONE, prediction.id)
     assert [one.number for one in kept] == [1, 2, 3, 4]
     assert {one.reviewer for one in kept} == {one.reviewer for one in sent}
-    again = await verbs(database).predictions.get(prediction.id)
+    again = await verbs(database).predictions.get(ANYONE, prediction.id)
     assert again is not None
     assert again.review == kept[-1]
     assert again.model_copy(update={"review": None}) == prediction
@@ -173,7 +173,7 @@ async def test_maps_and_reviews_go_with_their_prediction(database: Database) -> 
     async with database.begin() as connection:
         await connection.execute(text("DELETE FROM prediction"))
     assert await kept_maps(database, prediction.id) == frozenset()
-    assert await verbs(database).reviews.of(prediction.id) == ()
+    assert await verbs(database).reviews.of(ANYONE, prediction.id) == ()
     with pytest.raises(GoneError):
         await verbs(database).reviews.sign(
             ANYONE,

@@ -7,12 +7,14 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from service.web.articles import CONTENT
 from tests.service.kit import images
+from tests.service.kit.accounts import key, person
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import Down, running
 
@@ -30,7 +32,11 @@ async def run(program: list[str], opened: Front, folder: Path) -> tuple[int, str
     process = await asyncio.create_subprocess_exec(
         *program,
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "OSTEOSERVE_URL": url},
+        env={
+            "PATH": os.environ["PATH"],
+            "OSTEOSERVE_URL": url,
+            "OSTEOSERVE_KEY": await key(opened, "integrator"),
+        },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -46,12 +52,23 @@ async def judged(opened: Front, image: bytes, folder: Path) -> tuple[int, str, s
     return await run([sys.executable, "client.py", "scan.png"], opened, folder)
 
 
-async def test_the_program_judges_an_image(shared: Front, png: bytes, tmp_path: Path) -> None:
-    code, out, err = await judged(shared, png, tmp_path)
+@pytest.fixture(scope="module")
+async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front]:
+    """A front that asks for a key."""
+    async with (
+        running() as runners,
+        front(tmp_path_factory.mktemp("var"), runners, auth="local") as opened,
+    ):
+        yield opened
+
+
+async def test_the_program_judges_an_image(guarded: Front, png: bytes, tmp_path: Path) -> None:
+    code, out, err = await judged(guarded, png, tmp_path)
     assert (code, err) == (0, "")
     first, link = out.splitlines()
     assert first == "osteoporosis 0.83 complete"
-    assert (await shared.client.get(link)).status_code == 200
+    async with person(guarded, "reader", "viewer") as reader:
+        assert (await reader.client.get(link)).status_code == 200
 
 
 async def test_the_program_tells_a_refusal(shared: Front, tmp_path: Path) -> None:
@@ -82,13 +99,15 @@ async def test_the_program_tries_again_and_gives_up(var: Path, png: bytes, tmp_p
     assert tried == 3
 
 
-async def test_the_commands_work(shared: Front, png: bytes, tmp_path: Path) -> None:
+async def test_the_commands_work(guarded: Front, png: bytes, tmp_path: Path) -> None:
     (tmp_path / "scan.dcm").write_bytes(png)
-    url = str(shared.client.base_url).rstrip("/")
+    url = str(guarded.client.base_url).rstrip("/")
+    shown = await key(guarded, "integrator")
     answers = []
     for command in blocks("sh"):
-        program = shlex.split(command.replace("http://127.0.0.1:8000", url).replace("\\\n", " "))
-        code, out, err = await run(["curl", "-sf", *program[1:]], shared, tmp_path)
+        here = command.replace("http://127.0.0.1:8000", url).replace("$OSTEOSERVE_KEY", shown)
+        program = shlex.split(here.replace("\\\n", " "))
+        code, out, err = await run(["curl", "-sf", *program[1:]], guarded, tmp_path)
         assert code == 0, err
         answers.append(out)
     assert '"outcome":"osteoporosis"' in answers[0].replace(" ", "")

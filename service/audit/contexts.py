@@ -1,0 +1,94 @@
+"""The auditors' page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from service.audit.schemas import KINDS, Entry
+from service.language.formats import moment
+from service.language.locale import N_, _
+from service.web.forms import Field, options
+from service.web.page import Page
+
+KIND_NAMES: Final[Mapping[str, str]] = {
+    "signed_in": N_("Signed in"),
+    "sign_in_failed": N_("Sign-in failed"),
+    "signed_out": N_("Signed out"),
+    "signed_in_again": N_("Password given again"),
+    "person_added": N_("Person added"),
+    "roles_changed": N_("Roles changed"),
+    "person_disabled": N_("Person disabled"),
+    "person_enabled": N_("Person enabled"),
+    "password_changed": N_("Password changed"),
+    "link_made": N_("Link made"),
+    "key_added": N_("Key made"),
+    "key_renewed": N_("Key renewed"),
+    "key_revoked": N_("Key revoked"),
+    "program_ended": N_("Program ended"),
+    "denied": N_("Denied"),
+    "read": N_("Read"),
+    "exported": N_("Trail exported"),
+    "prediction_made": N_("Image judged"),
+    "prediction_deleted": N_("Result deleted"),
+    "heat_map_made": N_("Heat map made"),
+    "review_added": N_("Result reviewed"),
+    "exam_changed": N_("Study facts changed"),
+    "batch_started": N_("Batch started"),
+    "batch_line_added": N_("Image of a batch done"),
+    "batch_ended": N_("Batch ended"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryRow:
+    when: str
+    when_iso: str
+    kind: str
+    who: str
+    address: str
+    about: str
+    detail: str
+
+    @classmethod
+    def of(cls, entry: Entry) -> EntryRow:
+        detail = json.loads(entry.detail)
+        return cls(
+            when=moment(entry.moment),
+            when_iso=entry.moment.isoformat(),
+            kind=_(KIND_NAMES[entry.kind]),
+            who="" if entry.account_id is None else str(entry.account_id),
+            address=entry.address or "",
+            about=" ".join(filter(None, (entry.object_kind, entry.object_id))),
+            detail=", ".join(f"{name}: {_text(value)}" for name, value in detail.items()),
+        )
+
+
+def _text(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailPage(Page):
+    templates = ("audit.html",)
+
+    rows: tuple[EntryRow, ...]
+    kinds: Field
+    following: str | None
+
+    @classmethod
+    def of(cls, entries: tuple[Entry, ...], kind: str, following: str | None) -> TrailPage:
+        return cls(
+            rows=tuple(EntryRow.of(one) for one in entries),
+            kinds=Field(
+                name="kind",
+                id="kind",
+                label=_("Act"),
+                kind="select",
+                value=kind,
+                options=options({"": N_("Any"), **{one: KIND_NAMES[one] for one in KINDS}}, kind),
+            ),
+            following=following,
+        )

@@ -1,0 +1,159 @@
+"""The trail in SQL: entries and links are added, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, delete, exists, func, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.audit.schemas import Entry
+from service.storage.tables import AuditEventRow, AuditHeadRow, AuditLinkRow, AuditPendingRow
+
+_LOCK: Final = 7301142619
+"""Any number but the migrations', as long as every front takes the same."""
+
+_HEAD: Final = 1
+_COLUMNS: Final = tuple(getattr(AuditEventRow, name) for name in Entry.__dataclass_fields__)
+_UNSEALED: Final = ~exists().where(AuditLinkRow.event_id == AuditEventRow.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A link, with its entry unless that is gone."""
+
+    number: int
+    hash: str
+    event_id: UUID
+    entry: Entry | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """Where the chain is said to end."""
+
+    number: int
+    seal: str
+
+
+async def add(connection: AsyncConnection, entry: Entry) -> None:
+    await connection.execute(insert(AuditEventRow).values(**asdict(entry)))
+    await connection.execute(insert(AuditPendingRow).values(event_id=entry.id))
+
+
+async def alone(connection: AsyncConnection) -> bool:
+    """Whether nobody else seals until the transaction ends; SQLite has one writer anyway."""
+    if connection.dialect.name != "postgresql":
+        return True
+    statement = text("SELECT pg_try_advisory_xact_lock(:number)")
+    return bool(await connection.scalar(statement, {"number": _LOCK}))
+
+
+async def waits(connection: AsyncConnection) -> bool:
+    """Whether there is an entry that waits for its link."""
+    return await connection.scalar(select(AuditPendingRow.event_id).limit(1)) is not None
+
+
+async def waiting(connection: AsyncConnection, most: int) -> tuple[Entry, ...]:
+    """Return at most ``most`` entries that wait for their link, the oldest first."""
+    statement = (
+        select(*_COLUMNS)
+        .join(AuditPendingRow, AuditPendingRow.event_id == AuditEventRow.id)
+        .order_by(AuditEventRow.at, AuditEventRow.id)
+        .limit(most)
+    )
+    return tuple(_entry(row) for row in await connection.execute(statement))
+
+
+async def last(connection: AsyncConnection) -> tuple[int, str] | None:
+    """Return number and hash of the last link; None: there is none."""
+    newest = AuditLinkRow.number.desc()
+    statement = select(AuditLinkRow.number, AuditLinkRow.hash).order_by(newest)
+    row = (await connection.execute(statement.limit(1))).one_or_none()
+    return None if row is None else (row.number, row.hash)
+
+
+async def add_links(connection: AsyncConnection, links: Sequence[Mapping[str, Any]]) -> None:
+    await connection.execute(insert(AuditLinkRow), list(links))
+    done = [one["event_id"] for one in links]
+    await connection.execute(delete(AuditPendingRow).where(AuditPendingRow.event_id.in_(done)))
+
+
+async def head(connection: AsyncConnection) -> Head | None:
+    row = (
+        await connection.execute(
+            select(AuditHeadRow.number, AuditHeadRow.seal).where(AuditHeadRow.id == _HEAD)
+        )
+    ).one_or_none()
+    return None if row is None else Head(number=row.number, seal=row.seal)
+
+
+async def set_head(connection: AsyncConnection, number: int, seal: str) -> None:
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    values = {"number": number, "seal": seal}
+    await connection.execute(
+        make(AuditHeadRow)
+        .values(id=_HEAD, **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )
+
+
+async def links(connection: AsyncConnection, after: int, most: int) -> tuple[Link, ...]:
+    """Return at most ``most`` links with a number above ``after``, in order."""
+    statement = (
+        select(AuditLinkRow.number, AuditLinkRow.hash, AuditLinkRow.event_id, *_COLUMNS)
+        .outerjoin(AuditEventRow, AuditEventRow.id == AuditLinkRow.event_id)
+        .where(AuditLinkRow.number > after)
+        .order_by(AuditLinkRow.number)
+        .limit(most)
+    )
+    return tuple(
+        Link(
+            number=row.number,
+            hash=row.hash,
+            event_id=row.event_id,
+            entry=None if row.id is None else _entry(row),
+        )
+        for row in await connection.execute(statement)
+    )
+
+
+async def oldest_unsealed(connection: AsyncConnection) -> tuple[int, int | None]:
+    """Return how many entries no link holds, and when the oldest of them was made.
+
+    Looked for among all, since what waits may have been forgotten.
+    """
+    statement = select(func.count(), func.min(AuditEventRow.at)).where(_UNSEALED)
+    row = (await connection.execute(statement)).one()
+    return int(row[0]), row[1]
+
+
+async def page(
+    connection: AsyncConnection,
+    site: str | None,
+    kinds: Collection[str],
+    before: tuple[int, UUID] | None,
+    most: int,
+) -> tuple[Entry, ...]:
+    """Return at most ``most`` entries of a site, the newest first, older than ``before``.
+
+    Those of every site where ``site`` is None, and of every kind where ``kinds`` are none.
+    """
+    statement = select(*_COLUMNS).order_by(AuditEventRow.at.desc(), AuditEventRow.id.desc())
+    if site is not None:
+        statement = statement.where(AuditEventRow.site == site)
+    if kinds:
+        statement = statement.where(AuditEventRow.kind.in_(kinds))
+    if before is not None:
+        at, id = before
+        older = (AuditEventRow.at == at) & (AuditEventRow.id < id)
+        statement = statement.where((AuditEventRow.at < at) | older)
+    return tuple(_entry(row) for row in await connection.execute(statement.limit(most)))
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(**{name: getattr(row, name) for name in Entry.__dataclass_fields__})

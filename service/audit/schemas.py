@@ -1,0 +1,50 @@
+"""What the trail holds: acts in a closed vocabulary, with ids and never a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, get_args
+from uuid import UUID
+
+Kind = Literal[
+    "signed_in", "sign_in_failed", "signed_out", "signed_in_again", "person_added",
+    "roles_changed", "person_disabled", "person_enabled", "password_changed", "link_made",
+    "key_added", "key_renewed", "key_revoked", "program_ended", "denied", "read", "exported",
+    "prediction_made", "prediction_deleted", "heat_map_made", "review_added", "exam_changed",
+    "batch_started", "batch_line_added", "batch_ended",
+]  # fmt: skip
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+ObjectKind = Literal[
+    "account", "key", "result", "list", "patient", "batch", "trail", "route", "link"
+]
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """An act, as it is kept."""
+
+    id: UUID
+    at: int
+    """Microseconds since 1970."""
+    kind: str
+    site: str
+    account_id: UUID | None
+    key_id: UUID | None
+    address: str | None
+    object_kind: str | None
+    object_id: str | None
+    detail: str
+    """A JSON object as text."""
+
+    @property
+    def moment(self) -> datetime:
+        return EPOCH + timedelta(microseconds=self.at)
+
+
+def microseconds(moment: datetime) -> int:
+    """Return ``moment`` as :attr:`Entry.at` has it."""
+    return (moment - EPOCH) // timedelta(microseconds=1)

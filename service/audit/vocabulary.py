@@ -1,0 +1,146 @@
+"""How each event stands in the trail: one row for each kind of event that there is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+from uuid import uuid4
+
+from service.audit.schemas import Entry, Kind, ObjectKind, microseconds
+from service.batches.events import BatchEnded, BatchLineAdded, BatchStarted
+from service.clock import now
+from service.events import Event
+from service.exams.events import ExamChanged
+from service.identity.events import (
+    Denied,
+    Exported,
+    KeyAdded,
+    KeyRenewed,
+    KeyRevoked,
+    LinkMade,
+    PasswordChanged,
+    PersonAdded,
+    PersonDisabled,
+    PersonEnabled,
+    ProgramEnded,
+    RolesChanged,
+    SignedIn,
+    SignedInAgain,
+    SignedOut,
+    SignInFailed,
+    WasRead,
+)
+from service.predictions.events import HeatMapMade, PredictionDeleted, PredictionMade
+from service.reviews.events import ReviewAdded
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What of an event is kept beside who and when."""
+
+    kind: Kind
+    about: ObjectKind | None = None
+    id: object = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _account(kind: Kind) -> Callable[[Any], Told]:
+    return lambda event: Told(kind, "account", event.person_id)
+
+
+def _ended(kind: Kind) -> Callable[[Any], Told]:
+    return lambda event: Told(kind, "account", event.account_id)
+
+
+def _key(kind: Kind) -> Callable[[Any], Told]:
+    return lambda event: Told(
+        kind, "key", event.key_id, {"program": str(event.program_id), "role": event.role}
+    )
+
+
+def _exam(event: ExamChanged) -> Told:
+    key = event.exam.patient_key
+    detail = {} if key is None else {"patient": str(key)}
+    return Told("exam_changed", "result", event.exam.prediction_id, detail)
+
+
+def _review(event: ReviewAdded) -> Told:
+    review = event.review
+    detail: dict[str, Any] = {
+        "number": review.number,
+        "action": review.action,
+        "outcome": review.outcome,
+    }
+    if review.document_sha256 is not None:
+        detail["sha256"] = review.document_sha256
+    return Told("review_added", "result", event.prediction_id, detail)
+
+
+TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
+    SignedIn: _account("signed_in"),
+    SignInFailed: lambda event: Told(
+        "sign_in_failed", "account", event.person_id, {"reason": event.reason}
+    ),
+    SignedOut: _account("signed_out"),
+    SignedInAgain: _account("signed_in_again"),
+    PersonAdded: lambda event: Told(
+        "person_added", "account", event.person_id, {"roles": list(event.roles)}
+    ),
+    RolesChanged: lambda event: Told(
+        "roles_changed",
+        "account",
+        event.person_id,
+        {"before": list(event.before), "after": list(event.after)},
+    ),
+    PersonDisabled: _ended("person_disabled"),
+    PersonEnabled: _account("person_enabled"),
+    PasswordChanged: _account("password_changed"),
+    LinkMade: lambda event: Told("link_made", "link", event.person_id),
+    KeyAdded: _key("key_added"),
+    KeyRenewed: _key("key_renewed"),
+    KeyRevoked: lambda event: Told(
+        "key_revoked", "key", event.key_id, {"program": str(event.program_id)}
+    ),
+    ProgramEnded: _ended("program_ended"),
+    Denied: lambda event: Told("denied", "route", None, {"asked": f"{event.method} {event.route}"}),
+    WasRead: lambda event: Told("read", event.what, event.id, {"route": event.route}),
+    Exported: lambda event: Told("exported", "trail", None, {"form": event.form}),
+    PredictionMade: lambda event: Told(
+        "prediction_made", "result", event.prediction.id, {"outcome": event.prediction.outcome}
+    ),
+    PredictionDeleted: lambda event: Told("prediction_deleted", "result", event.prediction_id),
+    HeatMapMade: lambda event: Told(
+        "heat_map_made", "result", event.prediction_id, {"model": event.model}
+    ),
+    ReviewAdded: _review,
+    ExamChanged: _exam,
+    BatchStarted: lambda event: Told(
+        "batch_started", "batch", event.batch_id, {"images": event.total}
+    ),
+    BatchLineAdded: lambda event: Told(
+        "batch_line_added", "batch", event.batch_id, {"line": event.line}
+    ),
+    BatchEnded: lambda event: Told("batch_ended", "batch", event.batch_id, {"state": event.state}),
+}
+
+
+def entry(event: Event) -> Entry:
+    """Return ``event`` as the trail keeps it. A kind that is not listed is a KeyError."""
+    told = TOLD[type(event)](event)
+    actor = event.actor
+    return Entry(
+        id=uuid4(),
+        at=microseconds(now()),
+        kind=told.kind,
+        site=actor.site,
+        account_id=actor.id,
+        key_id=actor.key,
+        address=actor.address,
+        object_kind=told.about,
+        object_id=None if told.id is None else str(told.id),
+        detail=json.dumps(told.detail, sort_keys=True, separators=(",", ":")),
+    )

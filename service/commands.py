@@ -1,0 +1,292 @@
+"""``python -m service people``, ``keys`` and ``audit``: what is done from the command line.
+
+Beside running fronts, on the same database. Acts of the command line are in the trail without an
+account: whoever may run it has the database anyway.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from service.audit.install import anchor
+from service.audit.trail import record
+from service.audit.verify import Anchor, Verdict, verify
+from service.clock import now
+from service.errors import ServiceError
+from service.events import Event, Listeners
+from service.identity import schemas
+from service.identity.actor import ROLES, Actor
+from service.identity.attempts import Attempts
+from service.identity.passwords import Passwords
+from service.identity.people import FIRST, People
+from service.identity.programs import DAYS, Programs
+from service.identity.schemas import ApiKey, Person
+from service.settings import Settings, SettingsError, check
+from service.storage.database import Database
+from service.storage.errors import StorageError
+from service.storage.transaction import Transactions
+
+OPERATOR: Final = Actor.anonymous()
+LINK_FILE: Final = "first-administrator"
+"""In the folder of state, for its owner alone: the link that makes the first account."""
+
+Work = Callable[[Transactions], Awaitable[None]]
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommands, each with its actions."""
+    people = commands.add_parser("people", help="accounts of people: list, add, disable and so on")
+    acts = people.add_subparsers(dest="action", required=True, metavar="ACTION")
+    acts.add_parser("list", help="show every account")
+    acts.add_parser("claim", help="print a link that makes the first administrator")
+    add = acts.add_parser("add", help="add an account and print the link for its password")
+    add.add_argument("--login", required=True, help="what they sign in with")
+    add.add_argument("--name", required=True, help="as it stands beside what they sign")
+    _roles(add)
+    roles = acts.add_parser("roles", help="replace somebody's roles")
+    roles.add_argument("login")
+    _roles(roles)
+    for name, help in (
+        ("disable", "end an account, its sign-ins and what it has under way"),
+        ("enable", "take a disabled account up again"),
+        ("link", "print a link by which somebody chooses a new password"),
+    ):
+        acts.add_parser(name, help=help).add_argument("login")
+    keys = commands.add_parser("keys", help="keys of programs: add, list, rotate, revoke")
+    acts = keys.add_subparsers(dest="action", required=True, metavar="ACTION")
+    acts.add_parser("list", help="show every key, without the key")
+    add = acts.add_parser("add", help="make a key; it is the last line, and shown once")
+    add.add_argument("--name", required=True, help="what program it is for")
+    add.add_argument("--role", required=True, choices=ROLES)
+    add.add_argument("--days", default=str(DAYS), help=f"how long it is good ({DAYS})")
+    for name, help in (
+        ("rotate", "make a second key of the same program; the old one ends within a week"),
+        ("revoke", "end a key at once"),
+    ):
+        acts.add_parser(name, help=help).add_argument("id", help="number, as list shows it")
+    audit = commands.add_parser("audit", help="the trail: verify that it is whole")
+    acts = audit.add_subparsers(dest="action", required=True, metavar="ACTION")
+    whole = acts.add_parser(
+        "verify", help="0: it is whole; 1: it is broken, and where; 2: it cannot be looked at"
+    )
+    whole.add_argument(
+        "--anchor",
+        action="append",
+        default=[],
+        metavar="NUMBER:HASH",
+        help="where the chain ended once, as the front's log said",
+    )
+
+
+def _roles(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        choices=ROLES,
+        help="may be given several times",
+    )
+
+
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Do what ``options`` ask for; return the exit status."""
+    if options.command == "audit":
+        return _audit(settings, options.anchor)
+    work = _people if options.command == "people" else _keys
+    return _on(settings, work(settings, options))
+
+
+def _on(settings: Settings, work: Work) -> int:
+    async def opened() -> None:
+        database = Database(settings)
+        listeners = Listeners()
+        listeners.within(Event, record)
+        try:
+            # It may be the first that is done with the database.
+            await database.migrate()
+            await work(Transactions(database, listeners))
+        finally:
+            await database.close()
+
+    try:
+        asyncio.run(opened())
+    except ServiceError as error:
+        print(f"osteoserve: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _people(settings: Settings, options: argparse.Namespace) -> Work:
+    async def work(transactions: Transactions) -> None:
+        people = People(settings, transactions, Passwords(settings))
+        match options.action:
+            case "list":
+                for one in await people.all(OPERATOR):
+                    print(_told(one))
+            case "claim":
+                first = await people.first_link(OPERATOR)
+                if first is None:
+                    raise _refused("There is an account already; 'people link LOGIN' makes a link.")
+                print(f"{_address(settings)}/setup#{first}")
+            case "add":
+                login, name = schemas.account({"login": options.login, "name": options.name})
+                _, token = await people.add(OPERATOR, login, name, options.role)
+                print(f"{_address(settings)}/welcome#{token}")
+            case "link":
+                person = await _who(people, options.login)
+                print(f"{_address(settings)}/welcome#{await people.link(OPERATOR, person.id)}")
+            case act:
+                person = await _who(people, options.login)
+                if act == "roles":
+                    await people.set_roles(OPERATOR, person.id, options.role)
+                elif act == "disable":
+                    await people.disable(OPERATOR, person.id)
+                else:
+                    await people.enable(OPERATOR, person.id)
+                print(_told(await _who(people, options.login)))
+
+    return work
+
+
+async def _who(people: People, login: str) -> Person:
+    for one in await people.all(OPERATOR):
+        if one.login == login.lower():
+            return one
+    raise _refused("Nobody signs in by this name; 'people list' shows who does.")
+
+
+def _keys(_: Settings, options: argparse.Namespace) -> Work:
+    async def work(transactions: Transactions) -> None:
+        programs = Programs(transactions, Attempts(transactions))
+        match options.action:
+            case "list":
+                for one in await programs.all(OPERATOR):
+                    print(_key(one))
+            case "add":
+                name, days = schemas.key_name(options.name), schemas.key_days(options.days)
+                made, key = await programs.add(OPERATOR, name, options.role, days)
+                print(f"number {made}; shown once:")
+                print(key)
+            case "rotate":
+                again = await programs.renew(OPERATOR, _number(options.id))
+                if again is None:
+                    raise _refused("There is no such key, or it is good no more.")
+                print("shown once:")
+                print(again)
+            case _:
+                if not await programs.revoke(OPERATOR, _number(options.id)):
+                    raise _refused("There is no such key; 'keys list' shows them.")
+
+    return work
+
+
+def _number(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _refused("'keys list' shows the numbers of keys.") from None
+
+
+def _refused(said: str) -> ServiceError:
+    return ServiceError("invalid_request", said)
+
+
+def _told(person: Person) -> str:
+    state = "disabled" if person.disabled_at else "active" if person.has_password else "invited"
+    return f"{person.login}\t{state}\t{','.join(person.roles) or '-'}\t{person.name}"
+
+
+def _key(key: ApiKey) -> str:
+    state = "revoked" if key.revoked_at else "ended" if key.ends_at <= now() else "good"
+    used = key.used_on or "never used"
+    return f"{key.id}\t{state}\t{key.role}\tuntil {key.ends_at:%Y-%m-%d}\t{used}\t{key.name}"
+
+
+def _address(settings: Settings) -> str:
+    if settings.public_url is not None:
+        return settings.public_url.rstrip("/")
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+async def first_link(settings: Settings) -> str | None:
+    """Return a new link for the first account, and write it to a file; None: there is an account.
+
+    Raises :class:`~service.storage.errors.StorageError` or OSError.
+    """
+    database = Database(settings)
+    listeners = Listeners()
+    listeners.within(Event, record)
+    try:
+        people = People(settings, Transactions(database, listeners), Passwords(settings))
+        token = await people.first_link(OPERATOR)
+    finally:
+        await database.close()
+    file = settings.var / LINK_FILE
+    file.unlink(missing_ok=True)
+    if token is None:
+        return None
+    link = f"{_address(settings)}/setup#{token}"
+    _keep(file, link)
+    return link
+
+
+LINK_MINUTES: Final = int(FIRST.total_seconds() // 60)
+
+
+def _keep(file: Path, text: str) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
+        made.write(f"{text}\n")
+
+
+def _audit(settings: Settings, told: list[str]) -> int:
+    """Return 0 where the trail is whole, 1 where it is broken, 2 where nobody can say."""
+    anchors = [Anchor.parse(one) for one in told]
+    database: Database | None = None
+    try:
+        check(settings)
+        if None in anchors:
+            raise ValueError("--anchor takes NUMBER:HASH, as the front's log has it")
+        key = settings.key(settings.var, make=False)
+        if key is None:
+            raise ValueError(f"there is no key of the trail in {settings.var}")
+        database = Database(settings)
+        if database.file is not None and not database.file.is_file():
+            raise ValueError(f"there is no {database.file}")
+        file = anchor(database)
+        # Before the chain is read, which may grow meanwhile.
+        kept = None if file is None else Anchor.read(file)
+        known = tuple(one for one in (*anchors, kept) if one is not None)
+        verdict = asyncio.run(_verify(database, key, known))
+    except (StorageError, SettingsError, ValueError, KeyError, OSError) as error:
+        print(f"osteoserve: the trail cannot be looked at: {error}", file=sys.stderr)
+        return 2
+    return _said(verdict)
+
+
+async def _verify(database: Database, key: bytes, anchors: tuple[Anchor, ...]) -> Verdict:
+    try:
+        return await verify(Transactions(database), key, anchors)
+    finally:
+        await database.close()
+
+
+def _said(verdict: Verdict) -> int:
+    if verdict.broken is not None:
+        print(f"broken: {verdict.broken}", file=sys.stderr)
+        return 1
+    print(f"whole: {verdict.links} links, the last one {verdict.links}:{verdict.hash}")
+    if verdict.oldest_unsealed is not None:
+        at = datetime.fromtimestamp(verdict.oldest_unsealed / 1e6, UTC)
+        print(
+            f"not sealed yet: {verdict.unsealed}, the oldest of {at.isoformat(timespec='seconds')}"
+        )
+    return 0

@@ -1,0 +1,87 @@
+"""Limits to guessing: who fails again and again waits longer each time.
+
+Failures are counted for an account from an address, and for an address. So that nobody is locked
+out by somebody else, there is no limit to an account from everywhere: under attack from many
+addresses a try at it is only answered later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import datetime, timedelta
+from typing import Final
+
+from service.clock import now
+from service.identity import repository
+from service.identity.schemas import TooOftenError
+from service.storage.transaction import Transaction, Transactions
+
+FREE: Final = 5
+"""Failures of an account from one address that cost no wait."""
+FREE_OF_ADDRESS: Final = 30
+LONGEST: Final = 300.0
+REMEMBERED: Final = timedelta(minutes=15)
+"""After so long without a failure all are forgotten."""
+
+ATTACKED: Final = 50
+"""Failures of an account, from everywhere, after which a try at it is answered later."""
+LATER: Final = 1.0
+
+
+def wait(failures: int, free: int) -> float:
+    """Return the seconds between the last failure and the next try."""
+    return 0.0 if failures < free else float(min(2.0 ** min(failures - free, 30), LONGEST))
+
+
+class Attempts:
+    """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def begin(self, login: str, address: str | None) -> None:
+        """Count a try before it is made, so that many at once are as many.
+
+        Raises :class:`~service.identity.schemas.TooOftenError`, and then it is not to be made.
+        """
+        pair, of_address, of_account = _hashes(login, address)
+        free = {pair: FREE, of_address: FREE_OF_ADDRESS}
+
+        async def work(transaction: Transaction) -> bool:
+            at = now()
+            connection = transaction.connection
+            kept = await repository.failures(connection, {*free, of_account}, at - REMEMBERED)
+            left = max(
+                (_left(kept[hash], most, at) for hash, most in free.items() if hash in kept),
+                default=0.0,
+            )
+            if left > 0:
+                raise TooOftenError(left)
+            for hash in (pair, of_address, of_account):
+                await repository.count_try(connection, hash, at, at - REMEMBERED)
+            return of_account in kept and kept[of_account].count >= ATTACKED
+
+        if await self._transactions.write(work):
+            await asyncio.sleep(LATER)
+
+    async def succeeded(self, login: str, address: str | None) -> None:
+        """Take back the try that was begun, and the failures before it from the same address."""
+        pair, of_address, of_account = _hashes(login, address)
+        await self._transactions.write(
+            lambda transaction: repository.take_back(
+                transaction.connection, [pair], [of_address, of_account]
+            )
+        )
+
+
+def _left(kept: repository.Failures, free: int, at: datetime) -> float:
+    since = (at - kept.last_at).total_seconds()
+    return wait(kept.count, free) - since
+
+
+def _hashes(login: str, address: str | None) -> tuple[str, str, str]:
+    """Neither names that nobody has nor addresses are kept: only what they can be found by."""
+    parts = (f"pair:{login}:{address}", f"address:{address}", f"account:{login}")
+    pair, of_address, of_account = (hashlib.sha256(one.encode()).hexdigest() for one in parts)
+    return pair, of_address, of_account

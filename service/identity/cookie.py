@@ -1,0 +1,28 @@
+"""The browser's side of a session: one cookie."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+PLAIN = "osteoserve"
+HOST = "__Host-osteoserve"
+"""A browser takes this name over https alone, and from no other host of the domain."""
+
+
+class SessionCookie:
+    """Named and marked for https where that is how people find the front."""
+
+    def __init__(self, public_url: str | None) -> None:
+        self._secure = public_url is not None and public_url.startswith("https:")
+        self.name = HOST if self._secure else PLAIN
+
+    def put(self, response: Response, token: str) -> None:
+        """Have the browser send ``token`` until it is closed; how long it is good the row says."""
+        response.set_cookie(
+            self.name, token, path="/", secure=self._secure, httponly=True, samesite="lax"
+        )
+
+    def clear(self, response: Response) -> None:
+        response.delete_cookie(
+            self.name, path="/", secure=self._secure, httponly=True, samesite="lax"
+        )

@@ -1,0 +1,42 @@
+"""What sign-in adds to the front: the door, and what opens it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+from fastapi import FastAPI
+
+from service.http.settings import Address
+from service.identity import administration, pages
+from service.identity.attempts import Attempts
+from service.identity.cookie import SessionCookie
+from service.identity.door import SignInNeededError, to_sign_in
+from service.identity.passwords import Passwords
+from service.identity.people import People
+from service.identity.programs import Programs
+from service.identity.reading import Reading
+from service.identity.sessions import Sessions
+from service.identity.settings import IdentitySettings
+from service.resources import Resources
+from service.storage.transaction import Transactions
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(SignInNeededError, to_sign_in)
+    app.include_router(pages.router)
+    app.include_router(administration.router)
+
+
+@asynccontextmanager
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    settings, transactions = resources.get(IdentitySettings), resources.get(Transactions)
+    passwords, attempts = Passwords(settings), Attempts(transactions)
+    resources.put(SessionCookie, SessionCookie(resources.get(Address).public_url))
+    resources.put(People, People(settings, transactions, passwords))
+    resources.put(Sessions, Sessions(settings, transactions, passwords, attempts))
+    resources.put(Programs, Programs(transactions, attempts))
+    reading = Reading(transactions)
+    resources.put(Reading, reading)
+    async with aclosing(reading):
+        yield

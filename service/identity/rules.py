@@ -1,0 +1,171 @@
+"""Who may ask what: one table over all routes. What is not in it is not served.
+
+Rules speak of roles alone; which results a role may be used on is decided where they are read
+(:class:`~service.identity.actor.Within`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from service.identity.actor import ROLES, Actor, Role
+
+Whom = Literal["anybody", "person", "signed_in", "monitoring"]
+"""``monitoring``: besides the roles whoever asks without a proxy in between, as scrapers do."""
+
+Read = Literal["result", "list", "patient", "batch", "trail"]
+"""What of a patient's or of the trail is read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """Whom a route answers."""
+
+    whom: Whom = "signed_in"
+    roles: frozenset[Role] = frozenset(ROLES)
+    """Any of them will do; ``anybody`` and ``person`` ask for none."""
+    reads: Read | None = None
+    """What is written into the trail before it is answered."""
+
+    def allows(self, actor: Actor) -> bool:
+        if self.whom == "anybody":
+            return True
+        if self.whom == "person":
+            return actor.is_person
+        return bool(self.roles & actor.roles)
+
+
+def _of(*roles: Role, reads: Read | None = None) -> Rule:
+    return Rule(roles=frozenset(roles), reads=reads)
+
+
+ANYBODY: Final = Rule(whom="anybody")
+MONITORING: Final = Rule(whom="monitoring", roles=frozenset({"administrator", "auditor"}))
+PERSON: Final = Rule(whom="person")
+SIGNED_IN: Final = Rule()
+ADMINISTRATOR: Final = _of("administrator")
+AUDITOR: Final = _of("auditor")
+UPLOAD: Final = _of("clinician", "integrator")
+SIGN: Final = _of("clinician")
+READ: Final = _of("viewer", "clinician", "integrator", reads="result")
+SEE: Final = _of("viewer", "clinician", reads="result")
+"""Pages are for people: an integrator reads what it sent by the API."""
+
+_PREDICTION: Final = "/api/v1/predictions/{id}"
+_RESULT: Final = "/results/{id}"
+
+RULES: Final[Mapping[tuple[str, str], Rule]] = {
+    ("GET", "/"): SIGNED_IN,
+    ("POST", "/"): _of("clinician"),
+    ("GET", "/about"): ANYBODY,
+    ("GET", "/account"): PERSON,
+    ("POST", "/account/password"): PERSON,
+    ("POST", "/account/site"): PERSON,
+    ("GET", "/api/docs"): SIGNED_IN,
+    ("GET", "/api/openapi.json"): SIGNED_IN,
+    ("POST", "/api/v1/batches"): UPLOAD,
+    ("GET", "/api/v1/batches/{id}"): _of("viewer", "clinician", "integrator", reads="batch"),
+    ("POST", "/api/v1/batches/{id}/cancel"): UPLOAD,
+    ("GET", "/api/v1/batches/{id}/quality.csv"): _of(
+        "viewer", "clinician", "integrator", reads="batch"
+    ),
+    ("GET", "/api/v1/batches/{id}/quality.xlsx"): _of(
+        "viewer", "clinician", "integrator", reads="batch"
+    ),
+    ("GET", "/api/v1/batches/{id}/results"): _of(
+        "viewer", "clinician", "integrator", reads="batch"
+    ),
+    ("POST", "/api/v1/considerations"): SIGNED_IN,
+    ("GET", "/api/v1/models"): SIGNED_IN,
+    ("GET", "/api/v1/predictions"): _of("viewer", "clinician", "integrator", reads="list"),
+    ("POST", "/api/v1/predictions"): UPLOAD,
+    ("DELETE", _PREDICTION): ADMINISTRATOR,
+    ("GET", _PREDICTION): READ,
+    ("GET", f"{_PREDICTION}/image"): READ,
+    ("GET", f"{_PREDICTION}/maps/{{model}}"): READ,
+    ("GET", f"{_PREDICTION}/report.pdf"): READ,
+    ("GET", f"{_PREDICTION}/reviews"): READ,
+    ("POST", f"{_PREDICTION}/reviews"): SIGN,
+    ("GET", f"{_PREDICTION}/study"): READ,
+    ("PUT", f"{_PREDICTION}/study"): _of("clinician"),
+    ("GET", "/audit"): _of("auditor", reads="trail"),
+    ("GET", "/audit/export.csv"): AUDITOR,
+    ("GET", "/audit/export.ndjson"): AUDITOR,
+    ("GET", "/bulk"): _of("clinician"),
+    ("POST", "/bulk"): _of("clinician"),
+    ("GET", "/bulk/{id}"): _of("viewer", "clinician", reads="batch"),
+    ("POST", "/bulk/{id}/cancel"): _of("clinician"),
+    ("GET", "/bulk/{id}/quality.csv"): _of("viewer", "clinician", reads="batch"),
+    ("GET", "/bulk/{id}/quality.xlsx"): _of("viewer", "clinician", reads="batch"),
+    ("GET", "/faq"): SIGNED_IN,
+    ("GET", "/health/live"): ANYBODY,
+    ("GET", "/health/ready"): ANYBODY,
+    ("GET", "/health/startup"): ANYBODY,
+    ("GET", "/history"): _of("viewer", "clinician", reads="list"),
+    ("GET", "/integrate"): SIGNED_IN,
+    ("GET", "/keys"): ADMINISTRATOR,
+    ("POST", "/keys"): ADMINISTRATOR,
+    ("POST", "/keys/{id}/revoke"): ADMINISTRATOR,
+    ("POST", "/keys/{id}/rotate"): ADMINISTRATOR,
+    ("POST", "/language"): ANYBODY,
+    ("GET", "/metrics"): MONITORING,
+    ("GET", "/models"): SIGNED_IN,
+    ("GET", "/models/plots/{name}.svg"): SIGNED_IN,
+    ("POST", "/patients"): _of("viewer", "clinician"),
+    ("GET", "/patients/{key}"): _of("viewer", "clinician", reads="patient"),
+    ("GET", "/people"): ADMINISTRATOR,
+    ("POST", "/people"): ADMINISTRATOR,
+    ("GET", "/people/{id}"): ADMINISTRATOR,
+    ("POST", "/people/{id}/disable"): ADMINISTRATOR,
+    ("POST", "/people/{id}/enable"): ADMINISTRATOR,
+    ("POST", "/people/{id}/link"): ADMINISTRATOR,
+    ("POST", "/people/{id}/roles"): ADMINISTRATOR,
+    ("GET", "/problems"): ANYBODY,
+    ("GET", _RESULT): SEE,
+    ("GET", f"{_RESULT}/delete"): ADMINISTRATOR,
+    ("POST", f"{_RESULT}/delete"): ADMINISTRATOR,
+    ("GET", f"{_RESULT}/report.pdf"): SEE,
+    ("POST", f"{_RESULT}/reviews"): SIGN,
+    ("GET", f"{_RESULT}/study"): _of("clinician", reads="result"),
+    ("POST", f"{_RESULT}/study"): _of("clinician"),
+    ("GET", "/setup"): ANYBODY,
+    ("POST", "/setup"): ANYBODY,
+    ("GET", "/signin"): ANYBODY,
+    ("POST", "/signin"): ANYBODY,
+    ("POST", "/signout"): PERSON,
+    ("MOUNT", "/static"): ANYBODY,
+    ("MOUNT", "/static/swagger"): ANYBODY,
+    ("GET", "/treatment"): SIGNED_IN,
+    ("POST", "/treatment"): SIGNED_IN,
+    ("GET", "/welcome"): ANYBODY,
+    ("POST", "/welcome"): ANYBODY,
+}
+
+LANDINGS: Final[Mapping[str, tuple[str, str]]] = {
+    "/": ("POST", "/"),
+    "/history": ("GET", "/history"),
+    "/people": ("GET", "/people"),
+    "/audit": ("GET", "/audit"),
+    "/models": ("GET", "/models"),
+}
+"""Where somebody begins, the first whose rule lets them: its address, and what they do there."""
+
+
+def may(actor: Actor, method: str, template: str) -> bool:
+    """Whether ``actor`` is answered at ``template``."""
+    return RULES[method, template].allows(actor)
+
+
+def landing(actor: Actor) -> str:
+    """Return the address where ``actor`` begins."""
+    return next((at for at, asked in LANDINGS.items() if may(actor, *asked)), "/about")
+
+
+def gaps(routes: set[tuple[str, str]]) -> Iterator[str]:
+    """Yield what stands between ``routes`` and the table, either way."""
+    for method, template in sorted(routes - RULES.keys()):
+        yield f"{method} {template} has no rule in service/identity/rules.py"
+    for method, template in sorted(RULES.keys() - routes):
+        yield f"{method} {template} has a rule in service/identity/rules.py and no route"

@@ -1,0 +1,169 @@
+"""People, keys and what is wrong with what was entered of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from service.errors import CodedError, Fault, FieldsError
+from service.identity.actor import ROLES, Role
+from service.identity.passwords import LONGEST, SHORTEST, fault
+
+LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
+LONGEST_NAME: Final = 80
+LONGEST_KEY_DAYS: Final = 366
+
+FaultCode = Literal[
+    "missing", "login", "name", "length", "guessable", "different", "role", "days", "taken"
+]  # fmt: skip
+
+ALLOWED: Final[Mapping[FaultCode, str]] = {
+    "missing": "is missing",
+    "login": "2 to 64 of a to z, digits, and . _ @ + - are allowed",
+    "name": f"1 to {LONGEST_NAME} characters on one line are allowed",
+    "length": f"{SHORTEST} to {LONGEST} characters are allowed",
+    "guessable": "too few different characters, or mostly a name that would be tried first",
+    "different": "is not the same as the first",
+    "role": f"{', '.join(ROLES)} are allowed",
+    "days": f"1 to {LONGEST_KEY_DAYS} days are allowed",
+    "taken": "somebody has this already",
+}
+
+
+class AccountError(FieldsError):
+    """What was entered of an account cannot be taken."""
+
+    code = "invalid_account"
+
+
+class LastAdministratorError(CodedError):
+    code = "last_administrator"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody else could manage accounts then.")
+
+
+class LinkError(CodedError):
+    """The link was used already, is too old, or never was one."""
+
+    code = "link_used"
+
+    def __init__(self) -> None:
+        super().__init__("The link was used already, or is too old.")
+
+
+class CredentialsError(CodedError):
+    """The name or the password is wrong: which of them is told to nobody."""
+
+    code = "credentials"
+
+    def __init__(self) -> None:
+        super().__init__("The name or the password is wrong.")
+
+
+class TooOftenError(CodedError):
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("Too many failed tries from this address.", retry_after)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """An account as administrators see it."""
+
+    id: UUID
+    login: str
+    name: str
+    created_at: datetime
+    disabled_at: datetime | None
+    has_password: bool
+    roles: tuple[Role, ...]
+    """At the site of whoever looks, in the order of :data:`~service.identity.actor.ROLES`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKey:
+    """A key as administrators see it: all but the key."""
+
+    id: UUID
+    program_id: UUID
+    name: str
+    role: Role
+    site: str
+    created_at: datetime
+    ends_at: datetime
+    revoked_at: datetime | None
+    used_on: str | None
+
+
+def in_order(roles: Collection[str]) -> tuple[Role, ...]:
+    """Return ``roles`` in the order that all tables have them."""
+    return tuple(role for role in ROLES if role in roles)
+
+
+def taken(field: str) -> AccountError:
+    return AccountError([_fault(field, "taken")])
+
+
+def account(sent: Mapping[str, str]) -> tuple[str, str]:
+    """Return login and name of what was ``sent``. Raises :class:`AccountError`."""
+    login = sent.get("login", "").strip().lower()
+    name = " ".join(sent.get("name", "").split())
+    faults = []
+    if not login:
+        faults.append(_fault("login", "missing"))
+    elif not LOGIN.fullmatch(login):
+        faults.append(_fault("login", "login"))
+    if not name:
+        faults.append(_fault("name", "missing"))
+    elif len(name) > LONGEST_NAME or not name.isprintable():
+        faults.append(_fault("name", "name"))
+    if faults:
+        raise AccountError(faults)
+    return login, name
+
+
+def chosen(sent: Mapping[str, str], *told: str) -> str:
+    """Return the password in ``sent``, given twice. Raises :class:`AccountError`."""
+    password = sent.get("password", "")
+    code: FaultCode | None = "missing" if not password else None
+    found = fault(password, *told) if password else None
+    if found is not None:
+        code = "length" if found == "length" else "guessable"
+    if code is not None:
+        raise AccountError([_fault("password", code)])
+    if sent.get("again", "") != password:
+        raise AccountError([_fault("again", "different")])
+    return password
+
+
+def role(text: str) -> Role:
+    """Return ``text`` as a role. Raises :class:`AccountError`."""
+    for known in ROLES:
+        if known == text:
+            return known
+    raise AccountError([_fault("role", "role")])
+
+
+def key_name(text: str) -> str:
+    """Return the name of a key. Raises :class:`AccountError`."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise AccountError([_fault("name", "name" if name else "missing")])
+    return name
+
+
+def key_days(text: str) -> int:
+    """Return for how many days a key is to be good. Raises :class:`AccountError`."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= LONGEST_KEY_DAYS:
+        raise AccountError([_fault("days", "days")])
+    return int(text)
+
+
+def _fault(field: str, code: FaultCode) -> Fault:
+    return Fault(field, code, ALLOWED[code])

@@ -1,0 +1,18 @@
+"""FastAPI dependencies of sign-in, accounts and keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from service.http.dependencies import resource
+from service.identity.cookie import SessionCookie
+from service.identity.people import People
+from service.identity.programs import Programs
+from service.identity.sessions import Sessions
+
+PeopleDep = Annotated[People, Depends(resource(People))]
+ProgramsDep = Annotated[Programs, Depends(resource(Programs))]
+SessionsDep = Annotated[Sessions, Depends(resource(Sessions))]
+CookieDep = Annotated[SessionCookie, Depends(resource(SessionCookie))]

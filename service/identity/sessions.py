@@ -1,0 +1,219 @@
+"""Signing in and out, and whose a cookie is.
+
+A session is a row, and the browser's cookie 256 random bits of which the row keeps the hash: it
+ends on every front at once, and a database that does not answer ends none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from service.clock import now
+from service.identity import repository, secrets
+from service.identity.actor import DEFAULT_SITE, Actor, Session
+from service.identity.attempts import Attempts
+from service.identity.events import SignedIn, SignedInAgain, SignedOut, SignInFailed
+from service.identity.passwords import LONGEST, Passwords
+from service.identity.schemas import CredentialsError, TooOftenError
+from service.identity.settings import IdentitySettings
+from service.storage.errors import StorageError
+from service.storage.transaction import Transaction, Transactions
+
+NOTED: Final = timedelta(minutes=1)
+"""A session's last use is written down no oftener."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A session that has just begun: what the cookie is to hold, and who acts."""
+
+    token: str
+    actor: Actor
+
+
+class Sessions:
+    """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
+
+    def __init__(
+        self,
+        settings: IdentitySettings,
+        transactions: Transactions,
+        passwords: Passwords,
+        attempts: Attempts,
+    ) -> None:
+        self._idle = timedelta(minutes=settings.session_idle_minutes)
+        self._longest = timedelta(hours=settings.session_hours)
+        self._transactions = transactions
+        self._passwords = passwords
+        self._attempts = attempts
+
+    async def find(self, token: str, address: str | None) -> Actor | None:
+        """Return whose session ``token`` is; None where it has ended or never was."""
+        if not secrets.is_token(token):
+            return None
+        hash = secrets.hashed("session", token)
+        async with self._transactions.read() as connection:
+            rows = await repository.session(connection, hash)
+        at = now()
+        if not rows:
+            return None
+        row = rows[0]
+        ended = row.ends_at <= at or row.seen_at <= at - self._idle
+        if ended or row.disabled_at is not None:
+            return None
+        if row.seen_at < at - NOTED:
+            await self._note(hash, at)
+        return Actor(
+            site=row.site,
+            id=row.person_id,
+            name=row.name,
+            roles=frozenset(one.role for one in rows if one.role is not None),
+            session=Session(hash=hash, since=row.signed_in_at),
+            address=address,
+        )
+
+    async def sign_in(self, actor: Actor, login: str, password: str) -> Begun:
+        """Begin a session of whoever has this ``login`` and ``password``.
+
+        ``actor`` is whoever asks, whom nobody knows yet. Raises
+        :class:`~service.identity.schemas.CredentialsError`, in the same time whether or not
+        somebody has the login, or :class:`~service.identity.schemas.TooOftenError`.
+        """
+        login = login.strip().lower()[:LONGEST]
+        async with self._transactions.read() as connection:
+            account = await repository.by_login(connection, login)
+        person_id = None if account is None else account.id
+        await self._try(actor, login, person_id)
+        if len(password) > LONGEST or not await self._passwords.verify(
+            None if account is None else account.password, password
+        ):
+            await self._failed(SignInFailed(actor=actor, person_id=person_id, reason="password"))
+            raise CredentialsError
+        if account is None or account.disabled:
+            await self._failed(SignInFailed(actor=actor, person_id=person_id, reason="disabled"))
+            raise CredentialsError
+        if account.password is not None and self._passwords.outdated(account.password):
+            again = await self._passwords.hash(password)
+            await self._transactions.write(
+                lambda on: repository.set_password(on.connection, account.id, again)
+            )
+        await self._attempts.succeeded(login, actor.address)
+        return await self.begin(actor, account.id)
+
+    async def begin(self, actor: Actor, person_id: UUID) -> Begun:
+        """Begin a session of a person who has proved who they are; the actor's own ends."""
+        token = secrets.token()
+        hash = secrets.hashed("session", token)
+        at = now()
+
+        async def work(transaction: Transaction) -> Actor:
+            connection = transaction.connection
+            await repository.end_old_sessions(connection, at, self._idle)
+            if actor.session is not None:
+                await repository.end_session(connection, actor.session.hash)
+            sites = await repository.sites(connection, person_id)
+            site = DEFAULT_SITE if DEFAULT_SITE in sites or not sites else sites[0]
+            await repository.add_session(
+                connection,
+                hash=hash,
+                person_id=person_id,
+                site=site,
+                created_at=at,
+                seen_at=at,
+                ends_at=at + self._longest,
+                signed_in_at=at,
+            )
+            account = await repository.by_id(connection, person_id)
+            begun = Actor(
+                site=site,
+                id=person_id,
+                name="" if account is None else account.name,
+                roles=frozenset(await repository.roles(connection, person_id, site)),
+                session=Session(hash=hash, since=at),
+                address=actor.address,
+            )
+            await transaction.emit(SignedIn(actor=begun, person_id=person_id))
+            return begun
+
+        return Begun(token=token, actor=await self._transactions.write(work))
+
+    async def again(self, actor: Actor, password: str) -> Actor:
+        """Return the actor as signed in just now, where ``password`` is theirs.
+
+        Raises :class:`~service.identity.schemas.CredentialsError` or
+        :class:`~service.identity.schemas.TooOftenError`.
+        """
+        if actor.session is None or actor.id is None:
+            raise CredentialsError
+        session, person_id = actor.session, actor.id
+        async with self._transactions.read() as connection:
+            account = await repository.by_id(connection, person_id)
+        login = "" if account is None else account.login
+        await self._try(actor, login, person_id)
+        if len(password) > LONGEST or not await self._passwords.verify(
+            None if account is None else account.password, password
+        ):
+            await self._failed(SignInFailed(actor=actor, person_id=person_id, reason="password"))
+            raise CredentialsError
+        await self._attempts.succeeded(login, actor.address)
+        at = now()
+        again = replace(actor, session=replace(session, since=at))
+
+        async def work(transaction: Transaction) -> None:
+            if not await repository.change_session(
+                transaction.connection, session.hash, signed_in_at=at
+            ):
+                raise CredentialsError
+            await transaction.emit(SignedInAgain(actor=again, person_id=person_id))
+
+        await self._transactions.write(work)
+        return again
+
+    async def sign_out(self, actor: Actor) -> None:
+        """End the actor's session, on every front."""
+        session = actor.session
+        if session is None:
+            return
+
+        async def work(transaction: Transaction) -> None:
+            person_id = await repository.end_session(transaction.connection, session.hash)
+            if person_id is not None:
+                await transaction.emit(SignedOut(actor=actor, person_id=person_id))
+
+        await self._transactions.write(work)
+
+    async def move(self, actor: Actor, site: str) -> bool:
+        """Have the actor act for ``site`` from now on; False where they have no role there."""
+        session, person_id = actor.session, actor.id
+        if session is None or person_id is None:
+            return False
+
+        async def work(transaction: Transaction) -> bool:
+            connection = transaction.connection
+            if site not in await repository.sites(connection, person_id):
+                return False
+            return await repository.change_session(connection, session.hash, site=site)
+
+        return await self._transactions.write(work)
+
+    async def _try(self, actor: Actor, login: str, person_id: UUID | None) -> None:
+        try:
+            await self._attempts.begin(login, actor.address)
+        except TooOftenError:
+            await self._failed(SignInFailed(actor=actor, person_id=person_id, reason="too_often"))
+            raise
+
+    async def _failed(self, event: SignInFailed) -> None:
+        await self._transactions.write(lambda transaction: transaction.emit(event))
+
+    async def _note(self, hash: str, at: datetime) -> None:
+        try:
+            await self._transactions.write(
+                lambda transaction: repository.seen(transaction.connection, hash, at, NOTED)
+            )
+        except StorageError:
+            # The session was found; that it could not be noted is no reason to turn anybody away.
+            return

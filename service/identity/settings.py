@@ -1,0 +1,90 @@
+"""Settings of sign-in."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+
+from service.types import SettingsGroup
+
+LEAST_TOKEN = 32
+
+
+class IdentitySettings(SettingsGroup):
+    """Who is let in, and for how long."""
+
+    auth: Literal["local", "none"] = Field(
+        "local",
+        description="local: people sign in with accounts of the front, programs send keys. none: "
+        "nobody signs in and everybody may do everything, which is allowed on loopback alone.",
+    )
+    session_idle_minutes: int = Field(
+        15, ge=1, le=24 * 60, description="Minutes without a request after which a sign-in ends."
+    )
+    session_hours: int = Field(
+        10, ge=1, le=24 * 7, description="Hours after which a sign-in ends in any case."
+    )
+    signature_minutes: int = Field(
+        5,
+        ge=1,
+        le=24 * 60,
+        description="Minutes since the password was last given, within which a result is signed "
+        "without giving it again.",
+    )
+    password_kib: int = Field(
+        19 * 1024,
+        ge=8,
+        le=2**20,
+        description="Memory in KiB that Argon2id takes for a password; two are hashed at a time.",
+    )
+    password_passes: int = Field(
+        2, ge=1, le=100, description="Passes of Argon2id over that memory."
+    )
+    first_administrator: SecretStr | None = Field(
+        None,
+        description="A token of 32 characters or more, as from a Secret: whoever gives it at "
+        "/setup while there is no account becomes the first administrator. None: "
+        "'python -m service people claim' prints a link for that.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Networks of the proxies in front, as 10.0.0.0/8, with commas between: what "
+        "they say in X-Forwarded-For is the address that tries to sign in are counted by.",
+    )
+
+    @field_validator("first_administrator")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < LEAST_TOKEN:
+            raise ValueError(f"shorter than {LEAST_TOKEN} characters")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for one in filter(None, (part.strip() for part in value.split(","))):
+            try:
+                ipaddress.ip_network(one)
+            except ValueError:
+                raise ValueError(
+                    "networks as 10.0.0.0/8 or fd00::/8 with commas between are allowed"
+                ) from None
+        return value
+
+    @property
+    def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """The networks of :attr:`trusted_proxies`."""
+        parts = (part.strip() for part in self.trusted_proxies.split(","))
+        return tuple(ipaddress.ip_network(one) for one in parts if one)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens on ``host``."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

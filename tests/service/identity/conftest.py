@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.service.kit.fronts import Front, front
+from tests.service.kit.runners import running
+
+
+@pytest.fixture(scope="module")
+async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front]:
+    """A front that people sign in to."""
+    async with (
+        running() as runners,
+        front(tmp_path_factory.mktemp("var"), runners, auth="local") as opened,
+    ):
+        yield opened
