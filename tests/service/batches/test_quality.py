@@ -258,7 +258,7 @@ async def test_lines_are_paged_by_image_with_what_dicom_calls_it(database: Datab
         of = select(PredictionRow.image_id).where(PredictionRow.id == predictions[0].id)
         named = update(ImageRow).where(ImageRow.id.in_(of)).values(sop_instance_uid="1.2.3")
         await connection.execute(named)
-    first, second = [await batches.checked(batch.id, after, 3) for after in (-1, 4)]
+    first, second = [await batches.checked(ANYONE, batch.id, after, 3) for after in (-1, 4)]
     assert [one.line.index for one in (*first, *second)] == [0, 2, 4, 6]
     assert [one.image_uid for one in first] == ["1.2.3", None, None]
     assert [one.line.prediction for one in first] == [predictions[0], None, predictions[1]]
