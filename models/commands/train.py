@@ -1,6 +1,7 @@
 """``python -m models train``: all models on labelled images, or on phantoms.
 
-On 114 images two AVX-512 cores take about half an hour; ``--quick`` takes a minute.
+On 114 images two cores without AVX-512 took 67 minutes beside other work, vertebrae not trained;
+``--quick`` takes a minute or two.
 """
 
 from __future__ import annotations

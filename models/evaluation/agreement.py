@@ -33,7 +33,7 @@ class Limits:
     lost: float
 
 
-SERVED: Final = Limits(alike=0.82, moved=0.08, lost=0.06)
+SERVED: Final = Limits(alike=0.86, moved=0.06, lost=0.06)
 """What the stack has to keep to be written."""
 
 VOTING: Final = Limits(alike=0.70, moved=0.15, lost=0.12)

@@ -51,6 +51,8 @@ LIMITS: Final = """\
 - The probability answers *osteoporosis rather than normal* at the training data's prevalence
   ({prevalence:.0%}). Osteopenia lies between and was a soft label, never a class.
 - {subgroups}
+- Which blocks of a network count, how many pixels are looked at, what copies' differences cost and
+  how much osteopenia weighs were chosen on these same scans, outside the folds.
 - Images of another look than those trained on are unproven. The public collection behind the
   shipped versions has drawn L1–L4 lines and stretched contrast.
 """
