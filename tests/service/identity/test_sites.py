@@ -76,7 +76,7 @@ async def test_a_batch_of_another_site_is_not_there(guarded: Front, png: bytes) 
         for method, address in (
             ("GET", place), ("GET", f"{place}/results"), ("POST", f"{place}/cancel"),
             ("GET", page), ("POST", f"{page}/cancel"),
-            *(("GET", f"{one}/quality.{form}") for one in (place, page) for form in ("csv", "xlsx")),
+            *(("GET", f"{at}/quality.{kind}") for at in (place, page) for kind in ("csv", "xlsx")),
         ):  # fmt: skip
             assert (await south.client.request(method, address)).status_code == 404, address
         assert (await north.client.get(place)).json()["state"] == "finished"
