@@ -52,4 +52,7 @@ def over_views(network: keras.Model, views: int) -> keras.Model:
         ops.reshape(many, (-1, *one.shape[1:]))
         for many, one in zip(inputs, network.inputs, strict=True)
     ]
+    if len(inputs) == 1:
+        # Keras warns of a list where a model has one input.
+        return keras.Model(inputs[0], ops.reshape(network(flat[0]), (-1, views)))
     return keras.Model(inputs, ops.reshape(network(flat), (-1, views)))

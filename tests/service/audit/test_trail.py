@@ -95,7 +95,7 @@ async def test_a_program_is_named_by_its_key(guarded: Front, png: bytes) -> None
 async def test_no_answer_without_its_entry(
     guarded: Front, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PEOPLE.md, attack 36."""
+    """Attack 36."""
     async with person(guarded, "unlucky", "clinician") as somebody:
         place = (await somebody.client.post(API, content=png)).headers["location"]
 
@@ -152,7 +152,7 @@ async def test_pages_of_the_trail_leave_nothing_out(guarded: Front) -> None:
 
 
 def test_a_cell_is_no_formula() -> None:
-    """PEOPLE.md, A37."""
+    """Case A37."""
     entry = Entry(
         id=(id := uuid4()), at=1, kind="read", site="=1+1", account_id=None,
         key_id=None, address="@x", object_kind="-1", object_id="\tx", detail='{"a":"b\\r\\nc"}',

@@ -158,7 +158,7 @@ async def test_two_entries_whose_contents_were_swapped(
 async def test_a_chain_written_anew_without_the_key_is_found(
     settings: Settings, sealed: Database
 ) -> None:
-    """PEOPLE.md, attack 35."""
+    """Attack 35."""
     assert (await verdict(sealed, b"another key of thirty-two chars!")).broken is not None
     # With the key, but after the head was told elsewhere.
     whole = await verdict(sealed)
@@ -182,7 +182,7 @@ async def test_a_chain_written_anew_without_the_key_is_found(
 @pytest.mark.parametrize("table", ["audit_event", "audit_link"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {}", "DELETE FROM {}"])
 async def test_the_database_itself_refuses(sealed: Database, table: str, statement: str) -> None:
-    """PEOPLE.md, attack 34."""
+    """Attack 34."""
     column = "address = NULL" if table == "audit_event" else "hash = 'x'"
     with pytest.raises(DBAPIError, match="only ever added to"):
         async with sealed.engine.begin() as connection:
@@ -206,7 +206,7 @@ def appends(settings: Settings, count: int) -> None:
 
 
 async def test_six_processes_at_once_make_one_chain(settings: Settings) -> None:
-    """PEOPLE.md, A32."""
+    """Case A32."""
     database = Database(settings.model_copy(update={"storage_seconds": 60.0}))
     await database.migrate()
     patient = settings.model_copy(update={"storage_seconds": 60.0})

@@ -1,4 +1,4 @@
-"""Whose address a request has, with proxies in between (PEOPLE.md, A28 and attack 38)."""
+"""Whose address a request has, with proxies in between (case A28 and attack 38)."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ async def test_somebody_is_added_follows_the_link_and_has_the_roles(guarded: Fro
 
 
 async def test_the_last_administrator_stays(guarded: Front) -> None:
-    """PEOPLE.md, attack 24."""
+    """Attack 24."""
     async with person(guarded, "only", "administrator", site="lone") as only:
         for path, form in (("disable", {}), ("roles", {"role_viewer": "on"})):
             refused = await only.client.post(f"/people/{only.id}/{path}", data=form)

@@ -1,4 +1,4 @@
-"""The first administrator: one link, used once, by one (PEOPLE.md, A14 and attack 28)."""
+"""The first administrator: one link, used once, by one (case A14 and attack 28)."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ async def test_a_token_that_the_operator_has_set(tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(settings: dict[str, str], said: str) -> None:
-    """PEOPLE.md, attack 44."""
+    """Attack 44."""
     with pytest.raises(SettingsError, match=said):
         check(Settings_.model_validate(settings))
 

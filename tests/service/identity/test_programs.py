@@ -75,7 +75,7 @@ async def test_a_key_that_is_none_opens_nothing(guarded: Front) -> None:
 
 
 async def test_guessing_is_slowed_and_a_good_key_is_not(guarded: Front) -> None:
-    """PEOPLE.md, attack 22 and A18."""
+    """Attack 22 and A18."""
     async with browser(guarded) as client:
         answers = [
             await client.get(API, headers=bearer(secrets.api_key()))
@@ -87,7 +87,7 @@ async def test_guessing_is_slowed_and_a_good_key_is_not(guarded: Front) -> None:
 
 
 async def test_a_key_beside_a_session_is_nobody(guarded: Front) -> None:
-    """PEOPLE.md, attack 21."""
+    """Attack 21."""
     headers = bearer(await key(guarded, "viewer"))
     async with person(guarded, "beside", "viewer") as somebody:
         answer = await somebody.client.get(API, headers=headers)
@@ -149,7 +149,7 @@ async def test_a_renewed_key_is_the_same_program(guarded: Front, png: bytes) -> 
 async def test_the_same_name_of_a_request_is_another_for_another(
     guarded: Front, png: bytes
 ) -> None:
-    """PEOPLE.md, attack 4."""
+    """Attack 4."""
     keys = [await key(guarded, "integrator") for _ in range(2)]
     async with browser(guarded) as client:
         made = [
@@ -164,7 +164,7 @@ async def test_the_same_name_of_a_request_is_another_for_another(
 
 
 async def test_metrics_are_for_who_comes_by_no_proxy(guarded: Front) -> None:
-    """PEOPLE.md, attack 45."""
+    """Attack 45."""
     by_proxy = {"X-Forwarded-For": "198.51.100.7"}
     async with browser(guarded) as client:
         assert (await client.get("/metrics")).status_code == 200

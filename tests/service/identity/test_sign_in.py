@@ -1,4 +1,4 @@
-"""Signing in and out by the pages: PEOPLE.md's cases and attacks that are about sessions."""
+"""Signing in and out by the pages: cases (A) and attacks that are about sessions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_nobody_is_sent_to_sign_in_and_back(guarded: Front, ann: Somebody)
     ],
 )  # fmt: skip
 async def test_the_way_back_is_ours(guarded: Front, ann: Somebody, next: str) -> None:
-    """PEOPLE.md, attack 7."""
+    """Attack 7."""
     async with browser(guarded) as client:
         fields = {"login": ann.login, "password": PASSWORD, "next": next}
         answer = await client.post("/signin", data=fields)
@@ -94,7 +94,7 @@ async def test_under_https_it_is_the_hosts_alone(tmp_path: Path) -> None:
 
 
 async def test_a_session_set_before_signing_in_is_none(guarded: Front, ann: Somebody) -> None:
-    """PEOPLE.md, attack 15: fixation, and two cookies of the name."""
+    """Attack 15: fixation, and two cookies of the name."""
     async with browser(guarded, cookies={"osteoserve": "a" * 43}) as client:
         assert (await client.get(API)).status_code == 401
         fields = {"login": ann.login, "password": PASSWORD}
@@ -110,7 +110,7 @@ async def test_a_session_set_before_signing_in_is_none(guarded: Front, ann: Some
 
 
 async def test_a_cookie_kept_from_before_signing_out_is_none(guarded: Front, ann: Somebody) -> None:
-    """PEOPLE.md, A23."""
+    """Case A23."""
     kept = {"Cookie": f"osteoserve={ann.client.cookies['osteoserve']}"}
     out = await ann.client.post("/signout")
     assert (out.status_code, out.headers["location"]) == (303, "/signin")
@@ -119,7 +119,7 @@ async def test_a_cookie_kept_from_before_signing_out_is_none(guarded: Front, ann
 
 
 async def test_disabling_ends_every_session_at_once(guarded: Front, ann: Somebody) -> None:
-    """PEOPLE.md, A30."""
+    """Case A30."""
     assert (await ann.client.get(API)).status_code == 200
     async with transactions(guarded.settings) as on:
         people = People(guarded.settings, on, Passwords(guarded.settings))
@@ -134,7 +134,7 @@ async def test_disabling_ends_every_session_at_once(guarded: Front, ann: Somebod
 async def test_a_role_taken_away_is_gone_with_the_next_request(
     guarded: Front, ann: Somebody
 ) -> None:
-    """PEOPLE.md, A8 and attacks 16 and 17."""
+    """Case A8 and attacks 16 and 17."""
     async with transactions(guarded.settings) as on:
         people = People(guarded.settings, on, Passwords(guarded.settings))
         await people.set_roles(operator(), ann.id, ["viewer"])
@@ -164,7 +164,7 @@ async def test_a_session_ends_by_idleness_and_in_any_case(
 async def test_a_database_that_is_away_signs_nobody_out(
     guarded: Front, ann: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PEOPLE.md, A20."""
+    """Case A20."""
     monkeypatch.setattr("service.storage.transaction.Transactions.read", _away)
     answer = await ann.client.get(API)
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
@@ -198,7 +198,7 @@ async def test_wrong_passwords_are_slowed_for_that_address_and_name_alone(
 
 
 async def test_many_wrong_passwords_at_once_are_as_many(guarded: Front, ann: Somebody) -> None:
-    """PEOPLE.md, A16."""
+    """Case A16."""
     async with browser(guarded) as client:
         fields = {"login": ann.login, "password": "wrong"}
         answers = await asyncio.gather(*(client.post("/signin", data=fields) for _ in range(30)))
@@ -208,7 +208,7 @@ async def test_many_wrong_passwords_at_once_are_as_many(guarded: Front, ann: Som
 
 
 async def test_a_name_that_nobody_has_is_answered_alike(guarded: Front, ann: Somebody) -> None:
-    """PEOPLE.md, attack 30."""
+    """Attack 30."""
     async with browser(guarded) as client:
         known, unknown = [
             await client.post("/signin", data={"login": login, "password": "wrong"})
@@ -219,7 +219,7 @@ async def test_a_name_that_nobody_has_is_answered_alike(guarded: Front, ann: Som
 
 
 async def test_a_name_that_nobody_has_takes_as_long() -> None:
-    """PEOPLE.md, A15: by the processor's time, since this one may be busy."""
+    """Case A15: by the processor's time, since this one may be busy."""
     passwords = Passwords(Settings(password_kib=8192))
     kept = await passwords.hash(PASSWORD)
     assert await passwords.verify(kept, PASSWORD)
@@ -245,7 +245,7 @@ async def test_a_password_that_nobody_can_have_is_refused(
 
 
 async def test_a_form_of_another_site_signs_nobody_out(guarded: Front, ann: Somebody) -> None:
-    """PEOPLE.md, attack 18."""
+    """Attack 18."""
     for headers in (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},

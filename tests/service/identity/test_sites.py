@@ -1,4 +1,4 @@
-"""Two sites on one front: what is one's does not exist at the other (PEOPLE.md, attacks 1 to 5)."""
+"""Two sites on one front: what is one's does not exist at the other (attacks 1 to 5)."""
 
 from __future__ import annotations
 

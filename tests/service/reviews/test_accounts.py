@@ -1,4 +1,4 @@
-"""Signing with an account: who, how, when, and what; PEOPLE.md, A31 and attacks 26 and 27."""
+"""Signing with an account: who, how, when, and what; case A31 and attacks 26 and 27."""
 
 from __future__ import annotations
 
