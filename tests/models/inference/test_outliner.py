@@ -19,10 +19,10 @@ class Leaning:
 
 def test_a_mirrored_frame_is_outlined_as_the_mirror_image(monkeypatch: pytest.MonkeyPatch) -> None:
     outliner = object.__new__(Outliner)
-    outliner._network = Leaning()  # type: ignore[assignment]
+    outliner._network = Leaning()  # its runtime
     monkeypatch.setattr("models.inference.base.outline", lambda maps: maps)
     frames = np.random.default_rng(2).integers(0, 256, (2, 224, 224), dtype=np.uint8)
 
-    plain, mirrored = (np.stack(outliner.outline(f)) for f in (frames, frames[:, :, ::-1]))  # type: ignore[arg-type]
+    plain, mirrored = (np.stack(outliner.outline(f)) for f in (frames, frames[:, :, ::-1]))
 
     assert mirrored[:, :, ::-1] == pytest.approx(plain, abs=1e-3)

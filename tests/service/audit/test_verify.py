@@ -72,7 +72,7 @@ def change(settings: Settings, *statements: str) -> None:
 
 
 def of(number: int) -> str:
-    return f"id = (SELECT event_id FROM audit_link WHERE number = {number})"  # noqa: S608
+    return f"id = (SELECT event_id FROM audit_link WHERE number = {number})"  # noqa: S608 - an int
 
 
 REMOVED = "DELETE FROM audit_event WHERE {}"
