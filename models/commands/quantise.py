@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         root, "stack", {**stack.manifest, "bases": versions}, files, StackManifest
     )
     artifact.serve(root, versions | {"stack": written.version})
-    location.write(root, maps.measure(root))
+    location.write(root, maps.measure(root, options.data))
     for name, model in bases.items():
         print(f"{name:7} {model.version[:19]}  {_said(model)}")
     print(f"{'bone':7} {versions['bone'][:19]}  as it was: so small a network gains nothing")
