@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from service.clock import now
-from service.identity import repository, schemas, secrets
+from service.identity import schemas, secrets
 from service.identity.actor import DEFAULT_SITE, Actor, Role
 from service.identity.events import (
     LinkMade,
@@ -21,6 +21,7 @@ from service.identity.events import (
     SignInFailed,
 )
 from service.identity.passwords import Passwords
+from service.identity.repository import accounts, claims, memberships, sessions
 from service.identity.schemas import (
     LastAdministratorError,
     LinkError,
@@ -49,7 +50,7 @@ class People:
     async def nobody(self) -> bool:
         """Whether there is no account yet."""
         async with self._transactions.read() as connection:
-            return await repository.is_empty(connection)
+            return await accounts.is_empty(connection)
 
     async def first_link(self, actor: Actor) -> str | None:
         """Return the token of a new link for the first administrator; None: there is an account.
@@ -60,11 +61,11 @@ class People:
 
         async def work(transaction: Transaction) -> bool:
             connection = transaction.connection
-            await repository.alone(connection)
-            if not await repository.is_empty(connection):
+            await accounts.alone(connection)
+            if not await accounts.is_empty(connection):
                 return False
             hash = secrets.hashed("first", token)
-            await repository.add_claim(connection, hash, None, now() + FIRST)
+            await claims.add(connection, hash, None, now() + FIRST)
             await transaction.emit(LinkMade(actor=actor, person_id=None))
             return True
 
@@ -83,25 +84,25 @@ class People:
             self._set_token.encode(), token.encode("utf-8", "replace")
         )
         async with self._transactions.read() as connection:
-            is_open = await repository.is_empty(connection)
-            if not is_open or not (is_set or await repository.claimed(connection, hash, now())):
+            is_open = await accounts.is_empty(connection)
+            if not is_open or not (is_set or await claims.is_good(connection, hash, now())):
                 raise LinkError
         kept = await self._passwords.hash(password)
         roles: tuple[Role, ...] = ("clinician", "administrator") if reads else ("administrator",)
 
         async def work(transaction: Transaction) -> UUID:
             connection = transaction.connection
-            await repository.alone(connection)
-            if not await repository.is_empty(connection):
+            await accounts.alone(connection)
+            if not await accounts.is_empty(connection):
                 raise LinkError
-            good, _ = await repository.use_claim(connection, hash, now())
+            good, _ = await claims.use(connection, hash, now())
             if not good and not is_set:
                 raise LinkError
-            await repository.end_claims(connection, None)
-            made = await repository.add_person(connection, login, name, kept, now())
+            await claims.end(connection, None)
+            made = await accounts.add(connection, login, name, kept, now())
             if made is None:
                 raise LinkError
-            await repository.set_roles(connection, made, DEFAULT_SITE, roles)
+            await memberships.set_roles(connection, made, DEFAULT_SITE, roles)
             await transaction.emit(PersonAdded(actor=actor, person_id=made, roles=roles))
             return made
 
@@ -115,10 +116,10 @@ class People:
 
         async def work(transaction: Transaction) -> UUID:
             connection = transaction.connection
-            made = await repository.add_person(connection, login, name, None, now())
+            made = await accounts.add(connection, login, name, None, now())
             if made is None:
                 raise schemas.taken("login")
-            await repository.set_roles(connection, made, actor.site, chosen)
+            await memberships.set_roles(connection, made, actor.site, chosen)
             await transaction.emit(PersonAdded(actor=actor, person_id=made, roles=chosen))
             await self._invite(transaction, actor, made, token)
             return made
@@ -147,7 +148,7 @@ class People:
         """
         hash = secrets.hashed("password", token)
         async with self._transactions.read() as connection:
-            good = await repository.claimed(connection, hash, now())
+            good = await claims.is_good(connection, hash, now())
         if not good:
 
             async def failed(transaction: Transaction) -> None:
@@ -159,12 +160,12 @@ class People:
 
         async def work(transaction: Transaction) -> UUID:
             connection = transaction.connection
-            good, person_id = await repository.use_claim(connection, hash, now())
-            account = person_id and await repository.by_id(connection, person_id)
+            good, person_id = await claims.use(connection, hash, now())
+            account = person_id and await accounts.by_id(connection, person_id)
             if not good or not account or account.disabled:
                 raise LinkError
-            await repository.set_password(connection, account.id, kept)
-            await repository.end_sessions(connection, account.id)
+            await accounts.set_password(connection, account.id, kept)
+            await sessions.end_all(connection, account.id)
             await transaction.emit(PasswordChanged(actor=actor, person_id=account.id))
             return account.id
 
@@ -176,9 +177,9 @@ class People:
         kept = await self._passwords.hash(password)
 
         async def work(transaction: Transaction) -> None:
-            await repository.set_password(transaction.connection, person_id, kept)
-            await repository.end_sessions(transaction.connection, person_id)
-            await repository.end_claims(transaction.connection, person_id)
+            await accounts.set_password(transaction.connection, person_id, kept)
+            await sessions.end_all(transaction.connection, person_id)
+            await claims.end(transaction.connection, person_id)
             await transaction.emit(PasswordChanged(actor=actor, person_id=person_id))
 
         await self._transactions.write(work)
@@ -199,15 +200,15 @@ class People:
 
         async def work(transaction: Transaction) -> bool:
             connection = transaction.connection
-            await repository.alone(connection)
+            await accounts.alone(connection)
             if not await self._is_of(transaction, actor, person_id):
                 return False
-            before = await repository.roles(connection, person_id, actor.site)
+            before = await memberships.roles(connection, person_id, actor.site)
             if before == chosen:
                 return True
             if "administrator" not in chosen:
                 await self._not_the_last(transaction, actor, person_id)
-            await repository.set_roles(connection, person_id, actor.site, chosen)
+            await memberships.set_roles(connection, person_id, actor.site, chosen)
             await transaction.emit(
                 RolesChanged(actor=actor, person_id=person_id, before=before, after=chosen)
             )
@@ -223,13 +224,13 @@ class People:
 
         async def work(transaction: Transaction) -> bool:
             connection = transaction.connection
-            await repository.alone(connection)
+            await accounts.alone(connection)
             if not await self._is_of(transaction, actor, person_id):
                 return False
             await self._not_the_last(transaction, actor, person_id)
-            if await repository.set_disabled(connection, person_id, now()):
-                await repository.end_sessions(connection, person_id)
-                await repository.end_claims(connection, person_id)
+            if await accounts.set_disabled(connection, person_id, now()):
+                await sessions.end_all(connection, person_id)
+                await claims.end(connection, person_id)
                 await transaction.emit(PersonDisabled(actor=actor, account_id=person_id))
             return True
 
@@ -241,7 +242,7 @@ class People:
         async def work(transaction: Transaction) -> bool:
             if not await self._is_of(transaction, actor, person_id):
                 return False
-            if await repository.set_disabled(transaction.connection, person_id, None):
+            if await accounts.set_disabled(transaction.connection, person_id, None):
                 await transaction.emit(PersonEnabled(actor=actor, person_id=person_id))
             return True
 
@@ -250,11 +251,11 @@ class People:
     async def all(self, actor: Actor) -> tuple[Person, ...]:
         """Return the accounts that the actor's site manages, by login."""
         async with self._transactions.read() as connection:
-            return await repository.people(connection, actor.site)
+            return await accounts.all(connection, actor.site)
 
     async def get(self, actor: Actor, person_id: UUID) -> Person | None:
         async with self._transactions.read() as connection:
-            found = await repository.people(connection, actor.site, person_id)
+            found = await accounts.all(connection, actor.site, person_id)
         return found[0] if found else None
 
     async def sites(self, actor: Actor) -> tuple[str, ...]:
@@ -262,18 +263,18 @@ class People:
         if actor.id is None:
             return (actor.site,)
         async with self._transactions.read() as connection:
-            return await repository.sites(connection, actor.id)
+            return await memberships.sites(connection, actor.id)
 
     async def _invite(
         self, transaction: Transaction, actor: Actor, person_id: UUID, token: str
     ) -> None:
         hash = secrets.hashed("password", token)
-        await repository.add_claim(transaction.connection, hash, person_id, now() + INVITED)
+        await claims.add(transaction.connection, hash, person_id, now() + INVITED)
         await transaction.emit(LinkMade(actor=actor, person_id=person_id))
 
     async def _is_of(self, transaction: Transaction, actor: Actor, person_id: UUID) -> bool:
-        return bool(await repository.people(transaction.connection, actor.site, person_id))
+        return bool(await accounts.all(transaction.connection, actor.site, person_id))
 
     async def _not_the_last(self, transaction: Transaction, actor: Actor, person_id: UUID) -> None:
-        if await repository.administrators(transaction.connection, actor.site) == {person_id}:
+        if await memberships.administrators(transaction.connection, actor.site) == {person_id}:
             raise LastAdministratorError
