@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
@@ -31,8 +32,10 @@ def install(app: FastAPI) -> None:
 @asynccontextmanager
 async def lifespan(resources: Resources) -> AsyncIterator[None]:
     settings, transactions = resources.get(IdentitySettings), resources.get(Transactions)
-    passwords, attempts = Passwords(settings), Attempts(transactions)
-    resources.put(SessionCookie, SessionCookie(resources.get(Address).public_url))
+    public_url = resources.get(Address).public_url
+    host = urlsplit(public_url or "").hostname or ""
+    passwords, attempts = Passwords(settings, (host,)), Attempts(transactions)
+    resources.put(SessionCookie, SessionCookie(public_url))
     resources.put(People, People(settings, transactions, passwords))
     resources.put(Sessions, Sessions(settings, transactions, passwords, attempts))
     resources.put(Programs, Programs(transactions, attempts))

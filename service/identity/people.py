@@ -77,7 +77,8 @@ class People:
         """Return the id of the first account, an administrator's; ``reads``: and a clinician's.
 
         Raises :class:`~service.identity.schemas.LinkError`, before anything costly is done where
-        the token is none.
+        the token is none, or :class:`~service.identity.schemas.AccountError` for a password that
+        is easily guessed.
         """
         hash = secrets.hashed("first", token)
         is_set = self._set_token is not None and hmac.compare_digest(
@@ -87,7 +88,7 @@ class People:
             is_open = await accounts.is_empty(connection)
             if not is_open or not (is_set or await claims.is_good(connection, hash, now())):
                 raise LinkError
-        kept = await self._passwords.hash(password)
+        kept = await self._hash(password, login, name, DEFAULT_SITE)
         roles: tuple[Role, ...] = ("clinician", "administrator") if reads else ("administrator",)
 
         async def work(transaction: Transaction) -> UUID:
@@ -144,19 +145,23 @@ class People:
     async def welcome(self, actor: Actor, token: str, password: str) -> UUID:
         """Set the password of whoever the link is for, and end their sign-ins; return their id.
 
-        Raises :class:`~service.identity.schemas.LinkError`.
+        Raises :class:`~service.identity.schemas.LinkError`, or
+        :class:`~service.identity.schemas.AccountError` for a password that is easily guessed, for
+        which the link stays good.
         """
         hash = secrets.hashed("password", token)
         async with self._transactions.read() as connection:
-            good = await claims.is_good(connection, hash, now())
-        if not good:
+            invited = await claims.whose(connection, hash, now())
+            account = invited and await accounts.by_id(connection, invited)
+            told = await memberships.sites(connection, invited) if invited else ()
+        if not account:
 
             async def failed(transaction: Transaction) -> None:
                 await transaction.emit(SignInFailed(actor=actor, person_id=None, reason="link"))
 
             await self._transactions.write(failed)
             raise LinkError
-        kept = await self._passwords.hash(password)
+        kept = await self._hash(password, account.login, account.name, *told)
 
         async def work(transaction: Transaction) -> UUID:
             connection = transaction.connection
@@ -172,9 +177,16 @@ class People:
         return await self._transactions.write(work)
 
     async def change_password(self, actor: Actor, password: str) -> None:
-        """Replace the actor's own password, and end their sign-ins."""
+        """Replace the actor's own password, and end their sign-ins.
+
+        Raises :class:`~service.identity.schemas.AccountError` for one that is easily guessed.
+        """
         person_id = self.own(actor)
-        kept = await self._passwords.hash(password)
+        async with self._transactions.read() as connection:
+            account = await accounts.by_id(connection, person_id)
+            told = await memberships.sites(connection, person_id)
+        login = "" if account is None else account.login
+        kept = await self._hash(password, login, actor.name, *told)
 
         async def work(transaction: Transaction) -> None:
             await accounts.set_password(transaction.connection, person_id, kept)
@@ -264,6 +276,12 @@ class People:
             return (actor.site,)
         async with self._transactions.read() as connection:
             return await memberships.sites(connection, actor.id)
+
+    async def _hash(self, password: str, *told: str) -> str:
+        """``told``: names that everybody would try it with."""
+        if await self._passwords.is_guessable(password, *told):
+            raise schemas.guessable()
+        return await self._passwords.hash(password)
 
     async def _invite(
         self, transaction: Transaction, actor: Actor, person_id: UUID, token: str

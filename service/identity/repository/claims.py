@@ -39,6 +39,12 @@ async def is_good(connection: AsyncConnection, hash: str, at: datetime) -> bool:
     return await connection.scalar(query) is not None
 
 
+async def whose(connection: AsyncConnection, hash: str, at: datetime) -> UUID | None:
+    """Return whose password a link that is left as it is could set; None: nobody's."""
+    query = select(ClaimRow.person_id).where(ClaimRow.hash == hash, ClaimRow.ends_at > at)
+    return await connection.scalar(query)
+
+
 async def end(connection: AsyncConnection, person_id: UUID | None) -> None:
     mine = ClaimRow.person_id.is_(None) if person_id is None else ClaimRow.person_id == person_id
     await connection.execute(delete(ClaimRow).where(mine))
