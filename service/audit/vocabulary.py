@@ -112,7 +112,9 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     PredictionMade: lambda event: Told(
         "prediction_made", "result", event.prediction.id, {"outcome": event.prediction.outcome}
     ),
-    PredictionDeleted: lambda event: Told("prediction_deleted", "result", event.prediction_id),
+    PredictionDeleted: lambda event: Told(
+        "prediction_deleted", "result", event.prediction_id, {"reason": event.reason}
+    ),
     HeatMapMade: lambda event: Told(
         "heat_map_made", "result", event.prediction_id, {"model": event.model}
     ),
