@@ -251,6 +251,8 @@ def _filtered(statement: Select[Any], within: Within | None, query: Query) -> Se
         wanted.append(PredictionRow.created_at < query.end)
     if query.image is not None:
         same = select(ImageRow.id).where(ImageRow.sha256 == query.image)
+        if within is not None:
+            same = same.where(ImageRow.site == within.site)
         wanted.append(PredictionRow.image_id.in_(same))
     if query.ids is not None:
         wanted.append(PredictionRow.id.between(*query.ids))

@@ -12,7 +12,7 @@ from service.flow.batching import DynamicBatcher, PendingItem
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 from service.http import idempotency_key as idempotency
-from service.identity.actor import Actor
+from service.identity.actor import Actor, Within
 from service.images import repository as images
 from service.medicine.osteoporosis.pipeline import digest
 from service.medicine.osteoporosis.schemas import Analysis
@@ -37,7 +37,7 @@ from service.storage.errors import (
 )
 from service.storage.transaction import Transaction, Transactions
 
-Analyse = Callable[[bytes, Priority], Awaitable[tuple[Analysis, bytes]]]
+Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes]]]
 """Returns the analysis of a file, and the image as the models saw it (PNG)."""
 
 
@@ -85,7 +85,7 @@ class Predictions:
             if earlier is not None:
                 return idempotency.replayed(earlier, await digest(data))
         with tracing.span("judge"):
-            analysis, png = await self._analyse(data, priority)
+            analysis, png = await self._analyse(data, actor.within, priority)
         try:
             return await self.keep(actor, Prediction.of(analysis), png, key)
         except ConflictError:
