@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from service.clock import now
+from service.identity.refusals import Refusals
 from service.identity.repository import attempts
 from service.identity.schemas import TooOftenError
 from service.storage.transaction import Transaction, Transactions
@@ -39,6 +40,8 @@ class Attempts:
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
+        self.refusals = Refusals(transactions)
+        """Where tries leave a row that were not even made."""
 
     async def begin(self, login: str, address: str | None) -> None:
         """Count a try before it is made, so that many at once are as many.

@@ -17,6 +17,7 @@ from service.identity.passwords import Passwords
 from service.identity.people import People
 from service.identity.programs import Programs
 from service.identity.reading import Reading
+from service.identity.refusals import Refusals
 from service.identity.sessions import Sessions
 from service.identity.settings import IdentitySettings
 from service.resources import Resources
@@ -41,5 +42,6 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     resources.put(Programs, Programs(transactions, attempts))
     reading = Reading(transactions)
     resources.put(Reading, reading)
-    async with aclosing(reading):
+    resources.put(Refusals, attempts.refusals)
+    async with aclosing(reading), aclosing(attempts.refusals):
         yield

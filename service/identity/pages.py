@@ -18,10 +18,12 @@ from service.identity.actor import Actor
 from service.identity.contexts import AccountPage, SetupPage, SignInPage, WelcomePage, named
 from service.identity.cookie import SessionCookie
 from service.identity.dependencies import Acting
+from service.identity.events import SignInFailed
 from service.identity.people import People
+from service.identity.refusals import Refusals
 from service.identity.rules import landing
 from service.identity.schemas import AccountError, CredentialsError, LinkError, TooOftenError
-from service.identity.services import CookieDep, PeopleDep, SessionsDep
+from service.identity.services import CookieDep, PeopleDep, RefusalsDep, SessionsDep
 from service.identity.sessions import Begun
 from service.language.locale import N_, _
 from service.storage.errors import StorageFullError, StorageUnavailableError
@@ -119,6 +121,7 @@ async def claim(
     people: SetupDep,
     sessions: SessionsDep,
     cookie: CookieDep,
+    refusals: RefusalsDep,
     templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
@@ -129,6 +132,7 @@ async def claim(
         password = schemas.chosen(sent)
         made = await people.claim(actor, token, login, name, password, reads="reads" in sent)
     except (AccountError, LinkError) as error:
+        await _noted(refusals, actor, error)
         fields = form.first_account(sent, error.faults)
         page = SetupPage(fields=fields, trouble=trouble(error))
         return refused(templates, request, page, error)
@@ -147,6 +151,7 @@ async def choose(
     people: PeopleDep,
     sessions: SessionsDep,
     cookie: CookieDep,
+    refusals: RefusalsDep,
     templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
@@ -155,6 +160,7 @@ async def choose(
         token = schemas.token(sent)
         person_id = await people.welcome(actor, token, schemas.chosen(sent))
     except (AccountError, LinkError) as error:
+        await _noted(refusals, actor, error)
         page = WelcomePage(fields=form.by_link(sent, error.faults), trouble=trouble(error))
         return refused(templates, request, page, error)
     return _entered(cookie, await sessions.begin(actor, person_id))
@@ -214,6 +220,11 @@ async def _account(
         trouble=trouble(error) if error else "",
         changed=changed,
     )
+
+
+async def _noted(refusals: Refusals, actor: Actor, error: ServiceError) -> None:
+    if isinstance(error, LinkError):
+        await refusals.note(SignInFailed(actor=actor, person_id=None, reason="link"))
 
 
 def _after(back: str, actor: Actor) -> str:

@@ -18,7 +18,6 @@ from service.identity.events import (
     PersonDisabled,
     PersonEnabled,
     RolesChanged,
-    SignInFailed,
 )
 from service.identity.passwords import Passwords
 from service.identity.repository import accounts, claims, memberships, sessions
@@ -155,11 +154,6 @@ class People:
             account = invited and await accounts.by_id(connection, invited)
             told = await memberships.sites(connection, invited) if invited else ()
         if not account:
-
-            async def failed(transaction: Transaction) -> None:
-                await transaction.emit(SignInFailed(actor=actor, person_id=None, reason="link"))
-
-            await self._transactions.write(failed)
             raise LinkError
         kept = await self._hash(password, account.login, account.name, *told)
 

@@ -130,16 +130,14 @@ class Programs:
         actor = Actor(address=address)
         if found is not None:
             actor = Actor(site=found.site, id=found.program_id, key=found.id, address=address)
-        limited: TooOftenError | None = None
         try:
             await self._attempts.begin("", address)
-        except TooOftenError as error:
-            limited = error
-        if limited is None:
-            event = SignInFailed(actor=actor, person_id=None, reason="key")
-            await self._transactions.write(lambda transaction: transaction.emit(event))
-            return
-        raise limited
+        except TooOftenError:
+            event = SignInFailed(actor=actor, person_id=None, reason="too_often")
+            await self._attempts.refusals.note(event)
+            raise
+        event = SignInFailed(actor=actor, person_id=None, reason="key")
+        await self._transactions.write(lambda transaction: transaction.emit(event))
 
     async def _note(self, key_id: UUID) -> None:
         try:

@@ -10,9 +10,11 @@ from service.http.dependencies import resource
 from service.identity.cookie import SessionCookie
 from service.identity.people import People
 from service.identity.programs import Programs
+from service.identity.refusals import Refusals
 from service.identity.sessions import Sessions
 
 PeopleDep = Annotated[People, Depends(resource(People))]
 ProgramsDep = Annotated[Programs, Depends(resource(Programs))]
 SessionsDep = Annotated[Sessions, Depends(resource(Sessions))]
+RefusalsDep = Annotated[Refusals, Depends(resource(Refusals))]
 CookieDep = Annotated[SessionCookie, Depends(resource(SessionCookie))]

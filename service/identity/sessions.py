@@ -202,7 +202,8 @@ class Sessions:
         try:
             await self._attempts.begin(login, actor.address)
         except TooOftenError:
-            await self._failed(SignInFailed(actor=actor, person_id=person_id, reason="too_often"))
+            event = SignInFailed(actor=actor, person_id=person_id, reason="too_often")
+            await self._attempts.refusals.note(event)
             raise
 
     async def _failed(self, event: SignInFailed) -> None:
