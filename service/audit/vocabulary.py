@@ -30,6 +30,7 @@ from service.identity.events import (
     SignedInAgain,
     SignedOut,
     SignInFailed,
+    SiteAdded,
     WasRead,
 )
 from service.predictions.events import HeatMapMade, PredictionDeleted, PredictionMade
@@ -97,6 +98,7 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     PersonAdded: lambda event: Told(
         "person_added", "account", event.person_id, {"roles": list(event.roles)}
     ),
+    SiteAdded: lambda event: Told("site_added", "site", event.site),
     RolesChanged: lambda event: Told(
         "roles_changed",
         "account",

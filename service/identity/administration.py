@@ -18,14 +18,22 @@ from service.http.problems import Problem
 from service.http.settings import Address
 from service.identity import form, schemas
 from service.identity.actor import Actor
-from service.identity.contexts import KeyRow, KeysPage, PeoplePage, PersonPage, PersonRow
+from service.identity.contexts import (
+    KeyRow,
+    KeysPage,
+    PeoplePage,
+    PersonPage,
+    PersonRow,
+    SitesPage,
+)
 from service.identity.dependencies import Acting
 from service.identity.form import Typed
 from service.identity.pages import accounts, refused, trouble
 from service.identity.people import People
 from service.identity.programs import DAYS, Programs
 from service.identity.schemas import AccountError, LastAdministratorError
-from service.identity.services import PeopleDep, ProgramsDep
+from service.identity.services import PeopleDep, ProgramsDep, SitesDep
+from service.identity.sites import Sites
 from service.language.locale import N_
 from service.web.dependencies import TemplatesDep
 from service.web.templates import Templates
@@ -81,6 +89,10 @@ class PersonResponder:
         return PersonPage(
             row=PersonRow.of(found),
             roles=form.roles(found.roles),
+            elsewhere={
+                site: form.roles(chosen, site)
+                for site, chosen in (await self._people.elsewhere(self._actor, id)).items()
+            },
             disabled=found.disabled_at is not None,
             link=link,
             trouble=trouble,
@@ -136,8 +148,9 @@ async def person(id: Id, page: PersonPageDep) -> Response:
 async def set_roles(
     id: Id, actor: Acting, people: PeopleDep, page: PersonPageDep, sent: FormBody
 ) -> Response:
-    """Form fields: a ``role_…`` for each role that they are to have."""
-    return await page.changed(id, people.set_roles(actor, id, form.roles_in(sent)))
+    """Form fields: a ``role_…`` for each role that they are to have; ``site``, if another."""
+    change = people.set_roles(actor, id, form.roles_in(sent), sent.get("site"))
+    return await page.changed(id, change)
 
 
 @router.post("/people/{id}/disable")
@@ -156,6 +169,25 @@ async def link(id: Id, actor: Acting, people: PeopleDep, page: PersonPageDep) ->
     if token is None:
         raise _nobody()
     return await page.shown(id, token=token)
+
+
+@router.get("/sites")
+async def sites_page(
+    request: Request, actor: Acting, sites: SitesDep, templates: TemplatesDep
+) -> Response:
+    return templates.respond(request, await _sites(actor, sites, {}), headers=NO_STORE)
+
+
+@router.post("/sites")
+async def add_site(
+    request: Request, actor: Acting, sites: SitesDep, templates: TemplatesDep, sent: FormBody
+) -> Response:
+    """Form field: ``site``. Whoever adds it is its first administrator."""
+    try:
+        await sites.add(actor, schemas.site(sent.get("site", "")), People.own(actor))
+    except AccountError as error:
+        return refused(templates, request, await _sites(actor, sites, sent, error), error)
+    return RedirectResponse("/sites", 303, NO_STORE)
 
 
 @router.get("/keys")
@@ -205,6 +237,13 @@ async def _people(
         fields=form.new_person(typed, error.faults if error else ()),
         roles=form.roles(form.roles_in(typed)),
     )
+
+
+async def _sites(
+    actor: Actor, sites: Sites, typed: Typed, error: ServiceError | None = None
+) -> SitesPage:
+    fields = form.new_site(typed, error.faults if error else ())
+    return SitesPage(sites=await sites.all(actor), fields=fields if sites.may_add(actor) else ())
 
 
 async def _keys(

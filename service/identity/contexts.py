@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -107,11 +107,23 @@ class PersonPage(Page):
 
     row: PersonRow
     roles: FieldGroup
+    elsewhere: Mapping[str, FieldGroup]
+    """Roles at other sites that whoever looks manages, by the site's code."""
     disabled: bool
     link: str = ""
     """Shown once: where they set their password."""
     days: int = 3
     trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SitesPage(Page):
+    templates = ("sites.html",)
+    section = "/people"
+
+    sites: tuple[str, ...]
+    fields: tuple[Field, ...]
+    """Of the form that adds one; none where that is not theirs."""
 
 
 @dataclass(frozen=True, kw_only=True)

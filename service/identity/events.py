@@ -44,6 +44,11 @@ class PersonAdded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SiteAdded(Event):
+    site: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RolesChanged(Event):
     person_id: UUID
     before: tuple[Role, ...]

@@ -8,7 +8,7 @@ from typing import Final
 from service.errors import Fault
 from service.identity.actor import ROLES, Role
 from service.identity.passwords import LONGEST, SHORTEST
-from service.identity.schemas import LONGEST_KEY_DAYS, LONGEST_LOGIN, LONGEST_NAME
+from service.identity.schemas import LONGEST_KEY_DAYS, LONGEST_LOGIN, LONGEST_NAME, LONGEST_SITE
 from service.language.locale import N_, _
 from service.web.forms import Field, FieldGroup, options
 
@@ -38,6 +38,7 @@ _FAULTS: Final[Mapping[str, str]] = {
     "days": N_("1 to 366 days, please."),
     "taken": N_("Somebody has this already."),
     "wrong": N_("This is not your password."),
+    "site": N_("1 to 63 of a to z, digits and - are allowed."),
 }
 
 _ROLE: Final = "role_"
@@ -92,6 +93,22 @@ def another_site(site: str, sites: Sequence[str]) -> Field:
     )
 
 
+def new_site(typed: Typed, faults: Faults = ()) -> tuple[Field, ...]:
+    return (
+        Field(
+            name="site",
+            id="site",
+            label=_("Code of the site"),
+            value=typed.get("site", ""),
+            hint=_("Short and for good, as north-clinic; it stands in the trail."),
+            error=_said(faults, "site"),
+            required=True,
+            maxlength=LONGEST_SITE,
+            autocapitalize="none",
+        ),
+    )
+
+
 def new_person(typed: Typed, faults: Faults = ()) -> tuple[Field, ...]:
     return (
         _login(typed, "off", faults),
@@ -99,13 +116,14 @@ def new_person(typed: Typed, faults: Faults = ()) -> tuple[Field, ...]:
     )
 
 
-def roles(chosen: Collection[str]) -> FieldGroup:
+def roles(chosen: Collection[str], site: str = "") -> FieldGroup:
+    """Return a checkbox a role; ``site``: another than the one that the page is about."""
     return FieldGroup(
-        title=_("Roles"),
+        title=_("Roles at %(site)s", site=site) if site else _("Roles"),
         fields=tuple(
             Field(
                 name=f"{_ROLE}{role}",
-                id=f"{_ROLE}{role}",
+                id=f"{site}_{_ROLE}{role}" if site else f"{_ROLE}{role}",
                 label=_(_ROLES[role]),
                 kind="checkbox",
                 value="yes" if role in chosen else "",

@@ -20,6 +20,7 @@ from service.identity.reading import Reading
 from service.identity.refusals import Refusals
 from service.identity.sessions import Sessions
 from service.identity.settings import IdentitySettings
+from service.identity.sites import Sites
 from service.resources import Resources
 from service.storage.transaction import Transactions
 
@@ -39,6 +40,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     resources.put(SessionCookie, SessionCookie(public_url))
     resources.put(People, People(settings, transactions, passwords))
     resources.put(Sessions, Sessions(settings, transactions, passwords, attempts))
+    resources.put(Sites, Sites(transactions))
     resources.put(Programs, Programs(transactions, attempts))
     reading = Reading(transactions)
     resources.put(Reading, reading)

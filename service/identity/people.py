@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from service.clock import now
+from service.errors import ServiceError
 from service.identity import schemas, secrets
 from service.identity.actor import DEFAULT_SITE, Actor, Role
 from service.identity.events import (
@@ -20,7 +24,7 @@ from service.identity.events import (
     RolesChanged,
 )
 from service.identity.passwords import Passwords
-from service.identity.repository import accounts, claims, memberships, sessions
+from service.identity.repository import accounts, claims, memberships, sessions, sites
 from service.identity.schemas import (
     LastAdministratorError,
     LinkError,
@@ -28,6 +32,7 @@ from service.identity.schemas import (
     in_order,
 )
 from service.identity.settings import IdentitySettings
+from service.language.locale import N_
 from service.storage.transaction import Transaction, Transactions
 
 FIRST: Final = timedelta(minutes=30)
@@ -129,13 +134,16 @@ class People:
     async def link(self, actor: Actor, person_id: UUID) -> str | None:
         """Return the token of a link by which they set their password; None without the person.
 
-        Until it is used the password of before is good.
+        Until it is used the password of before is good. Whoever has it can act as them, so it is
+        made by those alone who manage every site where they have a role: else
+        :class:`~service.errors.ServiceError`.
         """
         token = secrets.token()
 
         async def work(transaction: Transaction) -> bool:
             if not await self._is_of(transaction, actor, person_id):
                 return False
+            await self._theirs(transaction, actor, person_id)
             await self._invite(transaction, actor, person_id, token)
             return True
 
@@ -197,30 +205,47 @@ class People:
             raise RuntimeError("asked of a route for people alone")
         return actor.id
 
-    async def set_roles(self, actor: Actor, person_id: UUID, roles: Collection[Role]) -> bool:
-        """Replace somebody's roles at the actor's site; False without the person.
+    async def set_roles(
+        self, actor: Actor, person_id: UUID, roles: Collection[Role], site: str | None = None
+    ) -> bool:
+        """Replace somebody's roles at the actor's site, or another ``site`` that they manage.
 
-        Raises :class:`~service.identity.schemas.LastAdministratorError`.
+        False without the person or the site. Raises
+        :class:`~service.identity.schemas.LastAdministratorError`.
         """
         chosen = in_order(roles)
+        there = actor if site is None else replace(actor, site=site)
 
         async def work(transaction: Transaction) -> bool:
             connection = transaction.connection
             await accounts.alone(connection)
             if not await self._is_of(transaction, actor, person_id):
                 return False
-            before = await memberships.roles(connection, person_id, actor.site)
+            if there.site != actor.site and there.site not in await self._managed(
+                connection, actor
+            ):
+                return False
+            before = await memberships.roles(connection, person_id, there.site)
             if before == chosen:
                 return True
             if "administrator" not in chosen:
-                await self._not_the_last(transaction, actor, person_id)
-            await memberships.set_roles(connection, person_id, actor.site, chosen)
+                await self._not_the_last(transaction, there.site, person_id)
+            await memberships.set_roles(connection, person_id, there.site, chosen)
             await transaction.emit(
-                RolesChanged(actor=actor, person_id=person_id, before=before, after=chosen)
+                RolesChanged(actor=there, person_id=person_id, before=before, after=chosen)
             )
             return True
 
         return await self._transactions.write(work)
+
+    async def elsewhere(self, actor: Actor, person_id: UUID) -> dict[str, tuple[Role, ...]]:
+        """Return somebody's roles at each other site that the actor manages."""
+        async with self._transactions.read() as connection:
+            return {
+                site: await memberships.roles(connection, person_id, site)
+                for site in await self._managed(connection, actor)
+                if site != actor.site
+            }
 
     async def disable(self, actor: Actor, person_id: UUID) -> bool:
         """End an account, its sign-ins and what it has under way; False without the person.
@@ -233,7 +258,9 @@ class People:
             await accounts.alone(connection)
             if not await self._is_of(transaction, actor, person_id):
                 return False
-            await self._not_the_last(transaction, actor, person_id)
+            await self._theirs(transaction, actor, person_id)
+            for site in await memberships.managed(connection, person_id):
+                await self._not_the_last(transaction, site, person_id)
             if await accounts.set_disabled(connection, person_id, now()):
                 await sessions.end_all(connection, person_id)
                 await claims.end(connection, person_id)
@@ -248,6 +275,7 @@ class People:
         async def work(transaction: Transaction) -> bool:
             if not await self._is_of(transaction, actor, person_id):
                 return False
+            await self._theirs(transaction, actor, person_id)
             if await accounts.set_disabled(transaction.connection, person_id, None):
                 await transaction.emit(PersonEnabled(actor=actor, person_id=person_id))
             return True
@@ -258,6 +286,13 @@ class People:
         """Return the accounts that the actor's site manages, by login."""
         async with self._transactions.read() as connection:
             return await accounts.all(connection, actor.site)
+
+    async def known(self, login: str) -> Person | None:
+        """Return whoever signs in by this name, with the roles that they have anywhere."""
+        async with self._transactions.read() as connection:
+            account = await accounts.by_login(connection, login.lower())
+            found = account and await accounts.all(connection, None, account.id)
+        return found[0] if found else None
 
     async def get(self, actor: Actor, person_id: UUID) -> Person | None:
         async with self._transactions.read() as connection:
@@ -285,8 +320,27 @@ class People:
         await transaction.emit(LinkMade(actor=actor, person_id=person_id))
 
     async def _is_of(self, transaction: Transaction, actor: Actor, person_id: UUID) -> bool:
-        return bool(await accounts.all(transaction.connection, actor.site, person_id))
+        # The command line, which has no account, is of every site.
+        site = None if actor.id is None else actor.site
+        return bool(await accounts.all(transaction.connection, site, person_id))
 
-    async def _not_the_last(self, transaction: Transaction, actor: Actor, person_id: UUID) -> None:
-        if await memberships.administrators(transaction.connection, actor.site) == {person_id}:
+    async def _theirs(self, transaction: Transaction, actor: Actor, person_id: UUID) -> None:
+        """Raise unless the actor manages every site that the account has a role at."""
+        managed = {actor.site, *await self._managed(transaction.connection, actor)}
+        if not managed.issuperset(await memberships.sites(transaction.connection, person_id)):
+            raise ServiceError(
+                "forbidden",
+                N_("They have a role at a site that you do not manage: take theirs here away."),
+            )
+
+    @staticmethod
+    async def _managed(connection: AsyncConnection, actor: Actor) -> tuple[str, ...]:
+        """Return the sites that the actor manages: all where they have no account."""
+        if actor.id is None:
+            return await sites.all(connection)
+        return await memberships.managed(connection, actor.id)
+
+    @staticmethod
+    async def _not_the_last(transaction: Transaction, site: str, person_id: UUID) -> None:
+        if await memberships.administrators(transaction.connection, site) == {person_id}:
             raise LastAdministratorError

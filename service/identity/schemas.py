@@ -16,12 +16,14 @@ from service.identity.secrets import is_token
 
 LONGEST_LOGIN: Final = 64
 LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
+SITE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+LONGEST_SITE: Final = 63
 LONGEST_NAME: Final = 80
 LONGEST_KEY_DAYS: Final = 366
 
 FaultCode = Literal[
     "missing", "login", "name", "length", "guessable", "different", "role", "days", "taken",
-    "wrong",
+    "wrong", "site",
 ]  # fmt: skip
 
 ALLOWED: Final[Mapping[FaultCode, str]] = {
@@ -35,6 +37,7 @@ ALLOWED: Final[Mapping[FaultCode, str]] = {
     "days": f"1 to {LONGEST_KEY_DAYS} days are allowed",
     "taken": "somebody has this already",
     "wrong": "is not the one that is kept",
+    "site": "1 to 63 of a to z, digits and - are allowed",
 }
 
 
@@ -158,6 +161,14 @@ def chosen(sent: Mapping[str, str]) -> str:
     if sent.get("again", "") != password:
         raise AccountError([_fault("again", "different")])
     return password
+
+
+def site(text: str) -> str:
+    """Return ``text`` as the code of a site. Raises :class:`AccountError`."""
+    code = text.strip().lower()
+    if not SITE.fullmatch(code):
+        raise AccountError([_fault("site", "site" if code else "missing")])
+    return code
 
 
 def role(text: str) -> Role:

@@ -12,9 +12,11 @@ from service.identity.people import People
 from service.identity.programs import Programs
 from service.identity.refusals import Refusals
 from service.identity.sessions import Sessions
+from service.identity.sites import Sites
 
 PeopleDep = Annotated[People, Depends(resource(People))]
 ProgramsDep = Annotated[Programs, Depends(resource(Programs))]
 SessionsDep = Annotated[Sessions, Depends(resource(Sessions))]
 RefusalsDep = Annotated[Refusals, Depends(resource(Refusals))]
+SitesDep = Annotated[Sites, Depends(resource(Sites))]
 CookieDep = Annotated[SessionCookie, Depends(resource(SessionCookie))]

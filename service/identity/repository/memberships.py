@@ -41,6 +41,14 @@ async def sites(connection: AsyncConnection, person_id: UUID) -> tuple[str, ...]
     return tuple(sorted(await connection.scalars(query)))
 
 
+async def managed(connection: AsyncConnection, person_id: UUID) -> tuple[str, ...]:
+    """Return the sites that somebody is an administrator of, in alphabetical order."""
+    query = select(MembershipRow.site).where(
+        MembershipRow.person_id == person_id, MembershipRow.role == "administrator"
+    )
+    return tuple(sorted(await connection.scalars(query)))
+
+
 async def administrators(connection: AsyncConnection, site: str) -> set[UUID]:
     """Return those who can manage accounts of ``site``: disabled ones cannot."""
     query = (
