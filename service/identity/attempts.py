@@ -65,7 +65,8 @@ class Attempts:
                 await attempts.count(connection, hash, at, at - REMEMBERED)
             return of_account in kept and kept[of_account].count >= ATTACKED
 
-        if await self._transactions.write(work):
+        # On a full disk too: whoever makes room has to sign in first.
+        if await self._transactions.write(work, frees=True):
             await asyncio.sleep(LATER)
 
     async def succeeded(self, login: str, address: str | None) -> None:
@@ -74,7 +75,8 @@ class Attempts:
         await self._transactions.write(
             lambda transaction: attempts.take_back(
                 transaction.connection, [pair], [of_address, of_account]
-            )
+            ),
+            frees=True,
         )
 
 

@@ -92,7 +92,7 @@ class Refusals:
                 await transaction.emit(one)
 
         try:
-            await self._transactions.write(work, frees=True)
+            await self._transactions.write(work)
         except StorageError:
             # They were refused all the same.
             return

@@ -139,7 +139,7 @@ class Sessions:
             await transaction.emit(SignedIn(actor=begun, person_id=person_id))
             return begun
 
-        return Begun(token=token, actor=await self._transactions.write(work))
+        return Begun(token=token, actor=await self._transactions.write(work, frees=True))
 
     async def again(self, actor: Actor, password: str) -> Actor:
         """Return the actor as signed in just now, where ``password`` is theirs.
@@ -182,7 +182,7 @@ class Sessions:
             if person_id is not None:
                 await transaction.emit(SignedOut(actor=actor, person_id=person_id))
 
-        await self._transactions.write(work)
+        await self._transactions.write(work, frees=True)
 
     async def move(self, actor: Actor, site: str) -> bool:
         """Have the actor act for ``site`` from now on; False where they have no role there."""
