@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{code}: {waiting} to translate")
     elif command == "storage":
         return run_recover(settings) if options.action == "recover" else run_check(settings)
-    elif command in ("people", "keys", "audit"):
+    elif command in ("people", "sites", "keys", "audit"):
         return commands.run(settings, options)
     else:
         return _on_storage(command, settings, getattr(options, "back_to", None))

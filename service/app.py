@@ -107,8 +107,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan(settings, metrics, templates),
         dependencies=[
-            Depends(SameOrigin(settings.allowed_hosts)),
-            Depends(Door(settings, SessionCookie(settings.public_url))),
+            Depends(
+                Door(
+                    settings,
+                    SessionCookie(settings.public_url),
+                    SameOrigin(settings.allowed_hosts),
+                )
+            ),
         ],
         telemetry=tracing.REQUESTS,
     )

@@ -1,4 +1,4 @@
-"""``python -m service people``, ``keys`` and ``audit``: what is done from the command line.
+"""``python -m service people``, ``sites``, ``keys``, ``audit``: done from the command line.
 
 Beside running fronts, on the same database. Acts of the command line are in the trail without an
 account: whoever may run it has the database anyway.
@@ -11,6 +11,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -23,12 +24,13 @@ from service.clock import now
 from service.errors import ServiceError
 from service.events import Event, Listeners
 from service.identity import schemas
-from service.identity.actor import ROLES, Actor
+from service.identity.actor import DEFAULT_SITE, ROLES, Actor
 from service.identity.attempts import Attempts
 from service.identity.passwords import Passwords
 from service.identity.people import FIRST, People
 from service.identity.programs import DAYS, Programs
 from service.identity.schemas import ApiKey, Person
+from service.identity.sites import Sites
 from service.settings import Settings, SettingsError, check
 from service.storage.database import Database
 from service.storage.errors import StorageError
@@ -60,6 +62,15 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         ("link", "print a link by which somebody chooses a new password"),
     ):
         acts.add_parser(name, help=help).add_argument("login")
+    _site(acts)
+    sites = commands.add_parser("sites", help="sites, each with people, keys and results apart")
+    acts = sites.add_subparsers(dest="action", required=True, metavar="ACTION")
+    acts.add_parser("list", help="show every site")
+    add = acts.add_parser("add", help="add a site")
+    add.add_argument("site", help="its code: 1 to 63 of a to z, digits and -")
+    add.add_argument(
+        "--administrator", required=True, metavar="LOGIN", help="who manages its people and keys"
+    )
     keys = commands.add_parser("keys", help="keys of programs: add, list, rotate, revoke")
     acts = keys.add_subparsers(dest="action", required=True, metavar="ACTION")
     acts.add_parser("list", help="show every key, without the key")
@@ -72,6 +83,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         ("revoke", "end a key at once"),
     ):
         acts.add_parser(name, help=help).add_argument("id", help="number, as list shows it")
+    _site(acts)
     audit = commands.add_parser("audit", help="the trail: verify that it is whole")
     acts = audit.add_subparsers(dest="action", required=True, metavar="ACTION")
     whole = acts.add_parser(
@@ -84,6 +96,11 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         metavar="NUMBER:HASH",
         help="where the chain ended once, as the front's log said",
     )
+
+
+def _site(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    for one in acts.choices.values():
+        one.add_argument("--site", default=DEFAULT_SITE, help=f"of which site ({DEFAULT_SITE})")
 
 
 def _roles(parser: argparse.ArgumentParser) -> None:
@@ -100,8 +117,28 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     """Do what ``options`` ask for; return the exit status."""
     if options.command == "audit":
         return _audit(settings, options.anchor)
-    work = _people if options.command == "people" else _keys
+    work = {"people": _people, "keys": _keys, "sites": _sites}[options.command]
     return _on(settings, work(settings, options))
+
+
+async def _at(transactions: Transactions, site: str) -> Actor:
+    """Return who acts from the command line at ``site``."""
+    if site not in await Sites(transactions).all(OPERATOR):
+        raise _refused("There is no such site; 'sites list' shows all, 'sites add' adds one.")
+    return replace(OPERATOR, site=site)
+
+
+def _sites(settings: Settings, options: argparse.Namespace) -> Work:
+    async def work(transactions: Transactions) -> None:
+        sites = Sites(transactions)
+        if options.action == "add":
+            people = People(settings, transactions, Passwords(settings))
+            who = await _who(people, options.administrator)
+            await sites.add(OPERATOR, schemas.site(options.site), who.id)
+        for one in await sites.all(OPERATOR):
+            print(one)
+
+    return work
 
 
 def _on(settings: Settings, work: Work) -> int:
@@ -127,62 +164,64 @@ def _on(settings: Settings, work: Work) -> int:
 def _people(settings: Settings, options: argparse.Namespace) -> Work:
     async def work(transactions: Transactions) -> None:
         people = People(settings, transactions, Passwords(settings))
+        actor = await _at(transactions, options.site)
         match options.action:
             case "list":
-                for one in await people.all(OPERATOR):
+                for one in await people.all(actor):
                     print(_told(one))
             case "claim":
-                first = await people.first_link(OPERATOR)
+                first = await people.first_link(actor)
                 if first is None:
                     raise _refused("There is an account already; 'people link LOGIN' makes a link.")
                 print(f"{_address(settings)}/setup#{first}")
             case "add":
                 login, name = schemas.account({"login": options.login, "name": options.name})
-                _, token = await people.add(OPERATOR, login, name, options.role)
+                _, token = await people.add(actor, login, name, options.role)
                 print(f"{_address(settings)}/welcome#{token}")
             case "link":
                 person = await _who(people, options.login)
-                print(f"{_address(settings)}/welcome#{await people.link(OPERATOR, person.id)}")
+                print(f"{_address(settings)}/welcome#{await people.link(actor, person.id)}")
             case act:
                 person = await _who(people, options.login)
                 if act == "roles":
-                    await people.set_roles(OPERATOR, person.id, options.role)
+                    await people.set_roles(actor, person.id, options.role)
                 elif act == "disable":
-                    await people.disable(OPERATOR, person.id)
+                    await people.disable(actor, person.id)
                 else:
-                    await people.enable(OPERATOR, person.id)
-                print(_told(await _who(people, options.login)))
+                    await people.enable(actor, person.id)
+                print(_told(await people.get(actor, person.id) or person))
 
     return work
 
 
 async def _who(people: People, login: str) -> Person:
-    for one in await people.all(OPERATOR):
-        if one.login == login.lower():
-            return one
-    raise _refused("Nobody signs in by this name; 'people list' shows who does.")
+    found = await people.known(login)
+    if found is None:
+        raise _refused("Nobody signs in by this name; 'people list' shows who does.")
+    return found
 
 
 def _keys(_: Settings, options: argparse.Namespace) -> Work:
     async def work(transactions: Transactions) -> None:
         programs = Programs(transactions, Attempts(transactions))
+        actor = await _at(transactions, options.site)
         match options.action:
             case "list":
-                for one in await programs.all(OPERATOR):
+                for one in await programs.all(actor):
                     print(_key(one))
             case "add":
                 name, days = schemas.key_name(options.name), schemas.key_days(options.days)
-                made, key = await programs.add(OPERATOR, name, options.role, days)
+                made, key = await programs.add(actor, name, options.role, days)
                 print(f"number {made}; shown once:")
                 print(key)
             case "rotate":
-                again = await programs.renew(OPERATOR, _number(options.id))
+                again = await programs.renew(actor, _number(options.id))
                 if again is None:
                     raise _refused("There is no such key, or it is good no more.")
                 print("shown once:")
                 print(again)
             case _:
-                if not await programs.revoke(OPERATOR, _number(options.id)):
+                if not await programs.revoke(actor, _number(options.id)):
                     raise _refused("There is no such key; 'keys list' shows them.")
 
     return work

@@ -19,6 +19,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "signed_out": N_("Signed out"),
     "signed_in_again": N_("Password given again"),
     "person_added": N_("Person added"),
+    "site_added": N_("Site added"),
     "roles_changed": N_("Roles changed"),
     "person_disabled": N_("Person disabled"),
     "person_enabled": N_("Person enabled"),

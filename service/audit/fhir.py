@@ -26,6 +26,7 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "signed_out": (_USER, "E"),
     "signed_in_again": (_USER, "E"),
     "person_added": (_SECURITY, "C"),
+    "site_added": (_SECURITY, "C"),
     "roles_changed": (_SECURITY, "U"),
     "person_disabled": (_SECURITY, "U"),
     "person_enabled": (_SECURITY, "U"),

@@ -9,7 +9,8 @@ from uuid import UUID
 
 Kind = Literal[
     "signed_in", "sign_in_failed", "signed_out", "signed_in_again", "person_added",
-    "roles_changed", "person_disabled", "person_enabled", "password_changed", "link_made",
+    "site_added", "roles_changed", "person_disabled", "person_enabled", "password_changed",
+    "link_made",
     "key_added", "key_renewed", "key_revoked", "program_ended", "denied", "read", "exported",
     "prediction_made", "prediction_deleted", "heat_map_made", "review_added", "exam_changed",
     "batch_started", "batch_line_added", "batch_ended",
@@ -17,7 +18,7 @@ Kind = Literal[
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 ObjectKind = Literal[
-    "account", "key", "result", "list", "patient", "batch", "trail", "route", "link"
+    "account", "key", "site", "result", "list", "patient", "batch", "trail", "route", "link"
 ]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -30,6 +30,7 @@ from service.identity.events import (
     SignedInAgain,
     SignedOut,
     SignInFailed,
+    SiteAdded,
     WasRead,
 )
 from service.predictions.events import HeatMapMade, PredictionDeleted, PredictionMade
@@ -80,16 +81,24 @@ def _review(event: ReviewAdded) -> Told:
     return Told("review_added", "result", event.prediction_id, detail)
 
 
+def _times(count: int) -> dict[str, int]:
+    return {} if count == 1 else {"times": count}
+
+
 TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     SignedIn: _account("signed_in"),
     SignInFailed: lambda event: Told(
-        "sign_in_failed", "account", event.person_id, {"reason": event.reason}
+        "sign_in_failed",
+        "account",
+        event.person_id,
+        {"reason": event.reason, **_times(event.times)},
     ),
     SignedOut: _account("signed_out"),
     SignedInAgain: _account("signed_in_again"),
     PersonAdded: lambda event: Told(
         "person_added", "account", event.person_id, {"roles": list(event.roles)}
     ),
+    SiteAdded: lambda event: Told("site_added", "site", event.site),
     RolesChanged: lambda event: Told(
         "roles_changed",
         "account",
@@ -106,13 +115,24 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
         "key_revoked", "key", event.key_id, {"program": str(event.program_id)}
     ),
     ProgramEnded: _ended("program_ended"),
-    Denied: lambda event: Told("denied", "route", None, {"asked": f"{event.method} {event.route}"}),
+    Denied: lambda event: Told(
+        "denied",
+        "route",
+        None,
+        {
+            "asked": f"{event.method} {event.route}",
+            "code": event.code,
+            **_times(event.times),
+        },
+    ),
     WasRead: lambda event: Told("read", event.what, event.id, {"route": event.route}),
     Exported: lambda event: Told("exported", "trail", None, {"form": event.form}),
     PredictionMade: lambda event: Told(
         "prediction_made", "result", event.prediction.id, {"outcome": event.prediction.outcome}
     ),
-    PredictionDeleted: lambda event: Told("prediction_deleted", "result", event.prediction_id),
+    PredictionDeleted: lambda event: Told(
+        "prediction_deleted", "result", event.prediction_id, {"reason": event.reason}
+    ),
     HeatMapMade: lambda event: Told(
         "heat_map_made", "result", event.prediction_id, {"model": event.model}
     ),

@@ -1,14 +1,15 @@
-"""Single-flight result cache: the answer to a file, computed once for all who ask meanwhile.
+"""Single-flight result cache: an answer, computed once for all who ask for it meanwhile.
 
 A page reloaded, a modality that sends again, a batch with copies: whoever asks while the same
 content is being computed waits for that one answer, and whoever asks soon after gets it again.
 Every request is stored as a prediction of its own all the same; only the models' work is shared.
+Whoever is not to know of another's asks under another key, and finds nothing sooner for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Final, Generic, Literal, TypeVar
 
 from cachetools import TTLCache
@@ -19,7 +20,7 @@ Found = Literal["hit", "joined", "miss"]
 
 
 class SingleFlightCache(Generic[V]):
-    """By content hash: at most ``size`` answers, each for ``seconds``; 0 keeps none.
+    """By key: at most ``size`` answers, each for ``seconds``; 0 keeps none.
 
     ``is_current`` says whether a cached answer is one that would be given now, by the same versions
     of all models, and whether it may be cached at all; ``record`` counts lookups.
@@ -32,31 +33,31 @@ class SingleFlightCache(Generic[V]):
         is_current: Callable[[V], bool],
         record: Callable[[Found], None],
     ) -> None:
-        self._kept: Final[TTLCache[str, V]] = TTLCache(size, seconds)
+        self._kept: Final[TTLCache[Hashable, V]] = TTLCache(size, seconds)
         self._is_current = is_current
         self._record = record
-        self._flights: Final[dict[str, _Flight[V]]] = {}
+        self._flights: Final[dict[Hashable, _Flight[V]]] = {}
 
-    async def get(self, digest: str, make: Callable[[], Awaitable[V]]) -> V:
-        """Return the answer for ``digest``, by ``make`` where there is none. Raises what it does.
+    async def get(self, key: Hashable, make: Callable[[], Awaitable[V]]) -> V:
+        """Return the answer for ``key``, by ``make`` where there is none. Raises what it does.
 
         ``make`` goes on when this caller is cancelled, if another waits for the same.
         """
-        kept = self._kept.get(digest)
+        kept = self._kept.get(key)
         if kept is not None and self._is_current(kept):
             self._record("hit")
             return kept
-        flight = self._flights.get(digest)
+        flight = self._flights.get(key)
         self._record("miss" if flight is None else "joined")
         if flight is None:
-            flight = self._flights[digest] = _Flight(asyncio.create_task(self._make(digest, make)))
-            flight.task.add_done_callback(lambda _: self._flights.pop(digest, None))
+            flight = self._flights[key] = _Flight(asyncio.create_task(self._make(key, make)))
+            flight.task.add_done_callback(lambda _: self._flights.pop(key, None))
         return await flight.wait()
 
-    async def _make(self, digest: str, make: Callable[[], Awaitable[V]]) -> V:
+    async def _make(self, key: Hashable, make: Callable[[], Awaitable[V]]) -> V:
         made = await make()
         if self._kept.maxsize and self._is_current(made):
-            self._kept[digest] = made
+            self._kept[key] = made
         return made
 
 

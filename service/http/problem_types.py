@@ -150,6 +150,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "patient_not_found": Kind(
         404, N_("No such patient"), N_("No study that is kept has this patient.")
     ),
+    "result_signed": Kind(
+        409,
+        N_("Result is signed"),
+        N_("What somebody has signed or overridden is kept with their name and cannot be deleted."),
+    ),
     "invalid_study": Kind(
         422, N_("Study facts cannot be taken"), N_("The fields named above need another value.")
     ),

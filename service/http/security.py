@@ -52,7 +52,7 @@ class SecurityHeaders:
 
 
 class SameOrigin:
-    """A dependency that refuses what a browser sends on behalf of another site.
+    """Refuses what a browser sends on behalf of another site.
 
     Programs send neither header.
     """
@@ -60,7 +60,8 @@ class SameOrigin:
     def __init__(self, hosts: Hosts) -> None:
         self._hosts = hosts
 
-    async def __call__(self, request: Request) -> None:
+    def check(self, request: Request) -> None:
+        """Raise :class:`~service.errors.ServiceError` where it is."""
         if request.method not in _SAFE_METHODS and not _ours(request.headers, self._hosts):
             raise ServiceError("cross_origin", "The request was sent from a page of another site.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from typing import Annotated
 from uuid import UUID
 
@@ -10,37 +10,35 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from starlette.responses import RedirectResponse
 
 from service.clock import now
+from service.errors import ServiceError
 from service.http.body import FormBody
 from service.http.caching import NO_STORE
 from service.http.dependencies import resource
-from service.http.problem_types import KINDS
 from service.http.problems import Problem
 from service.http.settings import Address
-from service.identity import schemas
-from service.identity.actor import ROLES, Actor, Role
+from service.identity import form, schemas
+from service.identity.actor import Actor
 from service.identity.contexts import (
     KeyRow,
     KeysPage,
     PeoplePage,
     PersonPage,
     PersonRow,
-    choices,
-    said,
+    SitesPage,
 )
 from service.identity.dependencies import Acting
-from service.identity.pages import accounts
+from service.identity.form import Typed
+from service.identity.pages import accounts, refused, trouble
 from service.identity.people import People
 from service.identity.programs import DAYS, Programs
 from service.identity.schemas import AccountError, LastAdministratorError
-from service.identity.services import PeopleDep, ProgramsDep
-from service.language.locale import N_, _
+from service.identity.services import PeopleDep, ProgramsDep, SitesDep
+from service.identity.sites import Sites
+from service.language.locale import N_
 from service.web.dependencies import TemplatesDep
 from service.web.templates import Templates
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(accounts)])
-
-_PREFIX = "role_"
-"""Of the checkboxes of a form: a name each, since a field counts once."""
 
 
 async def _id(id: Annotated[str, Path()]) -> UUID:
@@ -53,11 +51,74 @@ async def _id(id: Annotated[str, Path()]) -> UUID:
 Id = Annotated[UUID, Depends(_id)]
 
 
+class PersonResponder:
+    """Answers with the page of one person."""
+
+    def __init__(
+        self, request: Request, actor: Actor, people: People, templates: Templates, base: str
+    ) -> None:
+        self._request = request
+        self._actor = actor
+        self._people = people
+        self._templates = templates
+        self._base = base
+
+    async def shown(self, id: UUID, *, token: str = "") -> Response:
+        """``token``: of the link by which they set their password, which is shown once."""
+        # A fragment is sent to nobody and stands in no log.
+        link = f"{self._base.rstrip('/')}/welcome#{token}" if token else ""
+        headers = {**NO_STORE, "Content-Location": f"/people/{id}"}
+        return self._templates.respond(
+            self._request, await self._page(id, link=link), headers=headers
+        )
+
+    async def changed(self, id: UUID, change: Awaitable[bool]) -> Response:
+        """Answer with the page as it is after ``change``, which is False where nobody is found."""
+        try:
+            if not await change:
+                raise _nobody()
+        except LastAdministratorError as error:
+            page = await self._page(id, trouble=trouble(error))
+            return refused(self._templates, self._request, page, error)
+        return RedirectResponse(f"/people/{id}", 303, NO_STORE)
+
+    async def _page(self, id: UUID, *, link: str = "", trouble: str = "") -> PersonPage:
+        found = await self._people.get(self._actor, id)
+        if found is None:
+            raise _nobody()
+        return PersonPage(
+            row=PersonRow.of(found),
+            roles=form.roles(found.roles),
+            elsewhere={
+                site: form.roles(chosen, site)
+                for site, chosen in (await self._people.elsewhere(self._actor, id)).items()
+            },
+            disabled=found.disabled_at is not None,
+            link=link,
+            trouble=trouble,
+        )
+
+
+async def _responder(
+    request: Request,
+    actor: Acting,
+    people: PeopleDep,
+    templates: TemplatesDep,
+    address: Annotated[Address, Depends(resource(Address))],
+) -> PersonResponder:
+    base = address.public_url or str(request.base_url)
+    return PersonResponder(request, actor, people, templates, base)
+
+
+PersonPageDep = Annotated[PersonResponder, Depends(_responder)]
+
+
 @router.get("/people")
 async def people_page(
     request: Request, actor: Acting, people: PeopleDep, templates: TemplatesDep
 ) -> Response:
-    return templates.respond(request, await _people(actor, people), headers=NO_STORE)
+    page = await _people(actor, people, {"role_clinician": "yes"})
+    return templates.respond(request, page, headers=NO_STORE)
 
 
 @router.post("/people")
@@ -66,69 +127,67 @@ async def add(
     actor: Acting,
     people: PeopleDep,
     templates: TemplatesDep,
-    address: Annotated[Address, Depends(resource(Address))],
+    page: PersonPageDep,
     sent: FormBody,
 ) -> Response:
     """Form fields: ``login``, ``name``, and a ``role_…`` for each role."""
     try:
         login, name = schemas.account(sent)
-        made, token = await people.add(actor, login, name, _roles(sent))
+        made, token = await people.add(actor, login, name, form.roles_in(sent))
     except AccountError as error:
-        page = await _people(actor, people, sent, error)
-        return templates.respond(request, page, 422, NO_STORE)
-    return await _person(
-        request, actor, people, templates, made, link=_link(request, address, token)
-    )
+        return refused(templates, request, await _people(actor, people, sent, error), error)
+    return await page.shown(made, token=token)
 
 
 @router.get("/people/{id}")
-async def person(
-    request: Request, id: Id, actor: Acting, people: PeopleDep, templates: TemplatesDep
-) -> Response:
-    return await _person(request, actor, people, templates, id)
+async def person(id: Id, page: PersonPageDep) -> Response:
+    return await page.shown(id)
 
 
 @router.post("/people/{id}/roles")
 async def set_roles(
-    request: Request,
-    id: Id,
-    actor: Acting,
-    people: PeopleDep,
-    templates: TemplatesDep,
-    sent: FormBody,
+    id: Id, actor: Acting, people: PeopleDep, page: PersonPageDep, sent: FormBody
 ) -> Response:
-    return await _changed(
-        request, actor, people, templates, id, people.set_roles(actor, id, _roles(sent))
-    )
+    """Form fields: a ``role_…`` for each role that they are to have; ``site``, if another."""
+    change = people.set_roles(actor, id, form.roles_in(sent), sent.get("site"))
+    return await page.changed(id, change)
 
 
 @router.post("/people/{id}/disable")
-async def disable(
-    request: Request, id: Id, actor: Acting, people: PeopleDep, templates: TemplatesDep
-) -> Response:
-    return await _changed(request, actor, people, templates, id, people.disable(actor, id))
+async def disable(id: Id, actor: Acting, people: PeopleDep, page: PersonPageDep) -> Response:
+    return await page.changed(id, people.disable(actor, id))
 
 
 @router.post("/people/{id}/enable")
-async def enable(
-    request: Request, id: Id, actor: Acting, people: PeopleDep, templates: TemplatesDep
-) -> Response:
-    return await _changed(request, actor, people, templates, id, people.enable(actor, id))
+async def enable(id: Id, actor: Acting, people: PeopleDep, page: PersonPageDep) -> Response:
+    return await page.changed(id, people.enable(actor, id))
 
 
 @router.post("/people/{id}/link")
-async def link(
-    request: Request,
-    id: Id,
-    actor: Acting,
-    people: PeopleDep,
-    templates: TemplatesDep,
-    address: Annotated[Address, Depends(resource(Address))],
-) -> Response:
+async def link(id: Id, actor: Acting, people: PeopleDep, page: PersonPageDep) -> Response:
     token = await people.link(actor, id)
     if token is None:
         raise _nobody()
-    return await _person(request, actor, people, templates, id, link=_link(request, address, token))
+    return await page.shown(id, token=token)
+
+
+@router.get("/sites")
+async def sites_page(
+    request: Request, actor: Acting, sites: SitesDep, templates: TemplatesDep
+) -> Response:
+    return templates.respond(request, await _sites(actor, sites, {}), headers=NO_STORE)
+
+
+@router.post("/sites")
+async def add_site(
+    request: Request, actor: Acting, sites: SitesDep, templates: TemplatesDep, sent: FormBody
+) -> Response:
+    """Form field: ``site``. Whoever adds it is its first administrator."""
+    try:
+        await sites.add(actor, schemas.site(sent.get("site", "")), People.own(actor))
+    except AccountError as error:
+        return refused(templates, request, await _sites(actor, sites, sent, error), error)
+    return RedirectResponse("/sites", 303, NO_STORE)
 
 
 @router.get("/keys")
@@ -148,8 +207,7 @@ async def add_key(
         role = schemas.role(sent.get("role", ""))
         days = schemas.key_days(sent.get("days", str(DAYS)))
     except AccountError as error:
-        page = await _keys(actor, programs, sent, error)
-        return templates.respond(request, page, 422, NO_STORE)
+        return refused(templates, request, await _keys(actor, programs, sent, error), error)
     _made, key = await programs.add(actor, name, role, days)
     return templates.respond(request, await _keys(actor, programs, key=key), headers=NO_STORE)
 
@@ -172,87 +230,34 @@ async def revoke(id: Id, actor: Acting, programs: ProgramsDep) -> Response:
 
 
 async def _people(
-    actor: Actor,
-    people: People,
-    typed: Mapping[str, str] | None = None,
-    error: AccountError | None = None,
+    actor: Actor, people: People, typed: Typed, error: ServiceError | None = None
 ) -> PeoplePage:
     return PeoplePage(
         rows=tuple(PersonRow.of(one) for one in await people.all(actor)),
-        offered=choices(_roles(typed or {"role_clinician": "on"})),
-        typed=typed or {},
-        faults=said(error.faults) if error else {},
+        fields=form.new_person(typed, error.faults if error else ()),
+        roles=form.roles(form.roles_in(typed)),
     )
 
 
-async def _person(
-    request: Request,
-    actor: Actor,
-    people: People,
-    templates: Templates,
-    id: UUID,
-    *,
-    link: str = "",
-    trouble: str = "",
-    status: int = 200,
-) -> Response:
-    found = await people.get(actor, id)
-    if found is None:
-        raise _nobody()
-    page = PersonPage(
-        row=PersonRow.of(found),
-        offered=choices(found.roles),
-        disabled=found.disabled_at is not None,
-        link=link,
-        trouble=trouble,
-    )
-    headers = {**NO_STORE, "Content-Location": f"/people/{id}"}
-    return templates.respond(request, page, status, headers)
-
-
-async def _changed(
-    request: Request,
-    actor: Actor,
-    people: People,
-    templates: Templates,
-    id: UUID,
-    change: Awaitable[bool],
-) -> Response:
-    try:
-        if not await change:
-            raise _nobody()
-    except LastAdministratorError as error:
-        kind = KINDS[error.code]
-        return await _person(
-            request, actor, people, templates, id, trouble=_(kind.help), status=kind.status
-        )
-    return RedirectResponse(f"/people/{id}", 303, NO_STORE)
+async def _sites(
+    actor: Actor, sites: Sites, typed: Typed, error: ServiceError | None = None
+) -> SitesPage:
+    fields = form.new_site(typed, error.faults if error else ())
+    return SitesPage(sites=await sites.all(actor), fields=fields if sites.may_add(actor) else ())
 
 
 async def _keys(
     actor: Actor,
     programs: Programs,
-    typed: Mapping[str, str] | None = None,
-    error: AccountError | None = None,
+    typed: Typed | None = None,
+    error: ServiceError | None = None,
     key: str = "",
 ) -> KeysPage:
     return KeysPage(
         rows=tuple(KeyRow.of(one, now()) for one in await programs.all(actor)),
-        offered=choices({(typed or {}).get("role", "integrator")}),
-        typed=typed or {"days": str(DAYS)},
-        faults=said(error.faults) if error else {},
+        fields=form.new_key(typed or {"days": str(DAYS)}, error.faults if error else ()),
         key=key,
     )
-
-
-def _roles(sent: Mapping[str, str]) -> set[Role]:
-    return {role for role in ROLES if f"{_PREFIX}{role}" in sent}
-
-
-def _link(request: Request, address: Address, token: str) -> str:
-    """Return where a password is set. A fragment is sent to nobody and stands in no log."""
-    base = address.public_url or str(request.base_url)
-    return f"{base.rstrip('/')}/welcome#{token}"
 
 
 def _nobody() -> Problem:

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from service.clock import now
-from service.identity import repository
+from service.identity.refusals import Refusals
+from service.identity.repository import attempts
 from service.identity.schemas import TooOftenError
 from service.storage.transaction import Transaction, Transactions
 
@@ -39,6 +40,8 @@ class Attempts:
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
+        self.refusals = Refusals(transactions)
+        """Where tries leave a row that were not even made."""
 
     async def begin(self, login: str, address: str | None) -> None:
         """Count a try before it is made, so that many at once are as many.
@@ -51,7 +54,7 @@ class Attempts:
         async def work(transaction: Transaction) -> bool:
             at = now()
             connection = transaction.connection
-            kept = await repository.failures(connection, {*free, of_account}, at - REMEMBERED)
+            kept = await attempts.kept(connection, {*free, of_account}, at - REMEMBERED)
             left = max(
                 (_left(kept[hash], most, at) for hash, most in free.items() if hash in kept),
                 default=0.0,
@@ -59,23 +62,25 @@ class Attempts:
             if left > 0:
                 raise TooOftenError(left)
             for hash in (pair, of_address, of_account):
-                await repository.count_try(connection, hash, at, at - REMEMBERED)
+                await attempts.count(connection, hash, at, at - REMEMBERED)
             return of_account in kept and kept[of_account].count >= ATTACKED
 
-        if await self._transactions.write(work):
+        # On a full disk too: whoever makes room has to sign in first.
+        if await self._transactions.write(work, frees=True):
             await asyncio.sleep(LATER)
 
     async def succeeded(self, login: str, address: str | None) -> None:
         """Take back the try that was begun, and the failures before it from the same address."""
         pair, of_address, of_account = _hashes(login, address)
         await self._transactions.write(
-            lambda transaction: repository.take_back(
+            lambda transaction: attempts.take_back(
                 transaction.connection, [pair], [of_address, of_account]
-            )
+            ),
+            frees=True,
         )
 
 
-def _left(kept: repository.Failures, free: int, at: datetime) -> float:
+def _left(kept: attempts.Failures, free: int, at: datetime) -> float:
     since = (at - kept.last_at).total_seconds()
     return wait(kept.count, free) - since
 

@@ -2,71 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
-from service.errors import Fault
 from service.identity.actor import ROLES, Role
-from service.identity.passwords import LONGEST, SHORTEST
-from service.identity.schemas import LONGEST_KEY_DAYS, LONGEST_NAME, ApiKey, Person
+from service.identity.form import ROLE_NAMES
+from service.identity.schemas import ApiKey, Person
 from service.language.formats import listing, moment
-from service.language.locale import N_, _
+from service.language.locale import _
+from service.web.forms import Field, FieldGroup
 from service.web.page import Page
-
-ROLE_NAMES: Final[Mapping[Role, str]] = {
-    "viewer": N_("Viewer"),
-    "clinician": N_("Clinician"),
-    "integrator": N_("Integrator"),
-    "administrator": N_("Administrator"),
-    "auditor": N_("Auditor"),
-}
-
-ROLE_HELP: Final[Mapping[Role, str]] = {
-    "viewer": N_("reads results"),
-    "clinician": N_("sends images, reads, enters facts and signs"),
-    "integrator": N_("a program: sends images and reads what it sent"),
-    "administrator": N_("manages people and keys, deletes results, sees no image"),
-    "auditor": N_("reads and exports the trail, sees no image"),
-}
-
-FAULTS: Final[Mapping[str, str]] = {
-    "missing": N_("This is needed."),
-    "login": N_("2 to 64 of a to z, digits, and . _ @ + - are allowed."),
-    "name": N_("One line of at most 80 characters, please."),
-    "guessable": N_("This is easily guessed: more different characters, and not mostly a name."),
-    "different": N_("This is not the same as above."),
-    "role": N_("Choose one of those listed."),
-    "days": N_("1 to 366 days, please."),
-    "taken": N_("Somebody has this already."),
-    "wrong": N_("This is not your password."),
-}
-
-
-def said(faults: Sequence[Fault]) -> Mapping[str, str]:
-    """Return a sentence for each field at fault."""
-    return {one.field: _said(one) for one in faults}
-
-
-def _said(fault: Fault) -> str:
-    if fault.code == "length":
-        return _("%(least)s to %(most)s characters, please.", least=SHORTEST, most=LONGEST)
-    return _(FAULTS[fault.code])
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignInPage(Page):
     templates = ("signin.html",)
 
+    fields: tuple[Field, ...]
     next: str
     nobody: bool
     """Whether there is no account yet."""
-    typed: Mapping[str, str] = field(default_factory=dict)
-    """What was sent, where something was wrong with it; here and below never a password."""
     trouble: str = ""
-    longest: int = LONGEST
+    """Here and below: what is wrong with no field of the form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +34,8 @@ class SetupPage(Page):
 
     templates = ("setup.html",)
 
-    typed: Mapping[str, str] = field(default_factory=dict)
-    faults: Mapping[str, str] = field(default_factory=dict)
+    fields: tuple[Field, ...]
     trouble: str = ""
-    shortest: int = SHORTEST
-    longest: int = LONGEST
-    longest_name: int = LONGEST_NAME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +44,8 @@ class WelcomePage(Page):
 
     templates = ("welcome.html",)
 
-    typed: Mapping[str, str] = field(default_factory=dict)
-    faults: Mapping[str, str] = field(default_factory=dict)
+    fields: tuple[Field, ...]
     trouble: str = ""
-    shortest: int = SHORTEST
-    longest: int = LONGEST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,28 +55,11 @@ class AccountPage(Page):
 
     roles: str
     site: str
-    sites: tuple[str, ...]
+    sites: Field | None
+    """The choice between several."""
+    fields: tuple[Field, ...]
     changed: bool
-    faults: Mapping[str, str] = field(default_factory=dict)
-    shortest: int = SHORTEST
-    longest: int = LONGEST
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoleChoice:
-    code: Role
-    name: str
-    help: str
-    checked: bool
-
-
-def choices(chosen: Collection[str]) -> tuple[RoleChoice, ...]:
-    return tuple(
-        RoleChoice(
-            code=role, name=_(ROLE_NAMES[role]), help=_(ROLE_HELP[role]), checked=role in chosen
-        )
-        for role in ROLES
-    )
+    trouble: str = ""
 
 
 def named(roles: Collection[Role]) -> str:
@@ -161,10 +96,8 @@ class PeoplePage(Page):
     templates = ("people.html",)
 
     rows: tuple[PersonRow, ...]
-    offered: tuple[RoleChoice, ...]
-    typed: Mapping[str, str] = field(default_factory=dict)
-    faults: Mapping[str, str] = field(default_factory=dict)
-    longest_name: int = LONGEST_NAME
+    fields: tuple[Field, ...]
+    roles: FieldGroup
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,12 +106,24 @@ class PersonPage(Page):
     section = "/people"
 
     row: PersonRow
-    offered: tuple[RoleChoice, ...]
+    roles: FieldGroup
+    elsewhere: Mapping[str, FieldGroup]
+    """Roles at other sites that whoever looks manages, by the site's code."""
     disabled: bool
     link: str = ""
     """Shown once: where they set their password."""
     days: int = 3
     trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SitesPage(Page):
+    templates = ("sites.html",)
+    section = "/people"
+
+    sites: tuple[str, ...]
+    fields: tuple[Field, ...]
+    """Of the form that adds one; none where that is not theirs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,10 +161,6 @@ class KeysPage(Page):
     templates = ("keys.html",)
 
     rows: tuple[KeyRow, ...]
-    offered: tuple[RoleChoice, ...]
-    typed: Mapping[str, str] = field(default_factory=dict)
-    faults: Mapping[str, str] = field(default_factory=dict)
-    longest_name: int = LONGEST_NAME
-    longest_days: int = LONGEST_KEY_DAYS
+    fields: tuple[Field, ...]
     key: str = ""
     """Shown once."""

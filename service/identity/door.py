@@ -22,12 +22,14 @@ from service.http.client import address, is_forwarded
 from service.http.cookies import sent
 from service.http.dependencies import STATE
 from service.http.problems import Problem, wants_page
+from service.http.security import SameOrigin
 from service.identity.actor import Actor
 from service.identity.cookie import SessionCookie
 from service.identity.dependencies import ACTOR
 from service.identity.events import Denied, WasRead
 from service.identity.programs import Programs
 from service.identity.reading import Reading
+from service.identity.refusals import Refusals
 from service.identity.rules import RULES, Rule, gaps
 from service.identity.sessions import Sessions
 from service.identity.settings import IdentitySettings
@@ -59,13 +61,17 @@ def to_sign_in(_: Request, error: Exception) -> RedirectResponse:
 class Door:
     """Lets in, or raises; leaves the :class:`~service.identity.actor.Actor` in the scope."""
 
-    def __init__(self, settings: IdentitySettings, cookie: SessionCookie) -> None:
+    def __init__(
+        self, settings: IdentitySettings, cookie: SessionCookie, same_origin: SameOrigin
+    ) -> None:
         self._open = settings.auth == "none"
         self._proxies = settings.proxies
         self._cookie = cookie
+        self._same_origin = same_origin
 
     async def __call__(self, request: Request) -> None:
         if self._open:
+            self._same_origin.check(request)
             request.scope[ACTOR] = Actor.anonymous()
             return
         # A route that was added later and has no rule is nobody's.
@@ -74,12 +80,26 @@ class Door:
         came_from = address(request, self._proxies)
         actor = await self._actor(request, rule, resources, came_from)
         request.scope[ACTOR] = actor
+        try:
+            self._same_origin.check(request)
+        except ServiceError as error:
+            await self._denied(request, resources, actor, error.code)
+            raise
         if rule.whom == "anybody" or (rule.whom == "monitoring" and not is_forwarded(request)):
             return
         if actor.id is None:
-            raise self._unknown(request)
+            refused = self._unknown(request)
+            if isinstance(refused, Problem):
+                await self._denied(request, resources, actor, refused.code)
+            raise refused
         if not rule.allows(actor):
-            await self._denied(request, resources, actor)
+            await self._denied(request, resources, actor, "forbidden")
+            raise ServiceError(
+                "forbidden",
+                N_("This is not among what your role may do.")
+                if actor.roles
+                else N_("This account has no role yet: ask whoever manages accounts."),
+            )
         if rule.reads is not None:
             await resources.get(Reading).note(
                 WasRead(
@@ -125,14 +145,17 @@ class Door:
         query = f"?{request.url.query}" if request.url.query else ""
         return SignInNeededError(request.url.path + query if request.method == "GET" else "")
 
-    async def _denied(self, request: Request, resources: Resources, actor: Actor) -> None:
-        event = Denied(actor=actor, method=request.method, route=request.scope["route"].path)
-        await resources.get(Transactions).write(lambda transaction: transaction.emit(event))
-        if not actor.roles:
-            raise ServiceError(
-                "forbidden", N_("This account has no role yet: ask whoever manages accounts.")
-            )
-        raise ServiceError("forbidden", N_("This is not among what your role may do."))
+    async def _denied(
+        self, request: Request, resources: Resources, actor: Actor, code: str
+    ) -> None:
+        """Leave a row in the trail; of strangers a few a minute."""
+        event = Denied(
+            actor=actor, method=request.method, route=request.scope["route"].path, code=code
+        )
+        if actor.id is None:
+            await resources.get(Refusals).note(event)
+        else:
+            await resources.get(Transactions).write(lambda transaction: transaction.emit(event))
 
 
 def _bearer(request: Request) -> str | None:

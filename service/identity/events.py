@@ -21,6 +21,8 @@ class SignInFailed(Event):
 
     person_id: UUID | None
     reason: Literal["password", "disabled", "too_often", "key", "link"]
+    times: int = 1
+    """How many of the same address it stands for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,11 @@ class SignedInAgain(Event):
 class PersonAdded(Event):
     person_id: UUID
     roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteAdded(Event):
+    site: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +112,13 @@ class ProgramEnded(AccountEnded):
 
 @dataclass(frozen=True, kw_only=True)
 class Denied(Event):
-    """Somebody who was known asked for what their role may not."""
+    """Somebody asked for what their role may not, or without a sign-in, or from another site."""
 
     method: str
     route: str
+    code: str = "forbidden"
+    times: int = 1
+    """How many of the same address it stands for: of whoever is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)

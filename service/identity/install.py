@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
@@ -16,8 +17,10 @@ from service.identity.passwords import Passwords
 from service.identity.people import People
 from service.identity.programs import Programs
 from service.identity.reading import Reading
+from service.identity.refusals import Refusals
 from service.identity.sessions import Sessions
 from service.identity.settings import IdentitySettings
+from service.identity.sites import Sites
 from service.resources import Resources
 from service.storage.transaction import Transactions
 
@@ -31,12 +34,16 @@ def install(app: FastAPI) -> None:
 @asynccontextmanager
 async def lifespan(resources: Resources) -> AsyncIterator[None]:
     settings, transactions = resources.get(IdentitySettings), resources.get(Transactions)
-    passwords, attempts = Passwords(settings), Attempts(transactions)
-    resources.put(SessionCookie, SessionCookie(resources.get(Address).public_url))
+    public_url = resources.get(Address).public_url
+    host = urlsplit(public_url or "").hostname or ""
+    passwords, attempts = Passwords(settings, (host,)), Attempts(transactions)
+    resources.put(SessionCookie, SessionCookie(public_url))
     resources.put(People, People(settings, transactions, passwords))
     resources.put(Sessions, Sessions(settings, transactions, passwords, attempts))
+    resources.put(Sites, Sites(transactions))
     resources.put(Programs, Programs(transactions, attempts))
     reading = Reading(transactions)
     resources.put(Reading, reading)
-    async with aclosing(reading):
+    resources.put(Refusals, attempts.refusals)
+    async with aclosing(reading), aclosing(attempts.refusals):
         yield

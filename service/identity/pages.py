@@ -7,29 +7,29 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
 
+from service.errors import ServiceError
 from service.http.back import own
 from service.http.body import FormBody
 from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import Problem, translate
-from service.identity import schemas
+from service.identity import form, schemas
 from service.identity.actor import Actor
-from service.identity.contexts import (
-    AccountPage,
-    SetupPage,
-    SignInPage,
-    WelcomePage,
-    named,
-    said,
-)
+from service.identity.contexts import AccountPage, SetupPage, SignInPage, WelcomePage, named
+from service.identity.cookie import SessionCookie
 from service.identity.dependencies import Acting
+from service.identity.events import SignInFailed
 from service.identity.people import People
+from service.identity.refusals import Refusals
 from service.identity.rules import landing
 from service.identity.schemas import AccountError, CredentialsError, LinkError, TooOftenError
-from service.identity.secrets import is_token
-from service.identity.services import CookieDep, PeopleDep, SessionsDep
+from service.identity.services import CookieDep, PeopleDep, RefusalsDep, SessionsDep
+from service.identity.sessions import Begun
 from service.language.locale import N_, _
+from service.storage.errors import StorageFullError, StorageUnavailableError
 from service.web.dependencies import TemplatesDep
+from service.web.page import Page
+from service.web.templates import Templates
 
 
 async def accounts(actor: Acting) -> None:
@@ -40,6 +40,24 @@ async def accounts(actor: Acting) -> None:
 router = APIRouter(include_in_schema=False, dependencies=[Depends(accounts)])
 
 
+def refused(templates: Templates, request: Request, page: Page, error: ServiceError) -> Response:
+    """Answer ``error`` with the ``page`` whose form it is about."""
+    problem = translate(error)
+    headers = {**NO_STORE, **problem.headers}
+    return templates.respond(request, page, problem.kind.status, headers)
+
+
+def trouble(error: ServiceError) -> str:
+    """Return what is wrong with no field of a form; empty: the fields at fault say it."""
+    return "" if error.faults else _(KINDS[error.code].help)
+
+
+def _entered(cookie: SessionCookie, begun: Begun, back: str = "/") -> Response:
+    response = RedirectResponse(_after(back, begun.actor), 303, NO_STORE)
+    cookie.put(response, begun.token)
+    return response
+
+
 @router.get("/signin")
 async def ask(
     request: Request, actor: Acting, people: PeopleDep, templates: TemplatesDep
@@ -47,7 +65,7 @@ async def ask(
     back = own(request.query_params.get("next", "/"))
     if actor.is_person:
         return RedirectResponse(_after(back, actor), 303, NO_STORE)
-    page = SignInPage(next=back, nobody=await people.nobody())
+    page = SignInPage(fields=form.signing_in({}), next=back, nobody=await people.nobody())
     return templates.respond(request, page, headers=NO_STORE)
 
 
@@ -55,7 +73,6 @@ async def ask(
 async def sign_in(
     request: Request,
     actor: Acting,
-    people: PeopleDep,
     sessions: SessionsDep,
     cookie: CookieDep,
     templates: TemplatesDep,
@@ -65,19 +82,12 @@ async def sign_in(
     back = own(sent.get("next", "/"))
     try:
         begun = await sessions.sign_in(actor, sent.get("login", ""), sent.get("password", ""))
-    except (CredentialsError, TooOftenError) as error:
-        problem = translate(error)
+    except (CredentialsError, TooOftenError, StorageFullError, StorageUnavailableError) as error:
         page = SignInPage(
-            next=back,
-            nobody=await people.nobody(),
-            typed={"login": sent.get("login", "")},
-            trouble=_(KINDS[problem.code].help),
+            fields=form.signing_in(sent), next=back, nobody=False, trouble=trouble(error)
         )
-        headers = {**NO_STORE, **problem.headers}
-        return templates.respond(request, page, problem.kind.status, headers)
-    response = RedirectResponse(_after(back, begun.actor), 303, NO_STORE)
-    cookie.put(response, begun.token)
-    return response
+        return refused(templates, request, page, error)
+    return _entered(cookie, begun, back)
 
 
 @router.post("/signout")
@@ -100,7 +110,8 @@ SetupDep = Annotated[People, Depends(setting_up)]
 
 @router.get("/setup")
 async def setup(request: Request, _people: SetupDep, templates: TemplatesDep) -> Response:
-    return templates.respond(request, SetupPage(typed={"reads": "on"}), headers=NO_STORE)
+    page = SetupPage(fields=form.first_account({"reads": "yes"}))
+    return templates.respond(request, page, headers=NO_STORE)
 
 
 @router.post("/setup")
@@ -110,33 +121,27 @@ async def claim(
     people: SetupDep,
     sessions: SessionsDep,
     cookie: CookieDep,
+    refusals: RefusalsDep,
     templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
     """Form fields: ``token``, ``login``, ``name``, ``password``, ``again``, ``reads``."""
-    typed = {name: sent.get(name, "") for name in ("token", "login", "name", "reads")}
-    token = sent.get("token", "").strip()
     try:
-        if not is_token(token):
-            raise LinkError
+        token = schemas.token(sent)
         login, name = schemas.account(sent)
-        password = schemas.chosen(sent, login, name)
+        password = schemas.chosen(sent)
         made = await people.claim(actor, token, login, name, password, reads="reads" in sent)
-    except AccountError as error:
-        page = SetupPage(typed=typed, faults=said(error.faults))
-        return templates.respond(request, page, 422, NO_STORE)
-    except LinkError as error:
-        page = SetupPage(typed=typed, trouble=_(KINDS[error.code].help))
-        return templates.respond(request, page, KINDS[error.code].status, NO_STORE)
-    begun = await sessions.begin(actor, made)
-    response = RedirectResponse(landing(begun.actor), 303, NO_STORE)
-    cookie.put(response, begun.token)
-    return response
+    except (AccountError, LinkError) as error:
+        await _noted(refusals, actor, error)
+        fields = form.first_account(sent, error.faults)
+        page = SetupPage(fields=fields, trouble=trouble(error))
+        return refused(templates, request, page, error)
+    return _entered(cookie, await sessions.begin(actor, made))
 
 
 @router.get("/welcome")
 async def welcome(request: Request, templates: TemplatesDep) -> Response:
-    return templates.respond(request, WelcomePage(), headers=NO_STORE)
+    return templates.respond(request, WelcomePage(fields=form.by_link({})), headers=NO_STORE)
 
 
 @router.post("/welcome")
@@ -146,26 +151,19 @@ async def choose(
     people: PeopleDep,
     sessions: SessionsDep,
     cookie: CookieDep,
+    refusals: RefusalsDep,
     templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
     """Form fields: ``token``, ``password``, ``again``."""
-    typed = {"token": sent.get("token", "")}
-    token = typed["token"].strip()
     try:
-        if not is_token(token):
-            raise LinkError
+        token = schemas.token(sent)
         person_id = await people.welcome(actor, token, schemas.chosen(sent))
-    except AccountError as error:
-        page = WelcomePage(typed=typed, faults=said(error.faults))
-        return templates.respond(request, page, 422, NO_STORE)
-    except LinkError as error:
-        page = WelcomePage(typed=typed, trouble=_(KINDS[error.code].help))
-        return templates.respond(request, page, KINDS[error.code].status, NO_STORE)
-    begun = await sessions.begin(actor, person_id)
-    response = RedirectResponse(landing(begun.actor), 303, NO_STORE)
-    cookie.put(response, begun.token)
-    return response
+    except (AccountError, LinkError) as error:
+        await _noted(refusals, actor, error)
+        page = WelcomePage(fields=form.by_link(sent, error.faults), trouble=trouble(error))
+        return refused(templates, request, page, error)
+    return _entered(cookie, await sessions.begin(actor, person_id))
 
 
 @router.get("/account")
@@ -187,21 +185,17 @@ async def change(
 ) -> Response:
     """Form fields: ``old``, ``password``, ``again``. Sign-ins elsewhere end."""
     try:
-        password = schemas.chosen(sent, actor.name)
+        password = schemas.chosen(sent)
         await sessions.again(actor, sent.get("old", ""))
-    except AccountError as error:
-        page = await _account(actor, people, faults=dict(said(error.faults)))
-        return templates.respond(request, page, 422, NO_STORE)
-    except (CredentialsError, TooOftenError) as error:
-        problem = translate(error)
-        page = await _account(actor, people, faults={"old": _("This is not your password.")})
-        headers = {**NO_STORE, **problem.headers}
-        return templates.respond(request, page, problem.kind.status, headers)
-    await people.change_password(actor, password)
+        await people.change_password(actor, password)
+    except CredentialsError as error:
+        page = await _account(actor, people, schemas.wrong("old"))
+        return refused(templates, request, page, error)
+    except (AccountError, TooOftenError) as error:
+        return refused(templates, request, await _account(actor, people, error), error)
     begun = await sessions.begin(actor, people.own(actor))
-    response = templates.respond(
-        request, await _account(begun.actor, people, changed=True), headers=NO_STORE
-    )
+    page = await _account(begun.actor, people, changed=True)
+    response = templates.respond(request, page, headers=NO_STORE)
     cookie.put(response, begun.token)
     return response
 
@@ -215,19 +209,22 @@ async def move(actor: Acting, sessions: SessionsDep, sent: FormBody) -> Response
 
 
 async def _account(
-    actor: Actor,
-    people: People,
-    faults: dict[str, str] | None = None,
-    *,
-    changed: bool = False,
+    actor: Actor, people: People, error: ServiceError | None = None, *, changed: bool = False
 ) -> AccountPage:
+    sites = await people.sites(actor)
     return AccountPage(
         roles=named(actor.roles) or _("none"),
         site=actor.site,
-        sites=await people.sites(actor),
-        faults=faults or {},
+        sites=form.another_site(actor.site, sites) if len(sites) > 1 else None,
+        fields=form.another_password(error.faults if error else ()),
+        trouble=trouble(error) if error else "",
         changed=changed,
     )
+
+
+async def _noted(refusals: Refusals, actor: Actor, error: ServiceError) -> None:
+    if isinstance(error, LinkError):
+        await refusals.note(SignInFailed(actor=actor, person_id=None, reason="link"))
 
 
 def _after(back: str, actor: Actor) -> str:

@@ -7,10 +7,11 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from service.clock import now
-from service.identity import repository, secrets
+from service.identity import secrets
 from service.identity.actor import Actor, Role
 from service.identity.attempts import Attempts
 from service.identity.events import KeyAdded, KeyRenewed, KeyRevoked, ProgramEnded, SignInFailed
+from service.identity.repository import keys
 from service.identity.schemas import ApiKey, TooOftenError
 from service.storage.errors import StorageError
 from service.storage.transaction import Transaction, Transactions
@@ -38,7 +39,7 @@ class Programs:
         if not secrets.is_api_key(key):
             return None
         async with self._transactions.read() as connection:
-            found = await repository.key_of(connection, secrets.hashed("key", key))
+            found = await keys.by_hash(connection, secrets.hashed("key", key))
         at = now()
         if found is None or found.revoked_at is not None or found.ends_at <= at:
             await self._wrong(found, address)
@@ -52,7 +53,7 @@ class Programs:
         key, id, program_id = secrets.api_key(), uuid4(), uuid4()
 
         async def work(transaction: Transaction) -> None:
-            await repository.add_key(
+            await keys.add(
                 transaction.connection,
                 id=id,
                 program_id=program_id,
@@ -79,11 +80,11 @@ class Programs:
 
         async def work(transaction: Transaction) -> bool:
             connection = transaction.connection
-            old = next(iter(await repository.keys(connection, actor.site, key_id)), None)
+            old = next(iter(await keys.all(connection, actor.site, key_id)), None)
             if old is None or old.revoked_at is not None or old.ends_at <= now():
                 return False
-            await repository.shorten(connection, old.id, now() + OVERLAP)
-            await repository.add_key(
+            await keys.shorten(connection, old.id, now() + OVERLAP)
+            await keys.add(
                 connection,
                 id=id,
                 program_id=old.program_id,
@@ -106,15 +107,15 @@ class Programs:
 
         async def work(transaction: Transaction) -> bool:
             connection = transaction.connection
-            found = next(iter(await repository.keys(connection, actor.site, key_id)), None)
+            found = next(iter(await keys.all(connection, actor.site, key_id)), None)
             if found is None:
                 return False
-            if await repository.revoke(connection, key_id, now()):
+            if await keys.revoke(connection, key_id, now()):
                 program_id = found.program_id
                 await transaction.emit(
                     KeyRevoked(actor=actor, key_id=key_id, program_id=program_id)
                 )
-                if not await repository.opens(connection, program_id, now()):
+                if not await keys.opens(connection, program_id, now()):
                     await transaction.emit(ProgramEnded(actor=actor, account_id=program_id))
             return True
 
@@ -123,27 +124,25 @@ class Programs:
     async def all(self, actor: Actor) -> tuple[ApiKey, ...]:
         """Return the keys of the actor's site, the newest first."""
         async with self._transactions.read() as connection:
-            return await repository.keys(connection, actor.site)
+            return await keys.all(connection, actor.site)
 
     async def _wrong(self, found: ApiKey | None, address: str | None) -> None:
         actor = Actor(address=address)
         if found is not None:
             actor = Actor(site=found.site, id=found.program_id, key=found.id, address=address)
-        limited: TooOftenError | None = None
         try:
             await self._attempts.begin("", address)
-        except TooOftenError as error:
-            limited = error
-        if limited is None:
-            event = SignInFailed(actor=actor, person_id=None, reason="key")
-            await self._transactions.write(lambda transaction: transaction.emit(event))
-            return
-        raise limited
+        except TooOftenError:
+            event = SignInFailed(actor=actor, person_id=None, reason="too_often")
+            await self._attempts.refusals.note(event)
+            raise
+        event = SignInFailed(actor=actor, person_id=None, reason="key")
+        await self._transactions.write(lambda transaction: transaction.emit(event))
 
     async def _note(self, key_id: UUID) -> None:
         try:
             await self._transactions.write(
-                lambda transaction: repository.used(transaction.connection, key_id, now())
+                lambda transaction: keys.used(transaction.connection, key_id, now())
             )
         except StorageError:
             return

@@ -135,6 +135,8 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/signin"): ANYBODY,
     ("POST", "/signin"): ANYBODY,
     ("POST", "/signout"): PERSON,
+    ("GET", "/sites"): ADMINISTRATOR,
+    ("POST", "/sites"): ADMINISTRATOR,
     ("MOUNT", "/static"): ANYBODY,
     ("MOUNT", "/static/swagger"): ANYBODY,
     ("GET", "/treatment"): SIGNED_IN,

@@ -11,14 +11,19 @@ from uuid import UUID
 
 from service.errors import CodedError, Fault, FieldsError
 from service.identity.actor import ROLES, Role
-from service.identity.passwords import LONGEST, SHORTEST, fault
+from service.identity.passwords import LONGEST, SHORTEST
+from service.identity.secrets import is_token
 
+LONGEST_LOGIN: Final = 64
 LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
+SITE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+LONGEST_SITE: Final = 63
 LONGEST_NAME: Final = 80
 LONGEST_KEY_DAYS: Final = 366
 
 FaultCode = Literal[
-    "missing", "login", "name", "length", "guessable", "different", "role", "days", "taken"
+    "missing", "login", "name", "length", "guessable", "different", "role", "days", "taken",
+    "wrong", "site",
 ]  # fmt: skip
 
 ALLOWED: Final[Mapping[FaultCode, str]] = {
@@ -26,11 +31,13 @@ ALLOWED: Final[Mapping[FaultCode, str]] = {
     "login": "2 to 64 of a to z, digits, and . _ @ + - are allowed",
     "name": f"1 to {LONGEST_NAME} characters on one line are allowed",
     "length": f"{SHORTEST} to {LONGEST} characters are allowed",
-    "guessable": "too few different characters, or mostly a name that would be tried first",
+    "guessable": "among those that are tried first, or made of few words that everybody knows",
     "different": "is not the same as the first",
     "role": f"{', '.join(ROLES)} are allowed",
     "days": f"1 to {LONGEST_KEY_DAYS} days are allowed",
     "taken": "somebody has this already",
+    "wrong": "is not the one that is kept",
+    "site": "1 to 63 of a to z, digits and - are allowed",
 }
 
 
@@ -110,6 +117,22 @@ def taken(field: str) -> AccountError:
     return AccountError([_fault(field, "taken")])
 
 
+def wrong(field: str) -> AccountError:
+    return AccountError([_fault(field, "wrong")])
+
+
+def guessable() -> AccountError:
+    return AccountError([_fault("password", "guessable")])
+
+
+def token(sent: Mapping[str, str]) -> str:
+    """Return the code of a link in ``sent``. Raises :class:`LinkError`."""
+    found = sent.get("token", "").strip()
+    if not is_token(found):
+        raise LinkError
+    return found
+
+
 def account(sent: Mapping[str, str]) -> tuple[str, str]:
     """Return login and name of what was ``sent``. Raises :class:`AccountError`."""
     login = sent.get("login", "").strip().lower()
@@ -128,18 +151,24 @@ def account(sent: Mapping[str, str]) -> tuple[str, str]:
     return login, name
 
 
-def chosen(sent: Mapping[str, str], *told: str) -> str:
+def chosen(sent: Mapping[str, str]) -> str:
     """Return the password in ``sent``, given twice. Raises :class:`AccountError`."""
     password = sent.get("password", "")
-    code: FaultCode | None = "missing" if not password else None
-    found = fault(password, *told) if password else None
-    if found is not None:
-        code = "length" if found == "length" else "guessable"
-    if code is not None:
-        raise AccountError([_fault("password", code)])
+    if not password:
+        raise AccountError([_fault("password", "missing")])
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise AccountError([_fault("password", "length")])
     if sent.get("again", "") != password:
         raise AccountError([_fault("again", "different")])
     return password
+
+
+def site(text: str) -> str:
+    """Return ``text`` as the code of a site. Raises :class:`AccountError`."""
+    code = text.strip().lower()
+    if not SITE.fullmatch(code):
+        raise AccountError([_fault("site", "site" if code else "missing")])
+    return code
 
 
 def role(text: str) -> Role:

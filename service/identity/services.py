@@ -10,9 +10,13 @@ from service.http.dependencies import resource
 from service.identity.cookie import SessionCookie
 from service.identity.people import People
 from service.identity.programs import Programs
+from service.identity.refusals import Refusals
 from service.identity.sessions import Sessions
+from service.identity.sites import Sites
 
 PeopleDep = Annotated[People, Depends(resource(People))]
 ProgramsDep = Annotated[Programs, Depends(resource(Programs))]
 SessionsDep = Annotated[Sessions, Depends(resource(Sessions))]
+RefusalsDep = Annotated[Refusals, Depends(resource(Refusals))]
+SitesDep = Annotated[Sites, Depends(resource(Sites))]
 CookieDep = Annotated[SessionCookie, Depends(resource(SessionCookie))]

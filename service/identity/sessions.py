@@ -12,11 +12,12 @@ from typing import Final
 from uuid import UUID
 
 from service.clock import now
-from service.identity import repository, secrets
+from service.identity import secrets
 from service.identity.actor import DEFAULT_SITE, Actor, Session
 from service.identity.attempts import Attempts
 from service.identity.events import SignedIn, SignedInAgain, SignedOut, SignInFailed
 from service.identity.passwords import LONGEST, Passwords
+from service.identity.repository import accounts, memberships, sessions
 from service.identity.schemas import CredentialsError, TooOftenError
 from service.identity.settings import IdentitySettings
 from service.storage.errors import StorageError
@@ -56,7 +57,7 @@ class Sessions:
             return None
         hash = secrets.hashed("session", token)
         async with self._transactions.read() as connection:
-            rows = await repository.session(connection, hash)
+            rows = await sessions.rows(connection, hash)
         at = now()
         if not rows:
             return None
@@ -84,7 +85,7 @@ class Sessions:
         """
         login = login.strip().lower()[:LONGEST]
         async with self._transactions.read() as connection:
-            account = await repository.by_login(connection, login)
+            account = await accounts.by_login(connection, login)
         person_id = None if account is None else account.id
         await self._try(actor, login, person_id)
         if len(password) > LONGEST or not await self._passwords.verify(
@@ -98,7 +99,7 @@ class Sessions:
         if account.password is not None and self._passwords.outdated(account.password):
             again = await self._passwords.hash(password)
             await self._transactions.write(
-                lambda on: repository.set_password(on.connection, account.id, again)
+                lambda on: accounts.set_password(on.connection, account.id, again)
             )
         await self._attempts.succeeded(login, actor.address)
         return await self.begin(actor, account.id)
@@ -111,12 +112,12 @@ class Sessions:
 
         async def work(transaction: Transaction) -> Actor:
             connection = transaction.connection
-            await repository.end_old_sessions(connection, at, self._idle)
+            await sessions.end_old(connection, at, self._idle)
             if actor.session is not None:
-                await repository.end_session(connection, actor.session.hash)
-            sites = await repository.sites(connection, person_id)
+                await sessions.end(connection, actor.session.hash)
+            sites = await memberships.sites(connection, person_id)
             site = DEFAULT_SITE if DEFAULT_SITE in sites or not sites else sites[0]
-            await repository.add_session(
+            await sessions.add(
                 connection,
                 hash=hash,
                 person_id=person_id,
@@ -126,19 +127,19 @@ class Sessions:
                 ends_at=at + self._longest,
                 signed_in_at=at,
             )
-            account = await repository.by_id(connection, person_id)
+            account = await accounts.by_id(connection, person_id)
             begun = Actor(
                 site=site,
                 id=person_id,
                 name="" if account is None else account.name,
-                roles=frozenset(await repository.roles(connection, person_id, site)),
+                roles=frozenset(await memberships.roles(connection, person_id, site)),
                 session=Session(hash=hash, since=at),
                 address=actor.address,
             )
             await transaction.emit(SignedIn(actor=begun, person_id=person_id))
             return begun
 
-        return Begun(token=token, actor=await self._transactions.write(work))
+        return Begun(token=token, actor=await self._transactions.write(work, frees=True))
 
     async def again(self, actor: Actor, password: str) -> Actor:
         """Return the actor as signed in just now, where ``password`` is theirs.
@@ -150,7 +151,7 @@ class Sessions:
             raise CredentialsError
         session, person_id = actor.session, actor.id
         async with self._transactions.read() as connection:
-            account = await repository.by_id(connection, person_id)
+            account = await accounts.by_id(connection, person_id)
         login = "" if account is None else account.login
         await self._try(actor, login, person_id)
         if len(password) > LONGEST or not await self._passwords.verify(
@@ -163,9 +164,7 @@ class Sessions:
         again = replace(actor, session=replace(session, since=at))
 
         async def work(transaction: Transaction) -> None:
-            if not await repository.change_session(
-                transaction.connection, session.hash, signed_in_at=at
-            ):
+            if not await sessions.change(transaction.connection, session.hash, signed_in_at=at):
                 raise CredentialsError
             await transaction.emit(SignedInAgain(actor=again, person_id=person_id))
 
@@ -179,11 +178,11 @@ class Sessions:
             return
 
         async def work(transaction: Transaction) -> None:
-            person_id = await repository.end_session(transaction.connection, session.hash)
+            person_id = await sessions.end(transaction.connection, session.hash)
             if person_id is not None:
                 await transaction.emit(SignedOut(actor=actor, person_id=person_id))
 
-        await self._transactions.write(work)
+        await self._transactions.write(work, frees=True)
 
     async def move(self, actor: Actor, site: str) -> bool:
         """Have the actor act for ``site`` from now on; False where they have no role there."""
@@ -193,9 +192,9 @@ class Sessions:
 
         async def work(transaction: Transaction) -> bool:
             connection = transaction.connection
-            if site not in await repository.sites(connection, person_id):
+            if site not in await memberships.sites(connection, person_id):
                 return False
-            return await repository.change_session(connection, session.hash, site=site)
+            return await sessions.change(connection, session.hash, site=site)
 
         return await self._transactions.write(work)
 
@@ -203,7 +202,8 @@ class Sessions:
         try:
             await self._attempts.begin(login, actor.address)
         except TooOftenError:
-            await self._failed(SignInFailed(actor=actor, person_id=person_id, reason="too_often"))
+            event = SignInFailed(actor=actor, person_id=person_id, reason="too_often")
+            await self._attempts.refusals.note(event)
             raise
 
     async def _failed(self, event: SignInFailed) -> None:
@@ -212,7 +212,7 @@ class Sessions:
     async def _note(self, hash: str, at: datetime) -> None:
         try:
             await self._transactions.write(
-                lambda transaction: repository.seen(transaction.connection, hash, at, NOTED)
+                lambda transaction: sessions.seen(transaction.connection, hash, at, NOTED)
             )
         except StorageError:
             # The session was found; that it could not be noted is no reason to turn anybody away.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from service.events import Event
-from service.predictions.schemas import Prediction
+from service.predictions.schemas import DeletionReason, Prediction
 from service.types import BaseName
 
 
@@ -18,6 +18,7 @@ class PredictionMade(Event):
 @dataclass(frozen=True, kw_only=True)
 class PredictionDeleted(Event):
     prediction_id: UUID
+    reason: DeletionReason | None
 
 
 @dataclass(frozen=True, kw_only=True)

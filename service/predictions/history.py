@@ -10,15 +10,24 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import RedirectResponse
 
+from service.http.body import FormBody
 from service.http.caching import NO_STORE
+from service.http.problem_types import KINDS
 from service.http.problems import Problem, problems
 from service.identity.actor import Actor
 from service.identity.dependencies import Acting
+from service.identity.rules import landing, may
 from service.predictions import query as listing
 from service.predictions.dependencies import PredictionsDep
-from service.predictions.history_contexts import DeletePage, HistoryPage
+from service.predictions.history_contexts import DeletePage, HistoryPage, deletion_reason
 from service.predictions.query import CursorError
-from service.predictions.schemas import EXAMPLE, Prediction
+from service.predictions.schemas import (
+    EXAMPLE,
+    DeletionReason,
+    NoReasonError,
+    Prediction,
+    SignedError,
+)
 from service.predictions.service import Predictions
 from service.results import PredictionId, no_such_prediction
 from service.storage.documents import Unreadable
@@ -80,14 +89,23 @@ async def listed(
     "/{id}",
     status_code=204,
     summary="Delete a prediction",
-    responses={204: {"description": "Gone."}, **problems(403, 404, 500, 503, 507)},
+    responses={204: {"description": "Gone."}, **problems(403, 404, 409, 422, 500, 503, 507)},
 )
-async def delete(id: PredictionId, actor: Acting, predictions: PredictionsDep) -> Response:
-    """Remove the prediction with its image, heat maps, reviews and study facts, for good.
+async def delete(
+    id: PredictionId,
+    actor: Acting,
+    predictions: PredictionsDep,
+    reason: Annotated[
+        DeletionReason | None,
+        Query(description="Why: kept in the trail. Needed where people sign in."),
+    ] = None,
+) -> Response:
+    """Remove the prediction with its image, heat maps and study facts, for good.
 
-    Image and facts stay while another prediction on the same file has them.
+    Image and facts stay while another prediction on the same file has them. One that is signed,
+    or overridden, cannot be removed.
     """
-    if not await predictions.delete(actor, id):
+    if not await predictions.delete(actor, id, reason):
         raise no_such_prediction()
     return Response(status_code=204)
 
@@ -122,10 +140,27 @@ async def ask(
 
 
 @pages.post("/results/{id}/delete")
-async def confirmed(id: PredictionId, actor: Acting, predictions: PredictionsDep) -> Response:
-    if not await predictions.delete(actor, id):
-        raise no_such_prediction()
-    return RedirectResponse("/history", 303)
+async def confirmed(
+    request: Request,
+    id: PredictionId,
+    actor: Acting,
+    predictions: PredictionsDep,
+    templates: TemplatesDep,
+    sent: FormBody,
+) -> Response:
+    """Form field: ``reason``, as in the API."""
+    try:
+        if not await predictions.delete(actor, id, deletion_reason(sent)):
+            raise no_such_prediction()
+    except (NoReasonError, SignedError) as error:
+        prediction = await predictions.placed(actor, id)
+        if prediction is None:
+            raise no_such_prediction() from None
+        page = DeletePage.of(prediction, error)
+        return templates.respond(request, page, KINDS[error.code].status, NO_STORE)
+    # Who manages accounts alone sees no list.
+    back = "/history" if may(actor, "GET", "/history") else landing(actor)
+    return RedirectResponse(back, 303)
 
 
 async def _found(

@@ -9,12 +9,19 @@ from typing import Final, Protocol
 from urllib.parse import urlencode
 from uuid import UUID
 
+from service.errors import ServiceError
 from service.language.formats import moment
 from service.language.locale import N_, _
 from service.medicine.osteoporosis.view import probability
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.predictions.query import Query
-from service.predictions.schemas import Prediction
+from service.predictions.schemas import (
+    DELETION_REASONS,
+    DeletionReason,
+    NoReasonError,
+    Prediction,
+    SignedError,
+)
 from service.types import Outcome
 from service.web.forms import Field, options
 from service.web.page import Page
@@ -63,6 +70,8 @@ class HistoryRow:
     degraded: bool
     review: str
     """What a clinician said last, in a word."""
+    signed: bool
+    """Whether a clinician is known to have said anything."""
 
     @classmethod
     def of(cls, prediction: Prediction | Hidden) -> HistoryRow:
@@ -80,6 +89,7 @@ class HistoryRow:
                 probability=None,
                 degraded=False,
                 review="",
+                signed=False,
             )
         return cls(
             **known,
@@ -88,6 +98,7 @@ class HistoryRow:
             probability=probability(prediction.probability),
             degraded=prediction.degraded,
             review=_reviewed(prediction),
+            signed=prediction.review is not None,
         )
 
 
@@ -146,6 +157,22 @@ class HistoryPage(Page):
         )
 
 
+_REASONS: Final[Mapping[str, str]] = {
+    "": N_("Choose"),
+    "duplicate": N_("The image was sent twice"),
+    "quality": N_("The image should not have been used"),
+    "wrong_patient": N_("It was filed under another patient"),
+    "test": N_("It was a test"),
+    "erasure": N_("The patient asks for it"),
+    "retention": N_("It was kept as long as it must be"),
+}
+
+
+def deletion_reason(sent: Mapping[str, str]) -> DeletionReason | None:
+    """Return the reason in a form; None where there is none, or one that is not listed."""
+    return next((one for one in DELETION_REASONS if one == sent.get("reason")), None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeletePage(Page):
     """Nothing is deleted by a link: this page asks first."""
@@ -154,10 +181,25 @@ class DeletePage(Page):
     section = "/history"
 
     row: HistoryRow
+    reason: Field
+    signed: bool
+    """Whether it is kept, whoever asks."""
 
     @classmethod
-    def of(cls, prediction: Prediction | Hidden) -> DeletePage:
-        return cls(row=HistoryRow.of(prediction))
+    def of(cls, prediction: Prediction | Hidden, error: ServiceError | None = None) -> DeletePage:
+        """``error``: why it was not deleted just now."""
+        row = HistoryRow.of(prediction)
+        reason = Field(
+            name="reason",
+            id="reason",
+            label=_("Why"),
+            kind="select",
+            options=options(_REASONS, ""),
+            error=_("This is needed.") if isinstance(error, NoReasonError) else "",
+            required=True,
+        )
+        signed = row.signed or isinstance(error, SignedError)
+        return cls(row=row, reason=reason, signed=signed)
 
 
 def _reviewed(prediction: Prediction) -> str:

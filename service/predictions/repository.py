@@ -164,9 +164,13 @@ async def lock(connection: AsyncConnection, within: Within, prediction_id: UUID)
     return await connection.scalar(known.with_for_update()) is not None
 
 
-async def remove(connection: AsyncConnection, prediction_id: UUID) -> None:
-    """Remove a prediction with its maps and reviews."""
-    await connection.execute(delete(PredictionRow).where(PredictionRow.id == prediction_id))
+async def remove(connection: AsyncConnection, prediction_id: UUID) -> bool:
+    """Remove a prediction with its maps; False, and nothing is removed, where it is signed.
+
+    The only statement that removes one: reviews would go with their prediction.
+    """
+    statement = delete(PredictionRow).where(PredictionRow.id == prediction_id, ~_REVIEWED)
+    return (await connection.execute(statement)).rowcount > 0
 
 
 async def complete(
@@ -247,6 +251,8 @@ def _filtered(statement: Select[Any], within: Within | None, query: Query) -> Se
         wanted.append(PredictionRow.created_at < query.end)
     if query.image is not None:
         same = select(ImageRow.id).where(ImageRow.sha256 == query.image)
+        if within is not None:
+            same = same.where(ImageRow.site == within.site)
         wanted.append(PredictionRow.image_id.in_(same))
     if query.ids is not None:
         wanted.append(PredictionRow.id.between(*query.ids))

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self, get_args
 
 from pydantic import Field
 
 from models.image import recipe
+from service.errors import CodedError
+from service.language.locale import N_
 from service.medicine.osteoporosis.schemas import Analysis
 from service.reviews.schemas import Review
+
+DeletionReason = Literal["duplicate", "quality", "wrong_patient", "test", "erasure", "retention"]
+"""Why a result is deleted: one of a few, since the trail keeps it for good and no name with it."""
+
+DELETION_REASONS: Final[tuple[DeletionReason, ...]] = get_args(DeletionReason)
+
+
+class SignedError(CodedError):
+    """What a clinician has signed is not deleted."""
+
+    code = "result_signed"
+
+    def __init__(self) -> None:
+        super().__init__(N_("The result is signed or overridden: it cannot be deleted."))
+
+
+class NoReasonError(CodedError):
+    """Where people sign in nothing is deleted without a reason."""
+
+    code = "invalid_request"
+
+    def __init__(self) -> None:
+        super().__init__(f"query.reason: one of {', '.join(DELETION_REASONS)} is needed.")
 
 
 class Prediction(Analysis):

@@ -12,7 +12,7 @@ from service.flow.batching import DynamicBatcher, PendingItem
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 from service.http import idempotency_key as idempotency
-from service.identity.actor import Actor
+from service.identity.actor import Actor, Within
 from service.images import repository as images
 from service.medicine.osteoporosis.pipeline import digest
 from service.medicine.osteoporosis.schemas import Analysis
@@ -20,7 +20,12 @@ from service.observability import tracing
 from service.predictions import repository, timeline
 from service.predictions.events import PredictionDeleted, PredictionMade
 from service.predictions.query import Position, Query
-from service.predictions.schemas import Prediction
+from service.predictions.schemas import (
+    DeletionReason,
+    NoReasonError,
+    Prediction,
+    SignedError,
+)
 from service.predictions.timeline import Timeline
 from service.storage.database import RETRY_AFTER
 from service.storage.documents import Unreadable
@@ -32,7 +37,7 @@ from service.storage.errors import (
 )
 from service.storage.transaction import Transaction, Transactions
 
-Analyse = Callable[[bytes, Priority], Awaitable[tuple[Analysis, bytes]]]
+Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes]]]
 """Returns the analysis of a file, and the image as the models saw it (PNG)."""
 
 
@@ -80,7 +85,7 @@ class Predictions:
             if earlier is not None:
                 return idempotency.replayed(earlier, await digest(data))
         with tracing.span("judge"):
-            analysis, png = await self._analyse(data, priority)
+            analysis, png = await self._analyse(data, actor.within, priority)
         try:
             return await self.keep(actor, Prediction.of(analysis), png, key)
         except ConflictError:
@@ -138,11 +143,16 @@ class Predictions:
 
         await self._transactions.write(work)
 
-    async def delete(self, actor: Actor, prediction_id: UUID) -> bool:
-        """Remove a prediction with its maps and reviews; False when it is not there.
+    async def delete(
+        self, actor: Actor, prediction_id: UUID, reason: DeletionReason | None = None
+    ) -> bool:
+        """Remove a prediction with its maps; False when it is not there.
 
         The image goes with its last prediction, the exam with its last image, and the patient with
         the last exam: a reference that nothing needs is not kept.
+
+        A signed one stays: :class:`~service.predictions.schemas.SignedError`. Where people sign in
+        a ``reason`` is needed: else :class:`~service.predictions.schemas.NoReasonError`.
         """
 
         async def work(transaction: Transaction) -> bool:
@@ -150,9 +160,14 @@ class Predictions:
             if not await repository.lock(connection, actor.within, prediction_id):
                 return False
             image = await images.hold(connection, prediction_id)
-            await repository.remove(connection, prediction_id)
+            if not await repository.remove(connection, prediction_id):
+                raise SignedError
+            if reason is None and not actor.is_anybody:
+                raise NoReasonError
             await exams.release(connection, await images.release(connection, image))
-            await transaction.emit(PredictionDeleted(actor=actor, prediction_id=prediction_id))
+            await transaction.emit(
+                PredictionDeleted(actor=actor, prediction_id=prediction_id, reason=reason)
+            )
             return True
 
         return await self._transactions.write(work, frees=True)

@@ -39,6 +39,7 @@ class Field:
     maxlength: int | None = None
     pattern: str = ""
     autocomplete: str = "off"
+    autocapitalize: Literal["", "none"] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

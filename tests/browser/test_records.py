@@ -114,6 +114,7 @@ async def test_deleting_asks_first(either: Visit, shared: Front) -> None:
     await page.get_by_role("link", name="Keep it").click()
     await expect(page.locator("h1")).to_contain_text("Signs of osteoporosis")
     await either.go(place + "/delete")
+    await page.get_by_label("Why").select_option("test")
     await page.get_by_role("button", name="Delete for good").click()
     await page.wait_for_url(re.compile("/history$"))
     await expect(page.locator(f'a[href="{place}"]')).to_have_count(0)

@@ -131,6 +131,41 @@ def test_people_are_added_listed_and_disabled(tmp_path: Path, ask: Ask, told: To
         assert "Traceback" not in done.stderr
 
 
+def test_sites_are_added_and_have_people_and_keys_of_their_own(
+    tmp_path: Path, ask: Ask, told: Told
+) -> None:
+    assert told(tmp_path, "sites", "list") == "default\n"
+    told(tmp_path, "people", "add", "--login", "ann", "--name", "Ann", "--role", "administrator")
+    added = told(tmp_path, "sites", "add", "north-clinic", "--administrator", "ANN")
+    assert added == "default\nnorth-clinic\n"
+    at = ("--site", "north-clinic")
+    assert told(tmp_path, "people", "list", *at) == "ann\tinvited\tadministrator\tAnn\n"
+    told(tmp_path, "people", "add", "--login", "bob", "--name", "Bob", "--role", "viewer", *at)
+    assert "bob" not in told(tmp_path, "people", "list")
+    # Somebody of one site gets a role at another.
+    assert told(tmp_path, "people", "roles", "bob", "--role", "auditor").split("\t")[2] == "auditor"
+    assert "bob\tinvited\tviewer\tBob" in told(tmp_path, "people", "list", *at)
+    key = told(tmp_path, "keys", "add", "--name", "RIS", "--role", "integrator", *at)
+    assert key.splitlines()[-1].startswith("osk_")
+    assert "RIS" in told(tmp_path, "keys", "list", *at)
+    assert told(tmp_path, "keys", "list") == ""
+    for wrong, said in (
+        (("sites", "add", "north-clinic", "--administrator", "ann"), "somebody has this already"),
+        (("sites", "add", "default", "--administrator", "ann"), "somebody has this already"),
+        (("sites", "add", "South Clinic", "--administrator", "ann"), "a to z, digits"),
+        (("sites", "add", "x" * 64, "--administrator", "ann"), "1 to 63"),
+        (("sites", "add", "south", "--administrator", "eve"), "Nobody signs in by this name"),
+        (("keys", "add", "--name", "x", "--role", "viewer", "--site", "nroth"), "no such site"),
+        (("people", "list", "--site", "nroth"), "no such site"),
+        (("people", "roles", "ann", *at), "Nobody else could manage"),
+        (("people", "disable", "ann"), "Nobody else could manage"),
+    ):
+        done = ask(tmp_path, *wrong)
+        assert done.returncode == 1, wrong
+        assert said in done.stderr
+    assert told(tmp_path, "sites", "list") == "default\nnorth-clinic\n"
+
+
 async def test_verify_tells_whole_from_broken_from_nothing_to_look_at(
     tmp_path: Path, ask: Ask, told: Told
 ) -> None:

@@ -38,6 +38,7 @@ from service.flow.metrics import FlowMetrics
 from service.flow.priority import Priority
 from service.flow.settings import LoadPolicy
 from service.flow.single_flight import SingleFlightCache
+from service.identity.actor import Within
 from service.medicine import preparation
 from service.medicine.osteoporosis.schemas import Analysis, Vote
 from service.medicine.preparation import Framed, Prepared
@@ -115,16 +116,21 @@ class Pipeline:
         )
 
     async def analyse(
-        self, data: bytes, priority: Priority = Priority.PERSON
+        self, data: bytes, within: Within, priority: Priority = Priority.PERSON
     ) -> tuple[Analysis, bytes]:
         """Return the analysis of ``data`` and the image as the models saw it (PNG).
+
+        What it takes is shared with those who may see the same results, ``within``, and nobody
+        else: how long it takes would tell whether the file was sent elsewhere.
 
         Raises :class:`models.image.errors.ScanError` or :class:`AnalysisError`.
         """
         start = time.perf_counter()
         sha256 = await digest(data)
         try:
-            outputs = await self._cache.get(sha256, lambda: self._predict(data, sha256, priority))
+            outputs = await self._cache.get(
+                (within, sha256), lambda: self._predict(data, sha256, priority)
+            )
         except ScanError as error:
             self._unreadable(error)
             raise

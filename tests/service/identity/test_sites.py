@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
+from lxml import html
 
-from tests.service.kit.accounts import person
-from tests.service.kit.fronts import Front
+from service.identity.passwords import Passwords
+from service.identity.people import People
+from tests.service.kit.accounts import bearer, browser, key, operator, person, transactions
+from tests.service.kit.fronts import Front, front
+from tests.service.kit.runners import Slow, running
 
 pytestmark = pytest.mark.anyio
 
@@ -94,3 +101,210 @@ async def test_people_and_keys_are_managed_at_their_site(guarded: Front) -> None
             answer = await south.client.request(method, f"/people/{north.id}{path}")
             assert answer.status_code == 404, path
         assert (await north.client.get("/people")).status_code == 200
+
+
+async def test_attack_4_the_same_key_is_another_s_at_another_site_and_of_another_client(
+    guarded: Front, png: bytes
+) -> None:
+    async with (
+        person(guarded, "keyn", "clinician", site="north") as north,
+        person(guarded, "keys", "clinician", site="south") as south,
+        person(guarded, "keyo", "clinician", site="north") as other,
+        browser(guarded) as client,
+    ):
+        program = bearer(await key(guarded, "integrator", site="north"))
+        named = {"Idempotency-Key": "one"}
+        asked = (north.client, {}), (south.client, {}), (other.client, {}), (client, program)
+        made = [await via.post(API, content=png, headers={**named, **who}) for via, who in asked]
+        assert [one.status_code for one in made] == [201] * 4
+        assert len({one.json()["id"] for one in made}) == 4
+        again = [await via.post(API, content=png, headers={**named, **who}) for via, who in asked]
+        assert [one.json()["id"] for one in again] == [one.json()["id"] for one in made]
+        # Another file under it is refused to its owner alone.
+        for via, who in asked:
+            fresh = {"Idempotency-Key": "two", **who}
+            assert (await via.post(API, content=png, headers=fresh)).status_code == 201
+        changed = await south.client.post(API, content=png + b"x", headers=named)
+        assert changed.json()["code"] == "idempotency_key_reused"
+
+
+async def test_attack_4_nothing_is_sooner_for_a_file_that_another_site_has_sent(
+    tmp_path: Path, png: bytes
+) -> None:
+    """Neither from the cache, nor by joining one that is under way, nor for another program."""
+    async with (
+        running(Slow("cnn", seconds=0.2)) as runners,
+        front(tmp_path, runners, auth="local", cache_images=64) as opened,
+        person(opened, "coldn", "clinician", site="north") as north,
+        person(opened, "colds", "clinician", site="south") as south,
+        browser(opened) as client,
+    ):
+        first, second = [bearer(await key(opened, "integrator", site="north")) for _ in range(2)]
+
+        async def judged(via: httpx.AsyncClient, headers: dict[str, str], data: bytes) -> None:
+            assert (await via.post(API, content=data, headers=headers)).status_code == 201
+
+        async def asked() -> int:
+            slow = runners["cnn"].runner
+            assert isinstance(slow, Slow)
+            return sum(len(images) for images in slow.calls)
+
+        async def counted(result: str) -> float:
+            return await opened.sample("osteoserve_cache_lookups_total", result=result)
+
+        everybody = (north.client, {}), (south.client, {}), (client, first), (client, second)
+        for number, (via, who) in enumerate(everybody):
+            await judged(via, who, png)
+            assert (await asked(), await counted("miss")) == (number + 1, number + 1)
+        for via, who in everybody:
+            await judged(via, who, png)
+        assert (await asked(), await counted("hit")) == (4, 4)
+        together = png + b"once more"
+        async with asyncio.TaskGroup() as tasks:
+            for via, who in everybody:
+                for _ in range(2):
+                    tasks.create_task(judged(via, who, together))
+        assert await asked() == 8
+        assert (await counted("miss"), await counted("joined")) == (8, 4)
+
+
+async def test_attack_2_a_filter_or_cursor_of_another_site_finds_nothing(
+    guarded: Front, png: bytes
+) -> None:
+    async with (
+        person(guarded, "filtern", "clinician", site="north") as north,
+        person(guarded, "filters", "clinician", site="south") as south,
+        browser(guarded) as client,
+    ):
+        for number in range(3):
+            await north.client.post(API, content=png + bytes([number]))
+        mine = (await south.client.post(API, content=png + b"mine")).json()
+        page = (await north.client.get(API, params={"limit": 1})).json()
+        theirs = page["items"][0]
+        for query in ({"image": theirs["image"]["sha256"]}, {"id": theirs["id"]}):
+            assert (await south.client.get(API, params=query)).json()["items"] == []
+            listed = (await south.client.get("/history", params=query)).text
+            assert f"/results/{theirs['id']}" not in listed
+        # A cursor says where in time it goes on, and lets nobody see more than is theirs.
+        on = await south.client.get(API, params={"limit": 100, "after": page["next"]})
+        own = (await south.client.get(API, params={"limit": 100})).json()["items"]
+        assert mine in own
+        assert all(one in own for one in on.json()["items"])
+        program = bearer(await key(guarded, "integrator", site="north"))
+        query = {"image": theirs["image"]["sha256"]}
+        alone = await client.get(API, params=query, headers=program)
+        assert alone.json()["items"] == []
+
+
+async def test_attack_3_a_reference_of_another_site_is_nobody_s(guarded: Front, png: bytes) -> None:
+    async with (
+        person(guarded, "refn", "clinician", site="north") as north,
+        person(guarded, "refs", "clinician", site="south") as south,
+    ):
+        facts = {"patient_reference": "0815", "t_score": -1.0}
+        keys = []
+        for one in (north, south):
+            id = (await one.client.post(API, content=png)).json()["id"]
+            sought = {"patient_reference": "0815"}
+            assert (await one.client.post("/patients", data=sought)).status_code == 404
+            exam = await one.client.put(f"{API}/{id}/study", json=facts)
+            keys.append(exam.json()["patient_key"])
+            assert (await one.client.post("/patients", data=sought)).status_code == 303
+        assert keys[0] != keys[1]
+        for one, other in ((north, keys[1]), (south, keys[0])):
+            assert (await one.client.get(f"/patients/{other}")).status_code == 404
+
+
+async def test_a_site_is_added_and_has_people_patients_and_a_trail_of_its_own(
+    guarded: Front, png: bytes
+) -> None:
+    async with (
+        person(guarded, "founder", "administrator") as founder,
+        person(guarded, "colleague", "clinician") as colleague,
+    ):
+        page = await founder.client.get("/sites")
+        assert html.fromstring(page.text).xpath("//form[@action='/sites']//input[@name='site']")
+        for wrong in ("", "North Clinic", "-north", "x" * 64, "=1+1", "default"):
+            refused = await founder.client.post("/sites", data={"site": wrong})
+            assert refused.status_code == 422, wrong
+            assert 'aria-invalid="true"' in refused.text
+        made = await founder.client.post("/sites", data={"site": " East-Wing "})
+        assert (made.status_code, made.headers["location"]) == (303, "/sites")
+        assert "east-wing" in (await founder.client.get("/sites")).text
+        # Whoever has made it manages it, and gives others roles there.
+        at = f"/people/{colleague.id}"
+        fields = html.fromstring((await founder.client.get(at)).text)
+        assert fields.xpath("//input[@name='site']/@value") == ["east-wing"]
+        given = {"site": "east-wing", "role_clinician": "yes", "role_auditor": "yes"}
+        assert (await founder.client.post(f"{at}/roles", data=given)).status_code == 303
+        # Those of before are as they were.
+        assert (await colleague.client.post(API, content=png)).status_code == 201
+        moved = await colleague.client.post("/account/site", data={"site": "east-wing"})
+        assert moved.status_code == 303
+        assert (await colleague.client.get(API)).json()["items"] == []
+        id = (await colleague.client.post(API, content=png)).json()["id"]
+        trail = (await colleague.client.get("/audit")).text
+        assert "Roles changed" in trail
+        assert str(founder.id) in trail
+        back = await colleague.client.post("/account/site", data={"site": "default"})
+        assert back.status_code == 303
+        assert (await colleague.client.get(f"{API}/{id}")).status_code == 404
+        # The last administrator of a site stays, whichever site they act for.
+        for path, form in (("roles", {"site": "east-wing"}), ("disable", {})):
+            last = await founder.client.post(f"/people/{founder.id}/{path}", data=form)
+            assert last.status_code == 409, path
+
+
+async def test_who_manages_one_site_adds_none_and_gives_no_role_elsewhere(guarded: Front) -> None:
+    async with (
+        person(guarded, "westadmin", "administrator", site="west") as west,
+        person(guarded, "westview", "viewer", site="west") as viewer,
+        person(guarded, "eastview", "viewer", site="east") as east,
+    ):
+        page = await west.client.get("/sites")
+        assert "west" in page.text
+        assert "east" not in html.fromstring(page.text).xpath("//main")[0].text_content()
+        assert not html.fromstring(page.text).xpath("//form[@action='/sites']")
+        assert (await west.client.post("/sites", data={"site": "mine"})).status_code == 403
+        assert (await viewer.client.get("/sites")).status_code == 403
+        for site in ("east", "default", "nowhere"):
+            given = {"site": site, "role_administrator": "yes"}
+            for who in (west, viewer, east):
+                answer = await west.client.post(f"/people/{who.id}/roles", data=given)
+                assert answer.status_code == 404, site
+            moved = await west.client.post("/account/site", data={"site": site})
+            assert moved.status_code == 422
+
+
+async def test_nobody_takes_over_an_account_that_is_another_site_s_too(guarded: Front) -> None:
+    """A link for a password opens all that the account may: it is for who manages all of it."""
+    async with (
+        person(guarded, "shared", "clinician", site="left") as shared,
+        person(guarded, "leftadmin", "administrator", site="left") as left,
+        person(guarded, "rightadmin", "administrator", site="right"),
+    ):
+        async with transactions(guarded.settings) as on:
+            people = People(guarded.settings, on, Passwords(guarded.settings))
+            assert await people.set_roles(operator(), shared.id, ["clinician"], "right")
+        for path in ("link", "disable"):
+            refused = await left.client.post(f"/people/{shared.id}/{path}")
+            assert refused.status_code == 403, path
+            assert "secret" not in refused.text
+        assert (await shared.client.get(API)).status_code == 200
+        # What is theirs at the own site can be taken away all the same.
+        none = await left.client.post(f"/people/{shared.id}/roles", data={"role_viewer": ""})
+        assert none.status_code == 303
+        assert (await shared.client.get(API)).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["one", "two"])
+async def test_of_two_who_add_the_same_site_at_once_one_does(guarded: Front, site: str) -> None:
+    async with (
+        person(guarded, f"{site}a", "administrator") as first,
+        person(guarded, f"{site}b", "administrator") as second,
+    ):
+        asked = [
+            one.client.post("/sites", data={"site": f"race-{site}"}) for one in (first, second) * 3
+        ]
+        codes = sorted(answer.status_code for answer in await asyncio.gather(*asked))
+    assert codes == [303] + [422] * 5

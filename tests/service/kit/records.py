@@ -12,7 +12,7 @@ from service.batches.service import Batches
 from service.events import Listeners
 from service.exams.service import Exams
 from service.flow.priority import Priority
-from service.identity.actor import Actor
+from service.identity.actor import Actor, Within
 from service.patients.service import Patients
 from service.predictions.heat_maps import repository as heat_maps
 from service.predictions.heat_maps.schemas import HeatMap
@@ -39,7 +39,7 @@ class Verbs:
 def verbs(database: Database, listeners: Listeners | None = None) -> Verbs:
     """Every subject's service on ``database``; nothing can be judged by it."""
 
-    async def analyse(_: bytes, __: Priority) -> tuple[Prediction, bytes]:
+    async def analyse(_: bytes, __: Within, ___: Priority) -> tuple[Prediction, bytes]:
         raise AssertionError("no image is judged here")
 
     transactions = Transactions(database, listeners)

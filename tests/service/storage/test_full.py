@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
@@ -9,16 +10,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from lxml import html
 
 from service.predictions.schemas import Prediction
 from service.settings import Settings
 from service.storage.database import Database
 from service.storage.errors import StorageFullError
 from service.storage.space import LEAST, Room
-from tests.service.kit.fronts import API, front
+from tests.service.kit.accounts import PASSWORD, browser, person
+from tests.service.kit.fronts import API, front, rows
 from tests.service.kit.records import ANYONE, keep, made, verbs
 from tests.service.kit.runners import running
-from tests.service.kit.shapes import assert_error_page, assert_problem
+from tests.service.kit.shapes import assert_error_page, assert_problem, assert_well_made
 
 pytestmark = pytest.mark.anyio
 
@@ -89,6 +92,90 @@ async def test_a_full_disk_is_told_read_from_and_freed(disk: Path, png: bytes) -
         await opened.settled(lambda: not health.database.full)
         assert (await opened.client.get("/health/ready")).status_code == 200
         assert (await opened.post(png)).status_code == 201
+
+
+async def test_who_signs_in_makes_room_and_nothing_is_done_without_its_row(
+    disk: Path, png: bytes
+) -> None:
+    """PEOPLE, attack 36, where people sign in."""
+    async with (
+        running() as runners,
+        front(disk / "var", runners, auth="local") as opened,
+        person(opened, "both", "clinician", "administrator", "auditor") as both,
+    ):
+        for _ in range(6):
+            place = (await both.client.post(API, content=png)).headers["location"]
+        await opened.settled((disk / "var" / "osteoserve.db-reserve").exists)
+        filler = fill(disk)
+        async with asyncio.timeout(60):
+            while (last := await both.client.post(API, content=png)).status_code == 201:
+                pass
+        assert_problem(last, "storage_full")
+        kept = await rows(opened)
+        signed = await both.client.post(f"{place}/reviews", json={"action": "sign"})
+        if signed.status_code != 201:
+            assert_problem(signed, "storage_full")
+            assert (await both.client.get(f"{place}/reviews")).json() == []
+        # Reading, signing in, and what makes room go on, each with its row.
+        assert (await both.client.get(place)).status_code == 200
+        assert (await both.sign_in()).status_code == 303
+        first = (await both.client.get(API, params={"sort": "oldest"})).json()["items"][0]["id"]
+        gone = await both.client.delete(f"{API}/{first}", params={"reason": "test"})
+        assert gone.status_code == 204
+        assert await rows(opened) == kept - 1
+        told = (await both.client.get("/audit")).text
+        assert told.count("Result deleted") >= 1
+        filler.unlink()
+        health = opened.app.state.health
+        await opened.settled(lambda: not health.database.full)
+        assert (await both.client.post(API, content=png)).status_code == 201
+
+
+async def test_where_not_even_a_row_of_the_trail_finds_room_nothing_is_done(
+    disk: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        running() as runners,
+        front(disk / "var", runners, auth="local") as opened,
+        person(opened, "none", "clinician", "administrator") as somebody,
+        browser(opened) as client,
+    ):
+        place = (await somebody.client.post(API, content=png)).headers["location"]
+        kept = await rows(opened)
+
+        async def full(*_: object, **__: object) -> None:
+            raise StorageFullError("There is no room left to store anything.")
+
+        monkeypatch.setattr("service.storage.database.Database.write", full)
+        for asked in (
+            somebody.client.get(place),
+            somebody.client.get(f"{place}/image"),
+            somebody.client.post(API, content=png),
+            somebody.client.post(f"{place}/reviews", json={"action": "sign"}),
+            somebody.client.put(f"{place}/study", json={"t_score": -1.0}),
+            somebody.client.delete(place, params={"reason": "test"}),
+            somebody.client.get("/people", headers={"Accept": "application/json"}),
+        ):
+            answer = await asked
+            if answer.request.url.path == "/people":
+                # It shows nothing of a patient's, and leaves no row.
+                assert answer.status_code == 200
+            else:
+                assert_problem(answer, "storage_full")
+                assert "set-cookie" not in answer.headers
+        page = await client.post("/signin", data={"login": "none", "password": PASSWORD})
+        assert page.status_code == 507
+        assert "set-cookie" not in page.headers
+        found = html.fromstring(page.text)
+        assert_well_made(found)
+        (said,) = found.xpath("//*[@role='alert']")
+        assert "make room" in said.text_content()
+        assert found.xpath("//input[@name='login']/@value") == ["none"]
+        assert PASSWORD not in page.text
+        monkeypatch.undo()
+        assert await rows(opened) == kept
+        assert (await somebody.client.get(f"{place}/reviews")).json() == []
+        assert (await somebody.client.get(API)).status_code == 200
 
 
 async def test_a_disk_that_fills_up_without_a_request_is_told(disk: Path) -> None:

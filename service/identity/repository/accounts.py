@@ -1,0 +1,123 @@
+"""Accounts in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.identity.schemas import Person, in_order
+from service.storage.tables import MembershipRow, PersonRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What signing in goes by."""
+
+    id: UUID
+    login: str
+    name: str
+    password: str | None
+    disabled: bool
+
+
+_ACCOUNT: Final = (
+    PersonRow.id, PersonRow.login, PersonRow.name, PersonRow.password, PersonRow.disabled_at
+)  # fmt: skip
+
+
+async def alone(connection: AsyncConnection) -> None:
+    """Have nobody else change accounts until the transaction ends. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("LOCK TABLE person IN SHARE ROW EXCLUSIVE MODE"))
+
+
+async def is_empty(connection: AsyncConnection) -> bool:
+    """Whether there is no account at all."""
+    return await connection.scalar(select(PersonRow.id).limit(1)) is None
+
+
+async def by_login(connection: AsyncConnection, login: str) -> Account | None:
+    return await _account(connection, PersonRow.login == login)
+
+
+async def by_id(connection: AsyncConnection, person_id: UUID) -> Account | None:
+    return await _account(connection, PersonRow.id == person_id)
+
+
+async def _account(connection: AsyncConnection, which: Any) -> Account | None:
+    row = (await connection.execute(select(*_ACCOUNT).where(which))).one_or_none()
+    if row is None:
+        return None
+    return Account(
+        id=row.id,
+        login=row.login,
+        name=row.name,
+        password=row.password,
+        disabled=row.disabled_at is not None,
+    )
+
+
+async def add(
+    connection: AsyncConnection, login: str, name: str, password: str | None, at: datetime
+) -> UUID | None:
+    """Return the id of a new account; None where somebody has the ``login``."""
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = (
+        make(PersonRow)
+        .values(id=uuid4(), login=login, name=name, password=password, created_at=at)
+        .on_conflict_do_nothing(index_elements=["login"])
+        .returning(PersonRow.id)
+    )
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def set_password(connection: AsyncConnection, person_id: UUID, password: str) -> None:
+    await connection.execute(
+        update(PersonRow).where(PersonRow.id == person_id).values(password=password)
+    )
+
+
+async def set_disabled(connection: AsyncConnection, person_id: UUID, at: datetime | None) -> bool:
+    """Disable or enable; False where nothing changed."""
+    is_now = PersonRow.disabled_at.is_(None) if at else PersonRow.disabled_at.is_not(None)
+    statement = update(PersonRow).where(PersonRow.id == person_id, is_now).values(disabled_at=at)
+    return (await connection.execute(statement)).rowcount > 0
+
+
+async def all(
+    connection: AsyncConnection, site: str | None, person_id: UUID | None = None
+) -> tuple[Person, ...]:
+    """Return accounts by login: at ``site`` those with a role there or with none anywhere."""
+    statement = (
+        select(*_ACCOUNT, PersonRow.created_at, MembershipRow.site, MembershipRow.role)
+        .outerjoin(MembershipRow, MembershipRow.person_id == PersonRow.id)
+        .order_by(PersonRow.login)
+    )
+    if person_id is not None:
+        statement = statement.where(PersonRow.id == person_id)
+    found: dict[UUID, tuple[Any, set[str], set[str]]] = {}
+    for row in await connection.execute(statement):
+        _, sites, roles = found.setdefault(row.id, (row, set(), set()))
+        if row.site is not None:
+            sites.add(row.site)
+        if row.role is not None and site in (None, row.site):
+            roles.add(row.role)
+    return tuple(
+        Person(
+            id=row.id,
+            login=row.login,
+            name=row.name,
+            created_at=row.created_at,
+            disabled_at=row.disabled_at,
+            has_password=row.password is not None,
+            roles=in_order(roles),
+        )
+        for row, sites, roles in found.values()
+        if site is None or not sites or site in sites
+    )

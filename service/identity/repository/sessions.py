@@ -1,0 +1,65 @@
+"""Sign-ins in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.storage.tables import MembershipRow, PersonRow, SessionRow
+
+
+async def add(connection: AsyncConnection, **values: Any) -> None:
+    await connection.execute(insert(SessionRow).values(**values))
+
+
+async def rows(connection: AsyncConnection, hash: str) -> Sequence[Any]:
+    """Return a row for each role of the person at the session's site, or one without a role."""
+    statement = (
+        select(
+            SessionRow.person_id, SessionRow.site, SessionRow.seen_at, SessionRow.ends_at,
+            SessionRow.signed_in_at, PersonRow.name, PersonRow.disabled_at, MembershipRow.role,
+        )
+        .join(PersonRow, PersonRow.id == SessionRow.person_id)
+        .outerjoin(
+            MembershipRow,
+            (MembershipRow.person_id == SessionRow.person_id)
+            & (MembershipRow.site == SessionRow.site),
+        )
+        .where(SessionRow.hash == hash)
+    )  # fmt: skip
+    return (await connection.execute(statement)).all()
+
+
+async def seen(connection: AsyncConnection, hash: str, at: datetime, least: timedelta) -> None:
+    """Note that a session is used, where the note that is there is older than ``least``."""
+    await connection.execute(
+        update(SessionRow)
+        .where(SessionRow.hash == hash, SessionRow.seen_at < at - least)
+        .values(seen_at=at)
+    )
+
+
+async def change(connection: AsyncConnection, hash: str, **values: Any) -> bool:
+    statement = update(SessionRow).where(SessionRow.hash == hash).values(**values)
+    return (await connection.execute(statement)).rowcount > 0
+
+
+async def end(connection: AsyncConnection, hash: str) -> UUID | None:
+    """Return whose session it was; None where it had ended."""
+    statement = delete(SessionRow).where(SessionRow.hash == hash).returning(SessionRow.person_id)
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def end_all(connection: AsyncConnection, person_id: UUID) -> None:
+    await connection.execute(delete(SessionRow).where(SessionRow.person_id == person_id))
+
+
+async def end_old(connection: AsyncConnection, at: datetime, idle: timedelta) -> None:
+    """Remove sessions that nobody can use any more."""
+    over = (SessionRow.ends_at <= at) | (SessionRow.seen_at <= at - idle)
+    await connection.execute(delete(SessionRow).where(over))
