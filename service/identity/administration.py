@@ -201,7 +201,7 @@ async def _person(
         raise _nobody()
     page = PersonPage(
         row=PersonRow.of(found),
-        offered=choices(found.roles),
+        offered=choices(found.by_hand),
         disabled=found.disabled_at is not None,
         link=link,
         trouble=trouble,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
@@ -22,7 +22,10 @@ from service.identity.contexts import (
     named,
     said,
 )
-from service.identity.dependencies import Acting
+from service.identity.dependencies import ACTOR, Acting
+from service.identity.oidc.contexts import SignedOutPage
+from service.identity.oidc.pages import MaybeOidcDep
+from service.identity.oidc.service import MaybeOidc
 from service.identity.people import People
 from service.identity.rules import landing
 from service.identity.schemas import AccountError, CredentialsError, LinkError, TooOftenError
@@ -42,12 +45,16 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(accounts)])
 
 @router.get("/signin")
 async def ask(
-    request: Request, actor: Acting, people: PeopleDep, templates: TemplatesDep
+    request: Request,
+    actor: Acting,
+    people: PeopleDep,
+    maybe: MaybeOidcDep,
+    templates: TemplatesDep,
 ) -> Response:
     back = own(request.query_params.get("next", "/"))
     if actor.is_person:
         return RedirectResponse(_after(back, actor), 303, NO_STORE)
-    page = SignInPage(next=back, nobody=await people.nobody())
+    page = SignInPage(next=back, nobody=await people.nobody(), **await _provider(maybe))
     return templates.respond(request, page, headers=NO_STORE)
 
 
@@ -58,6 +65,7 @@ async def sign_in(
     people: PeopleDep,
     sessions: SessionsDep,
     cookie: CookieDep,
+    maybe: MaybeOidcDep,
     templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
@@ -72,6 +80,7 @@ async def sign_in(
             nobody=await people.nobody(),
             typed={"login": sent.get("login", "")},
             trouble=_(KINDS[problem.code].help),
+            **await _provider(maybe),
         )
         headers = {**NO_STORE, **problem.headers}
         return templates.respond(request, page, problem.kind.status, headers)
@@ -81,9 +90,22 @@ async def sign_in(
 
 
 @router.post("/signout")
-async def sign_out(actor: Acting, sessions: SessionsDep, cookie: CookieDep) -> Response:
+async def sign_out(
+    request: Request,
+    actor: Acting,
+    sessions: SessionsDep,
+    cookie: CookieDep,
+    maybe: MaybeOidcDep,
+    templates: TemplatesDep,
+) -> Response:
+    oidc = maybe.oidc
+    address = None if oidc is None else await oidc.logout.address(actor)
     await sessions.sign_out(actor)
-    response = RedirectResponse("/signin", 303, NO_STORE)
+    response: Response = RedirectResponse("/signin", 303, NO_STORE)
+    if oidc is not None and address is not None:
+        page = SignedOutPage(provider=oidc.name, address=address)
+        request.scope[ACTOR] = Actor(address=actor.address)
+        response = templates.respond(request, page, headers=NO_STORE)
     cookie.clear(response)
     return response
 
@@ -228,6 +250,12 @@ async def _account(
         faults=faults or {},
         changed=changed,
     )
+
+
+async def _provider(maybe: MaybeOidc) -> dict[str, Any]:
+    """Return what the sign-in page says of an identity provider."""
+    oidc = maybe.oidc
+    return {} if oidc is None else {"provider": oidc.name, "away": await oidc.is_away()}
 
 
 def _after(back: str, actor: Actor) -> str:

@@ -24,6 +24,7 @@ from service.identity.passwords import Passwords
 from service.identity.schemas import (
     LastAdministratorError,
     LinkError,
+    LocalAccountsOffError,
     Person,
     in_order,
 )
@@ -43,19 +44,24 @@ class People:
     ) -> None:
         token = settings.first_administrator
         self._set_token = None if token is None else token.get_secret_value()
+        self._local = settings.oidc_issuer is None
         self._transactions = transactions
         self._passwords = passwords
 
     async def nobody(self) -> bool:
-        """Whether there is no account yet."""
+        """Whether there is no account yet, and one would be made here."""
+        if not self._local:
+            return False
         async with self._transactions.read() as connection:
             return await repository.is_empty(connection)
 
     async def first_link(self, actor: Actor) -> str | None:
         """Return the token of a new link for the first administrator; None: there is an account.
 
-        Links made before are void.
+        Links made before are void. There is none where an identity provider signs people in.
         """
+        if not self._local:
+            return None
         token = secrets.token()
 
         async def work(transaction: Transaction) -> bool:
@@ -84,7 +90,11 @@ class People:
         )
         async with self._transactions.read() as connection:
             is_open = await repository.is_empty(connection)
-            if not is_open or not (is_set or await repository.claimed(connection, hash, now())):
+            if (
+                not self._local
+                or not is_open
+                or not (is_set or await repository.claimed(connection, hash, now()))
+            ):
                 raise LinkError
         kept = await self._passwords.hash(password)
         roles: tuple[Role, ...] = ("clinician", "administrator") if reads else ("administrator",)
@@ -108,14 +118,26 @@ class People:
         return await self._transactions.write(work)
 
     async def add(
-        self, actor: Actor, login: str, name: str, roles: Collection[Role]
+        self,
+        actor: Actor,
+        login: str,
+        name: str,
+        roles: Collection[Role],
+        *,
+        sealed: bool = False,
     ) -> tuple[UUID, str]:
-        """Return the id of a new account at the actor's site, and its link's token."""
+        """Return the id of a new account at the actor's site, and its link's token.
+
+        ``sealed``: it signs in by password where an identity provider does so for everybody else,
+        and without that :class:`~service.identity.schemas.LocalAccountsOffError` is raised there.
+        """
+        if not self._local and not sealed:
+            raise LocalAccountsOffError
         chosen, token = in_order(roles), secrets.token()
 
         async def work(transaction: Transaction) -> UUID:
             connection = transaction.connection
-            made = await repository.add_person(connection, login, name, None, now())
+            made = await repository.add_person(connection, login, name, None, now(), sealed=sealed)
             if made is None:
                 raise schemas.taken("login")
             await repository.set_roles(connection, made, actor.site, chosen)
@@ -128,13 +150,17 @@ class People:
     async def link(self, actor: Actor, person_id: UUID) -> str | None:
         """Return the token of a link by which they set their password; None without the person.
 
-        Until it is used the password of before is good.
+        Until it is used the password of before is good. Raises
+        :class:`~service.identity.schemas.LocalAccountsOffError`.
         """
         token = secrets.token()
 
         async def work(transaction: Transaction) -> bool:
             if not await self._is_of(transaction, actor, person_id):
                 return False
+            account = await repository.by_id(transaction.connection, person_id)
+            if account is None or not (self._local or account.sealed):
+                raise LocalAccountsOffError
             await self._invite(transaction, actor, person_id, token)
             return True
 
@@ -161,7 +187,7 @@ class People:
             connection = transaction.connection
             good, person_id = await repository.use_claim(connection, hash, now())
             account = person_id and await repository.by_id(connection, person_id)
-            if not good or not account or account.disabled:
+            if not good or not account or account.disabled or not (self._local or account.sealed):
                 raise LinkError
             await repository.set_password(connection, account.id, kept)
             await repository.end_sessions(connection, account.id)
@@ -202,7 +228,7 @@ class People:
             await repository.alone(connection)
             if not await self._is_of(transaction, actor, person_id):
                 return False
-            before = await repository.roles(connection, person_id, actor.site)
+            before = await repository.roles(connection, person_id, actor.site, repository.BY_HAND)
             if before == chosen:
                 return True
             if "administrator" not in chosen:

@@ -18,10 +18,14 @@ from service.storage.tables import (
     ApiKeyRow,
     AttemptRow,
     ClaimRow,
+    IdentityRow,
     MembershipRow,
     PersonRow,
     SessionRow,
 )
+
+BY_HAND: Final = "hand"
+"""Source of a role: an administrator, or the command line. Others are an identity provider's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +37,21 @@ class Account:
     name: str
     password: str | None
     disabled: bool
+    sealed: bool
 
 
 _ACCOUNT: Final = (
-    PersonRow.id, PersonRow.login, PersonRow.name, PersonRow.password, PersonRow.disabled_at
+    PersonRow.id, PersonRow.login, PersonRow.name, PersonRow.password, PersonRow.disabled_at,
+    PersonRow.sealed,
 )  # fmt: skip
+
+
+_BY_PROVIDER: Final = (
+    select(IdentityRow.person_id)
+    .where(IdentityRow.person_id == PersonRow.id)
+    .exists()
+    .label("by_provider")
+)
 
 
 async def alone(connection: AsyncConnection) -> None:
@@ -69,17 +83,24 @@ async def _account(connection: AsyncConnection, which: Any) -> Account | None:
         name=row.name,
         password=row.password,
         disabled=row.disabled_at is not None,
+        sealed=row.sealed,
     )
 
 
 async def add_person(
-    connection: AsyncConnection, login: str, name: str, password: str | None, at: datetime
+    connection: AsyncConnection,
+    login: str,
+    name: str,
+    password: str | None,
+    at: datetime,
+    *,
+    sealed: bool = False,
 ) -> UUID | None:
     """Return the id of a new account; None where somebody has the ``login``."""
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = (
         make(PersonRow)
-        .values(id=uuid4(), login=login, name=name, password=password, created_at=at)
+        .values(id=uuid4(), login=login, name=name, password=password, created_at=at, sealed=sealed)
         .on_conflict_do_nothing(index_elements=["login"])
         .returning(PersonRow.id)
     )
@@ -99,25 +120,36 @@ async def set_disabled(connection: AsyncConnection, person_id: UUID, at: datetim
     return (await connection.execute(statement)).rowcount > 0
 
 
-async def roles(connection: AsyncConnection, person_id: UUID, site: str) -> tuple[Role, ...]:
+async def roles(
+    connection: AsyncConnection, person_id: UUID, site: str, source: str | None = None
+) -> tuple[Role, ...]:
+    """Return somebody's roles at a site, whoever gave them or those of one ``source``."""
     query = select(MembershipRow.role).where(
         MembershipRow.person_id == person_id, MembershipRow.site == site
     )
+    if source is not None:
+        query = query.where(MembershipRow.source == source)
     return in_order(set(await connection.scalars(query)))
 
 
 async def set_roles(
     connection: AsyncConnection, person_id: UUID, site: str, chosen: Collection[Role]
 ) -> None:
+    """Replace the roles that somebody was given by hand; those of a provider's groups stay."""
     await connection.execute(
         delete(MembershipRow).where(
-            MembershipRow.person_id == person_id, MembershipRow.site == site
+            MembershipRow.person_id == person_id,
+            MembershipRow.site == site,
+            MembershipRow.source == BY_HAND,
         )
     )
     if chosen:
         await connection.execute(
             insert(MembershipRow),
-            [{"person_id": person_id, "site": site, "role": role} for role in chosen],
+            [
+                {"person_id": person_id, "site": site, "role": role, "source": BY_HAND}
+                for role in chosen
+            ],
         )
 
 
@@ -146,19 +178,29 @@ async def people(
 ) -> tuple[Person, ...]:
     """Return accounts by login: at ``site`` those with a role there or with none anywhere."""
     statement = (
-        select(*_ACCOUNT, PersonRow.created_at, MembershipRow.site, MembershipRow.role)
+        select(
+            *_ACCOUNT,
+            PersonRow.created_at,
+            MembershipRow.site,
+            MembershipRow.role,
+            MembershipRow.source,
+            _BY_PROVIDER,
+        )
         .outerjoin(MembershipRow, MembershipRow.person_id == PersonRow.id)
         .order_by(PersonRow.login)
     )
     if person_id is not None:
         statement = statement.where(PersonRow.id == person_id)
-    found: dict[UUID, tuple[Any, set[str], set[str]]] = {}
+    found: dict[UUID, tuple[Any, set[str], set[str], set[str], set[str]]] = {}
     for row in await connection.execute(statement):
-        _, sites, roles = found.setdefault(row.id, (row, set(), set()))
+        nothing: tuple[Any, set[str], set[str], set[str], set[str]]
+        nothing = (row, set(), set(), set(), set())
+        _, sites, roles, by_hand, by_groups = found.setdefault(row.id, nothing)
         if row.site is not None:
             sites.add(row.site)
         if row.role is not None and site in (None, row.site):
             roles.add(row.role)
+            (by_hand if row.source == BY_HAND else by_groups).add(row.role)
     return tuple(
         Person(
             id=row.id,
@@ -167,9 +209,13 @@ async def people(
             created_at=row.created_at,
             disabled_at=row.disabled_at,
             has_password=row.password is not None,
+            is_sealed=row.sealed,
             roles=in_order(roles),
+            by_hand=in_order(by_hand),
+            by_groups=in_order(by_groups),
+            by_provider=row.by_provider,
         )
-        for row, sites, roles in found.values()
+        for row, sites, roles, by_hand, by_groups in found.values()
         if site is None or not sites or site in sites
     )
 
@@ -183,7 +229,8 @@ async def session(connection: AsyncConnection, hash: str) -> Sequence[Any]:
     statement = (
         select(
             SessionRow.person_id, SessionRow.site, SessionRow.seen_at, SessionRow.ends_at,
-            SessionRow.signed_in_at, PersonRow.name, PersonRow.disabled_at, MembershipRow.role,
+            SessionRow.signed_in_at, SessionRow.issuer, PersonRow.name, PersonRow.disabled_at,
+            PersonRow.sealed, MembershipRow.role,
         )
         .join(PersonRow, PersonRow.id == SessionRow.person_id)
         .outerjoin(
