@@ -231,7 +231,10 @@ class People:
             before = await repository.roles(connection, person_id, actor.site, repository.BY_HAND)
             if before == chosen:
                 return True
-            if "administrator" not in chosen:
+            by_groups = await repository.roles(
+                connection, person_id, actor.site, repository.BY_GROUPS
+            )
+            if "administrator" not in {*chosen, *by_groups}:
                 await self._not_the_last(transaction, actor, person_id)
             await repository.set_roles(connection, person_id, actor.site, chosen)
             await transaction.emit(

@@ -25,7 +25,8 @@ from service.storage.tables import (
 )
 
 BY_HAND: Final = "hand"
-"""Source of a role: an administrator, or the command line. Others are an identity provider's."""
+BY_GROUPS: Final = "idp"
+"""Source of a role: an administrator or the command line, or groups of an identity provider."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.identity.oidc.grants import Grant
+from service.identity.repository import BY_GROUPS
 from service.storage.tables import (
     IdentityRow,
     MembershipRow,
@@ -21,8 +22,6 @@ from service.storage.tables import (
     SignInFlowRow,
     UsedTokenRow,
 )
-
-SOURCE: Final = "idp"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +104,7 @@ async def set_name(connection: AsyncConnection, person_id: UUID, name: str) -> N
 async def given(connection: AsyncConnection, person_id: UUID) -> frozenset[Grant]:
     """Return the roles that the provider's groups gave somebody last."""
     query = select(MembershipRow.site, MembershipRow.role).where(
-        MembershipRow.person_id == person_id, MembershipRow.source == SOURCE
+        MembershipRow.person_id == person_id, MembershipRow.source == BY_GROUPS
     )
     return frozenset((row.site, row.role) for row in await connection.execute(query))
 
@@ -114,11 +113,11 @@ async def give(connection: AsyncConnection, person_id: UUID, grants: Collection[
     """Replace the roles that the provider's groups give somebody; those by hand stay."""
     await connection.execute(
         delete(MembershipRow).where(
-            MembershipRow.person_id == person_id, MembershipRow.source == SOURCE
+            MembershipRow.person_id == person_id, MembershipRow.source == BY_GROUPS
         )
     )
     rows = [
-        {"person_id": person_id, "site": site, "role": role, "source": SOURCE}
+        {"person_id": person_id, "site": site, "role": role, "source": BY_GROUPS}
         for site, role in sorted(grants)
     ]
     if rows:

@@ -91,6 +91,8 @@ class Idp:
     """Path and fields of every request."""
     codes: dict[str, Code] = field(default_factory=dict)
     token_answer: Callable[[dict[str, Any]], web.Response] | None = None
+    answers: dict[str, Callable[[], web.Response]] = field(default_factory=dict)
+    """What is answered at a path instead."""
 
     def count(self, path: str) -> int:
         return sum(1 for asked, _fields in self.asked if asked == path)
@@ -156,6 +158,8 @@ class Idp:
             await asyncio.sleep(self.delay)
         if self.down:
             return web.Response(status=503, text="away")
+        if request.path in self.answers:
+            return self.answers[request.path]()
         answer: web.StreamResponse = await handler(request)
         return answer
 
