@@ -37,7 +37,9 @@ async def judged(client: httpx.AsyncClient) -> str:
 
 
 async def sign(client: httpx.AsyncClient, id: str) -> httpx.Response:
-    return await client.post(f"/results/{id}/reviews", data={"action": "sign", "reason": "seen by me"})
+    return await client.post(
+        f"/results/{id}/reviews", data={"action": "sign", "reason": "seen by me"}
+    )
 
 
 async def test_a31_a_signature_after_a_fresh_sign_in(
