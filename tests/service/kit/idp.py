@@ -234,15 +234,15 @@ class Idp:
 
 
 @asynccontextmanager
-async def idp(**changed: Any) -> AsyncIterator[Idp]:
-    """Run one on a free port."""
+async def idp(host: str = "127.0.0.1", **changed: Any) -> AsyncIterator[Idp]:
+    """Run one on a free port of loopback, which is known as ``host``."""
     made = Idp(issuer="", **changed)
     runner = web.AppRunner(made.app(), access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    made.issuer = f"http://127.0.0.1:{port}"
+    made.issuer = f"http://{host}:{port}"
     try:
         yield made
     finally:
