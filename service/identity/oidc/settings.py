@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -189,6 +190,8 @@ def faults(
             "OSTEOSERVE_OIDC_CLIENT_SECRET and OSTEOSERVE_OIDC_CLIENT_SECRET_FILE are both set: "
             "leave one of them out."
         )
+    if not _is_trust(settings.oidc_ca_file):
+        yield "OSTEOSERVE_OIDC_CA_FILE is no file that can be read as certificates in PEM."
     if settings.oidc_audience and settings.oidc_audience == settings.oidc_client_id:
         yield (
             "OSTEOSERVE_OIDC_AUDIENCE is the client's own id: tokens that sign people in would "
@@ -215,6 +218,16 @@ def _missing(issuer: str, settings: OidcSettings, public_url: str | None) -> Ite
             "OSTEOSERVE_PUBLIC_URL has to be https with OSTEOSERVE_OIDC_ISSUER, or http on "
             "loopback: what the identity provider sends back signs somebody in."
         )
+
+
+def _is_trust(file: Path | None) -> bool:
+    if file is None:
+        return True
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError:
+        return False
+    return True
 
 
 def _is_safe(url: str) -> bool:

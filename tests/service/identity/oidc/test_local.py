@@ -119,6 +119,8 @@ ISSUER = {
         ({"auth": "none", "public_url": None}, "OSTEOSERVE_AUTH=none does not go with"),
         ({"first_administrator": "t" * 32}, "OSTEOSERVE_FIRST_ADMINISTRATOR does not go with"),
         ({"oidc_client_secret": "a", "oidc_client_secret_file": "b"}, "are both set"),
+        ({"oidc_ca_file": "/nowhere"}, "OSTEOSERVE_OIDC_CA_FILE is no file"),
+        ({"oidc_ca_file": __file__}, "OSTEOSERVE_OIDC_CA_FILE is no file"),
         ({"oidc_audience": "osteoserve", "oidc_programs": '{"a": "viewer"}'}, "client's own id"),
         ({"oidc_audience": "api"}, "are needed together"),
         ({"oidc_programs": '{"a": "viewer"}'}, "are needed together"),
