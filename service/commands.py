@@ -52,6 +52,11 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     add = acts.add_parser("add", help="add an account and print the link for its password")
     add.add_argument("--login", required=True, help="what they sign in with")
     add.add_argument("--name", required=True, help="as it stands beside what they sign")
+    add.add_argument(
+        "--sealed",
+        action="store_true",
+        help="for when the identity provider cannot be used: signs in by password all the same",
+    )
     _roles(add)
     roles = acts.add_parser("roles", help="replace somebody's roles")
     roles.add_argument("login")
@@ -172,11 +177,14 @@ def _people(settings: Settings, options: argparse.Namespace) -> Work:
             case "claim":
                 first = await people.first_link(actor)
                 if first is None:
-                    raise _refused("There is an account already; 'people link LOGIN' makes a link.")
+                    raise _refused(
+                        "There is an account already, or an identity provider signs people in; "
+                        "'people link LOGIN' or 'people add --sealed' makes a link."
+                    )
                 print(f"{_address(settings)}/setup#{first}")
             case "add":
                 login, name = schemas.account({"login": options.login, "name": options.name})
-                _, token = await people.add(actor, login, name, options.role)
+                _, token = await people.add(actor, login, name, options.role, sealed=options.sealed)
                 print(f"{_address(settings)}/welcome#{token}")
             case "link":
                 person = await _who(people, options.login)
@@ -239,8 +247,13 @@ def _refused(said: str) -> ServiceError:
 
 
 def _told(person: Person) -> str:
-    state = "disabled" if person.disabled_at else "active" if person.has_password else "invited"
+    state = "disabled" if person.disabled_at else _state(person)
     return f"{person.login}\t{state}\t{','.join(person.roles) or '-'}\t{person.name}"
+
+
+def _state(person: Person) -> str:
+    state = "active" if person.has_password or person.by_provider else "invited"
+    return f"sealed, {state}" if person.is_sealed else state
 
 
 def _key(key: ApiKey) -> str:

@@ -25,6 +25,8 @@ from service.batches.settings import BatchLimits
 from service.decoding.settings import DecoderLimits
 from service.flow.settings import LoadPolicy
 from service.http.settings import Address, ConnectionLimits, UploadLimits
+from service.identity.oidc.settings import OidcSettings
+from service.identity.oidc.settings import faults as oidc_faults
 from service.identity.settings import IdentitySettings, is_loopback
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
@@ -44,6 +46,7 @@ class SettingsError(ValueError):
 class Settings(
     Address,
     IdentitySettings,
+    OidcSettings,
     AuditSettings,
     StorageSettings,
     RunnerPolicy,
@@ -100,6 +103,9 @@ def check(settings: Settings) -> None:
             f"{PREFIX}AUTH=none does not go with {PREFIX}PUBLIC_URL: what people find under an "
             "address of its own needs accounts."
         )
+    found = list(oidc_faults(settings, settings, settings.public_url))
+    if found:
+        raise SettingsError("\n".join(found))
     url = settings.database_url
     is_elsewhere = url is not None and not url.get_secret_value().startswith("sqlite")
     if is_elsewhere and settings.audit_key is None:
@@ -137,7 +143,9 @@ def _show(value: object) -> str:
     return "" if value is None else str(value)
 
 
-_HIDDEN: Final = frozenset({"database_url", "audit_key", "first_administrator"})
+_HIDDEN: Final = frozenset(
+    {"database_url", "audit_key", "first_administrator", "oidc_client_secret"}
+)
 
 
 def _explain(error: ValidationError) -> Iterator[str]:

@@ -14,6 +14,7 @@ from k8s.rules.burn import DAY, HOUR, MINUTE
 from k8s.rules.rule import Alert, Group
 from k8s.rules.scope import Scope
 from service.flow.metrics import SHEDS
+from service.identity.oidc.metrics import SEALED, SIGN_INS, UP
 from service.predictions.metrics import FILES_UNREADABLE, PREDICTIONS, STABILITY_INDEX
 from service.runners.metrics import CIRCUIT_OPEN, RUNNER_READY
 from service.storage.metrics import STORAGE_FREE, STORAGE_SIZE, STORAGE_UP
@@ -49,6 +50,7 @@ def groups(scope: Scope) -> Iterator[Group]:
     yield Group(name="load", rules=list(_load(scope)))
     yield Group(name="clinical", rules=list(_clinical(scope)))
     yield Group(name="storage", rules=list(_storage(scope)))
+    yield Group(name="identity", rules=list(_identity(scope)))
 
 
 def _availability(scope: Scope) -> Iterator[Alert]:
@@ -231,6 +233,30 @@ def _storage(scope: Scope) -> Iterator[Alert]:
         summary="The database's disk is full within four days.",
         description="At the pace of the last six hours the file system that holds the database at "
         "{{ $labels.instance }} is full within four days.",
+    )
+
+
+def _identity(scope: Scope) -> Iterator[Alert]:
+    window = f"[{scope.span(15 * MINUTE)}]"
+    failed = scope.of(SIGN_INS, 'outcome="provider_unavailable"')
+    yield Alert(
+        name="OsteoserveIdentityProviderDown",
+        # Of a provider that nobody has asked since, nothing is known.
+        expr=f"max({scope.of(UP)}) == 0 and sum(increase({failed}{window})) > 0",
+        seconds=2 * MINUTE,
+        severity="warning",
+        summary="The identity provider does not answer: nobody can sign in.",
+        description="For 2 minutes no front has had an answer from the identity provider, and "
+        "somebody has tried to sign in within 15.",
+    )
+    yield Alert(
+        name="OsteoserveSealedAccount",
+        expr=f"sum(increase({scope.of(SEALED)}{window})) > 0",
+        seconds=0,
+        severity="warning",
+        summary="Somebody has signed in by a sealed account.",
+        description="An account that is kept for when the identity provider cannot be used was "
+        "used within 15 minutes.",
     )
 
 

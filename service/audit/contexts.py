@@ -17,7 +17,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "signed_in": N_("Signed in"),
     "sign_in_failed": N_("Sign-in failed"),
     "signed_out": N_("Signed out"),
-    "signed_in_again": N_("Password given again"),
+    "signed_in_again": N_("Signed in once more"),
     "person_added": N_("Person added"),
     "site_added": N_("Site added"),
     "roles_changed": N_("Roles changed"),
@@ -40,6 +40,8 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "batch_started": N_("Batch started"),
     "batch_line_added": N_("Image of a batch done"),
     "batch_ended": N_("Batch ended"),
+    "sealed_account_used": N_("Sealed account used"),
+    "logout_refused": N_("Message to sign out refused"),
 }
 
 

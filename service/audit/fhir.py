@@ -47,9 +47,11 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "batch_started": (_ACTIVITY, "C"),
     "batch_line_added": (_ACTIVITY, "U"),
     "batch_ended": (_ACTIVITY, "U"),
+    "sealed_account_used": (_SECURITY, "E"),
+    "logout_refused": (_SECURITY, "E"),
 }
 
-_FAILED: Final = frozenset({"sign_in_failed", "denied"})
+_FAILED: Final = frozenset({"sign_in_failed", "denied", "logout_refused"})
 
 
 def event(entry: Entry) -> dict[str, Any]:

@@ -20,12 +20,14 @@ from service.identity.events import (
     KeyRenewed,
     KeyRevoked,
     LinkMade,
+    LogoutRefused,
     PasswordChanged,
     PersonAdded,
     PersonDisabled,
     PersonEnabled,
     ProgramEnded,
     RolesChanged,
+    SealedAccountUsed,
     SignedIn,
     SignedInAgain,
     SignedOut,
@@ -86,15 +88,21 @@ def _times(count: int) -> dict[str, int]:
 
 
 TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
-    SignedIn: _account("signed_in"),
+    SignedIn: lambda event: Told("signed_in", "account", event.person_id, {"how": event.how}),
+    SealedAccountUsed: _account("sealed_account_used"),
     SignInFailed: lambda event: Told(
         "sign_in_failed",
         "account",
         event.person_id,
         {"reason": event.reason, **_times(event.times)},
     ),
-    SignedOut: _account("signed_out"),
-    SignedInAgain: _account("signed_in_again"),
+    SignedOut: lambda event: Told(
+        "signed_out", "account", event.person_id, {"by": "idp"} if event.by_provider else {}
+    ),
+    LogoutRefused: lambda event: Told("logout_refused", None, None, {"reason": event.reason}),
+    SignedInAgain: lambda event: Told(
+        "signed_in_again", "account", event.person_id, {"how": event.how}
+    ),
     PersonAdded: lambda event: Told(
         "person_added", "account", event.person_id, {"roles": list(event.roles)}
     ),
@@ -103,7 +111,7 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
         "roles_changed",
         "account",
         event.person_id,
-        {"before": list(event.before), "after": list(event.after)},
+        {"before": list(event.before), "after": list(event.after), "source": event.source},
     ),
     PersonDisabled: _ended("person_disabled"),
     PersonEnabled: _account("person_enabled"),

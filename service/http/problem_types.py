@@ -196,10 +196,26 @@ KINDS: Final[Mapping[str, Kind]] = {
         N_("Too many failed tries"),
         N_("Too many tries have failed from this address. Wait a little, then try again."),
     ),
+    "provider_unavailable": Kind(
+        503,
+        N_("Identity provider does not answer"),
+        N_("Whoever has signed in goes on working. Try again after Retry-After."),
+    ),
+    "local_accounts_off": Kind(
+        409,
+        N_("No account of our own here"),
+        N_(
+            "People get their roles by groups of the identity provider. An account for when it is "
+            "away is made on the command line: people add --sealed."
+        ),
+    ),
     "sign_in_again": Kind(
         403,
-        N_("Password needed once more"),
-        N_("A signature needs a sign-in of the last minutes: give your password with it."),
+        N_("Fresh sign-in needed"),
+        N_(
+            "A signature needs a sign-in of the last minutes: give your password with it, or sign "
+            "in once more at your identity provider."
+        ),
     ),
     "forbidden": Kind(
         403, N_("Not allowed"), N_("Whoever manages accounts can give you the role for it.")

@@ -28,7 +28,9 @@ class Session:
     hash: str
     """SHA-256 of what the browser's cookie holds."""
     since: datetime
-    """When the password was last given."""
+    """When they last proved who they are."""
+    by_provider: bool = False
+    """They come from the identity provider, and have no password here."""
 
 
 @dataclass(frozen=True, kw_only=True)

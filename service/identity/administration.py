@@ -88,7 +88,7 @@ class PersonResponder:
             raise _nobody()
         return PersonPage(
             row=PersonRow.of(found),
-            roles=form.roles(found.roles),
+            roles=form.roles(found.by_hand),
             elsewhere={
                 site: form.roles(chosen, site)
                 for site, chosen in (await self._people.elsewhere(self._actor, id)).items()

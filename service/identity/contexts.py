@@ -24,6 +24,10 @@ class SignInPage(Page):
     next: str
     nobody: bool
     """Whether there is no account yet."""
+    provider: str = ""
+    """What people call the identity provider; empty: there is none."""
+    away: bool = False
+    """It does not answer."""
     trouble: str = ""
     """Here and below: what is wrong with no field of the form."""
 
@@ -73,6 +77,10 @@ class PersonRow:
     name: str
     roles: str
     state: str
+    by_groups: str
+    """Roles that groups of an identity provider give."""
+    has_password: bool
+    """Or may have one."""
 
     @classmethod
     def of(cls, person: Person) -> PersonRow:
@@ -82,12 +90,18 @@ class PersonRow:
             name=person.name,
             roles=named(person.roles) or _("none"),
             state=_state(person),
+            by_groups=named(person.by_groups),
+            has_password=not person.by_provider,
         )
 
 
 def _state(person: Person) -> str:
     if person.disabled_at is not None:
         return _("Disabled since %(when)s", when=moment(person.disabled_at))
+    if person.is_sealed:
+        return _("Sealed: for when the identity provider is away")
+    if person.by_provider:
+        return _("Active, by the identity provider")
     return _("Active") if person.has_password else _("Has not chosen a password yet")
 
 

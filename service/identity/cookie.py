@@ -18,8 +18,12 @@ class SessionCookie:
 
     def put(self, response: Response, token: str) -> None:
         """Have the browser send ``token`` until it is closed; how long it is good the row says."""
+        self.set(response, self.name, token)
+
+    def set(self, response: Response, name: str, value: str, *, seconds: int | None = None) -> None:
+        """Set a cookie of another name that is as safe; in 0 seconds it is gone."""
         response.set_cookie(
-            self.name, token, path="/", secure=self._secure, httponly=True, samesite="lax"
+            name, value, seconds, path="/", secure=self._secure, httponly=True, samesite="lax"
         )
 
     def clear(self, response: Response) -> None:

@@ -27,6 +27,7 @@ from service.identity.actor import Actor
 from service.identity.cookie import SessionCookie
 from service.identity.dependencies import ACTOR
 from service.identity.events import Denied, WasRead
+from service.identity.oidc.programs import ProviderPrograms
 from service.identity.programs import Programs
 from service.identity.reading import Reading
 from service.identity.refusals import Refusals
@@ -126,6 +127,8 @@ class Door:
                 found = await resources.get(Sessions).find(cookies[0], came_from)
             elif key is not None:
                 found = await resources.get(Programs).find(key, came_from)
+                if found is None:
+                    found = await resources.get(ProviderPrograms).find(key, came_from)
             else:
                 found = None
         except (StorageError, ServiceError):

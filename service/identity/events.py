@@ -9,9 +9,29 @@ from uuid import UUID
 from service.events import Event
 from service.identity.actor import Role
 
+ProviderReason = Literal[
+    "flow_unknown", "flow_cookie", "answer_malformed", "answer_issuer", "provider_refused",
+    "provider_unavailable", "code_refused", "token_malformed", "token_header", "token_algorithm",
+    "token_key", "token_signature", "token_issuer", "token_audience", "token_nonce", "token_claims",
+    "clock", "stale", "other_person", "overage", "no_role", "disabled", "logout_used",
+    "too_many_flows",
+]  # fmt: skip
+"""Why an identity provider's word is not taken. The trail and metrics have these: they stay."""
+
+How = Literal["password", "provider"]
+"""How somebody proves who they are."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn(Event):
+    person_id: UUID
+    how: How = "password"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedAccountUsed(Event):
+    """Somebody signed in by an account that is kept for when the identity provider is away."""
+
     person_id: UUID
 
 
@@ -20,21 +40,34 @@ class SignInFailed(Event):
     """``person_id``: whose name it was, where it is anybody's."""
 
     person_id: UUID | None
-    reason: Literal["password", "disabled", "too_often", "key", "link"]
+    reason: Literal["password", "disabled", "too_often", "key", "link", "local_off"] | (
+        ProviderReason
+    )
     times: int = 1
     """How many of the same address it stands for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedOut(Event):
+    """``by_provider``: the identity provider ended it."""
+
     person_id: UUID
+    by_provider: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogoutRefused(Event):
+    """What asked us to sign somebody out was not the identity provider, or not any more."""
+
+    reason: ProviderReason
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedInAgain(Event):
-    """The password was given once more, for something that asks for it."""
+    """They proved once more who they are, for something that asks for it."""
 
     person_id: UUID
+    how: How = "password"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +83,12 @@ class SiteAdded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RolesChanged(Event):
+    """Those that ``source`` gives at the actor's site: a hand, or the identity provider."""
+
     person_id: UUID
     before: tuple[Role, ...]
     after: tuple[Role, ...]
+    source: Literal["hand", "idp"] = "hand"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,8 @@ from service.identity import administration, pages
 from service.identity.attempts import Attempts
 from service.identity.cookie import SessionCookie
 from service.identity.door import SignInNeededError, to_sign_in
+from service.identity.oidc import install as oidc
+from service.identity.oidc import pages as oidc_pages
 from service.identity.passwords import Passwords
 from service.identity.people import People
 from service.identity.programs import Programs
@@ -29,6 +31,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SignInNeededError, to_sign_in)
     app.include_router(pages.router)
     app.include_router(administration.router)
+    app.include_router(oidc_pages.router)
 
 
 @asynccontextmanager
@@ -45,5 +48,9 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     reading = Reading(transactions)
     resources.put(Reading, reading)
     resources.put(Refusals, attempts.refusals)
-    async with aclosing(reading), aclosing(attempts.refusals):
+    async with (
+        aclosing(reading),
+        aclosing(attempts.refusals),
+        oidc.opened(resources, attempts),
+    ):
         yield

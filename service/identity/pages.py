@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
@@ -17,8 +17,11 @@ from service.identity import form, schemas
 from service.identity.actor import Actor
 from service.identity.contexts import AccountPage, SetupPage, SignInPage, WelcomePage, named
 from service.identity.cookie import SessionCookie
-from service.identity.dependencies import Acting
+from service.identity.dependencies import ACTOR, Acting
 from service.identity.events import SignInFailed
+from service.identity.oidc.contexts import SignedOutPage
+from service.identity.oidc.pages import MaybeOidcDep
+from service.identity.oidc.service import MaybeOidc
 from service.identity.people import People
 from service.identity.refusals import Refusals
 from service.identity.rules import landing
@@ -60,12 +63,21 @@ def _entered(cookie: SessionCookie, begun: Begun, back: str = "/") -> Response:
 
 @router.get("/signin")
 async def ask(
-    request: Request, actor: Acting, people: PeopleDep, templates: TemplatesDep
+    request: Request,
+    actor: Acting,
+    people: PeopleDep,
+    maybe: MaybeOidcDep,
+    templates: TemplatesDep,
 ) -> Response:
     back = own(request.query_params.get("next", "/"))
     if actor.is_person:
         return RedirectResponse(_after(back, actor), 303, NO_STORE)
-    page = SignInPage(fields=form.signing_in({}), next=back, nobody=await people.nobody())
+    page = SignInPage(
+        fields=form.signing_in({}),
+        next=back,
+        nobody=await people.nobody(),
+        **await _provider(maybe),
+    )
     return templates.respond(request, page, headers=NO_STORE)
 
 
@@ -75,6 +87,7 @@ async def sign_in(
     actor: Acting,
     sessions: SessionsDep,
     cookie: CookieDep,
+    maybe: MaybeOidcDep,
     templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
@@ -84,16 +97,33 @@ async def sign_in(
         begun = await sessions.sign_in(actor, sent.get("login", ""), sent.get("password", ""))
     except (CredentialsError, TooOftenError, StorageFullError, StorageUnavailableError) as error:
         page = SignInPage(
-            fields=form.signing_in(sent), next=back, nobody=False, trouble=trouble(error)
+            fields=form.signing_in(sent),
+            next=back,
+            nobody=False,
+            trouble=trouble(error),
+            **await _provider(maybe),
         )
         return refused(templates, request, page, error)
     return _entered(cookie, begun, back)
 
 
 @router.post("/signout")
-async def sign_out(actor: Acting, sessions: SessionsDep, cookie: CookieDep) -> Response:
+async def sign_out(
+    request: Request,
+    actor: Acting,
+    sessions: SessionsDep,
+    cookie: CookieDep,
+    maybe: MaybeOidcDep,
+    templates: TemplatesDep,
+) -> Response:
+    oidc = maybe.oidc
+    address = None if oidc is None else await oidc.logout.address(actor)
     await sessions.sign_out(actor)
-    response = RedirectResponse("/signin", 303, NO_STORE)
+    response: Response = RedirectResponse("/signin", 303, NO_STORE)
+    if oidc is not None and address is not None:
+        page = SignedOutPage(provider=oidc.name, address=address)
+        request.scope[ACTOR] = Actor(address=actor.address)
+        response = templates.respond(request, page, headers=NO_STORE)
     cookie.clear(response)
     return response
 
@@ -225,6 +255,12 @@ async def _account(
 async def _noted(refusals: Refusals, actor: Actor, error: ServiceError) -> None:
     if isinstance(error, LinkError):
         await refusals.note(SignInFailed(actor=actor, person_id=None, reason="link"))
+
+
+async def _provider(maybe: MaybeOidc) -> dict[str, Any]:
+    """Return what the sign-in page says of an identity provider."""
+    oidc = maybe.oidc
+    return {} if oidc is None else {"provider": oidc.name, "away": await oidc.is_away()}
 
 
 def _after(back: str, actor: Actor) -> str:

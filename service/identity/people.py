@@ -25,9 +25,11 @@ from service.identity.events import (
 )
 from service.identity.passwords import Passwords
 from service.identity.repository import accounts, claims, memberships, sessions, sites
+from service.identity.repository.memberships import BY_GROUPS, BY_HAND
 from service.identity.schemas import (
     LastAdministratorError,
     LinkError,
+    LocalAccountsOffError,
     Person,
     in_order,
 )
@@ -48,19 +50,24 @@ class People:
     ) -> None:
         token = settings.first_administrator
         self._set_token = None if token is None else token.get_secret_value()
+        self._local = settings.oidc_issuer is None
         self._transactions = transactions
         self._passwords = passwords
 
     async def nobody(self) -> bool:
-        """Whether there is no account yet."""
+        """Whether there is no account yet, and one would be made here."""
+        if not self._local:
+            return False
         async with self._transactions.read() as connection:
             return await accounts.is_empty(connection)
 
     async def first_link(self, actor: Actor) -> str | None:
         """Return the token of a new link for the first administrator; None: there is an account.
 
-        Links made before are void.
+        Links made before are void. There is none where an identity provider signs people in.
         """
+        if not self._local:
+            return None
         token = secrets.token()
 
         async def work(transaction: Transaction) -> bool:
@@ -89,7 +96,7 @@ class People:
             self._set_token.encode(), token.encode("utf-8", "replace")
         )
         async with self._transactions.read() as connection:
-            is_open = await accounts.is_empty(connection)
+            is_open = self._local and await accounts.is_empty(connection)
             if not is_open or not (is_set or await claims.is_good(connection, hash, now())):
                 raise LinkError
         kept = await self._hash(password, login, name, DEFAULT_SITE)
@@ -114,14 +121,26 @@ class People:
         return await self._transactions.write(work)
 
     async def add(
-        self, actor: Actor, login: str, name: str, roles: Collection[Role]
+        self,
+        actor: Actor,
+        login: str,
+        name: str,
+        roles: Collection[Role],
+        *,
+        sealed: bool = False,
     ) -> tuple[UUID, str]:
-        """Return the id of a new account at the actor's site, and its link's token."""
+        """Return the id of a new account at the actor's site, and its link's token.
+
+        ``sealed``: it signs in by password where an identity provider does so for everybody else,
+        and without that :class:`~service.identity.schemas.LocalAccountsOffError` is raised there.
+        """
+        if not self._local and not sealed:
+            raise LocalAccountsOffError
         chosen, token = in_order(roles), secrets.token()
 
         async def work(transaction: Transaction) -> UUID:
             connection = transaction.connection
-            made = await accounts.add(connection, login, name, None, now())
+            made = await accounts.add(connection, login, name, None, now(), sealed=sealed)
             if made is None:
                 raise schemas.taken("login")
             await memberships.set_roles(connection, made, actor.site, chosen)
@@ -136,7 +155,8 @@ class People:
 
         Until it is used the password of before is good. Whoever has it can act as them, so it is
         made by those alone who manage every site where they have a role: else
-        :class:`~service.errors.ServiceError`.
+        :class:`~service.errors.ServiceError`. Raises
+        :class:`~service.identity.schemas.LocalAccountsOffError` where the provider signs them in.
         """
         token = secrets.token()
 
@@ -144,6 +164,9 @@ class People:
             if not await self._is_of(transaction, actor, person_id):
                 return False
             await self._theirs(transaction, actor, person_id)
+            account = await accounts.by_id(transaction.connection, person_id)
+            if account is None or not (self._local or account.sealed):
+                raise LocalAccountsOffError
             await self._invite(transaction, actor, person_id, token)
             return True
 
@@ -169,7 +192,7 @@ class People:
             connection = transaction.connection
             good, person_id = await claims.use(connection, hash, now())
             account = person_id and await accounts.by_id(connection, person_id)
-            if not good or not account or account.disabled:
+            if not good or not account or account.disabled or not (self._local or account.sealed):
                 raise LinkError
             await accounts.set_password(connection, account.id, kept)
             await sessions.end_all(connection, account.id)
@@ -225,10 +248,11 @@ class People:
                 connection, actor
             ):
                 return False
-            before = await memberships.roles(connection, person_id, there.site)
+            before = await memberships.roles(connection, person_id, there.site, BY_HAND)
             if before == chosen:
                 return True
-            if "administrator" not in chosen:
+            by_groups = await memberships.roles(connection, person_id, there.site, BY_GROUPS)
+            if "administrator" not in {*chosen, *by_groups}:
                 await self._not_the_last(transaction, there.site, person_id)
             await memberships.set_roles(connection, person_id, there.site, chosen)
             await transaction.emit(
@@ -242,7 +266,7 @@ class People:
         """Return somebody's roles at each other site that the actor manages."""
         async with self._transactions.read() as connection:
             return {
-                site: await memberships.roles(connection, person_id, site)
+                site: await memberships.roles(connection, person_id, site, BY_HAND)
                 for site in await self._managed(connection, actor)
                 if site != actor.site
             }

@@ -13,6 +13,7 @@ from service.errors import CodedError, Fault, FieldsError
 from service.identity.actor import ROLES, Role
 from service.identity.passwords import LONGEST, SHORTEST
 from service.identity.secrets import is_token
+from service.language.locale import N_
 
 LONGEST_LOGIN: Final = 64
 LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
@@ -72,6 +73,15 @@ class CredentialsError(CodedError):
         super().__init__("The name or the password is wrong.")
 
 
+class LocalAccountsOffError(CodedError):
+    """An identity provider signs people in: an account of our own would open nothing."""
+
+    code = "local_accounts_off"
+
+    def __init__(self) -> None:
+        super().__init__(N_("An identity provider signs people in here; its groups give roles."))
+
+
 class TooOftenError(CodedError):
     code = "too_many_attempts"
 
@@ -89,8 +99,15 @@ class Person:
     created_at: datetime
     disabled_at: datetime | None
     has_password: bool
+    is_sealed: bool
+    """Kept for when the identity provider is away."""
     roles: tuple[Role, ...]
     """At the site of whoever looks, in the order of :data:`~service.identity.actor.ROLES`."""
+    by_hand: tuple[Role, ...]
+    by_groups: tuple[Role, ...]
+    """Those of them that were given here, and those that an identity provider's groups give."""
+    by_provider: bool
+    """An identity provider signs them in."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ ends on every front at once, and a database that does not answer ends none.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +15,14 @@ from service.clock import now
 from service.identity import secrets
 from service.identity.actor import DEFAULT_SITE, Actor, Session
 from service.identity.attempts import Attempts
-from service.identity.events import SignedIn, SignedInAgain, SignedOut, SignInFailed
+from service.identity.events import (
+    How,
+    SealedAccountUsed,
+    SignedIn,
+    SignedInAgain,
+    SignedOut,
+    SignInFailed,
+)
 from service.identity.passwords import LONGEST, Passwords
 from service.identity.repository import accounts, memberships, sessions
 from service.identity.schemas import CredentialsError, TooOftenError
@@ -25,6 +32,21 @@ from service.storage.transaction import Transaction, Transactions
 
 NOTED: Final = timedelta(minutes=1)
 """A session's last use is written down no oftener."""
+
+UNPROVED: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Since when, where the identity provider has not said: never fresh enough to sign."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByProvider:
+    """What a session keeps of the identity provider that has signed somebody in."""
+
+    issuer: str
+    sub: str
+    sid: str | None
+    id_token: str | None
+    proved_at: datetime | None
+    """When they last proved there who they are; None: it has not said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +69,7 @@ class Sessions:
     ) -> None:
         self._idle = timedelta(minutes=settings.session_idle_minutes)
         self._longest = timedelta(hours=settings.session_hours)
+        self._issuer = settings.oidc_issuer
         self._transactions = transactions
         self._passwords = passwords
         self._attempts = attempts
@@ -63,7 +86,9 @@ class Sessions:
             return None
         row = rows[0]
         ended = row.ends_at <= at or row.seen_at <= at - self._idle
-        if ended or row.disabled_at is not None:
+        # Of those that another setting let in, only a sealed account's is one still.
+        is_ours = row.issuer == self._issuer or (row.issuer is None and row.sealed)
+        if ended or row.disabled_at is not None or not is_ours:
             return None
         if row.seen_at < at - NOTED:
             await self._note(hash, at)
@@ -72,7 +97,7 @@ class Sessions:
             id=row.person_id,
             name=row.name,
             roles=frozenset(one.role for one in rows if one.role is not None),
-            session=Session(hash=hash, since=row.signed_in_at),
+            session=Session(hash=hash, since=row.signed_in_at, by_provider=row.issuer is not None),
             address=address,
         )
 
@@ -96,6 +121,9 @@ class Sessions:
         if account is None or account.disabled:
             await self._failed(SignInFailed(actor=actor, person_id=person_id, reason="disabled"))
             raise CredentialsError
+        if self._issuer is not None and not account.sealed:
+            await self._failed(SignInFailed(actor=actor, person_id=person_id, reason="local_off"))
+            raise CredentialsError
         if account.password is not None and self._passwords.outdated(account.password):
             again = await self._passwords.hash(password)
             await self._transactions.write(
@@ -104,11 +132,22 @@ class Sessions:
         await self._attempts.succeeded(login, actor.address)
         return await self.begin(actor, account.id)
 
-    async def begin(self, actor: Actor, person_id: UUID) -> Begun:
-        """Begin a session of a person who has proved who they are; the actor's own ends."""
+    async def begin(
+        self,
+        actor: Actor,
+        person_id: UUID,
+        provider: ByProvider | None = None,
+        *,
+        again: bool = False,
+    ) -> Begun:
+        """Begin a session of a person who has proved who they are; the actor's own ends.
+
+        ``provider``: where they have done so, if not here; ``again``: they had signed in already.
+        """
         token = secrets.token()
         hash = secrets.hashed("session", token)
         at = now()
+        since = at if provider is None else min(provider.proved_at or UNPROVED, at)
 
         async def work(transaction: Transaction) -> Actor:
             connection = transaction.connection
@@ -117,6 +156,8 @@ class Sessions:
                 await sessions.end(connection, actor.session.hash)
             sites = await memberships.sites(connection, person_id)
             site = DEFAULT_SITE if DEFAULT_SITE in sites or not sites else sites[0]
+            if actor.id == person_id and actor.site in sites:
+                site = actor.site
             await sessions.add(
                 connection,
                 hash=hash,
@@ -125,7 +166,8 @@ class Sessions:
                 created_at=at,
                 seen_at=at,
                 ends_at=at + self._longest,
-                signed_in_at=at,
+                signed_in_at=since,
+                **_columns(provider),
             )
             account = await accounts.by_id(connection, person_id)
             begun = Actor(
@@ -133,10 +175,14 @@ class Sessions:
                 id=person_id,
                 name="" if account is None else account.name,
                 roles=frozenset(await memberships.roles(connection, person_id, site)),
-                session=Session(hash=hash, since=at),
+                session=Session(hash=hash, since=since, by_provider=provider is not None),
                 address=actor.address,
             )
-            await transaction.emit(SignedIn(actor=begun, person_id=person_id))
+            kind = SignedInAgain if again else SignedIn
+            how: How = "password" if provider is None else "provider"
+            await transaction.emit(kind(actor=begun, person_id=person_id, how=how))
+            if account is not None and account.sealed:
+                await transaction.emit(SealedAccountUsed(actor=begun, person_id=person_id))
             return begun
 
         return Begun(token=token, actor=await self._transactions.write(work, frees=True))
@@ -217,3 +263,14 @@ class Sessions:
         except StorageError:
             # The session was found; that it could not be noted is no reason to turn anybody away.
             return
+
+
+def _columns(provider: ByProvider | None) -> dict[str, str | None]:
+    if provider is None:
+        return {}
+    return {
+        "issuer": provider.issuer,
+        "idp_sub": provider.sub,
+        "idp_sid": provider.sid,
+        "id_token": provider.id_token,
+    }

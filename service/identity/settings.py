@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from service.types import SettingsGroup
+from service.types import SettingsGroup, Url
 
 LEAST_TOKEN = 32
+LONGEST_ISSUER = 255
 
 
 class IdentitySettings(SettingsGroup):
@@ -19,6 +21,12 @@ class IdentitySettings(SettingsGroup):
         "local",
         description="local: people sign in with accounts of the front, programs send keys. none: "
         "nobody signs in and everybody may do everything, which is allowed on loopback alone.",
+    )
+    oidc_issuer: Url | None = Field(
+        None,
+        description="Identity provider that people sign in by (OpenID Connect), as it names itself "
+        "in its metadata; https, or http on loopback. Accounts of the front are off then, but "
+        "sealed ones, which 'python -m service people add --sealed' makes.",
     )
     session_idle_minutes: int = Field(
         15, ge=1, le=24 * 60, description="Minutes without a request after which a sign-in ends."
@@ -53,6 +61,20 @@ class IdentitySettings(SettingsGroup):
         description="Networks of the proxies in front, as 10.0.0.0/8, with commas between: what "
         "they say in X-Forwarded-For is the address that tries to sign in are counted by.",
     )
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _trustworthy(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        parts = urlsplit(value)
+        is_safe = parts.scheme == "https" or is_loopback(parts.hostname or "")
+        if not is_safe or "@" in parts.netloc or len(value) > LONGEST_ISSUER:
+            raise ValueError(
+                f"an https address of at most {LONGEST_ISSUER} characters is allowed, or http on "
+                "loopback"
+            )
+        return value
 
     @field_validator("first_administrator")
     @classmethod

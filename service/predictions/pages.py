@@ -42,7 +42,7 @@ from service.web.templates import Templates
 router = APIRouter(prefix="/results/{id}", include_in_schema=False)
 
 _PASSWORD: Final[Mapping[str, str]] = {
-    "sign_in_again": N_("You signed in more than a few minutes ago: your password, please."),
+    "sign_in_again": N_("You signed in more than a few minutes ago: once more, please."),
     "credentials": N_("This is not your password."),
     "too_many_attempts": N_("Too many wrong passwords: wait a little, then try again."),
 }
@@ -94,9 +94,12 @@ class ResultResponder:
             signing=signing,
             out_of_reach=await self._explainer.out_of_reach(prediction, self._states.down),
         )
-        if actor.is_person:
-            needed = bool(password) or self._reviews.needs_password(actor)
+        if actor.session is not None:
+            needed = bool(password) or self._reviews.is_stale(actor)
             forms = page.signing.of_account(password=needed, error=password)
+            if actor.session.by_provider:
+                again = f"/auth/oidc/again?next=/results/{prediction.id}" if needed else ""
+                forms = page.signing.of_provider(again, password)
             page = replace(page, signing=forms)
         whence = {**NO_STORE, "Content-Location": f"/results/{prediction.id}", **(headers or {})}
         return self._templates.respond(request, page, status, whence)
@@ -136,7 +139,7 @@ async def review(
     seen = None if version is None else {version}
     try:
         written = draft(typed)
-        if password and reviews.needs_password(actor):
+        if password and reviews.is_stale(actor):
             actor = await sessions.again(actor, password)
         await reviews.sign(actor, prediction.id, written, prediction.outcome, seen)
     except ReviewError as error:

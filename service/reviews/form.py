@@ -66,6 +66,10 @@ class ReviewForms:
     """Those that were written while the form was filled in."""
     trouble: str = ""
     """Why a review could not be written down, where it is not to blame."""
+    again: str = ""
+    """Where somebody signs in once more, whom an identity provider signs in."""
+    stale: str = ""
+    """What is said of a review that came too long after they had."""
 
     @classmethod
     def of(
@@ -99,6 +103,13 @@ class ReviewForms:
         ``password``: whether it has to be given with a review; ``error``: what was wrong with it.
         """
         return replace(self, forms=tuple(_of_account(form, password, error) for form in self.forms))
+
+    def of_provider(self, again: str, error: str = "") -> ReviewForms:
+        """Return the forms as somebody gets them who has no password here.
+
+        ``again``: where they sign in once more, empty where they have just done so.
+        """
+        return replace(self.of_account(password=False), again=again, stale=error)
 
     @classmethod
     def beside(

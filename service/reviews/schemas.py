@@ -34,7 +34,7 @@ MAX_REASON: Final = 1000
 """Characters. A reason that nobody can understand later is none."""
 
 Action = Literal["sign", "override"]
-Method = Literal["password"]
+Method = Literal["password", "provider"]
 FaultCode = Literal["missing", "length", "characters", "choice", "same_outcome", "unknown"]
 """What is wrong with a field; pages have a sentence for each, in their language."""
 
@@ -126,7 +126,9 @@ class Review(BaseModel):
         "where nobody signs in.",
     )
     method: Method | None = Field(
-        default=None, description="How they had proved who they are, minutes before at most."
+        default=None,
+        description="How they had proved who they are, minutes before at most: here, or where an "
+        "identity provider signs them in.",
     )
     document_sha256: str | None = Field(
         default=None, description="Of the result as it was when they signed."

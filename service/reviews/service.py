@@ -13,6 +13,7 @@ from service.language.locale import N_
 from service.reviews import repository
 from service.reviews.events import ReviewAdded
 from service.reviews.schemas import (
+    Method,
     Override,
     Review,
     ReviewError,
@@ -31,11 +32,11 @@ class Reviews:
     """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
 
     def __init__(self, transactions: Transactions, fresh: timedelta = timedelta(minutes=5)) -> None:
-        """``fresh``: how long after their password was given somebody signs without it."""
+        """``fresh``: how long after they have proved who they are somebody signs."""
         self._transactions = transactions
         self._fresh = fresh
 
-    def needs_password(self, actor: Actor) -> bool:
+    def is_stale(self, actor: Actor) -> bool:
         """Whether the actor has to prove once more who they are before they sign."""
         return actor.session is not None and now() - actor.session.since > self._fresh
 
@@ -60,15 +61,15 @@ class Reviews:
         :class:`~service.reviews.schemas.ReviewError` for an override that names ``outcome``, and
         for a name beside an account's or none where nobody signs in.
 
-        A program cannot sign, and a person only within minutes of giving their password: else
+        A program cannot sign, and a person only within minutes of proving who they are: else
         :class:`~service.errors.ServiceError`.
         """
         reviewer = _reviewer(actor, draft.reviewer)
         if isinstance(draft, Override) and draft.outcome == outcome:
             raise ReviewError([fault("outcome", "same_outcome")])
-        if self.needs_password(actor):
+        if self.is_stale(actor):
             raise ServiceError(
-                "sign_in_again", N_("The password was not given within the last minutes.")
+                "sign_in_again", N_("They have not proved who they are within the last minutes.")
             )
         written = Review(
             number=1,
@@ -78,7 +79,7 @@ class Reviews:
             reviewer=reviewer,
             reason=draft.reason,
             person_id=actor.id,
-            method="password" if actor.is_person else None,
+            method=_method(actor),
         )
 
         async def work(transaction: Transaction) -> Review:
@@ -116,6 +117,12 @@ def _reviewer(actor: Actor, typed: str | None) -> str:
     if typed is not None:
         raise ReviewError([fault("reviewer", "unknown")])
     return actor.name
+
+
+def _method(actor: Actor) -> Method | None:
+    if actor.session is None:
+        return None
+    return "provider" if actor.session.by_provider else "password"
 
 
 def _same(review: Review, other: Review) -> bool:

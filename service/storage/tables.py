@@ -19,6 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
@@ -256,20 +257,34 @@ class PersonRow(Base):
     # What they sign in with, in lower case.
     login: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(80))
-    # NULL until they have chosen a password.
+    # NULL until they have chosen a password, and for those whom an identity provider signs in.
     password: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # For when the identity provider cannot be used: signs in by password all the same.
+    sealed: Mapped[bool] = mapped_column(server_default=false())
+
+
+class IdentityRow(Base):
+    """Who somebody is at an identity provider; nothing else says that two are the same."""
+
+    __tablename__ = "identity"
+
+    issuer: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(512), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class MembershipRow(Base):
-    """A role that a person has at a site."""
+    """A role that a person has at a site, by hand or by a group at the identity provider."""
 
     __tablename__ = "membership"
 
     person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), primary_key=True)
     site: Mapped[str] = mapped_column(String(64), primary_key=True)
     role: Mapped[str] = mapped_column(String(16), primary_key=True)
+    source: Mapped[str] = mapped_column(String(16), primary_key=True, server_default="hand")
 
 
 class SessionRow(Base):
@@ -284,8 +299,41 @@ class SessionRow(Base):
     # Written at most once a minute.
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # When the password was last given: what a signature asks for.
+    # When they last proved who they are: what a signature asks for.
     signed_in_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Of a sign-in by an identity provider, all that its messages name it by.
+    issuer: Mapped[str | None] = mapped_column(String(255))
+    idp_sub: Mapped[str | None] = mapped_column(String(255), index=True)
+    idp_sid: Mapped[str | None] = mapped_column(String(255), index=True)
+    # By which the provider knows at signing out who it is; NULL: it is too long for an address.
+    id_token: Mapped[str | None] = mapped_column(String(4000))
+
+
+class SignInFlowRow(Base):
+    """A sign-in that has been sent to the identity provider and has not come back."""
+
+    __tablename__ = "sign_in_flow"
+
+    # Of what the provider hands back, and of the cookie of the browser that it began in.
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser: Mapped[str] = mapped_column(String(64))
+    nonce: Mapped[str] = mapped_column(String(64))
+    verifier: Mapped[str] = mapped_column(String(128))
+    next: Mapped[str] = mapped_column(String(2000))
+    # The session of whoever is to prove once more who they are.
+    session: Mapped[str | None] = mapped_column(String(64))
+    address: Mapped[str | None] = mapped_column(String(45), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class UsedTokenRow(Base):
+    """A message of the identity provider that was obeyed, so that it is obeyed once."""
+
+    __tablename__ = "used_token"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class ClaimRow(Base):

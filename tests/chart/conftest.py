@@ -37,6 +37,15 @@ def rendered(*sets: str) -> tuple[Object, ...]:
 LOADED = ("loadTest.enabled=true", 'loadTest.keySecret="load"')
 """Values that make the load test."""
 
+OIDC = (
+    'auth.oidc.issuer="https://idp.example/realms/clinic"',
+    'auth.oidc.clientId="osteoserve"',
+    'auth.oidc.groups={"dxa-readers":["viewer"]}',
+    'front.settings.OSTEOSERVE_PUBLIC_URL="https://dxa.example"',
+    'networkPolicy.identityProvider=[{"ipBlock":{"cidr":"10.1.2.5/32"}}]',
+)
+"""Values by which people sign in at the hospital's identity provider."""
+
 
 def kinds(objects: tuple[Object, ...], kind: str) -> dict[str, Object]:
     """Objects of one kind, by name."""

@@ -9,7 +9,8 @@ import pytest
 
 from k8s.dashboards.files import BOARDS
 from service.http.hosts import Hosts
-from tests.chart.conftest import SCENARIOS, Object, kinds, rendered, scenario
+from service.settings import check, load
+from tests.chart.conftest import OIDC, SCENARIOS, Object, kinds, rendered, scenario
 
 
 def pod_specs(objects: tuple[Object, ...]) -> dict[str, Any]:
@@ -222,6 +223,54 @@ def test_without_tracing_nothing_opens_for_spans(sets: tuple[str, ...]) -> None:
     assert not [
         name for name in kinds(rendered(*sets), "NetworkPolicy") if name.endswith("-to-collector")
     ]
+
+
+def test_the_front_is_told_of_the_identity_provider_and_reaches_it_alone() -> None:
+    """Of a group that is named twice both roles count; the secret comes from a Secret."""
+    objects = rendered(
+        *OIDC,
+        'auth.oidc.existingSecret="idp"',
+        'auth.oidc.groups={"dxa-readers":["viewer","north:clinician"],"it":["auditor"]}',
+        'auth.oidc.administrators=["it","CN=Admins,OU=DXA"]',
+        "networkPolicy.identityProviderPort=8443",
+    )
+    env = {one["name"]: one for one in container(objects, "front")["env"]}
+    assert env["OSTEOSERVE_OIDC_ISSUER"]["value"] == "https://idp.example/realms/clinic"
+    assert env["OSTEOSERVE_OIDC_CLIENT_ID"]["value"] == "osteoserve"
+    assert json.loads(env["OSTEOSERVE_OIDC_ROLES"]["value"]) == {
+        "dxa-readers": ["viewer", "north:clinician"],
+        "it": ["auditor", "administrator"],
+        "CN=Admins,OU=DXA": ["administrator"],
+    }
+    assert env["OSTEOSERVE_OIDC_CLIENT_SECRET"]["valueFrom"]["secretKeyRef"] == {
+        "name": "idp", "key": "client-secret",
+    }  # fmt: skip
+    # As the front itself reads it.
+    check(
+        load(
+            oidc_issuer=env["OSTEOSERVE_OIDC_ISSUER"]["value"],
+            oidc_client_id=env["OSTEOSERVE_OIDC_CLIENT_ID"]["value"],
+            oidc_roles=env["OSTEOSERVE_OIDC_ROLES"]["value"],
+            public_url="https://dxa.example",
+        )
+    )
+    (policy,) = (
+        one["spec"]
+        for name, one in kinds(objects, "NetworkPolicy").items()
+        if name.endswith("-to-identity-provider")
+    )
+    assert policy["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "front"
+    assert policy["egress"] == [
+        {"to": [{"ipBlock": {"cidr": "10.1.2.5/32"}}], "ports": [{"port": 8443}]}
+    ]
+
+
+def test_without_an_identity_provider_nothing_is_said_of_one() -> None:
+    for objects in (rendered(), rendered('networkPolicy.identityProvider=[{"ipBlock":{}}]')):
+        assert "OIDC" not in json.dumps(objects)
+        assert not [
+            name for name in kinds(objects, "NetworkPolicy") if name.endswith("-identity-provider")
+        ]
 
 
 def test_everything_is_denied_first() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from k8s import helm
+from tests.chart.conftest import OIDC
 
 POSTGRES = 'database.existingSecret="pg"'
 SQLITE = (
@@ -111,6 +112,56 @@ SQLITE = (
             "{kubernetes.io/metadata.name: tracing}}}] or [{ipBlock: {cidr: 10.20.30.40/32}}], and "
             "its port in networkPolicy.tracingPort, or set networkPolicy.enabled to false.",
             id="spans kept in",
+        ),
+        pytest.param(
+            [*OIDC, 'auth.oidc.clientId=""'],
+            "auth.oidc.issuer needs auth.oidc.clientId: what the identity provider knows the front "
+            "as.",
+            id="a client without a name",
+        ),
+        pytest.param(
+            [*OIDC, "auth.oidc.groups=null"],
+            "auth.oidc.issuer needs auth.oidc.groups or auth.oidc.administrators, for example "
+            "{dxa-readers: [viewer]}: nobody has a role without a group.",
+            id="a provider without groups",
+        ),
+        pytest.param(
+            [*OIDC, 'auth.existingSecret="a"', 'auth.firstAdministratorKey="first"'],
+            "auth.firstAdministratorKey and auth.oidc.issuer are both set, but administrators come "
+            "by their groups then: leave the key out and name the groups in "
+            "auth.oidc.administrators.",
+            id="two first administrators",
+        ),
+        pytest.param(
+            [one for one in OIDC if "PUBLIC_URL" not in one],
+            "auth.oidc.issuer needs the address that the identity provider sends people back to: "
+            "set front.settings.OSTEOSERVE_PUBLIC_URL, for example https://dxa.clinic.example, or "
+            "ingress.host with ingress.tlsSecret.",
+            id="no way back from the provider",
+        ),
+        pytest.param(
+            [*OIDC, "networkPolicy.identityProvider=[]"],
+            "auth.oidc.issuer is set, but the network policies keep the front from it: name the "
+            "identity provider in networkPolicy.identityProvider, for example [{ipBlock: {cidr: "
+            "10.20.30.50/32}}], and its port in networkPolicy.identityProviderPort, or set "
+            "networkPolicy.enabled to false.",
+            id="a provider behind a wall",
+        ),
+        pytest.param(
+            ['auth.oidc.clientId="osteoserve"'],
+            "auth.oidc.issuer is empty, but other values of auth.oidc are set: people would sign "
+            "in with accounts of the front. Set it, or leave the others out.",
+            id="a provider forgotten",
+        ),
+        pytest.param(
+            [*OIDC, 'auth.oidc.groups={"a":["owner"]}'],
+            "at '/auth/oidc/groups/a/0': 'owner' does not match pattern",
+            id="a role that is none",
+        ),
+        pytest.param(
+            [*OIDC, 'auth.oidc.issuer="http://idp.example"'],
+            "at '/auth/oidc/issuer': 'http://idp.example' does not match pattern",
+            id="a provider without TLS",
         ),
         pytest.param(
             ["front.replica=2"],

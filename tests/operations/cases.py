@@ -299,4 +299,19 @@ def storage() -> list[Case]:
     ]
 
 
-CASES = [*burns(), *availability(), *load(), *clinical(), *storage()]
+def identity() -> list[Case]:
+    provider, sealed = "OsteoserveIdentityProviderDown", "OsteoserveSealedAccount"
+    up = one("osteoserve_identity_provider_up", 'provider="oidc"')
+    failed = one("osteoserve_identity_provider_sign_ins_total", 'outcome="provider_unavailable"')
+    used = one("osteoserve_sealed_sign_ins_total")
+    return [
+        Case(provider, "it is away and people try", True, {up: "0x30", failed: "0+1x30"}, "20m"),
+        Case(provider, "it answers again", False, {up: "0x10 1x20", failed: "0+1x30"}, "20m"),
+        Case(provider, "nobody has tried since", False, {up: "0x60", failed: "0+1x5 5x60"}, "50m"),
+        Case(provider, "there is none", False, {failed: QUIET}, "20m"),
+        Case(sealed, "one is used", True, {used: "0x10 1x20"}, "14m"),
+        Case(sealed, "none is used", False, {used: QUIET}, "20m"),
+    ]
+
+
+CASES = [*burns(), *availability(), *load(), *clinical(), *storage(), *identity()]

@@ -12,6 +12,30 @@
 {{- end }}
 {{- end }}
 
+{{- define "osteoserve.check.oidc" -}}
+{{- $front := include "osteoserve.component" (dict "root" $ "name" "front") | fromYaml }}
+{{- $oidc := .Values.auth.oidc }}
+{{- if $oidc.issuer }}
+{{- if not $oidc.clientId }}
+{{- fail "auth.oidc.issuer needs auth.oidc.clientId: what the identity provider knows the front as." }}
+{{- end }}
+{{- if not (or $oidc.groups $oidc.administrators) }}
+{{- fail "auth.oidc.issuer needs auth.oidc.groups or auth.oidc.administrators, for example {dxa-readers: [viewer]}: nobody has a role without a group." }}
+{{- end }}
+{{- if .Values.auth.firstAdministratorKey }}
+{{- fail "auth.firstAdministratorKey and auth.oidc.issuer are both set, but administrators come by their groups then: leave the key out and name the groups in auth.oidc.administrators." }}
+{{- end }}
+{{- if not (or (hasKey $front.settings "OSTEOSERVE_PUBLIC_URL") (and .Values.ingress.enabled .Values.ingress.tlsSecret)) }}
+{{- fail "auth.oidc.issuer needs the address that the identity provider sends people back to: set front.settings.OSTEOSERVE_PUBLIC_URL, for example https://dxa.clinic.example, or ingress.host with ingress.tlsSecret." }}
+{{- end }}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.identityProvider) }}
+{{- fail "auth.oidc.issuer is set, but the network policies keep the front from it: name the identity provider in networkPolicy.identityProvider, for example [{ipBlock: {cidr: 10.20.30.50/32}}], and its port in networkPolicy.identityProviderPort, or set networkPolicy.enabled to false." }}
+{{- end }}
+{{- else if or $oidc.clientId $oidc.groups $oidc.administrators $oidc.existingSecret }}
+{{- fail "auth.oidc.issuer is empty, but other values of auth.oidc are set: people would sign in with accounts of the front. Set it, or leave the others out." }}
+{{- end }}
+{{- end }}
+
 {{- define "osteoserve.check.front" -}}
 {{- $front := include "osteoserve.component" (dict "root" $ "name" "front") | fromYaml }}
 {{- if include "osteoserve.sqlite" . }}

@@ -98,3 +98,12 @@ front {{ include "osteoserve.runners" . }}
 {{- define "osteoserve.inFlight" -}}
 {{- eq . "front" | ternary "osteoserve_http_requests_in_flight" "osteoserve_runner_images_in_flight" }}
 {{- end }}
+
+{{/* Roles by group as the front takes them; takes auth.oidc. */}}
+{{- define "osteoserve.oidcRoles" -}}
+{{- $roles := deepCopy (.groups | default dict) }}
+{{- range .administrators }}
+{{- $_ := set $roles . (append (get $roles . | default list) "administrator" | uniq) }}
+{{- end }}
+{{- toJson $roles }}
+{{- end }}

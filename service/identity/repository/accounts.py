@@ -11,8 +11,9 @@ from sqlalchemy import select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.identity.repository.memberships import BY_HAND
 from service.identity.schemas import Person, in_order
-from service.storage.tables import MembershipRow, PersonRow
+from service.storage.tables import IdentityRow, MembershipRow, PersonRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +25,21 @@ class Account:
     name: str
     password: str | None
     disabled: bool
+    sealed: bool
 
 
 _ACCOUNT: Final = (
-    PersonRow.id, PersonRow.login, PersonRow.name, PersonRow.password, PersonRow.disabled_at
+    PersonRow.id, PersonRow.login, PersonRow.name, PersonRow.password, PersonRow.disabled_at,
+    PersonRow.sealed,
 )  # fmt: skip
+
+
+_BY_PROVIDER: Final = (
+    select(IdentityRow.person_id)
+    .where(IdentityRow.person_id == PersonRow.id)
+    .exists()
+    .label("by_provider")
+)
 
 
 async def alone(connection: AsyncConnection) -> None:
@@ -60,17 +71,24 @@ async def _account(connection: AsyncConnection, which: Any) -> Account | None:
         name=row.name,
         password=row.password,
         disabled=row.disabled_at is not None,
+        sealed=row.sealed,
     )
 
 
 async def add(
-    connection: AsyncConnection, login: str, name: str, password: str | None, at: datetime
+    connection: AsyncConnection,
+    login: str,
+    name: str,
+    password: str | None,
+    at: datetime,
+    *,
+    sealed: bool = False,
 ) -> UUID | None:
     """Return the id of a new account; None where somebody has the ``login``."""
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = (
         make(PersonRow)
-        .values(id=uuid4(), login=login, name=name, password=password, created_at=at)
+        .values(id=uuid4(), login=login, name=name, password=password, created_at=at, sealed=sealed)
         .on_conflict_do_nothing(index_elements=["login"])
         .returning(PersonRow.id)
     )
@@ -95,19 +113,29 @@ async def all(
 ) -> tuple[Person, ...]:
     """Return accounts by login: at ``site`` those with a role there or with none anywhere."""
     statement = (
-        select(*_ACCOUNT, PersonRow.created_at, MembershipRow.site, MembershipRow.role)
+        select(
+            *_ACCOUNT,
+            PersonRow.created_at,
+            MembershipRow.site,
+            MembershipRow.role,
+            MembershipRow.source,
+            _BY_PROVIDER,
+        )
         .outerjoin(MembershipRow, MembershipRow.person_id == PersonRow.id)
         .order_by(PersonRow.login)
     )
     if person_id is not None:
         statement = statement.where(PersonRow.id == person_id)
-    found: dict[UUID, tuple[Any, set[str], set[str]]] = {}
+    found: dict[UUID, tuple[Any, set[str], set[str], set[str], set[str]]] = {}
     for row in await connection.execute(statement):
-        _, sites, roles = found.setdefault(row.id, (row, set(), set()))
+        nothing: tuple[Any, set[str], set[str], set[str], set[str]]
+        nothing = (row, set(), set(), set(), set())
+        _, sites, roles, by_hand, by_groups = found.setdefault(row.id, nothing)
         if row.site is not None:
             sites.add(row.site)
         if row.role is not None and site in (None, row.site):
             roles.add(row.role)
+            (by_hand if row.source == BY_HAND else by_groups).add(row.role)
     return tuple(
         Person(
             id=row.id,
@@ -116,8 +144,12 @@ async def all(
             created_at=row.created_at,
             disabled_at=row.disabled_at,
             has_password=row.password is not None,
+            is_sealed=row.sealed,
             roles=in_order(roles),
+            by_hand=in_order(by_hand),
+            by_groups=in_order(by_groups),
+            by_provider=row.by_provider,
         )
-        for row, sites, roles in found.values()
+        for row, sites, roles, by_hand, by_groups in found.values()
         if site is None or not sites or site in sites
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select
@@ -12,26 +13,41 @@ from service.identity.actor import Role
 from service.identity.schemas import in_order
 from service.storage.tables import MembershipRow, PersonRow
 
+BY_HAND: Final = "hand"
+BY_GROUPS: Final = "idp"
+"""Source of a role: an administrator or the command line, or groups of an identity provider."""
 
-async def roles(connection: AsyncConnection, person_id: UUID, site: str) -> tuple[Role, ...]:
+
+async def roles(
+    connection: AsyncConnection, person_id: UUID, site: str, source: str | None = None
+) -> tuple[Role, ...]:
+    """Return somebody's roles at a site, whoever gave them or those of one ``source``."""
     query = select(MembershipRow.role).where(
         MembershipRow.person_id == person_id, MembershipRow.site == site
     )
+    if source is not None:
+        query = query.where(MembershipRow.source == source)
     return in_order(set(await connection.scalars(query)))
 
 
 async def set_roles(
     connection: AsyncConnection, person_id: UUID, site: str, chosen: Collection[Role]
 ) -> None:
+    """Replace the roles that somebody was given by hand; those of a provider's groups stay."""
     await connection.execute(
         delete(MembershipRow).where(
-            MembershipRow.person_id == person_id, MembershipRow.site == site
+            MembershipRow.person_id == person_id,
+            MembershipRow.site == site,
+            MembershipRow.source == BY_HAND,
         )
     )
     if chosen:
         await connection.execute(
             insert(MembershipRow),
-            [{"person_id": person_id, "site": site, "role": role} for role in chosen],
+            [
+                {"person_id": person_id, "site": site, "role": role, "source": BY_HAND}
+                for role in chosen
+            ],
         )
 
 

@@ -22,7 +22,8 @@ async def rows(connection: AsyncConnection, hash: str) -> Sequence[Any]:
     statement = (
         select(
             SessionRow.person_id, SessionRow.site, SessionRow.seen_at, SessionRow.ends_at,
-            SessionRow.signed_in_at, PersonRow.name, PersonRow.disabled_at, MembershipRow.role,
+            SessionRow.signed_in_at, SessionRow.issuer, PersonRow.name, PersonRow.disabled_at,
+            PersonRow.sealed, MembershipRow.role,
         )
         .join(PersonRow, PersonRow.id == SessionRow.person_id)
         .outerjoin(

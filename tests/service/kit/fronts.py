@@ -74,13 +74,14 @@ async def front(
     # Most tests send one image again and again, and want to see the runners asked.
     # Whoever signs in says so: what most tests are about is what is done then.
     defaults = {
+        "port": 0,
         "probe_seconds": 0.2,
         "cache_images": 0,
         "auth": "none",
         "password_kib": 8,
         "audit_key": "k" * 32,
     }
-    chosen = Settings(port=0, var=var, **{**defaults, **urls, **settings})
+    chosen = Settings(var=var, **{**defaults, **urls, **settings})
     server = Server(chosen)
     app = server.config.app
     assert isinstance(app, FastAPI)

@@ -53,7 +53,7 @@ def table(connection: Connection, name: str) -> sa.Table:
     return sa.Table(name, sa.MetaData(), autoload_with=connection)
 
 
-def put(connection: Connection, name: str, **values: Any) -> None:
+def put(connection: Connection, name: str, /, **values: Any) -> None:
     rows = table(connection, name)
     if connection.dialect.name == "sqlite":
         # Ids are texts there, and reflected as such.
