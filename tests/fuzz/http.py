@@ -2,7 +2,7 @@
 
 A request is a finding when it is answered with 5xx, or not within :data:`HANGS` seconds, or when
 the connection breaks without an answer. One that is told to come back later (503 with Retry-After)
-is sent again, as that is about the moment and not about the upload; how often is said. Findings are
+is sent again then, as that is about the moment and not about the upload; how often is said. Findings are
 kept as ``var/fuzz-http/<SHA-256>`` and sent first the next time. At the end the front must hold no
 more than a tenth above what it held after the first hundredth.
 """
@@ -157,7 +157,7 @@ class Run:
             if answered.status_code != 503 or "retry-after" not in answered.headers:
                 break
             self.waits[outcome] += 1
-            await asyncio.sleep(1)
+            await asyncio.sleep(float(answered.headers["retry-after"]))
         self.outcomes[outcome] += 1
         if self.outcomes.total() % SAY == 0:
             print(f"{self.outcomes.total()} uploads, {self.findings} findings", flush=True)
