@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, Self, get_args
 from uuid import UUID
 
@@ -29,6 +29,8 @@ class Session:
     """SHA-256 of what the browser's cookie holds."""
     since: datetime
     """When the password was last given."""
+    left: timedelta = timedelta(minutes=15)
+    """Until it ends where nothing more is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,8 +51,11 @@ class Sessions:
         self._passwords = passwords
         self._attempts = attempts
 
-    async def find(self, token: str, address: str | None) -> Actor | None:
-        """Return whose session ``token`` is; None where it has ended or never was."""
+    async def find(self, token: str, address: str | None, *, counts: bool = True) -> Actor | None:
+        """Return whose session ``token`` is; None where it has ended or never was.
+
+        ``counts``: whether it is used by this, which puts its end off.
+        """
         if not secrets.is_token(token):
             return None
         hash = secrets.hashed("session", token)
@@ -65,14 +68,16 @@ class Sessions:
         ended = row.ends_at <= at or row.seen_at <= at - self._idle
         if ended or row.disabled_at is not None:
             return None
-        if row.seen_at < at - NOTED:
+        if counts and row.seen_at < at - NOTED:
             await self._note(hash, at)
         return Actor(
             site=row.site,
             id=row.person_id,
             name=row.name,
             roles=frozenset(one.role for one in rows if one.role is not None),
-            session=Session(hash=hash, since=row.signed_in_at),
+            session=Session(
+                hash=hash, since=row.signed_in_at, left=min(self._idle, row.ends_at - at)
+            ),
             address=address,
         )
 
@@ -133,7 +138,7 @@ class Sessions:
                 id=person_id,
                 name="" if account is None else account.name,
                 roles=frozenset(await memberships.roles(connection, person_id, site)),
-                session=Session(hash=hash, since=at),
+                session=Session(hash=hash, since=at, left=min(self._idle, self._longest)),
                 address=actor.address,
             )
             await transaction.emit(SignedIn(actor=begun, person_id=person_id))
