@@ -173,6 +173,20 @@ async def test_a23_a_cookie_kept_from_before_is_none_on_either_front(
             assert (await via.get(API)).status_code == 401
 
 
+async def test_a28_tries_are_counted_over_all_fronts_whatever_a_client_says_of_itself(
+    twins: tuple[Front, Front],
+) -> None:
+    one, two = twins
+    form = {"login": "a28", "password": "wrong"}
+    async with browser(one) as first, browser(two) as second:
+        codes = []
+        for number in range(attempts.FREE + 2):
+            invented = {"X-Forwarded-For": f"203.0.113.{number}, 198.51.100.{number}"}
+            via = (first, second)[number % 2]
+            codes.append((await via.post("/signin", data=form, headers=invented)).status_code)
+    assert codes == [401] * attempts.FREE + [429] * 2
+
+
 async def test_a20_a_database_that_is_locked_is_503_and_the_cookie_stays(tmp_path: Path) -> None:
     async with (
         running() as runners,
