@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, Self, get_args
 from uuid import UUID
 
@@ -29,6 +29,8 @@ class Session:
     """SHA-256 of what the browser's cookie holds."""
     since: datetime
     """When they last proved who they are."""
+    left: timedelta = timedelta(minutes=15)
+    """Until it ends where nothing more is asked for."""
     by_provider: bool = False
     """They come from the identity provider, and have no password here."""
 

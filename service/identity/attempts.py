@@ -2,7 +2,8 @@
 
 Failures are counted for an account from an address, and for an address. So that nobody is locked
 out by somebody else, there is no limit to an account from everywhere: under attack from many
-addresses a try at it is only answered later.
+addresses a try at it is only answered later, and each try where as many fail at all. Keys are
+counted apart from people, or a program with an old one would lock its neighbours out.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ REMEMBERED: Final = timedelta(minutes=15)
 
 ATTACKED: Final = 50
 """Failures of an account, from everywhere, after which a try at it is answered later."""
+SPRAYED: Final = 200
+"""Failures of all accounts, from everywhere, after which each try is answered later."""
 LATER: Final = 1.0
 
 
@@ -43,27 +46,27 @@ class Attempts:
         self.refusals = Refusals(transactions)
         """Where tries leave a row that were not even made."""
 
-    async def begin(self, login: str, address: str | None) -> None:
+    async def begin(self, login: str | None, address: str | None) -> None:
         """Count a try before it is made, so that many at once are as many.
 
-        Raises :class:`~service.identity.schemas.TooOftenError`, and then it is not to be made.
+        ``login`` is None for a key. Raises :class:`~service.identity.schemas.TooOftenError`, and
+        then it is not to be made.
         """
-        pair, of_address, of_account = _hashes(login, address)
-        free = {pair: FREE, of_address: FREE_OF_ADDRESS}
+        free, many = _limits(login, address)
 
         async def work(transaction: Transaction) -> bool:
             at = now()
             connection = transaction.connection
-            kept = await attempts.kept(connection, {*free, of_account}, at - REMEMBERED)
+            kept = await attempts.kept(connection, {*free, *many}, at - REMEMBERED)
             left = max(
                 (_left(kept[hash], most, at) for hash, most in free.items() if hash in kept),
                 default=0.0,
             )
             if left > 0:
                 raise TooOftenError(left)
-            for hash in (pair, of_address, of_account):
+            for hash in (*free, *many):
                 await attempts.count(connection, hash, at, at - REMEMBERED)
-            return of_account in kept and kept[of_account].count >= ATTACKED
+            return any(hash in kept and kept[hash].count >= most for hash, most in many.items())
 
         # On a full disk too: whoever makes room has to sign in first.
         if await self._transactions.write(work, frees=True):
@@ -71,10 +74,11 @@ class Attempts:
 
     async def succeeded(self, login: str, address: str | None) -> None:
         """Take back the try that was begun, and the failures before it from the same address."""
-        pair, of_address, of_account = _hashes(login, address)
+        free, many = _limits(login, address)
+        pair, of_address = free
         await self._transactions.write(
             lambda transaction: attempts.take_back(
-                transaction.connection, [pair], [of_address, of_account]
+                transaction.connection, [pair], [of_address, *many]
             ),
             frees=True,
         )
@@ -85,8 +89,16 @@ def _left(kept: attempts.Failures, free: int, at: datetime) -> float:
     return wait(kept.count, free) - since
 
 
-def _hashes(login: str, address: str | None) -> tuple[str, str, str]:
-    """Neither names that nobody has nor addresses are kept: only what they can be found by."""
-    parts = (f"pair:{login}:{address}", f"address:{address}", f"account:{login}")
-    pair, of_address, of_account = (hashlib.sha256(one.encode()).hexdigest() for one in parts)
-    return pair, of_address, of_account
+def _limits(login: str | None, address: str | None) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how many failures cost no wait, and from how many on an answer comes later.
+
+    By hash: neither names that nobody has nor addresses are kept, only what they are found by.
+    """
+    if login is None:
+        return {_hash(f"key:{address}"): FREE}, {}
+    free = {_hash(f"pair:{login}:{address}"): FREE, _hash(f"address:{address}"): FREE_OF_ADDRESS}
+    return free, {_hash(f"account:{login}"): ATTACKED, _hash("all"): SPRAYED}
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -33,6 +33,15 @@ class SignInPage(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PausedPage(Page):
+    """In place of a page that lay idle, while the sign-in is used elsewhere."""
+
+    templates = ("paused.html",)
+
+    back: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetupPage(Page):
     """The first account."""
 

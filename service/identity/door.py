@@ -124,7 +124,9 @@ class Door:
             )
         try:
             if cookies:
-                found = await resources.get(Sessions).find(cookies[0], came_from)
+                # A page that has lain idle asks by itself whether it may go on.
+                counts = request.url.path != SIGN_IN or request.method != "GET"
+                found = await resources.get(Sessions).find(cookies[0], came_from, counts=counts)
             elif key is not None:
                 found = await resources.get(Programs).find(key, came_from)
                 if found is None:

@@ -15,7 +15,14 @@ from service.http.problem_types import KINDS
 from service.http.problems import Problem, translate
 from service.identity import form, schemas
 from service.identity.actor import Actor
-from service.identity.contexts import AccountPage, SetupPage, SignInPage, WelcomePage, named
+from service.identity.contexts import (
+    AccountPage,
+    PausedPage,
+    SetupPage,
+    SignInPage,
+    WelcomePage,
+    named,
+)
 from service.identity.cookie import SessionCookie
 from service.identity.dependencies import ACTOR, Acting
 from service.identity.events import SignInFailed
@@ -71,6 +78,8 @@ async def ask(
 ) -> Response:
     back = own(request.query_params.get("next", "/"))
     if actor.is_person:
+        if "idle" in request.query_params:
+            return templates.respond(request, PausedPage(back=back), headers=NO_STORE)
         return RedirectResponse(_after(back, actor), 303, NO_STORE)
     page = SignInPage(
         fields=form.signing_in({}),

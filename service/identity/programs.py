@@ -131,7 +131,7 @@ class Programs:
         if found is not None:
             actor = Actor(site=found.site, id=found.program_id, key=found.id, address=address)
         try:
-            await self._attempts.begin("", address)
+            await self._attempts.begin(None, address)
         except TooOftenError:
             event = SignInFailed(actor=actor, person_id=None, reason="too_often")
             await self._attempts.refusals.note(event)

@@ -74,8 +74,11 @@ class Sessions:
         self._passwords = passwords
         self._attempts = attempts
 
-    async def find(self, token: str, address: str | None) -> Actor | None:
-        """Return whose session ``token`` is; None where it has ended or never was."""
+    async def find(self, token: str, address: str | None, *, counts: bool = True) -> Actor | None:
+        """Return whose session ``token`` is; None where it has ended or never was.
+
+        ``counts``: whether it is used by this, which puts its end off.
+        """
         if not secrets.is_token(token):
             return None
         hash = secrets.hashed("session", token)
@@ -90,14 +93,19 @@ class Sessions:
         is_ours = row.issuer == self._issuer or (row.issuer is None and row.sealed)
         if ended or row.disabled_at is not None or not is_ours:
             return None
-        if row.seen_at < at - NOTED:
+        if counts and row.seen_at < at - NOTED:
             await self._note(hash, at)
         return Actor(
             site=row.site,
             id=row.person_id,
             name=row.name,
             roles=frozenset(one.role for one in rows if one.role is not None),
-            session=Session(hash=hash, since=row.signed_in_at, by_provider=row.issuer is not None),
+            session=Session(
+                hash=hash,
+                since=row.signed_in_at,
+                left=min(self._idle, row.ends_at - at),
+                by_provider=row.issuer is not None,
+            ),
             address=address,
         )
 
@@ -175,7 +183,12 @@ class Sessions:
                 id=person_id,
                 name="" if account is None else account.name,
                 roles=frozenset(await memberships.roles(connection, person_id, site)),
-                session=Session(hash=hash, since=since, by_provider=provider is not None),
+                session=Session(
+                    hash=hash,
+                    since=since,
+                    left=min(self._idle, self._longest),
+                    by_provider=provider is not None,
+                ),
                 address=actor.address,
             )
             kind = SignedInAgain if again else SignedIn

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -43,6 +45,10 @@ class Layout:
     intended: str
     actor: Actor | None
     """Who the page is for; None: it is not known, as on a page of an error."""
+    idle: int
+    """Seconds after which the screen goes blank; 0: never, as where nobody has signed in."""
+    paused: str
+    """Where it goes then."""
 
     def may(self, method: str, template: str) -> bool:
         """Whether whoever the page is for may ask for ``template``."""
@@ -60,4 +66,13 @@ class Layout:
             labels=labels(),
             intended=_(INTENDED),
             actor=actor,
+            idle=_idle(actor),
+            paused=f"/signin?{urlencode({'idle': '', 'next': address})}",
         )
+
+
+def _idle(actor: Actor | None) -> int:
+    """Return whole seconds, a little after the sign-in has ended."""
+    if actor is None or actor.session is None:
+        return 0
+    return max(1, math.ceil(actor.session.left.total_seconds()) + 1)

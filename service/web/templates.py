@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from service.http.caching import NO_CACHE
+from service.http.caching import NO_CACHE, NO_STORE
 from service.identity.actor import Actor
 from service.identity.dependencies import actor_of
 from service.language import formats
@@ -97,17 +97,18 @@ class Templates:
         """Answer ``request`` with ``page``. A ``Content-Location`` says where it can be read again.
 
         What carries no ``Cache-Control`` of its own may be kept but is asked for anew: the same
-        address has an answer for each language.
+        address has an answer for each language. What is shown to a person is kept nowhere.
         """
-        headers = headers or {}
+        headers, actor = headers or {}, actor_of(request.scope)
         query = f"?{request.url.query}" if request.url.query else ""
         address = headers.get("Content-Location", request.url.path + query)
         return HTMLResponse(
-            self.render(page, address, actor_of(request.scope)),
+            self.render(page, address, actor),
             status,
             {
                 "Cache-Control": NO_CACHE,
                 **headers,
+                **(NO_STORE if actor is not None and actor.is_person else {}),
                 "Content-Language": language.current().code,
                 "Vary": "Accept, Accept-Language, Cookie",
             },
