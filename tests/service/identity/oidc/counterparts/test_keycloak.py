@@ -44,13 +44,10 @@ class House:
     async def admin(self) -> AsyncIterator[httpx.AsyncClient]:
         """Yield a client of the realms' administration."""
         async with httpx.AsyncClient(trust_env=False, timeout=60, base_url=self.base) as client:
+            sent = {"grant_type": "password", "client_id": "admin-cli", "username": "admin"}
             answer = await client.post(
-            "/realms/master/protocol/openid-connect/token",
-            data={
-                "grant_type": "password", "client_id": "admin-cli", "username": "admin",
-                "password": "admin",
-            },
-        )  # fmt: skip
+                "/realms/master/protocol/openid-connect/token", data={**sent, "password": "admin"}
+            )
             client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
             yield client
 
