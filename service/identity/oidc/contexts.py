@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from service.identity.events import ProviderReason
-from service.identity.oidc.errors import status
 from service.identity.oidc.service import Oidc
 from service.language.locale import N_, _
 from service.web.page import Page
@@ -60,15 +59,12 @@ class RefusedPage(Page):
 
     sentence: str
     reason: ProviderReason
-    status: int
 
     @classmethod
     def of(cls, reason: ProviderReason, oidc: Oidc) -> RefusedPage:
         contact = oidc.contact or _("whoever manages groups")
         told = SENTENCES.get(reason, _NOT_TAKEN)
-        return cls(
-            sentence=_(told, name=oidc.name, contact=contact), reason=reason, status=status(reason)
-        )
+        return cls(sentence=_(told, name=oidc.name, contact=contact), reason=reason)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,8 +65,10 @@ async def callback(
 ) -> Response:
     """Where the provider sends the browser back to."""
     named = Counter(name for name, _value in request.query_params.multi_items())
-    # Of two of a name nobody can say which one is meant.
-    answer = {name: request.query_params[name] for name, count in named.items() if count == 1}
+    # Of two of a name nobody can say which one is meant: it is there, and is nothing.
+    answer = {
+        name: request.query_params[name] if count == 1 else "" for name, count in named.items()
+    }
     state = answer.get("state", "")
     try:
         begun, back = await oidc.finish(actor, answer, oidc.cookies.token(request.scope, state))

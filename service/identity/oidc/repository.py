@@ -159,5 +159,6 @@ async def use_once(connection: AsyncConnection, hash: str, at: datetime, ends_at
         make(UsedTokenRow)
         .values(hash=hash, ends_at=ends_at)
         .on_conflict_do_nothing(index_elements=["hash"])
+        .returning(UsedTokenRow.hash)
     )
-    return (await connection.execute(statement)).rowcount > 0
+    return (await connection.execute(statement)).scalar_one_or_none() is not None

@@ -275,10 +275,10 @@ async def test_a_provider_that_does_not_say_who_it_is_need_not(opened: Opened, o
 async def test_what_comes_twice_is_nothing(door: Front, provider: Idp) -> None:
     since = await Since.now(door)
     async with browser(door) as client:
-        for name in ("code", "state"):
+        for name in ("code", "state", "iss"):
             back = await at_provider(await to_provider(client))
             assert (await client.get(f"{back}&{name}=x")).status_code == 400
-    assert await since.refused() == ["answer_malformed", "flow_unknown"]
+    assert await since.refused() == ["answer_malformed", "flow_unknown", "answer_issuer"]
     assert await since.nobody_came()
 
 

@@ -11,7 +11,9 @@ import os
 import shutil
 import zipfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -38,18 +40,16 @@ class House:
     front: Front
     base: str
 
-    async def admin(self) -> httpx.AsyncClient:
-        """Return a client of the realm's administration."""
-        client = httpx.AsyncClient(trust_env=False, timeout=60, base_url=self.base)
-        answer = await client.post(
-            "/realms/master/protocol/openid-connect/token",
-            data={
-                "grant_type": "password", "client_id": "admin-cli", "username": "admin",
-                "password": "admin",
-            },
-        )  # fmt: skip
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        return client
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Yield a client of the realms' administration."""
+        async with httpx.AsyncClient(trust_env=False, timeout=60, base_url=self.base) as client:
+            sent = {"grant_type": "password", "client_id": "admin-cli", "username": "admin"}
+            answer = await client.post(
+                "/realms/master/protocol/openid-connect/token", data={**sent, "password": "admin"}
+            )
+            client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            yield client
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ async def house(
         log.close()
 
 
-async def answers(url: str, process: asyncio.subprocess.Process, seconds: float = 400) -> bool:
+async def answers(url: str, process: asyncio.subprocess.Process, seconds: float = 900) -> bool:
     end = asyncio.get_running_loop().time() + seconds
     async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
         while process.returncode is None and asyncio.get_running_loop().time() < end:
@@ -141,7 +141,9 @@ async def through(
 
 
 def elsewhere() -> httpx.AsyncClient:
-    return httpx.AsyncClient(trust_env=False, timeout=60)
+    # As a browser does with loopback, which is as good as https to it.
+    policy = DefaultCookiePolicy(secure_protocols=("http", "https"))
+    return httpx.AsyncClient(trust_env=False, timeout=60, cookies=CookieJar(policy))
 
 
 async def test_in_again_and_out(house: House) -> None:
@@ -173,7 +175,7 @@ async def test_nobody_without_a_group(house: House) -> None:
 
 
 async def test_signed_out_by_an_administrator_there(house: House) -> None:
-    async with browser(house.front) as client, elsewhere() as there, await house.admin() as admin:
+    async with browser(house.front) as client, elsewhere() as there, house.admin() as admin:
         came = await through(house, client, there, "/auth/oidc/signin", "ann")
         assert came.status_code == 303, came.text
         (ann,) = (await admin.get("/admin/realms/clinic/users?username=ann")).json()
@@ -186,7 +188,7 @@ async def test_signed_out_by_an_administrator_there(house: House) -> None:
 
 async def test_a_new_key_is_taken(house: House) -> None:
     """Case A26."""
-    async with await house.admin() as admin:
+    async with house.admin() as admin:
         realm = (await admin.get("/admin/realms/clinic")).json()
         made = await admin.post(
             "/admin/realms/clinic/components",
