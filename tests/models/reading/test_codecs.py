@@ -26,6 +26,7 @@ from tests.models.reading.encodings import (
     rgb,
     rle_frame,
     scaled,
+    wide,
 )
 from tests.models.reading.refusals import refused
 
@@ -132,11 +133,40 @@ class TestColour:
 
 
 class TestLength:
-    @pytest.mark.parametrize("change", [-PICTURE.size, -66, -2, 2, 66, PICTURE.size])
+    @pytest.mark.parametrize("change", [-PICTURE.size, -66, -2])
     def test_native_pixels_must_fill_the_frame(self, change: int) -> None:
-        pixels = (PICTURE.tobytes() * 2)[: PICTURE.size + change]
         with refused(CorruptFileError, match="bytes long"):
+            read(files.dicom(PICTURE.tobytes()[: PICTURE.size + change], Rows=53, Columns=66))
+
+    @pytest.mark.parametrize("spare", [1, 2, 66, 598, 4096, 100_000])
+    @pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian])
+    def test_padding_of_any_length(self, spare: int, syntax: str) -> None:
+        for pixels in (PICTURE, wide(PICTURE), np.ascontiguousarray(PICTURE[:, :65])):
+            claims = {"Rows": 53, "Columns": pixels.shape[1]}
+            bits = 8 * pixels.dtype.itemsize
+            claims |= {"BitsAllocated": bits, "BitsStored": bits}
+            for padding in (bytes(spare), b"\xa5" * spare):
+                data = files.dicom(pixels.tobytes() + padding, syntax=syntax, **claims)
+                np.testing.assert_array_equal(read(data).pixels, pixels)
+
+    @pytest.mark.parametrize("octet", [b"\0", b"\xff"])
+    def test_padding_as_long_as_the_frame(self, octet: bytes) -> None:
+        data = files.dicom(PICTURE.tobytes() + octet * PICTURE.size, Rows=53, Columns=66)
+        np.testing.assert_array_equal(read(data).pixels, PICTURE)
+
+    @pytest.mark.parametrize("times", [1.5, 2, 3, 4])
+    def test_what_may_be_wider_pixels_or_more_of_them(self, times: float) -> None:
+        pixels = (PICTURE.tobytes() * 4)[: int(times * PICTURE.size)]
+        size = len(pixels) + len(pixels) % 2
+        with refused(CorruptFileError, match=f"is {size} bytes long; 66×53 .* need 3498"):
             read(files.dicom(pixels, Rows=53, Columns=66))
+
+    def test_colour_in_full_that_claims_half(self) -> None:
+        data = files.colour_dicom(
+            rgb(PICTURE).tobytes(), PICTURE.shape, PhotometricInterpretation="YBR_FULL_422"
+        )
+        with refused(CorruptFileError, match="is 10494 bytes long; .* need 6996"):
+            read(data)
 
     def test_an_odd_frame_is_padded(self) -> None:
         odd = np.ascontiguousarray(PICTURE[:, :65])
