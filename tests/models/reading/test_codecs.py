@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import tracemalloc
-import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,9 +11,8 @@ import numpy as np
 import pydicom.data
 import pytest
 from pydicom import uid
-from pydicom.pixels import pixel_array
 
-from models.image.errors import CorruptFileError, ScanError, UnsupportedSyntaxError
+from models.image.errors import CorruptFileError, UnsupportedSyntaxError
 from models.reading import Limits, codecs, dataset, frame, read
 from tests.models.reading import files, lossless_encoder
 from tests.models.reading.encodings import (
@@ -40,43 +38,6 @@ def decoded(data: bytes) -> tuple[frame.Frame, np.ndarray]:
     file = dataset.parse(data, LIMITS)
     described = frame.describe(file.dataset, LIMITS)
     return described, codecs.decode(file, described)
-
-
-def readable() -> list[Path]:
-    found = []
-    for path in sorted(BROUGHT_ALONG.glob("*.dcm")):
-        try:
-            decoded(path.read_bytes())
-        except ScanError:
-            continue
-        found.append(path)
-    return found
-
-
-READABLE = readable()
-
-
-def test_enough_of_pydicoms_files_are_read_to_compare() -> None:
-    syntaxes = {dataset.parse(path.read_bytes(), LIMITS).syntax.codec for path in READABLE}
-    assert syntaxes == set(codecs.DECODERS)
-    assert len(READABLE) >= 40
-
-
-@pytest.mark.parametrize("path", READABLE, ids=lambda path: path.stem)
-def test_pixels_are_those_that_pydicom_decodes(path: Path) -> None:
-    described, codes = decoded(path.read_bytes())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of what these files are made to show
-        try:
-            expected = pixel_array(pydicom.dcmread(path), raw=False)
-        except RuntimeError:
-            pytest.skip("no decoder of pydicom's own for this one")
-    values = codes.astype(int)
-    if described.signed:
-        values = (values ^ (1 << described.bits - 1)) - (1 << described.bits - 1)
-    # Conversions from YBR round differently.
-    tolerance = 1 if described.photometric.startswith("YBR_FULL") else 0
-    assert np.abs(values - expected.astype(int)).max() <= tolerance
 
 
 class TestColour:
