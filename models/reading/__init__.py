@@ -3,11 +3,14 @@
 ::
 
     reader      which format it is
+    ├── kinds       what it is otherwise
     ├── raster      PNG, JPEG, TIFF
     │   ├── png · jpeg · tiff   check the file, measure it, strip it to what pixels depend on
+    │   ├── directory           TIFF's, and BigTIFF's
+    │   ├── exif                which way up
     │   └── header              what they found
     └── dicom       DICOM
-        ├── elements            pydicom's walk over them, bounded and silent
+        ├── elements            a walk over them, bounded, past what it does not know
         ├── dataset             those that are wanted, of the file and its sequences
         ├── frame               what they say of the pixels, checked
         ├── codecs              pixels to stored values, by transfer syntax

@@ -48,23 +48,35 @@ def decode(file: File, frame: Frame) -> Pixels:
 
 def _native(file: File, frame: Frame) -> Pixels:
     """Decode PS3.5 8.1: containers side by side, colour by pixel or by plane."""
-    # An odd frame is padded to even length.
-    if len(file.pixels) - frame.length not in (0, frame.length % 2):
-        raise CorruptFileError(
-            f"Pixel Data is {len(file.pixels)} bytes long; {frame.columns}×{frame.rows} pixels "
-            f"of {frame.samples}×{frame.allocated} bits need {frame.length}."
-        )
+    _check_length(file.pixels, frame)
     order = file.dataset.order
     octets = np.frombuffer(file.pixels, np.uint8)
     if order == ">" and file.vr == "OW" and frame.allocated == 8 and not len(octets) % 2:
         # 8-bit pixels in 16-bit words: big-endian words put the second pixel first.
         octets = octets.reshape(-1, 2)[:, ::-1].reshape(-1)
+    octets = octets[: frame.length + frame.length % 2]
     if frame.photometric == "YBR_FULL_422":
         return _spread_chrominance(octets[: frame.length], frame)
     if frame.samples > 1 and frame.by_plane is None:
         raise MissingTagError(f"{Tag.PlanarConfiguration} is missing; colour needs it.")
     codes = _shape(octets, frame, frame.allocated, by_plane=bool(frame.by_plane), order=order)
     return _masked(codes, frame.bits)
+
+
+def _check_length(pixels: bytes, frame: Frame) -> None:
+    """Check that there are as many bytes as the frame needs.
+
+    Writers pad to blocks of any size; but so and so many bytes for each pixel, unless all are the
+    same, may be another frame or wider pixels.
+    """
+    length, area = len(pixels), frame.rows * frame.columns
+    spare = pixels[frame.length :]
+    by_pixel = any(2 * (length - odd) % area == 0 for odd in (0, 1))
+    if length < frame.length or (by_pixel and len(spare) > 1 and spare.strip(spare[:1])):
+        raise CorruptFileError(
+            f"Pixel Data is {length} bytes long; {frame.columns}×{frame.rows} pixels "
+            f"of {frame.samples}×{frame.allocated} bits need {frame.length}."
+        )
 
 
 def _rle(file: File, frame: Frame) -> Pixels:
@@ -103,10 +115,15 @@ def _jpeg(file: File, frame: Frame) -> Pixels:
             f"The DICOM file is lossy JPEG of {header.precision} bits; 8 are read."
         )
     transform = jpeg.transform_of(found, header, "rgb" if frame.photometric == "RGB" else "ybr")
-    stripped = io.BytesIO(jpeg.strip(found, transform))
-    with decoder_errors("JPEG"), JpegImageFile(stripped) as image:
-        codes = np.array(image)
+    codes, *others = [_lossy(stream) for stream in jpeg.streams(found, header, transform)]
+    if any(not np.array_equal(codes, other) for other in others):
+        raise CorruptFileError("The JPEG data are truncated: pixels are missing.")
     return _fitted(codes, 8, frame)
+
+
+def _lossy(stream: bytes) -> NDArray[np.uint8]:
+    with decoder_errors("JPEG"), JpegImageFile(io.BytesIO(stream)) as image:
+        return np.array(image)
 
 
 def _jpeg_lossless(file: File, frame: Frame) -> Pixels:
@@ -136,8 +153,8 @@ def _jpeg_ls(file: File, frame: Frame) -> Pixels:
 
 def _jpeg_2000(file: File, frame: Frame) -> Pixels:
     """Decode JPEG 2000 and HTJ2K (PS3.5 A.4.4); OpenJPEG undoes YBR_RCT and YBR_ICT."""
-    stream = jpeg2000.codestream(file.pixels)
-    header = jpeg2000.parse(stream)
+    stream, has_end = jpeg2000.codestream(file.pixels)
+    header = jpeg2000.parse(stream, has_end=has_end)
     _check_size(header.width, header.height, header.components, frame)
     with decoder_errors("JPEG 2000"):
         pixels = decode_jpeg_2000(stream, version=2)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
-
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset as PydicomDataset
-from pydicom.encaps import generate_fragments
 
 from models.image.errors import (
     CorruptFileError,
@@ -20,10 +18,10 @@ from models.image.errors import (
     TooManyPixelsError,
     UnsupportedSyntaxError,
 )
-from models.reading import elements
-from models.reading.guard import decoder_errors
+from models.reading import elements, jpeg2000
 from models.reading.limits import Limits
 from models.reading.syntaxes import (
+    EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
     SYNTAXES,
@@ -35,11 +33,16 @@ from models.reading.tags import Tag
 PREAMBLE: Final = 128
 PREFIX: Final = b"DICM"
 META_GROUP, FIRST_GROUP = 0x0002, 0x0008
+WANTED: Final = frozenset(Tag)
+CODESTREAMS: Final = (b"\xff\xd8", jpeg2000.START, jpeg2000.JP2_SIGNATURE)
 LONGEST_FIRST: Final = 1024
 """Bytes; a file without preamble begins with a length, a character set or an identifier."""
-LAST_OF_META: Final = 0x0002FFFF
 LONGEST_TEXT: Final = 4096
 """Bytes of a code, an identifier or a list of windows."""
+NUMBER: Final = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
+"""Decimals (PS3.5 6.2), also with a comma, as writers of some languages have them."""
+THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+"""One and a bit, or a thousand and more: nobody knows."""
 
 
 class Value(NamedTuple):
@@ -51,15 +54,19 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """The wanted elements of one data set or item, as pydicom found them.
+    """The wanted elements of one data set or item, where they lie in ``source``.
 
-    They are converted here: pydicom's own conversion warns, and takes LUT Data for text or numbers
-    as it finds their VR. Getters return None for an element that is absent or empty, and raise
-    :class:`InvalidTagError` for a value that is not of its kind.
+    Getters return None for an element that is absent or empty, and raise :class:`InvalidTagError`
+    for a value that is not of its kind.
     """
 
-    elements: PydicomDataset
-    little: bool
+    source: elements.Source
+    elements: Mapping[int, elements.Element]
+    explicit: bool = True
+
+    @property
+    def little(self) -> bool:
+        return self.source.little
 
     @property
     def order(self) -> Literal["<", ">"]:
@@ -70,10 +77,10 @@ class Dataset:
 
     def raw(self, tag: Tag) -> Value:
         """Return the value as bytes; none when it is absent, or a sequence without length."""
-        element = self.elements.get_item(tag, keep_deferred=True)
-        if isinstance(element, RawDataElement):
-            return Value(element.VR, element.value or b"")
-        return Value(None, b"")
+        element = self.elements.get(tag)
+        if element is None or element.undefined:
+            return Value(None, b"")
+        return Value(element.vr, self.source.data[element.start : element.stop])
 
     def text(self, tag: Tag) -> str | None:
         data = self.raw(tag).data
@@ -105,30 +112,42 @@ class Dataset:
             raise MissingTagError(f"{tag} is missing; the pixels cannot be understood without it.")
         return number
 
-    def decimals(self, tag: Tag) -> tuple[float, ...] | None:
-        """Return finite numbers that are written as text (DS, IS)."""
+    def decimals(self, tag: Tag) -> tuple[float | None, ...]:
+        """Return the numbers that are written as text (DS, IS), None for each that is blank or
+        none; no numbers at all when the element is absent or blank."""
         text = self.text(tag)
-        if text is None:
-            return None
-        try:
-            numbers = tuple(float(part) for part in text.split("\\"))
-        except ValueError:
-            numbers = (math.nan,)
-        # No grey level and no length comes near the bound; beyond it arithmetic overflows.
-        if not all(math.isfinite(number) and abs(number) <= 1e12 for number in numbers):
-            raise InvalidTagError(f"{tag} holds something else than finite numbers.")
-        return numbers
+        return () if text is None else tuple(_decimal(part) for part in text.split("\\"))
 
     def decimal(self, tag: Tag) -> float | None:
-        """Return the first of :meth:`decimals`."""
-        numbers = self.decimals(tag)
-        return numbers[0] if numbers else None
+        """Return the first of :meth:`decimals`, None also where it is blank."""
+        text = (self.text(tag) or "").split("\\")[0].strip(" \0")
+        number = _decimal(text)
+        if text and number is None:
+            raise InvalidTagError(f"{tag} holds something else than a finite number.")
+        return number
 
     def first_item(self, tag: Tag) -> Dataset | None:
         """Return the first item of a sequence."""
-        sequence = self.elements.get_item(tag, keep_deferred=True)
-        item = None if sequence is None else elements.first_item(sequence)
-        return None if item is None else Dataset(item, self.little)
+        sequence = self.elements.get(tag)
+        if sequence is None:
+            return None
+        item = self.source.first_item(sequence, explicit=self.explicit)
+        return None if item is None else Dataset(self.source, item, self.explicit)
+
+
+def plain(code: str) -> str:
+    """Return a code (CS) without what writers get wrong in one: case, blanks, underscores."""
+    return code.upper().translate({ord(" "): None, ord("_"): None})
+
+
+def _decimal(text: str) -> float | None:
+    """Return a finite number, None for any other text."""
+    text = text.strip(" \0")
+    if not NUMBER.fullmatch(text) or THOUSANDS.fullmatch(text):
+        return None
+    number = float(text.replace(",", "."))
+    # No grey level and no length comes near the bound; beyond it arithmetic overflows.
+    return number if math.isfinite(number) and abs(number) <= 1e12 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,19 +166,33 @@ class File:
 def looks_like_dicom(data: bytes) -> bool:
     """Tell whether ``data`` is DICOM: by its prefix, or by two elements that can be nothing else.
 
-    Without the preamble of PS3.10 the first element must be of group 2 or 8, with a low number and
+    Without the prefix of PS3.10 the first element must be of group 2 or 8, with a low number and
     a short value, and the second must follow in order and fit, as no text and no image begins. Only
     the heads of these two are looked at, wherever it is called and however large ``data`` is.
     """
+    return _begins(data) is not None
+
+
+def _begins(data: bytes) -> int | None:
+    """Return where the first element stands, None where ``data`` are not DICOM."""
     if data[PREAMBLE : PREAMBLE + len(PREFIX)] == PREFIX:
-        return True
-    explicit = elements.has_vr(data, 0)
-    first = elements.head(data, 0, explicit=explicit)
+        return PREAMBLE + len(PREFIX)
+    # Some leave out the preamble, its prefix, or both.
+    places = [len(PREFIX)] if data.startswith(PREFIX) else [0]
+    if not any(data[:PREAMBLE]):
+        places.append(PREAMBLE)
+    return next((place for place in places if _are_elements(data, place)), None)
+
+
+def _are_elements(data: bytes, start: int) -> bool:
+    explicit = elements.has_vr(data, start)
+    little = not explicit or data[start : start + 1] != b"\0"
+    first = elements.head(data, start, explicit=explicit, little=little)
     if first is None or first.tag >> 16 not in (META_GROUP, FIRST_GROUP):
         return False
     if first.tag & 0xFFFF >= 0x0100 or first.length > LONGEST_FIRST:
         return False
-    second = elements.head(data, first.end, explicit=explicit)
+    second = elements.head(data, first.end, explicit=explicit, little=little)
     return (
         second is not None
         and first.tag < second.tag <= Tag.PixelData
@@ -175,49 +208,64 @@ def parse(data: bytes, limits: Limits) -> File:
     transfer syntax that is not read, and :class:`TooManyPixelsError` when a deflated one inflates
     to more than the largest allowed image.
     """
-    start = PREAMBLE + len(PREFIX) if data[PREAMBLE : PREAMBLE + len(PREFIX)] == PREFIX else 0
-    syntax, start = _syntax(data, start)
+    syntax, start = _syntax(data, _begins(data) or 0)
     if syntax.deflated:
         data, start = _inflate(data[start:], limits), 0
-    found = elements.walk(
-        elements.Source(data, start),
-        explicit=syntax.explicit or elements.has_vr(data, start),
-        little=syntax.little,
-        last=Tag.PixelData,
-        wanted=Tag,
-    )
-    dataset = PydicomDataset({element.tag: element for element in found})
-    element = dataset.get_item(Tag.PixelData, keep_deferred=True)
+    source = elements.Source(data, little=syntax.little)
+    explicit = syntax.explicit or elements.has_vr(data, start)
+    found = {
+        element.tag: element
+        for element in source.elements(start, explicit=explicit)
+        if element.tag in WANTED
+    }
+    element = found.get(Tag.PixelData)
     if element is None:
         raise NoPixelDataError(
             f"The DICOM file has no {Tag.PixelData}; an image is needed, not a report or document."
         )
-    encoded = not isinstance(element, RawDataElement) or element.length == elements.UNDEFINED
-    if encoded != (syntax.codec != "native"):
+    pixels = _pixels(source, element, syntax)
+    return File(syntax, Dataset(source, found, explicit), pixels, element.vr)
+
+
+def _pixels(source: elements.Source, element: elements.Element, syntax: Syntax) -> bytes:
+    native = syntax.codec == "native"
+    # Some writers count what fragments take, marks and all.
+    in_items = element.undefined or (
+        not native and source.data.startswith(elements.FIRST_MARK, element.start, element.stop)
+    )
+    if in_items == native:
         raise CorruptFileError(
-            "The DICOM file's Pixel Data is not encoded as its transfer syntax says."
+            f"The DICOM file's Pixel Data comes {'in fragments' if in_items else 'in one piece'}; "
+            f"its transfer syntax has it {'in one piece' if native else 'in fragments'}."
         )
-    pixels = element.value or b""
-    if encoded:
-        # PS3.5 A.4: the first item is an offset table; one frame may span all the others.
-        with decoder_errors("DICOM"):
-            pixels = b"".join(list(generate_fragments(pixels))[1:])
-    return File(syntax, Dataset(dataset, syntax.little), pixels, element.VR)
+    if native:
+        return source.data[element.start : element.stop]
+    # PS3.5 A.4: the first item is an offset table; one frame may span all the others.
+    first, *others = source.fragments(element)
+    return b"".join((first, *others) if _is_codestream(first) else others)
+
+
+def _is_codestream(item: bytes) -> bool:
+    """Tell whether an item is no offset table: those begin with a zero and are of few numbers."""
+    return item.startswith(CODESTREAMS) or item[1:8] == b"\0\0\0\x40\0\0\0"
 
 
 def _syntax(data: bytes, start: int) -> tuple[Syntax, int]:
     """Return the transfer syntax that the file meta information names, and where that ends."""
-    source = elements.Source(data, start)
-    meta = elements.walk(
-        source, explicit=True, little=True, last=LAST_OF_META, wanted=[Tag.TransferSyntaxUID]
-    )
-    found = {element.tag: element for element in meta}
-    uid = Dataset(PydicomDataset(found), little=True).text(Tag.TransferSyntaxUID)
-    start = source.tell()
+    source = elements.Source(data)
+    meta = {}
+    for element in source.elements(start, explicit=True, group=META_GROUP):
+        meta[element.tag] = element
+        start = element.stop
+    uid = Dataset(source, meta).text(Tag.TransferSyntaxUID)
     if not uid:
-        # Nothing says; the default transfer syntax and its explicit sibling can be told apart.
-        explicit = elements.has_vr(data, start)
-        return SYNTAXES[EXPLICIT_LITTLE if explicit else IMPLICIT_LITTLE], start
+        # Nothing says; the default transfer syntax and its explicit siblings can be told apart.
+        if not elements.has_vr(data, start):
+            return SYNTAXES[IMPLICIT_LITTLE], start
+        # Groups are even and low: big-endian ones begin with a zero.
+        return SYNTAXES[
+            EXPLICIT_BIG if data[start : start + 1] == b"\0" else EXPLICIT_LITTLE
+        ], start
     if uid not in SYNTAXES:
         raise UnsupportedSyntaxError(
             f"The DICOM file is encoded as {UNSUPPORTED_NAMES.get(uid, 'something unknown')}, "

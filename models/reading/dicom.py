@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -64,14 +65,15 @@ def read(data: bytes, limits: Limits) -> Scan:
         format="dicom",
         spacing=_spacing(file.dataset),
         tags=_tags(file.dataset) | {Tag.TransferSyntaxUID.name: file.syntax.uid},
-        lossy=file.syntax.lossy or file.dataset.text(Tag.LossyImageCompression) == "01",
+        lossy=file.syntax.lossy or _text(file.dataset, Tag.LossyImageCompression) == "01",
     )
 
 
 def _palette(data: Dataset) -> NDArray[np.uint8]:
     """Return the colour of each of 65536 stored values, (65536, 3) uint8 (C.7.6.3.1.5).
 
-    Of 16-bit colours the upper byte is kept, as displays and Pillow do.
+    Of 16-bit colours the upper byte is kept, as displays and Pillow do. Writers have said 16 of
+    values that fit in 8, which would all be black, and 8 of wider ones, which would all be white.
     """
     tables = [
         lookup.read(data, descriptor, entries, signed=False)
@@ -83,25 +85,35 @@ def _palette(data: Dataset) -> NDArray[np.uint8]:
     ]
     if len({(table.first, len(table.entries), table.bits) for table in tables}) > 1:
         raise InvalidTagError("The three palette descriptors differ; they need to be the same.")
-    values = np.arange(1 << 16)
-    colours = np.stack([table(values) >> (table.bits - 8) for table in tables], axis=-1)
+    bits, values = tables[0].bits, np.arange(1 << 16)
+    is_wide = max(int(table.entries.max()) for table in tables) > 0xFF
+    if is_wide != (bits > 8):
+        bits = 16 if is_wide else 8
+        tables = [replace(table, bits=bits) for table in tables]
+    colours = np.stack([table(values) >> (bits - 8) for table in tables], axis=-1)
     return colours.astype(np.uint8)
 
 
 def _spacing(data: Dataset) -> tuple[float, float] | None:
-    """Return row and column distance (10.7.1.3), None when absent or implausible."""
+    """Return row and column distance (10.7.1.3), None when no tag has a plausible one."""
     for tag in (Tag.PixelSpacing, Tag.ImagerPixelSpacing):
-        if tag not in data:
-            continue
         try:
-            row, column = data.decimals(tag) or ()
-        except (InvalidTagError, ValueError):
-            return None
-        plausible = all(0 < value <= MAX_SPACING for value in (row, column))
-        return (row, column) if plausible else None
+            row, column = data.decimals(tag)
+        except ValueError:
+            continue
+        if row and column and 0 < row <= MAX_SPACING and 0 < column <= MAX_SPACING:
+            return row, column
     return None
 
 
 def _tags(data: Dataset) -> dict[str, str]:
-    texts = {tag.name: data.text(tag) or "" for tag in TAGS}
+    texts = {tag.name: _text(data, tag) for tag in TAGS}
     return {name: text for name, text in texts.items() if CODE.fullmatch(text)}
+
+
+def _text(data: Dataset, tag: Tag) -> str:
+    """Return the text of a tag that no pixel depends on, none where it is too long for one."""
+    try:
+        return data.text(tag) or ""
+    except InvalidTagError:
+        return ""

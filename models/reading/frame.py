@@ -11,13 +11,14 @@ from models.image.errors import (
     MultipleFramesError,
     UnsupportedColourError,
 )
-from models.reading.dataset import Dataset
+from models.reading.dataset import Dataset, plain
 from models.reading.limits import Limits
 from models.reading.tags import Tag
 
 MONOCHROME: Final = ("MONOCHROME1", "MONOCHROME2")
 PALETTE: Final = "PALETTE COLOR"
 COLOUR: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
+PHOTOMETRICS: Final = {plain(name): name for name in (*MONOCHROME, PALETTE, *COLOUR)}
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,15 @@ def describe(dataset: Dataset, limits: Limits) -> Frame:
     Interpretation that is not read.
     """
     rows, columns = dataset.required(Tag.Rows), dataset.required(Tag.Columns)
-    frames = dataset.decimal(Tag.NumberOfFrames)
-    if frames is not None and frames != 1:
-        if frames < 1:
-            raise InvalidTagError(f"{Tag.NumberOfFrames} is {frames:g}; 1 is allowed.")
+    # Blank, zero or no number at all: as many as there are pixels for, which is one.
+    frames = next(iter(dataset.decimals(Tag.NumberOfFrames)), None) or 1
+    if frames > 1:
         raise MultipleFramesError(f"The DICOM file holds {frames:g} frames; one is allowed.")
     limits.check(columns, rows)
     photometric = _photometric(dataset)
-    samples = dataset.required(Tag.SamplesPerPixel)
     expected = 3 if photometric in COLOUR else 1
+    samples = dataset.integer(Tag.SamplesPerPixel)
+    samples = expected if samples is None else samples
     if samples != expected:
         raise InvalidTagError(
             f"{Tag.SamplesPerPixel} is {samples}; {photometric} needs {expected}."
@@ -83,10 +84,11 @@ def describe(dataset: Dataset, limits: Limits) -> Frame:
 
 
 def _photometric(dataset: Dataset) -> str:
-    photometric = dataset.text(Tag.PhotometricInterpretation)
-    if photometric is None:
+    written = dataset.text(Tag.PhotometricInterpretation)
+    if written is None:
         raise MissingTagError(f"{Tag.PhotometricInterpretation} is missing; black has no side.")
-    if photometric not in (*MONOCHROME, PALETTE, *COLOUR):
+    photometric = PHOTOMETRICS.get(plain(written))
+    if photometric is None:
         raise UnsupportedColourError(
             f"{Tag.PhotometricInterpretation} names a kind of colour that is not read; "
             f"{', '.join((*MONOCHROME, PALETTE, *COLOUR))} are."

@@ -16,6 +16,8 @@ class Header:
     EXIF, colour profiles and text never reach the decoder: they are where its warnings, its second
     decompressors and the patient's name live.
 
+    ``others`` hold the same in other ways: what decodes otherwise in one of them is damaged.
+
     ``palette`` is (entries, 3) uint8; ``palette_alpha`` (entries,) uint8 beside it.
     ``transparent`` is the one grey level or colour that a PNG declares see-through, as it looks
     after decoding. ``white_is_zero`` is left to the reader: decoders disagree on it.
@@ -24,6 +26,7 @@ class Header:
     width: int
     height: int
     sanitised: bytes
+    others: tuple[bytes, ...] = ()
     orientation: int = 1
     palette: NDArray[np.uint8] | None = None
     palette_alpha: NDArray[np.uint8] | None = None

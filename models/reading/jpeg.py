@@ -13,27 +13,39 @@ from models.image.errors import (
     UnsupportedColourError,
     UnsupportedFormatError,
 )
+from models.reading import exif
 from models.reading.header import Header
 from models.reading.limits import Limits
-from models.reading.tiff import exif_orientation
 
 SOI, EOI, SOS, DHT, DRI, COM = 0xD8, 0xD9, 0xDA, 0xC4, 0xDD, 0xFE
 APP0, APP1, APP2, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
 BASELINE, EXTENDED, PROGRESSIVE, LOSSLESS, JPEG_LS = 0xC0, 0xC1, 0xC2, 0xC3, 0xF7
 FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC} | {JPEG_LS}
 DCT_FRAMES: Final = (BASELINE, EXTENDED, PROGRESSIVE)
+PROCESSES: Final = {
+    LOSSLESS: "lossless",
+    JPEG_LS: "JPEG-LS",
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical"),
+    **dict.fromkeys((0xC9, 0xCA, 0xCB), "arithmetic-coded"),
+}
 
 MAX_SCANS: Final = 32
 """Encoders write a dozen; each scan of a progressive JPEG costs a walk over all its pixels."""
+MAX_SCANS_WITHOUT_END: Final = 10
+"""As many as encoders write in colour; without an end mark each is decoded four times."""
 MAX_SEGMENTS: Final = 10_000
 
+_MARKER: Final = re.compile(rb"\xff[\x01-\xfe]")
 _AFTER_ENTROPY: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 """Ends entropy-coded data: any marker but a stuffed zero and the restarts.
 
-Of the fill bytes before a marker the pattern takes the last alone: with any number of them it would
-look again from each byte of a run that ends in no marker, and a second's worth is 10 kB.
+Of the fill bytes before a marker both patterns take the last alone: with any number of them they
+would look again from each byte of a run that ends in no marker, and a second's worth is 10 kB.
 """
-_FILL: Final = re.compile(rb"\xff*")
+_ALONE: Final = frozenset((0x01, *range(0xD0, 0xD8)))
+"""Markers without a segment, which mean nothing outside entropy-coded data."""
+_OTHER_BITS: Final = tuple(bytes(octets) * 200 for octets in ((0x5A, 0x3C, 0xA7), (0xEE,), (0x24,)))
+"""Coded data that continue whatever they are put behind, and none of them with zeros."""
 
 Transform = Literal["ybr", "rgb"]
 
@@ -80,7 +92,8 @@ def parse(data: bytes, limits: Limits) -> Header:
     limits.check(frame.width, frame.height, len(frame.components))
     if frame.marker not in DCT_FRAMES:
         raise UnsupportedFormatError(
-            "The JPEG is of a rare kind; baseline, extended and progressive JPEG are read."
+            f"The JPEG is {PROCESSES[frame.marker]}; baseline, extended and progressive JPEG are "
+            "read outside DICOM."
         )
     if frame.precision != 8 or len(frame.components) not in (1, 3):
         raise UnsupportedColourError(
@@ -90,37 +103,45 @@ def parse(data: bytes, limits: Limits) -> Header:
     # CIPA DC-007: more pictures follow behind the first one's end.
     if any(s.marker == APP2 and s.body.startswith(b"MPF\0") for s in found):
         raise MultipleFramesError("The JPEG is a multi-picture file; one image is allowed.")
-    exif = next((s.body for s in found if s.marker == APP1 and s.body.startswith(b"Exif\0\0")), b"")
+    stream, *others = streams(found, frame, transform_of(found, frame))
+    exifs = (s.body for s in found if s.marker == APP1 and s.body.startswith(b"Exif\0"))
+    orientations = map(exif.orientation, exifs)
     return Header(
         width=frame.width,
         height=frame.height,
-        sanitised=strip(found, transform_of(found, frame)),
-        orientation=exif_orientation(exif),
+        sanitised=stream,
+        others=tuple(others),
+        orientation=next((one for one in orientations if one != 1), 1),
         lossy=True,
     )
 
 
 def segments(data: bytes) -> Iterator[Segment]:
-    """Yield the segments of a JPEG between its start and end marks.
+    """Yield the segments of a JPEG behind its start mark, its end mark as the last of them.
 
-    Raises :class:`CorruptFileError` when it is truncated or too finely chopped.
+    Bytes between segments that belong to none are passed, as libjpeg does. Where the end mark is
+    missing, the coded data of the last scan are all that is left. Raises :class:`CorruptFileError`
+    when there is no scan, or the file is too finely chopped.
     """
     scans = 0
     offset = 2
     for _ in range(MAX_SEGMENTS):
-        offset = _past_fill(data, offset)
-        if len(data) < offset + 2:
+        found = _MARKER.search(data, offset)
+        if found is None:
             break
-        if data[offset] != 0xFF:
-            raise CorruptFileError("The JPEG is damaged: a marker is missing.")
-        marker = data[offset + 1]
+        marker, offset = data[found.end() - 1], found.end()
         if marker == EOI:
+            yield Segment(marker, b"")
             return
-        length = int.from_bytes(data[offset + 2 : offset + 4], "big")
-        body = data[offset + 4 : offset + 2 + length]
+        if marker == SOI:
+            raise CorruptFileError("The JPEG is damaged: it begins a second time within itself.")
+        if marker in _ALONE:
+            continue
+        length = int.from_bytes(data[offset : offset + 2], "big")
+        body = data[offset + 2 : offset + length]
         if length < 2 or len(body) < length - 2:
             break
-        offset += 2 + length
+        offset += length
         if marker != SOS:
             yield Segment(marker, body)
             continue
@@ -128,18 +149,15 @@ def segments(data: bytes) -> Iterator[Segment]:
         if scans > MAX_SCANS:
             raise CorruptFileError(f"The JPEG has more than {MAX_SCANS} scans.")
         end = _AFTER_ENTROPY.search(data, offset)
-        if end is None:
-            break
-        yield Segment(marker, body, data[offset : end.start()].rstrip(b"\xff"))
-        offset = end.start()
-    raise CorruptFileError("The JPEG is truncated: it stops before its end mark.")
+        stop = end.start() if end else len(data)
+        yield Segment(marker, body, data[offset:stop].rstrip(b"\xff"))
+        offset = stop
+    if not scans:
+        raise _truncated()
 
 
-def _past_fill(data: bytes, offset: int) -> int:
-    """Return where the last of the bytes FF at ``offset`` stands: those before it are fill bytes
-    (T.81 B.1.1.2)."""
-    found = _FILL.match(data, offset)
-    return max(offset, found.end() - 1) if found else offset
+def _truncated() -> CorruptFileError:
+    return CorruptFileError("The JPEG is truncated: it stops before its end mark.")
 
 
 def segments_before_scan(data: bytes) -> Iterator[Segment]:
@@ -188,8 +206,54 @@ def transform_of(found: list[Segment], frame: Frame, default: Transform = "ybr")
     return default
 
 
-def strip(found: list[Segment], transform: Transform) -> bytes:
-    """Return the JPEG again without application data, its colour transform said outright."""
+def streams(found: list[Segment], frame: Frame, transform: Transform) -> list[bytes]:
+    """Return a lossy JPEG again without application data, its colour transform said outright.
+
+    Without an end mark libjpeg makes up what may be missing in front of it, and says nothing. So
+    there are several then, each with other bits there: where all decode alike nothing was missing.
+
+    Raises :class:`CorruptFileError` when the end mark is missing and not all scans are there.
+    """
     adobe = Segment(APP14, b"Adobe\0\x64\0\0\0\0" + bytes((transform == "ybr",)))
-    kept = (s for s in found if not APP0 <= s.marker <= APP15 and s.marker != COM)
-    return b"".join((b"\xff\xd8", adobe.encode(), *(s.encode() for s in kept), b"\xff\xd9"))
+    kept = [s for s in found if not APP0 <= s.marker <= APP15 and s.marker not in (COM, EOI)]
+    whole = b"".join((b"\xff\xd8", adobe.encode(), *(s.encode() for s in kept)))
+    tails = (b"",) if found[-1].marker == EOI else (b"", *_OTHER_BITS)
+    if len(tails) > 1 and not (
+        kept[-1].marker == SOS and _has_all_scans(kept, frame) and _has_all_restarts(kept, frame)
+    ):
+        raise _truncated()
+    return [whole + tail + b"\xff\xd9" for tail in tails]
+
+
+def _has_all_scans(found: list[Segment], frame: Frame) -> bool:
+    """Tell whether every coefficient of every component has come with all of its bits (G.1.1.1)."""
+    missing = {component.id: [True] * 64 for component in frame.components}
+    scans = [s.body for s in found if s.marker == SOS and len(s.body) > 3]
+    for body in scans:
+        first, last, approximation = body[-3:]
+        for id_ in body[1:-3:2]:
+            for place in range(first, min(last, 63) + 1):
+                missing.setdefault(id_, [True] * 64)[place] = approximation & 15 > 0
+    return len(scans) <= MAX_SCANS_WITHOUT_END and not any(
+        any(places) for places in missing.values()
+    )
+
+
+def _has_all_restarts(found: list[Segment], frame: Frame) -> bool:
+    """Tell whether the last scan has as many restart markers as its size needs (A.2, E.1.4): at one
+    that is missing libjpeg makes up all that follows, whatever does."""
+    intervals = [s.body for s in found if s.marker == DRI]
+    interval = int.from_bytes(intervals[-1], "big") if intervals else 0
+    if not interval:
+        return True
+    widest = max(component.horizontal for component in frame.components)
+    highest = max(component.vertical for component in frame.components)
+    ids = found[-1].body[1:-3:2]
+    across, down = 8 * widest, 8 * highest
+    if len(ids) == 1:
+        # A scan of one component is cut into its own blocks.
+        (one,) = (c for c in frame.components if c.id == ids[0])
+        across, down = across // one.horizontal, down // one.vertical
+    units = -(-frame.width // across) * -(-frame.height // down)
+    restarts = sum(found[-1].entropy.count(bytes((0xFF, 0xD0 + n))) for n in range(8))
+    return restarts == -(-units // interval) - 1

@@ -33,22 +33,21 @@ class Header:
     precision: int
 
 
-def codestream(data: bytes) -> bytes:
-    """Return the bare codestream; some writers leave it in a JP2 file, against PS3.5 A.4.4.
+def codestream(data: bytes) -> tuple[bytes, bool]:
+    """Return the bare codestream, and whether it has an end mark: where not, one is put there.
 
-    Raises :class:`CorruptFileError` when it stops before its end mark: OpenJPEG would make do
-    with what there is, at a lower resolution, and say nothing.
+    Some writers leave the codestream in a JP2 file, against PS3.5 A.4.4, and others the mark out.
     """
     start = max(data.find(START), 0) if data.startswith(JP2_SIGNATURE) else 0
-    end = data.rfind(END)
-    # Fragments are padded to even length; boxes of a JP2 file may follow.
-    if end < 0 or (data[end + 2 :].strip(b"\0\xff") and not start):
-        raise CorruptFileError("The JPEG 2000 data are truncated: they stop before their end mark.")
-    return data[start : end + 2]
+    # Behind it may be padding to even length, or boxes of a JP2 file.
+    end = data.rfind(END, start)
+    return (data[start : end + 2], True) if end >= 0 else (data[start:] + END, False)
 
 
-def parse(stream: bytes) -> Header:
+def parse(stream: bytes, *, has_end: bool = True) -> Header:
     """Return what the codestream says of its size.
+
+    OpenJPEG would make do with what there is of it, at a lower resolution, and say nothing.
 
     Raises :class:`CorruptFileError` when it is damaged or asks for more than its image can need,
     and :class:`UnsupportedColourError` for components that differ in depth or size.
@@ -68,7 +67,7 @@ def parse(stream: bytes) -> Header:
         raise CorruptFileError(f"The JPEG 2000 image has more than {MAX_TILES} tiles.")
     if set(described[1::3] + described[2::3]) != {1} or len(set(described[::3])) != 1:
         raise UnsupportedColourError("The JPEG 2000 components differ in size or depth.")
-    _check_tiles(stream, _check_markers(stream, 4 + length, SOT), tiles)
+    _check_tiles(stream, _check_markers(stream, 4 + length, SOT), tiles, has_end=has_end)
     precision = (described[0] & 0x7F) + 1
     if precision > 16:
         raise UnsupportedColourError(f"The JPEG 2000 image has {precision} bits; 16 are read.")
@@ -106,7 +105,7 @@ def _check_style(style: int, parameters: bytes) -> None:
             raise CorruptFileError("The JPEG 2000 image is cut into too many precincts.")
 
 
-def _check_tiles(stream: bytes, offset: int, tiles: int) -> None:
+def _check_tiles(stream: bytes, offset: int, tiles: int, *, has_end: bool) -> None:
     """Check that tile parts (A.4.2) follow each other to the end, and no tile is missing.
 
     OpenJPEG leaves one black that is, and says nothing.
@@ -119,6 +118,8 @@ def _check_tiles(stream: bytes, offset: int, tiles: int) -> None:
         index, size = struct.unpack(">HI", head[4:])
         found.add(index)
         _check_markers(stream, offset + 12, SOD)
+        if not size and not has_end:
+            raise CorruptFileError("The JPEG 2000 data may be truncated: they have no end mark.")
         # The last may leave its size open.
         offset = offset + size if size else len(stream) - len(END)
     if stream[offset:] != END or found != set(range(tiles)):

@@ -29,7 +29,10 @@ def through(table: Pixels, values: Pixels) -> Pixels:
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """``entries`` (n,) uint16 of ``bits`` bits; the first is for input value ``first``."""
+    """``entries`` (n,) uint16 of ``bits`` bits; the first is for input value ``first``.
+
+    Those of more bits are as they stand in the file: white, or another writer's scale.
+    """
 
     first: int
     entries: NDArray[np.uint16]
@@ -39,7 +42,7 @@ class Lookup:
         """Return the entry for each of ``values``; beyond either end its last one holds."""
         index = np.clip(np.rint(values) - self.first, 0, len(self.entries) - 1)
         found: NDArray[np.uint16] = self.entries[index.astype(np.intp)]
-        return found
+        return np.minimum(found, np.uint16((1 << self.bits) - 1))
 
 
 def read(dataset: Dataset, descriptor: Tag, data: Tag, *, signed: bool) -> Lookup:
@@ -53,7 +56,10 @@ def read(dataset: Dataset, descriptor: Tag, data: Tag, *, signed: bool) -> Looku
         raise MissingTagError(f"{descriptor if described is None else data} is missing.")
     if len(described) != 3:
         raise InvalidTagError(f"{descriptor} has {len(described)} values; 3 are needed.")
-    count, first, bits = described
+    swapped = tuple(int.from_bytes(number.to_bytes(2, "big"), "little") for number in described)
+    # Written in the other byte order, a depth is none.
+    is_swapped = not 8 <= described[2] <= 16 and 8 <= swapped[2] <= 16
+    count, first, bits = swapped if is_swapped else described
     # The descriptor's own VR tells the sign of its second value; without one the input's does.
     vr = dataset.raw(descriptor).vr
     if vr == "SS" or (vr is None and signed):
@@ -62,7 +68,13 @@ def read(dataset: Dataset, descriptor: Tag, data: Tag, *, signed: bool) -> Looku
         raise InvalidTagError(f"{descriptor} describes {bits} bits; 8 to 16 are allowed.")
     # 65536 does not fit in 16 bits and is written as 0.
     entries = _entries(dataset, data, count or 1 << 16)
-    return Lookup(first, np.minimum(entries, (1 << bits) - 1).astype(np.uint16), bits)
+    if not is_swapped:
+        return Lookup(first, entries, bits)
+    # The entries may be so too: then only those of one byte, or of the same twice, are certain.
+    high, low = entries >> 8, entries & 0xFF
+    if high.any() and low.any() and (high != low).any():
+        raise InvalidTagError(f"{descriptor} describes {described[2]} bits; 8 to 16 are allowed.")
+    return Lookup(first, np.maximum(high, low), 8)
 
 
 def _entries(dataset: Dataset, data: Tag, count: int) -> NDArray[np.uint16]:

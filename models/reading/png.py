@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.image.errors import CorruptFileError, MultipleFramesError, UnsupportedFormatError
+from models.reading import exif
 from models.reading.header import Header
 from models.reading.limits import Limits
-from models.reading.tiff import exif_orientation
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS: Final = 100_000
@@ -40,13 +40,19 @@ ADAM7: Final = (
 )
 """Left, top, step across, step down, of each pass."""
 PIECE: Final = 1 << 20
+CRITICAL: Final = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+END: Final = b"\0\0\0\0IEND\xae\x42\x60\x82"
 
 
 class Chunk(NamedTuple):
-    """A chunk where it lies in the file: the pixels of a large one are not held twice."""
+    """A chunk where it lies in the file: the pixels of a large one are not held twice.
+
+    ``intact`` tells that it matches its checksum.
+    """
 
     kind: bytes
     whole: memoryview
+    intact: bool
 
     @property
     def body(self) -> memoryview:
@@ -60,14 +66,16 @@ class Chunk(NamedTuple):
 def parse(data: bytes, limits: Limits) -> Header:
     """Return the header of the PNG in ``data``, its size already checked against ``limits``.
 
-    Raises :class:`CorruptFileError` for a broken chunk, a wrong checksum or a missing end,
-    :class:`MultipleFramesError` for an animation and :class:`UnsupportedFormatError` for a PNG
-    dialect that needs chunks of its own.
+    Chunks that pixels do not depend on may be broken, and the end may be missing. Raises
+    :class:`CorruptFileError` for any other that is, :class:`MultipleFramesError` for an animation
+    and :class:`UnsupportedFormatError` for a PNG dialect that needs chunks of its own.
     """
     chunks = list(_chunks(data))
-    header = bytes(chunks[0].body)
-    if chunks[0].kind != b"IHDR" or len(header) != 13:
+    if not chunks or chunks[0].kind != b"IHDR":
         raise CorruptFileError("The PNG does not begin with its header.")
+    header = bytes(chunks[0].body)
+    if len(header) != 13:
+        raise CorruptFileError(f"The PNG's header is {len(header)} bytes long; 13 are needed.")
     width, height, depth, colour, *_, interlaced = struct.unpack(">IIBBBBB", header)
     limits.check(width, height, SAMPLES.get(colour, 1))
     if depth not in DEPTHS.get(colour, ()) or interlaced > 1:
@@ -77,23 +85,27 @@ def parse(data: bytes, limits: Limits) -> Header:
     animation = _body(chunks, b"acTL")
     if animation is not None and int.from_bytes(animation[:4], "big") != 1:
         raise MultipleFramesError("The PNG is an animation; one image is allowed.")
-    critical = [chunk for chunk in chunks if not chunk.may_be_left_out]
+    critical = [chunk for chunk in chunks if not chunk.may_be_left_out and chunk.kind != b"IEND"]
     _check_order([chunk.kind for chunk in critical], colour)
     needed = sum(
         down * (1 + -(-across * depth * SAMPLES[colour] // 8))
         for across, down in _passes(width, height, interlaced=bool(interlaced))
     )
-    _check_inflates([chunk.body for chunk in critical if chunk.kind == b"IDAT"], needed)
+    line = 1 + width * depth * SAMPLES[colour] // 8
+    if not _inflates([chunk.body for chunk in critical if chunk.kind == b"IDAT"], needed, line):
+        if chunks[-1].kind != b"IEND":
+            raise CorruptFileError("The PNG is truncated: it stops before its end mark.")
+        raise CorruptFileError("The PNG holds more or fewer pixels than its size needs.")
     palette = alpha = None
-    transparency = _body(chunks, b"tRNS")
+    transparency = _body(chunks, b"tRNS") if colour in (GREY, COLOUR, PALETTE) else None
     if colour == PALETTE:
         palette = _palette(_body(chunks, b"PLTE") or b"")
         alpha = np.frombuffer(transparency, np.uint8) if transparency else None
     return Header(
         width=width,
         height=height,
-        sanitised=SIGNATURE + b"".join(chunk.whole for chunk in critical),
-        orientation=exif_orientation(_body(chunks, b"eXIf") or b""),
+        sanitised=b"".join((SIGNATURE, *(chunk.whole for chunk in critical), END)),
+        orientation=_orientation(chunks),
         palette=palette,
         palette_alpha=alpha,
         transparent=_transparent(transparency, depth, colour) if transparency else None,
@@ -101,33 +113,46 @@ def parse(data: bytes, limits: Limits) -> Header:
 
 
 def _chunks(data: bytes) -> Iterator[Chunk]:
-    """Yield the chunks up to and with IEND, every checksum verified."""
+    """Yield the chunks up to and with IEND, or as far as they are whole.
+
+    Raises :class:`CorruptFileError` where a checksum is wrong that pixels may depend on.
+    """
     view, offset = memoryview(data), len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
         head = data[offset : offset + 8]
-        if len(head) < 8:
-            break
-        length = int.from_bytes(head[:4], "big")
-        kind = head[4:]
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
         chunk = view[offset : offset + 12 + length]
-        if len(chunk) < 12 + length:
-            break
-        if not kind.isalpha() or zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
-            raise CorruptFileError("A chunk of the PNG does not match its checksum.")
-        yield Chunk(kind, chunk)
         if kind == b"IEND":
+            yield Chunk(kind, chunk, intact=True)
             return
+        if len(chunk) < 12 + length or not kind.isalpha():
+            return
+        intact = zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
+        if not intact and kind in (*CRITICAL, b"tRNS"):
+            raise CorruptFileError(f"The PNG's {kind.decode()} does not match its checksum.")
+        yield Chunk(kind, chunk, intact)
         offset += len(chunk)
-    raise CorruptFileError("The PNG is truncated: it stops before its end mark.")
+    raise CorruptFileError(f"The PNG has more than {MAX_CHUNKS} chunks.")
 
 
 def _body(chunks: list[Chunk], kind: bytes) -> bytes | None:
     return next((bytes(chunk.body) for chunk in chunks if chunk.kind == kind), None)
 
 
+def _orientation(chunks: list[Chunk]) -> int:
+    """Return the orientation in the EXIF chunk; one that cannot be trusted must not turn it."""
+    for chunk in chunks:
+        if chunk.kind == b"eXIf":
+            orientation = exif.orientation(bytes(chunk.body))
+            if orientation != 1 and not chunk.intact:
+                raise CorruptFileError("The PNG's orientation does not match its checksum.")
+            return orientation
+    return 1
+
+
 def _check_order(kinds: list[bytes], colour: int) -> None:
-    """Check that there is one header, at most one palette before the pixels, and one end."""
-    if set(kinds) - {b"IHDR", b"PLTE", b"IDAT", b"IEND"}:
+    """Check that there is one header, and at most one palette before the pixels."""
+    if set(kinds) - set(CRITICAL):
         raise UnsupportedFormatError(
             "The PNG needs an extension that is not part of the PNG standard."
         )
@@ -135,7 +160,7 @@ def _check_order(kinds: list[bytes], colour: int) -> None:
     pixels = kinds.count(b"IDAT")
     if not pixels:
         raise CorruptFileError("The PNG holds no pixels.")
-    in_order = [b"IHDR"] + palettes * [b"PLTE"] + pixels * [b"IDAT"] + [b"IEND"]
+    in_order = [b"IHDR"] + palettes * [b"PLTE"] + pixels * [b"IDAT"]
     if kinds != in_order or palettes > 1 or (colour == PALETTE and not palettes):
         raise CorruptFileError("The PNG has a chunk missing, misplaced or twice.")
 
@@ -151,24 +176,24 @@ def _passes(width: int, height: int, *, interlaced: bool) -> Iterator[tuple[int,
             yield columns, lines
 
 
-def _check_inflates(bodies: list[memoryview], needed: int) -> None:
-    """Check that the lines inflate to just what the size needs, without holding them.
+def _inflates(bodies: list[memoryview], needed: int, line: int) -> bool:
+    """Tell whether the lines inflate to just what the size needs, without holding them.
 
-    Pillow leaves lines black that are not there, and says nothing.
+    Behind them may lie less than a ``line``. Pillow leaves lines black that are not there, and
+    says nothing.
     """
     inflater, held = zlib.decompressobj(), 0
     try:
         for body in bodies:
             pending: bytes | memoryview = body
-            while pending and held <= needed:
+            while pending and held < needed + line:
                 held += len(inflater.decompress(pending, PIECE))
                 pending = inflater.unconsumed_tail
         # What is left inside does not grow: at most a window of it.
-        held += len(inflater.flush()) if held <= needed else 0
+        held += len(inflater.flush()) if held < needed + line else 0
     except zlib.error:
         raise CorruptFileError("The PNG's pixels are damaged.") from None
-    if held != needed or not inflater.eof:
-        raise CorruptFileError("The PNG holds more or fewer pixels than its size needs.")
+    return needed <= held < needed + line and inflater.eof
 
 
 def _palette(body: bytes) -> NDArray[np.uint8]:

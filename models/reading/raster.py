@@ -69,6 +69,10 @@ def decode(header: Header, kind: Format) -> tuple[Pixels, str]:
     """
     with decoder_errors(kind.upper()), PLUGINS[kind](io.BytesIO(header.sanitised)) as image:
         samples, mode = np.array(image), image.mode
+    for other in header.others:
+        with decoder_errors(kind.upper()), PLUGINS[kind](io.BytesIO(other)) as image:
+            if not np.array_equal(samples, np.asarray(image)):
+                raise CorruptFileError(f"The {kind.upper()} is truncated: pixels are missing.")
     if samples.shape[:2] != (header.height, header.width):
         raise CorruptFileError(f"The {kind.upper()} does not hold the size that it claims.")
     return samples, mode

@@ -7,7 +7,7 @@ from typing import Final
 
 from models.image.errors import ConstantImageError, EmptyFileError, UnsupportedFormatError
 from models.image.scan import Format, Scan
-from models.reading import dicom, png, raster
+from models.reading import dicom, kinds, png, raster
 from models.reading.dataset import looks_like_dicom
 from models.reading.limits import Limits
 
@@ -16,26 +16,12 @@ MAGIC: Final[Mapping[bytes, Format]] = {
     b"\xff\xd8\xff": "jpeg",
     b"II*\0": "tiff",
     b"MM\0*": "tiff",
+    b"II+\0": "tiff",
+    b"MM\0+": "tiff",
 }
 
 SNIFFED: Final = 4096
 """Bytes that tell the format: as much of an upload as is looked at outside a decoder."""
-
-# Only to tell the sender what came.
-OTHERS: Final[Mapping[bytes, str]] = {
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a ZIP archive or an Office document",
-    b"GIF8": "a GIF image",
-    b"BM": "a BMP image",
-    b"RIFF": "a WebP image or a recording",
-    b"II+\0": "a BigTIFF image",
-    b"MM\0+": "a BigTIFF image",
-    b"\0\0\0\x0cjP  ": "a JPEG 2000 image outside DICOM",
-    b"\xff\x4f\xff\x51": "a JPEG 2000 image outside DICOM",
-    b"\x1f\x8b": "a gzip archive",
-    b"<": "a web page or an SVG drawing",
-    b"{": "JSON text",
-}
 
 
 def sniff(data: bytes) -> Format | None:
@@ -61,9 +47,9 @@ def read(data: bytes, limits: Limits = Limits()) -> Scan:  # noqa: B008 - frozen
         raise EmptyFileError("The file is empty; a PNG, JPEG, TIFF or DICOM file is needed.")
     kind = sniff(data)
     if kind is None:
-        other = next((name for magic, name in OTHERS.items() if data.startswith(magic)), None)
         raise UnsupportedFormatError(
-            f"The file is {other or 'of an unknown kind'}; PNG, JPEG, TIFF and DICOM are read."
+            f"The file is {kinds.name(data) or 'of an unknown kind'}; "
+            "PNG, JPEG, TIFF and DICOM are read."
         )
     scan = dicom.read(data, limits) if kind == "dicom" else raster.read(data, kind, limits)
     if scan.pixels.min() == scan.pixels.max():

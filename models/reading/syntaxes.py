@@ -36,6 +36,7 @@ class Syntax:
 _DICOM: Final = "1.2.840.10008.1.2"
 IMPLICIT_LITTLE: Final = _DICOM
 EXPLICIT_LITTLE: Final = f"{_DICOM}.1"
+EXPLICIT_BIG: Final = f"{_DICOM}.2"
 
 SYNTAXES: Final[Mapping[str, Syntax]] = {
     syntax.uid: syntax
@@ -43,7 +44,7 @@ SYNTAXES: Final[Mapping[str, Syntax]] = {
         Syntax(IMPLICIT_LITTLE, "native", explicit=False),
         Syntax(EXPLICIT_LITTLE, "native"),
         Syntax(f"{_DICOM}.1.99", "native", deflated=True),
-        Syntax(f"{_DICOM}.2", "native", little=False),
+        Syntax(EXPLICIT_BIG, "native", little=False),
         Syntax(f"{_DICOM}.5", "rle"),
         Syntax(f"{_DICOM}.4.50", "jpeg", lossy=True),
         Syntax(f"{_DICOM}.4.51", "jpeg", lossy=True),

@@ -1,11 +1,11 @@
-"""TIFF 6.0 directories: checked, measured and stripped before Pillow decodes them."""
+"""TIFF 6.0 and BigTIFF: checked, measured and written anew before Pillow decodes them."""
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import struct
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -17,71 +17,36 @@ from models.image.errors import (
     UnsupportedColourError,
     UnsupportedFormatError,
 )
+from models.reading.directory import LONG, NUMBERS, SHORT, UNDEFINED, Directory, Tag
 from models.reading.header import Header
 from models.reading.limits import Limits
-
-
-class Tag(IntEnum):
-    """The tags that pixels depend on; every other is left behind."""
-
-    ImageWidth = 256
-    ImageLength = 257
-    BitsPerSample = 258
-    Compression = 259
-    PhotometricInterpretation = 262
-    FillOrder = 266
-    StripOffsets = 273
-    Orientation = 274
-    SamplesPerPixel = 277
-    RowsPerStrip = 278
-    StripByteCounts = 279
-    PlanarConfiguration = 284
-    Predictor = 317
-    ColorMap = 320
-    TileWidth = 322
-    TileLength = 323
-    TileOffsets = 324
-    TileByteCounts = 325
-    ExtraSamples = 338
-    SampleFormat = 339
-    JPEGTables = 347
-
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE = 0, 1, 2, 3
 PHOTOMETRIC_NAMES: Final = {4: "a mask", 5: "CMYK", 6: "YCbCr", 8: "CIELab", 9: "ICCLab"}
 UNCOMPRESSED, LZW, JPEG, DEFLATE, PACKBITS, OLD_DEFLATE = 1, 5, 7, 8, 32773, 32946
 COMPRESSIONS: Final = (UNCOMPRESSED, LZW, JPEG, DEFLATE, PACKBITS, OLD_DEFLATE)
+PREDICTING: Final = (LZW, DEFLATE, OLD_DEFLATE)
+COMPRESSION_NAMES: Final = {
+    2: "CCITT run lengths",
+    3: "fax group 3",
+    4: "fax group 4",
+    6: "JPEG of the old kind",
+    34712: "JPEG 2000",
+    34925: "LZMA",
+    50000: "Zstandard",
+    50001: "WebP",
+    50002: "JPEG XL",
+    52546: "JPEG XL",
+}
 DEPTHS: Final = {
     WHITE_IS_ZERO: (1, 2, 4, 8, 16),
     BLACK_IS_ZERO: (1, 2, 4, 8, 16),
     RGB: (8, 16),
     PALETTE: (1, 2, 4, 8),
 }
-UNDEFINED, SHORT, LONG = 7, 3, 4
-MAX_VALUES: Final = 200_000
-"""Enough for 40 million pixels in the smallest tiles that TIFF allows."""
+UNSIGNED, UNTYPED = 1, 4
+"""Sample formats; the latter is to be taken for the former (section 19)."""
 UNUSED_SAMPLE, PREMULTIPLIED_ALPHA, ALPHA = 0, 1, 2
-
-
-@dataclass(frozen=True)
-class Directory:
-    """The entries of one image: whole numbers by tag, and as they stand in the file."""
-
-    order: str
-    numbers: Mapping[int, tuple[int, ...]]
-    raw: Mapping[int, bytes]
-    following: int
-
-    def one(self, tag: Tag, default: int | None = None) -> int:
-        values = self.numbers.get(tag, () if default is None else (default,))
-        if len(values) != 1:
-            raise CorruptFileError(
-                f"The TIFF has {len(values)} values for {tag.name}; one is needed."
-            )
-        return values[0]
-
-    def many(self, tag: Tag) -> tuple[int, ...]:
-        return self.numbers.get(tag, ())
 
 
 def parse(data: bytes, limits: Limits) -> Header:
@@ -92,106 +57,62 @@ def parse(data: bytes, limits: Limits) -> Header:
     anything but 1 to 16 bit unsigned grey, 8 or 16 bit RGB and palettes, and
     :class:`UnsupportedFormatError` for a compression that is not read.
     """
-    directory = _directory(data)
+    directory = Directory(data)
     width, height = directory.one(Tag.ImageWidth), directory.one(Tag.ImageLength)
     limits.check(width, height)
-    if directory.following:
+    if directory.follows:
         raise MultipleFramesError("The TIFF holds more than one page; one is allowed.")
     photometric = directory.one(Tag.PhotometricInterpretation)
     bits, samples = _check_kind(directory, photometric)
     limits.check(width, height, samples)
-    _check_extent(data, directory, bits, samples, limits)
+    compression = directory.one(Tag.Compression, UNCOMPRESSED)
+    described = {
+        Tag.ImageWidth: (width,),
+        Tag.ImageLength: (height,),
+        Tag.BitsPerSample: (bits,) * samples,
+        Tag.Compression: (compression,),
+        # Pillow inverts WhiteIsZero at 8 bits and not at 16, so the reader does it.
+        Tag.PhotometricInterpretation: (photometric or BLACK_IS_ZERO,),
+        Tag.SamplesPerPixel: (samples,),
+        Tag.PlanarConfiguration: (directory.one(Tag.PlanarConfiguration, 1),),
+        Tag.ExtraSamples: directory.many(Tag.ExtraSamples),
+        Tag.Predictor: directory.many(Tag.Predictor) if compression in PREDICTING else (),
+        Tag.ColorMap: directory.many(Tag.ColorMap) if photometric == PALETTE else (),
+        **_extent(data, directory, bits, samples, limits),
+    }
+    tables = directory.octets(Tag.JPEGTables) if compression == JPEG else b""
     return Header(
         width=width,
         height=height,
-        sanitised=_strip(data, directory),
+        sanitised=_written(data, described, tables),
         orientation=_orientation(directory),
         palette=_palette(directory, bits) if photometric == PALETTE else None,
         white_is_zero=photometric == WHITE_IS_ZERO,
-        lossy=directory.one(Tag.Compression, UNCOMPRESSED) == JPEG,
+        lossy=compression == JPEG,
     )
-
-
-def exif_orientation(exif: bytes) -> int:
-    """Return the orientation, 1 to 8, in an EXIF block; 1 where it has none that can be read."""
-    try:
-        return _orientation(_directory(exif.removeprefix(b"Exif\0\0"), [Tag.Orientation]))
-    except CorruptFileError:
-        return 1
-
-
-def _directory(data: bytes, wanted: Collection[int] = frozenset(Tag)) -> Directory:
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
-    if order is None or len(data) < 8:
-        raise CorruptFileError("The TIFF has no readable header.")
-    (start,) = struct.unpack(f"{order}I", data[4:8])
-    count = int.from_bytes(data[start : start + 2], "little" if order == "<" else "big")
-    table = data[start + 2 : start + 2 + 12 * count]
-    following = data[start + 2 + 12 * count : start + 6 + 12 * count]
-    if not count or len(table) < 12 * count:
-        raise CorruptFileError("The TIFF is truncated: its directory lies outside the file.")
-    numbers: dict[int, tuple[int, ...]] = {}
-    raw: dict[int, bytes] = {}
-    for offset in range(0, len(table), 12):
-        entry = table[offset : offset + 12]
-        tag, kind = struct.unpack(f"{order}HH", entry[:4])
-        if tag in wanted:
-            if tag in raw:
-                raise CorruptFileError(f"The TIFF has {Tag(tag).name} more than once.")
-            raw[tag] = entry
-            if kind in (SHORT, LONG):
-                numbers[tag] = _numbers(data, order, entry)
-            elif tag != Tag.JPEGTables or kind != UNDEFINED or _end(entry, order) > len(data):
-                raise CorruptFileError(f"The TIFF's {Tag(tag).name} is not of a type that it has.")
-    return Directory(
-        order=order,
-        numbers=numbers,
-        raw=raw,
-        # Writers that end the file with the directory leave the link to the next one out.
-        following=struct.unpack(f"{order}I", following)[0] if len(following) == 4 else 0,
-    )
-
-
-def _end(entry: bytes, order: str) -> int:
-    length, offset = struct.unpack(f"{order}II", entry[4:12])
-    return int(length + offset) if length > 4 else 0
-
-
-def _numbers(data: bytes, order: str, entry: bytes) -> tuple[int, ...]:
-    tag, kind, count, offset = struct.unpack(f"{order}HHII", entry)
-    if count > MAX_VALUES:
-        raise CorruptFileError(f"The TIFF has {count} values for {Tag(tag).name}.")
-    size = 2 if kind == SHORT else 4
-    stored = (
-        entry[8 : 8 + size * count] if size * count <= 4 else data[offset : offset + size * count]
-    )
-    if len(stored) < size * count:
-        raise CorruptFileError(f"The TIFF is truncated: its {Tag(tag).name} lies outside the file.")
-    return struct.unpack(f"{order}{count}{'H' if kind == SHORT else 'I'}", stored)
 
 
 def _check_kind(directory: Directory, photometric: int) -> tuple[int, int]:
     """Return bits and number of samples, both of a kind that Pillow decodes without loss."""
     compression = directory.one(Tag.Compression, UNCOMPRESSED)
     if compression not in COMPRESSIONS:
+        name = COMPRESSION_NAMES.get(compression, f"method {compression}")
         raise UnsupportedFormatError(
-            f"The TIFF is compressed by method {compression}; none, LZW, Deflate, PackBits and "
-            "JPEG are read."
+            f"The TIFF is compressed by {name}; none, LZW, Deflate, PackBits and JPEG are read."
         )
-    if directory.one(Tag.FillOrder, 1) != 1 or directory.one(Tag.Predictor, 1) not in (1, 2):
-        raise UnsupportedFormatError("The TIFF stores its bits in a way that is not read.")
+    order, predictor = directory.one(Tag.FillOrder, 1), 1
+    if order != 1:
+        raise UnsupportedFormatError(f"The TIFF's FillOrder is {order}; 1 is read.")
+    if compression in PREDICTING:
+        predictor = directory.one(Tag.Predictor, 1)
+    if predictor not in (1, 2):
+        raise UnsupportedFormatError(f"The TIFF's Predictor is {predictor}; 1 and 2 are read.")
     if photometric not in DEPTHS:
         name = PHOTOMETRIC_NAMES.get(photometric, "of another colour space")
         raise UnsupportedColourError(f"The TIFF is {name}; grey, RGB and palettes are read.")
     samples = directory.one(Tag.SamplesPerPixel, 1)
-    depths = directory.many(Tag.BitsPerSample) or (1,)
-    bits = depths[0]
-    if bits not in DEPTHS[photometric] or set(depths) != {bits} or len(depths) not in (1, samples):
-        raise UnsupportedColourError(
-            f"The TIFF has {bits} bits a sample; "
-            f"{', '.join(map(str, DEPTHS[photometric]))} are read for its kind of colour."
-        )
-    if set(directory.many(Tag.SampleFormat)) - {1}:
+    bits = _bits(directory, samples, DEPTHS[photometric])
+    if set(directory.many(Tag.SampleFormat)[:samples]) - {UNSIGNED, UNTYPED}:
         raise UnsupportedColourError(
             "The TIFF holds signed or floating-point samples; unsigned whole numbers are read."
         )
@@ -204,6 +125,26 @@ def _check_kind(directory: Directory, photometric: int) -> tuple[int, int]:
     return bits, samples
 
 
+def _bits(directory: Directory, samples: int, allowed: tuple[int, ...]) -> int:
+    """Return the bits of each sample; those of samples that there are not say nothing."""
+    depths = directory.many(Tag.BitsPerSample) or (1,)
+    if 1 < len(depths) < samples:
+        raise UnsupportedColourError(
+            f"The TIFF has {samples} samples a pixel and tells the bits of {len(depths)}."
+        )
+    bits, *others = dict.fromkeys(depths[: max(samples, 1)])
+    if others:
+        raise UnsupportedColourError(
+            f"The TIFF has samples of {bits} and of {others[0]} bits; equal ones are read."
+        )
+    if bits not in allowed:
+        raise UnsupportedColourError(
+            f"The TIFF has {bits} bits a sample; "
+            f"{', '.join(map(str, allowed))} are read for its kind of colour."
+        )
+    return bits
+
+
 def _samples_fit(photometric: int, bits: int, samples: int, extra: tuple[int, ...]) -> bool:
     if set(extra) - {UNUSED_SAMPLE, PREMULTIPLIED_ALPHA, ALPHA}:
         return False
@@ -214,68 +155,118 @@ def _samples_fit(photometric: int, bits: int, samples: int, extra: tuple[int, ..
     return (samples, extra) == (1, ()) or has_alpha
 
 
-def _check_extent(
+def _extent(
     data: bytes, directory: Directory, bits: int, samples: int, limits: Limits
-) -> None:
-    """Check that strips or tiles lie in the file and decode to no more than the image."""
+) -> dict[Tag, tuple[int, ...]]:
+    """Return where strips or tiles lie, checked: in the file, and no more than the image."""
     width, height = directory.one(Tag.ImageWidth), directory.one(Tag.ImageLength)
     planes = samples if directory.one(Tag.PlanarConfiguration, 1) == 2 else 1
-    offsets, lengths = directory.many(Tag.StripOffsets), directory.many(Tag.StripByteCounts)
+    offsets = directory.many(Tag.StripOffsets)
     if offsets and directory.many(Tag.TileOffsets):
         raise CorruptFileError("The TIFF has both strips and tiles; one of them is allowed.")
     if offsets:
+        places, counts = Tag.StripOffsets, Tag.StripByteCounts
         wide, rows = width, min(directory.one(Tag.RowsPerStrip, height), height)
+        if not rows and len(offsets) == planes:
+            rows = height
         last = height % rows or rows if rows else 0
+        sizes = {Tag.RowsPerStrip: (rows,)}
     else:
-        offsets, lengths = directory.many(Tag.TileOffsets), directory.many(Tag.TileByteCounts)
+        places, counts = Tag.TileOffsets, Tag.TileByteCounts
+        offsets = directory.many(places)
         wide, rows = directory.one(Tag.TileWidth), directory.one(Tag.TileLength)
         last = rows
+        sizes = {Tag.TileWidth: (wide,), Tag.TileLength: (rows,)}
     if not wide or not rows:
         raise CorruptFileError("The TIFF's strips or tiles are empty.")
     across, down = -(-width // wide), -(-height // rows)
     if across * wide * down * rows * samples > 2 * limits.max_samples:
         raise CorruptFileError("The TIFF's tiles are far larger than its image.")
-    if not len(offsets) == len(lengths) == across * down * planes:
+    if len(offsets) != across * down * planes:
         raise CorruptFileError(
             f"The TIFF has {len(offsets)} strips or tiles; its size needs {across * down * planes}."
         )
-    if any(offset + length > len(data) for offset, length in zip(offsets, lengths, strict=True)):
-        raise CorruptFileError("The TIFF is truncated: its pixels lie outside the file.")
-    # Each is read whole: a hundred thousand that share one megabyte are a hundred gigabytes.
-    if sum(lengths) > len(data):
-        raise CorruptFileError("The TIFF's strips or tiles overlap.")
+    needed = None
     if directory.one(Tag.Compression, UNCOMPRESSED) == UNCOMPRESSED:
         line = -(-wide * bits * (samples // planes) // 8)
-        for index, length in enumerate(lengths):
-            at_foot = index // across % down == down - 1
-            if length < line * (last if at_foot else rows):
-                raise CorruptFileError("The TIFF holds fewer pixels than its size needs.")
+        feet = (index // across % down == down - 1 for index in range(len(offsets)))
+        needed = tuple(line * (last if at_foot else rows) for at_foot in feet)
+    lengths = _lengths(data, directory, counts, offsets, needed)
+    if any(offset + length > len(data) for offset, length in zip(offsets, lengths, strict=True)):
+        raise CorruptFileError("The TIFF is truncated: its pixels lie outside the file.")
+    return {places: offsets, counts: lengths, **sizes}
 
 
-def _strip(data: bytes, directory: Directory) -> bytes:
-    """Return ``data`` with a directory of its own, of nothing but checked entries.
+def _lengths(
+    data: bytes,
+    directory: Directory,
+    counts: Tag,
+    offsets: tuple[int, ...],
+    needed: tuple[int, ...] | None,
+) -> tuple[int, ...]:
+    """Return how many bytes of each strip or tile are read: all, or as many as are ``needed``
+    where nothing is compressed.
 
-    Grey is always declared BlackIsZero: Pillow inverts WhiteIsZero at 8 bits and not at 16, so
-    the reader does it. Orientation is left out, for the same reason.
+    Some writers leave numbers out, or zero; up to where the next one begins all is a strip's own.
     """
-    order = directory.order
-    entries = {tag: raw for tag, raw in directory.raw.items() if tag != Tag.Orientation}
-    if directory.one(Tag.PhotometricInterpretation) == WHITE_IS_ZERO:
-        entries[Tag.PhotometricInterpretation] = struct.pack(
-            f"{order}HHIHH", Tag.PhotometricInterpretation, SHORT, 1, BLACK_IS_ZERO, 0
-        )
-    body = data[8:] + b"\0" * (len(data) % 2)
-    table = b"".join(entries[tag] for tag in sorted(entries))
+    written: tuple[int, ...] = ()
+    with contextlib.suppress(CorruptFileError):
+        written = directory.many(counts)[: len(offsets)]
+    if len(written) < len(offsets) or not any(written):
+        ends = dict(itertools.pairwise((*sorted({*offsets}), max(len(data), *offsets))))
+        written = tuple(ends[offset] - offset for offset in offsets)
+    # Each is read whole: a hundred thousand that share one megabyte are a hundred gigabytes.
+    if sum(map(min, written, itertools.repeat(len(data)))) > len(data):
+        raise CorruptFileError("The TIFF's strips or tiles overlap.")
+    if needed is None:
+        return written
+    if any(length < least for length, least in zip(written, needed, strict=True)):
+        raise CorruptFileError("The TIFF holds fewer pixels than its size needs.")
+    return needed
+
+
+def _written(data: bytes, described: Mapping[Tag, tuple[int, ...]], tables: bytes) -> bytes:
+    """Return ``data`` as TIFF 6.0 with a directory of its own, of nothing but what was checked.
+
+    Strips stay where they are. Orientation is left out: decoders disagree on it.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+    values: dict[Tag, tuple[int, int, bytes]] = {}
+    for tag, numbers in described.items():
+        is_long = tag in _PLACES or max(numbers, default=0) > 0xFFFF
+        kind = LONG if is_long else SHORT
+        packed = struct.pack(f"{order}{len(numbers)}{NUMBERS[kind]}", *numbers)
+        if numbers:
+            values[tag] = kind, len(numbers), packed
+    if tables:
+        values[Tag.JPEGTables] = UNDEFINED, len(tables), tables
+    start = len(data) + len(data) % 2
+    outside = start + 2 + 12 * len(values) + 4
+    table, arrays = [], []
+    for tag, (kind, count, packed) in sorted(values.items()):
+        stored = packed
+        if len(packed) > 4:
+            stored = struct.pack(f"{order}I", outside)
+            arrays.append(packed + b"\0" * (len(packed) % 2))
+            outside += len(arrays[-1])
+        table.append(struct.pack(f"{order}HHI", tag, kind, count) + stored.ljust(4, b"\0"))
     return b"".join(
         (
-            data[:4],
-            struct.pack(f"{order}I", 8 + len(body)),
-            body,
-            struct.pack(f"{order}H", len(entries)),
-            table,
-            struct.pack(f"{order}I", 0),
+            b"II*\0" if order == "<" else b"MM\0*",
+            struct.pack(f"{order}I", start),
+            memoryview(data)[8:],
+            b"\0" * (len(data) % 2),
+            struct.pack(f"{order}H", len(values)),
+            *table,
+            bytes(4),
+            *arrays,
         )
     )
+
+
+_PLACES: Final = frozenset(
+    (Tag.StripOffsets, Tag.StripByteCounts, Tag.TileOffsets, Tag.TileByteCounts)
+)
 
 
 def _orientation(directory: Directory) -> int:

@@ -79,6 +79,10 @@ def _lossless_restarts(width: int, height: int) -> bytes:
     return lossless(width, height, b"".join(lines) + line, interval)
 
 
+def _without_end(pixels: NDArray[Any], **options: Any) -> bytes:
+    return files.pillow(pixels, "JPEG", quality=30, **options)[:-2]
+
+
 def _many_tables(body: bytes) -> bytes:
     segment = jpeg_segment(0xC4, body * (65_000 // len(body)))
     return segment * (ROOM // len(segment))
@@ -134,6 +138,27 @@ def _exif(kind: str) -> bytes:
     )
     saved = files.pillow(_small(), "PNG")
     return saved[:33] + chunk + saved[33:]
+
+
+def _exif_in_disorder() -> bytes:
+    """Return a JPEG whose EXIF look like orientations from each of their bytes on."""
+    six = b"\x01\x12\0\3\0\0\0\1\0\6\0\0"
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"?" + six * 5_400
+    saved = files.pillow(_small(), "JPEG")
+    return saved[:2] + jpeg_segment(0xE1, exif) * 14 + saved[2:]
+
+
+def _big_directory() -> bytes:
+    entries = struct.pack("<HHQQ", 274, 3, 199_000, 16) * 40_000
+    head = b"II+\0" + struct.pack("<HHQQ", 8, 0, 16, 40_000)
+    return head + entries + struct.pack("<Q", 16)
+
+
+def _without_lengths() -> bytes:
+    """Return a deflated TIFF whose strips all begin at one place and tell no lengths."""
+    rows, data = 50_000, zlib.compress(bytes(32)) + bytes(500_000)
+    tags: dict[int, Any] = {**files.tiff_tags(32, rows), 259: 8, 278: 1}
+    return files.tiff(data, tags | {273: [8] * rows, 279: [0] * rows})
 
 
 def _small() -> NDArray[np.uint8]:
@@ -238,6 +263,16 @@ def _nested(levels: int) -> bytes:
     return _inserted(start * levels + end * levels)
 
 
+def _miscounted(piece: bytes) -> bytes:
+    """Return a file with as many of ``piece``, a sequence with a wrong length, as there is room."""
+    return _inserted(element(0x00081115, b"SQ", piece, 4) * (ROOM // (len(piece) + 12)))
+
+
+def _octets_without_marks() -> bytes:
+    each = element(0x00090010, b"OB", b"?" * 20, OPEN)
+    return _inserted(each * (ROOM // len(each)) + SEQUENCE_END)
+
+
 def _small_elements() -> bytes:
     each = (element(0x00090000 | number, b"UN", b"") for number in range(0x1000, 0xFFFF))
     return _inserted(b"".join(each)[: ROOM // 12 * 12])
@@ -332,6 +367,9 @@ HOSTILE: Final[Mapping[str, Callable[[], bytes]]] = {
     "fill-before-a-restart": lambda: lossless(
         64, 64, b"\xff" * ROOM + b"\xd0", jpeg_segment(0xDD, b"\0\x40")
     ),
+    "fill-between-segments": lambda: jpeg(
+        jpeg_frame(0xC0, 64, 64), (b"\xff" * 99 + b"\0") * (ROOM // 100), jpeg_scan(), bytes(99)
+    ),
     # Tables
     "tables-of-lossless-jpeg": lambda: lossless(64, 64, bytes(512), _many_tables(bytes(17))),
     "tables-that-are-full": lambda: lossless(
@@ -349,6 +387,9 @@ HOSTILE: Final[Mapping[str, Callable[[], bytes]]] = {
     "directory-shares-one-value": _shared,
     "exif-in-jpeg": lambda: _exif("JPEG"),
     "exif-in-png": lambda: _exif("PNG"),
+    "exif-in-disorder": _exif_in_disorder,
+    "directory-of-bigtiff": _big_directory,
+    "strips-without-lengths": _without_lengths,
     "strips-share-lzw": lambda: _strips_that_share(5),
     "strips-share-deflate": lambda: _strips_that_share(8),
     "strips-share-packbits": lambda: _strips_that_share(32_773),
@@ -361,6 +402,17 @@ HOSTILE: Final[Mapping[str, Callable[[], bytes]]] = {
     "items-in-items": lambda: _nested(27_000),
     "items-first-of-all": _first_is_a_sequence,
     "items-deflated": _inflating,
+    "items-that-nobody-waits-for": lambda: _inserted((ITEM + bytes(4)) * (ROOM // 8)),
+    "items-without-length-that-nobody-waits-for": lambda: _inserted(
+        (ITEM + b"\xff\xff\xff\xff") * (ROOM // 8)
+    ),
+    "ends-that-nobody-waits-for": lambda: _inserted((ITEM_END + SEQUENCE_END) * (ROOM // 16)),
+    "sequences-that-are-miscounted": lambda: _miscounted(ITEM + bytes(4) + bytes(30)),
+    "sequences-that-have-no-end": lambda: _miscounted(ITEM + b"\xff\xff\xff\xff"),
+    "sequences-that-hold-miscounted-ones": lambda: _miscounted(
+        ITEM + b"\3\0\0\0" + element(0x00081115, b"SQ", ITEM + b"\5\0\0\0", 3) * 9
+    ),
+    "octets-without-marks": _octets_without_marks,
     "elements-that-are-small": _small_elements,
     "fragments-that-are-empty": _fragments,
     # Texts and lookup tables
@@ -376,6 +428,9 @@ HOSTILE: Final[Mapping[str, Callable[[], bytes]]] = {
     # Chunks
     "chunks-that-are-empty": lambda: (
         files.pillow(_small(), "PNG")[:33] + files.png_chunk(b"teXt", b"") * (ROOM // 12)
+    ),
+    "chunks-that-are-unsound": lambda: (
+        files.pillow(_small(), "PNG")[:33] + b"\0\0\0\0eXIf\0\0\0\0" * 70_000 + bytes(12)
     ),
     "chunks-of-pixels": _pixels_in_many_chunks,
     # Dimensions
@@ -408,6 +463,10 @@ HOSTILE: Final[Mapping[str, Callable[[], bytes]]] = {
     "jpeg-rgb": lambda: files.pillow(_square(3), "JPEG", quality=30),
     "jpeg-progressive": lambda: _progressive(0),
     "jpeg-of-many-scans": lambda: _progressive(40),
+    "jpeg-without-its-end": lambda: _without_end(_square()),
+    "jpeg-rgb-without-its-end": lambda: _without_end(_square(3)),
+    "jpeg-progressive-without-its-end": lambda: _without_end(_square(), progressive=True),
+    "jpeg-rgb-progressive-without-its-end": lambda: _without_end(_square(3), progressive=True),
     "dicom-rle": lambda: _encoded(rle_frame, uid.RLELossless, np.uint8),
     "dicom-deflated": lambda: _deflated(_square()),
     "dicom-jpeg": lambda: _encoded(

@@ -68,12 +68,12 @@ def _entropy(planes: NDArray[np.int32], predictor: int, first: int) -> bytes:
     predicted[0, 0] = first
     # Modulo 2**16, as -32767 … 32768.
     differences = 32768 - (32768 - (planes - predicted)) % 65536
-    written = "".join(_code(int(difference)) for difference in differences.reshape(-1))
+    written = "".join(code(int(difference)) for difference in differences.reshape(-1))
     written += "1" * (-len(written) % 8)
     return int(written, 2).to_bytes(len(written) // 8, "big").replace(b"\xff", b"\xff\x00")
 
 
-def _code(difference: int) -> str:
+def code(difference: int) -> str:
     category = 16 if difference == 32768 else abs(difference).bit_length()
     code = f"{category:0{CODE_LENGTH}b}"
     if category in (0, 16):

@@ -7,9 +7,6 @@ import numpy as np
 import pytest
 from pydicom import uid
 from pydicom.datadict import keyword_for_tag
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset as PydicomDataset
-from pydicom.tag import BaseTag
 
 from models.image.errors import (
     CorruptFileError,
@@ -21,10 +18,11 @@ from models.image.errors import (
 )
 from models.reading import SNIFFED, Limits, read, sniff
 from models.reading.dataset import Dataset, parse
+from models.reading.elements import Element, Source
 from models.reading.syntaxes import SYNTAXES, UNSUPPORTED_NAMES
 from models.reading.tags import Tag
 from tests.models.reading import files
-from tests.models.reading.encodings import ENCODINGS, pattern
+from tests.models.reading.encodings import ENCODINGS, pattern, wide
 from tests.models.reading.refusals import refused
 
 PICTURE = pattern()
@@ -33,17 +31,17 @@ LIMITS = Limits()
 
 
 def dataset(tag: Tag, data: bytes) -> Dataset:
-    element = RawDataElement(BaseTag(tag), None, len(data), data, 0, True, True)
-    return Dataset(PydicomDataset({element.tag: element}), little=True)
+    return Dataset(Source(data), {tag: Element(tag, None, 0, len(data))})
 
 
 class TestGetters:
     def test_absent_and_empty_are_alike(self) -> None:
-        for data in (Dataset(PydicomDataset(), little=True), dataset(Tag.Rows, b"")):
+        for data in (Dataset(Source(b""), {}), dataset(Tag.Rows, b"")):
             assert Tag.Rows not in data
             assert data.text(Tag.Rows) is None
             assert data.integer(Tag.Rows) is None
             assert data.decimal(Tag.Rows) is None
+            assert data.decimals(Tag.Rows) == ()
             assert data.first_item(Tag.Rows) is None
             with refused(MissingTagError, match=r"Rows \(0028,0010\) is missing"):
                 data.required(Tag.Rows)
@@ -62,9 +60,40 @@ class TestGetters:
             dataset(Tag.Rows, number).required(Tag.Rows)
 
     @pytest.mark.parametrize(
-        "number", [b"nan", b"inf", b"-inf", b"1e13", b"12,5", b"DOE^JANE", b"1\\", b"0x10"]
+        ("written", "numbers"),
+        [
+            (b"12,5", (12.5,)),
+            (b"-0,625\\+1,25e1 ", (-0.625, 12.5)),
+            (b"1\\", (1, None)),
+            (b"\\ 2 \0", (None, 2)),
+            (b"\\", (None, None)),
+            (b"1,024\\1024,0", (None, 1024)),
+            (b".5\\5.", (0.5, 5)),
+        ],
+    )
+    def test_numbers_as_writers_write_them(
+        self, written: bytes, numbers: tuple[float | None, ...]
+    ) -> None:
+        assert dataset(Tag.WindowCenter, written).decimals(Tag.WindowCenter) == numbers
+        assert dataset(Tag.WindowCenter, b"\\2").decimal(Tag.WindowCenter) is None
+
+    @pytest.mark.parametrize(
+        "number",
+        [
+            b"nan",
+            b"inf",
+            b"-inf",
+            b"1e13",
+            b"1e999",
+            b"1,024",
+            b"1_0",
+            b"1 0",
+            b"DOE^JANE",
+            b"0x10",
+        ],
     )
     def test_text_that_is_no_number(self, number: bytes) -> None:
+        assert dataset(Tag.WindowCenter, number).decimals(Tag.WindowCenter) == (None,)
         with refused(InvalidTagError, match="finite"):
             dataset(Tag.WindowCenter, number).decimal(Tag.WindowCenter)
 
@@ -100,6 +129,23 @@ class TestSniff:
         implicit = files.grey_dicom(PICTURE, syntax=uid.ImplicitVRLittleEndian)
         start = implicit.index(b"\x08\x00\x16\x00", 200)
         np.testing.assert_array_equal(read(implicit[start:]).pixels, PICTURE)
+
+    def test_without_either_and_big_endian(self) -> None:
+        swapped = files.grey_dicom(wide(PICTURE).byteswap(), syntax=uid.ExplicitVRBigEndian)
+        start = swapped.index(b"\0\x08\0\x16UI")
+        assert sniff(swapped[start:]) == "dicom"
+        np.testing.assert_array_equal(read(swapped[start:]).pixels, wide(PICTURE))
+
+    @pytest.mark.parametrize("start", [bytes(128), b"DICM"], ids=["no prefix", "no preamble"])
+    def test_without_half_of_its_beginning(self, start: bytes) -> None:
+        assert sniff(start + WHOLE[132:]) == "dicom"
+        np.testing.assert_array_equal(read(start + WHOLE[132:]).pixels, PICTURE)
+
+    def test_a_length_of_its_meta_information_that_is_wrong(self) -> None:
+        for length in (0, 7, 9999, 0xFFFFFFFF):
+            data = WHOLE[:140] + struct.pack("<I", length) + WHOLE[144:]
+            np.testing.assert_array_equal(read(data).pixels, PICTURE)
+        np.testing.assert_array_equal(read(WHOLE[:132] + WHOLE[144:]).pixels, PICTURE)
 
     def test_its_first_kilobytes_tell_as_much_as_all_of_it(self) -> None:
         for name, encode in ENCODINGS.items():
@@ -175,9 +221,9 @@ def test_transfer_syntaxes_that_are_not_read(syntax: str, name: str) -> None:
 
 
 def test_pixels_that_are_not_encoded_as_announced() -> None:
-    with refused(CorruptFileError, match="transfer syntax"):
+    with refused(CorruptFileError, match="in one piece; its transfer syntax has it in fragments"):
         read(files.relabelled(WHOLE, uid.RLELossless))
-    with refused(CorruptFileError, match="transfer syntax"):
+    with refused(CorruptFileError, match="in fragments; its transfer syntax has it in one piece"):
         read(files.relabelled(ENCODINGS["dicom-rle"](PICTURE), uid.ExplicitVRLittleEndian))
 
 
@@ -200,6 +246,62 @@ def test_a_frame_in_several_fragments() -> None:
     start = whole.rindex(b"\xfe\xff\x00\xe0", 0, whole.rindex(b"\xfe\xff\x00\xe0"))
     data = whole[:start] + fragments + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
     np.testing.assert_array_equal(read(data).pixels, PICTURE)
+
+
+ENCODED = [name for name in ENCODINGS if name.startswith(("dicom-jpeg", "dicom-rle"))]
+ITEM, SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0" + bytes(4)
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+class TestFragments:
+    """What holds the fragments together says nothing of pixels, and may be wrong."""
+
+    def expected(self, encoding: str) -> np.ndarray:
+        return read(ENCODINGS[encoding](PICTURE)).pixels
+
+    def pieces(self, encoding: str) -> tuple[bytes, bytes]:
+        """Return the file up to where its fragments begin, and them."""
+        whole = ENCODINGS[encoding](PICTURE)
+        start = whole.rindex(ITEM, 0, whole.rindex(ITEM))
+        return whole[:start], whole[start:].removesuffix(SEQUENCE_END)
+
+    @pytest.mark.parametrize("end", [b"", SEQUENCE_END[:6], bytes(2), SEQUENCE_END * 2])
+    def test_their_end_is_missing(self, encoding: str, end: bytes) -> None:
+        found = read(b"".join(self.pieces(encoding)) + end).pixels
+        np.testing.assert_array_equal(found, self.expected(encoding))
+
+    def test_their_offset_table_is_missing(self, encoding: str) -> None:
+        head, fragments = self.pieces(encoding)
+        (table,) = struct.unpack("<I", fragments[4:8])
+        found = read(head + fragments[8 + table :] + SEQUENCE_END).pixels
+        np.testing.assert_array_equal(found, self.expected(encoding))
+
+    def test_their_length_is_told(self, encoding: str) -> None:
+        head, fragments = self.pieces(encoding)
+        for end in (b"", SEQUENCE_END):
+            size = struct.pack("<I", len(fragments + end))
+            found = read(head[:-4] + size + fragments + end).pixels
+            np.testing.assert_array_equal(found, self.expected(encoding))
+
+    def test_pixels_that_are_missing_are_not_made_up(self, encoding: str) -> None:
+        whole = b"".join(self.pieces(encoding))
+        for cut in range(20, 400, 37):
+            with refused(CorruptFileError):
+                read(whole[:-cut])
+
+
+def test_odd_pixels_without_their_padding() -> None:
+    odd = np.ascontiguousarray(PICTURE[:, :65])
+    whole = files.grey_dicom(odd)
+    np.testing.assert_array_equal(read(whole[:-1]).pixels, odd)
+    with refused(CorruptFileError, match="3444 bytes long; 65×53 pixels of 1×8 bits need 3445"):
+        read(whole[:-2])
+
+
+def test_elements_behind_those_of_pixels_do_not_end_the_walk() -> None:
+    start = WHOLE.index(b"\xe0\x7f\x10\0")
+    stray = struct.pack("<HH2sHI", 0xFFFC, 0xFFFC, b"OB", 0, 4) + bytes(4)
+    np.testing.assert_array_equal(read(WHOLE[:start] + stray + WHOLE[start:]).pixels, PICTURE)
 
 
 class TestDeflated:

@@ -29,11 +29,19 @@ class TestSpacing:
 
     @pytest.mark.parametrize(
         "spacing",
-        [["0", "0"], ["-1", "1"], ["11", "1"], ["1", "1e9"], ["1", "1", "1"], ["1"], []],
+        [["0", "0"], ["-1", "1"], ["", "1"], ["11", "1"], ["1", "1e9"], ["1", "1", "1"], ["1"], []],
         ids=str,
     )
     def test_implausible(self, spacing: list[str]) -> None:
         assert read(files.grey_dicom(PICTURE, PixelSpacing=spacing)).spacing is None
+
+    def test_one_that_is_implausible_does_not_take_the_other_along(self) -> None:
+        data = files.grey_dicom(PICTURE, PixelSpacing=["0", "0"], ImagerPixelSpacing=["0.6", "0.6"])
+        assert read(data).spacing == (0.6, 0.6)
+
+    def test_with_a_comma(self) -> None:
+        data = files.grey_dicom(PICTURE, PixelSpacing=["0.5", "0.5"])
+        assert read(data.replace(b"0.5\\0.5 ", b"0,5\\0,5 ")).spacing == (0.5, 0.5)
 
     @pytest.mark.parametrize("text", [b"nan\\nan ", b"inf\\1   ", b"a\\b     "])
     def test_no_numbers(self, text: bytes) -> None:
@@ -82,6 +90,8 @@ class TestTags:
         start = data.index(b"\x18\x00\x01\x51CS")
         longer = data[: start + 6] + b"\x60\0" + b"A" * 96 + data[start + 24 :]
         assert "ViewPosition" not in read(longer).tags
+        longest = data[: start + 6] + b"\x60\xea" + b"A" * 60_000 + data[start + 24 :]
+        assert "ViewPosition" not in read(longest).tags
 
     @pytest.mark.parametrize("encoding", [name for name in ENCODINGS if name[:5] == "dicom"])
     def test_the_patient_stays_behind(self, encoding: str) -> None:
@@ -128,6 +138,35 @@ class TestPalette:
         scan = read(self.dicom(PICTURE.astype(np.uint16) + np.uint16(1000), 16, **changes))
         np.testing.assert_array_equal(scan.pixels, self.EXPECTED)
 
+    @pytest.mark.parametrize(
+        ("scale", "bits"), [(1, 16), (256, 16), (257, 8), (256, 8), (1, 12)], ids=str
+    )
+    def test_values_of_another_depth_than_they_say(self, scale: int, bits: int) -> None:
+        changes: dict[str, Any] = {}
+        for channel, name in enumerate(("Red", "Green", "Blue")):
+            words = self.COLOURS[:, channel].astype(int) * scale
+            changes[f"{name}PaletteColorLookupTableDescriptor"] = [256, 0, bits]
+            changes[f"{name}PaletteColorLookupTableData"] = words.astype("<u2").tobytes()
+        scan = read(self.dicom(PICTURE, 8, **changes))
+        np.testing.assert_array_equal(scan.pixels, self.EXPECTED)
+
+    def test_values_of_one_byte_that_say_two(self) -> None:
+        changes: dict[str, Any] = {}
+        for channel, name in enumerate(("Red", "Green", "Blue")):
+            changes[f"{name}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+            changes[f"{name}PaletteColorLookupTableData"] = self.COLOURS[:, channel].tobytes()
+        scan = read(self.dicom(PICTURE, 8, **changes))
+        np.testing.assert_array_equal(scan.pixels, self.EXPECTED)
+
+    def test_65536_of_them(self) -> None:
+        greys = (np.arange(65536) >> 8).astype(np.uint8)
+        changes: dict[str, Any] = {}
+        for name in ("Red", "Green", "Blue"):
+            changes[f"{name}PaletteColorLookupTableDescriptor"] = [0, 0, 8]
+            changes[f"{name}PaletteColorLookupTableData"] = greys.tobytes()
+        scan = read(self.dicom(PICTURE.astype(np.uint16) << 8, 8, **changes))
+        np.testing.assert_array_equal(scan.pixels, PICTURE)
+
     def test_tables_that_differ(self) -> None:
         change = {"BluePaletteColorLookupTableDescriptor": [256, 1, 8]}
         with refused(InvalidTagError, match="differ"):
@@ -147,7 +186,7 @@ class TestPalette:
 SECRETS = {
     "photometric interpretation": (b"MONOCHROME2 ", b"DOE^JANE    "),
     "transfer syntax": (b"1.2.840.10008.1.2.1\0", b"DOE^JANE            "),
-    "window": (b"41.75000", b"DOE^JANE"),
+    "rescale": (b"41.25000", b"DOE^JANE"),
     "function": (b"SIGMOID ", b"DOE^JANE"),
 }
 
@@ -155,7 +194,12 @@ SECRETS = {
 @pytest.mark.parametrize(("written", "secret"), SECRETS.values(), ids=SECRETS)
 def test_messages_quote_nothing(written: bytes, secret: bytes) -> None:
     data = files.grey_dicom(
-        PICTURE, WindowCenter="41.75000", WindowWidth="80", VOILUTFunction="SIGMOID"
+        PICTURE,
+        WindowCenter="40",
+        WindowWidth="80",
+        VOILUTFunction="SIGMOID",
+        RescaleSlope="1",
+        RescaleIntercept="41.25000",
     )
     assert data.count(written) == 1
     with pytest.raises(ScanError) as caught:

@@ -61,10 +61,55 @@ class TestModality:
         with refused(InvalidTagError, match="RescaleSlope"):
             shown(RAMP, RescaleSlope=slope, RescaleIntercept="0")
 
-    @pytest.mark.parametrize("given", ["RescaleSlope", "RescaleIntercept"])
-    def test_one_without_the_other(self, given: str) -> None:
+    @pytest.mark.parametrize("missing", [None, ""], ids=["absent", "blank"])
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"RescaleSlope": "1"},
+            {"RescaleSlope": "2.5"},
+            {"RescaleIntercept": "-1024"},
+            {"RescaleSlope": "1", "WindowCenter": "128", "WindowWidth": "256"},
+            {"RescaleIntercept": "0", "WindowCenter": "128", "WindowWidth": "256"},
+        ],
+        ids=str,
+    )
+    def test_half_of_it_that_makes_no_difference(
+        self, given: dict[str, str], missing: str | None
+    ) -> None:
+        half = {"RescaleSlope": missing, "RescaleIntercept": missing}
+        assert shown(RAMP, **(half | given)) == list(range(256))
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"RescaleSlope": "-1"},
+            {"RescaleSlope": "2", "WindowCenter": "128", "WindowWidth": "256"},
+            {"RescaleIntercept": "-100", "WindowCenter": "128", "WindowWidth": "256"},
+            {"RescaleIntercept": "1", "VOILUTSequence": [table(INVERTING, [256, 0, 8])]},
+        ],
+        ids=str,
+    )
+    def test_half_of_it_that_makes_one(self, given: dict[str, Any]) -> None:
         with refused(MissingTagError, match="one without the other"):
-            shown(RAMP, **{given: "1"})
+            shown(RAMP, **given)
+
+    def test_an_intercept_that_is_none(self) -> None:
+        data = files.grey_dicom(RAMP, RescaleSlope="1", RescaleIntercept="1.2345")
+        data = data.replace(b"1.2345", b"??????")
+        assert read(data).pixels[0].tolist() == list(range(256))
+        shown_in = {"WindowCenter": "128", "WindowWidth": "256"}
+        data = files.grey_dicom(RAMP, RescaleSlope="1", RescaleIntercept="1.2345", **shown_in)
+        with refused(InvalidTagError, match="RescaleIntercept .* finite"):
+            read(data.replace(b"1.2345", b"??????"))
+
+    def test_a_slope_that_is_none(self) -> None:
+        data = files.grey_dicom(RAMP, RescaleSlope="1.2345", RescaleIntercept="0")
+        with refused(InvalidTagError, match="RescaleSlope .* finite"):
+            read(data.replace(b"1.2345", b"??????"))
+
+    def test_an_empty_item_is_no_lookup_table(self) -> None:
+        assert shown(RAMP, ModalityLUTSequence=[files.Dataset()]) == list(range(256))
+        assert shown(RAMP, VOILUTSequence=[files.Dataset()]) == list(range(256))
 
     def test_a_lookup_table(self) -> None:
         item = table((INVERTING.astype(int) * 16).astype("<u2"), [256, 0, 12])
@@ -117,28 +162,59 @@ class TestWindow:
         )
 
     @pytest.mark.parametrize(
-        ("elements", "said"),
+        "elements",
         [
-            ({"WindowWidth": "0"}, "WindowWidth .* is 0; 1 or more is allowed for LINEAR"),
-            ({"WindowWidth": "0.5"}, "1 or more"),
-            ({"WindowWidth": "-50"}, "is -50"),
-            ({"WindowWidth": "0", "VOILUTFunction": "LINEAR_EXACT"}, "for LINEAR_EXACT"),
-            ({"WindowWidth": "-1", "VOILUTFunction": "SIGMOID"}, "for SIGMOID"),
-            ({"VOILUTFunction": "CUBIC"}, "LINEAR, LINEAR_EXACT and SIGMOID"),
+            {"WindowWidth": "0"},
+            {"WindowWidth": "0", "WindowCenter": "0"},
+            {"WindowWidth": "0.5"},
+            {"WindowWidth": "-50"},
+            {"WindowWidth": "0", "VOILUTFunction": "LINEAR_EXACT"},
+            {"WindowWidth": "-1", "VOILUTFunction": "SIGMOID"},
+            {"WindowWidth": None},
+            {"WindowCenter": None},
+            {"WindowCenter": ""},
+            {"WindowCenter": "", "WindowWidth": ""},
+            {"WindowWidth": "", "VOILUTFunction": "CUBIC"},
         ],
         ids=str,
     )
-    def test_windows_that_cannot_be(self, elements: dict[str, str], said: str) -> None:
-        with refused(InvalidTagError, match=said):
-            shown(RAMP, **({"WindowCenter": "40", "WindowWidth": "80"} | elements))
+    def test_what_is_no_window_is_as_good_as_none(self, elements: dict[str, str | None]) -> None:
+        given: dict[str, Any] = {"WindowCenter": "40", "WindowWidth": "80"} | elements
+        assert shown(RAMP, **given) == list(range(256))
 
-    @pytest.mark.parametrize("given", ["WindowCenter", "WindowWidth"])
-    def test_one_without_the_other(self, given: str) -> None:
-        with refused(MissingTagError, match="one without the other"):
-            shown(RAMP, **{given: "40"})
+    @pytest.mark.parametrize("written", ["??????", "DOE^JA", "1,0240", "nan   "])
+    def test_so_is_one_of_no_numbers(self, written: str) -> None:
+        data = files.grey_dicom(RAMP, WindowCenter="40.125", WindowWidth="80")
+        data = data.replace(b"40.125", written.encode())
+        expected = window(np.arange(256.0), 1.024, 80, "LINEAR") * 255
+        if written[0] != "1":
+            expected = np.arange(256.0)
+        np.testing.assert_array_equal(read(data).pixels[0], np.rint(expected))
 
-    def test_empty_ones_are_as_good_as_none(self) -> None:
-        assert shown(RAMP, WindowCenter="", WindowWidth="") == list(range(256))
+    def test_the_first_that_is_one_holds(self) -> None:
+        given = {"WindowCenter": ["40", "100", "9"], "WindowWidth": ["0", "50", "9"]}
+        expected = np.rint(window(np.arange(256.0), 100, 50, "LINEAR") * 255)
+        np.testing.assert_array_equal(shown(RAMP, **given), expected)
+
+    def test_decimals_with_a_comma(self) -> None:
+        data = files.grey_dicom(RAMP, WindowCenter="128.0", WindowWidth="256.0")
+        assert data.count(b"128.0") == data.count(b"256.0") == 1
+        data = data.replace(b"128.0", b"128,0").replace(b"256.0", b"256,0")
+        assert read(data).pixels[0].tolist() == list(range(256))
+
+    def test_a_function_that_is_not_known(self) -> None:
+        given = {"WindowCenter": "40", "WindowWidth": "80", "VOILUTFunction": "CUBIC"}
+        with refused(InvalidTagError, match="LINEAR, LINEAR_EXACT and SIGMOID"):
+            shown(RAMP, **given)
+
+    @pytest.mark.parametrize("written", ["linear exact", "Linear_Exact"])
+    def test_a_function_as_writers_write_it(self, written: str) -> None:
+        data = files.grey_dicom(
+            RAMP, WindowCenter="100", WindowWidth="50", VOILUTFunction="LINEAR_EXACT"
+        )
+        expected = np.rint(window(np.arange(256.0), 100, 50, "LINEAR_EXACT") * 255)
+        found = read(data.replace(b"LINEAR_EXACT", written.encode())).pixels[0]
+        np.testing.assert_array_equal(found, expected)
 
     def test_a_lookup_table_goes_before_a_window(self) -> None:
         elements = {"WindowCenter": "10", "WindowWidth": "3"}

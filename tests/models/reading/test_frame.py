@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,6 @@ PICTURE = pattern()
 NEEDED = (
     "Rows",
     "Columns",
-    "SamplesPerPixel",
     "PhotometricInterpretation",
     "BitsAllocated",
     "BitsStored",
@@ -60,7 +60,6 @@ def test_colour_needs_a_planar_configuration() -> None:
         ({"PixelRepresentation": 2}, "PixelRepresentation .* is 2; 0 and 1"),
         ({"SamplesPerPixel": 3}, "SamplesPerPixel .* is 3; MONOCHROME2 needs 1"),
         ({"SamplesPerPixel": 0}, "SamplesPerPixel .* is 0"),
-        ({"NumberOfFrames": "0"}, "NumberOfFrames .* is 0"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
@@ -97,9 +96,26 @@ def test_several_frames() -> None:
         read(files.grey_dicom(np.vstack([PICTURE, PICTURE]), Rows=53, NumberOfFrames="2"))
 
 
-def test_one_frame_may_say_so() -> None:
-    data = files.grey_dicom(PICTURE, NumberOfFrames="1")
+@pytest.mark.parametrize("written", ["1 ", "0 ", "  ", "-1", "? ", "1.0 ", "1\\2 "])
+def test_one_frame_may_say_so_or_anything_but_more(written: str) -> None:
+    data = files.grey_dicom(PICTURE, NumberOfFrames="1" * len(written))
+    head = b"\x28\0\x08\0IS" + struct.pack("<H", len(written))
+    assert data.count(head) == 1
+    data = data.replace(head + b"1" * len(written), head + written.encode())
     np.testing.assert_array_equal(read(data).pixels, PICTURE)
+
+
+def test_the_kind_of_colour_tells_the_samples() -> None:
+    data = files.grey_dicom(PICTURE, SamplesPerPixel=None)
+    np.testing.assert_array_equal(read(data).pixels, PICTURE)
+    colours = files.colour_dicom(rgb(PICTURE).tobytes(), PICTURE.shape, SamplesPerPixel=None)
+    np.testing.assert_array_equal(read(colours).pixels, PICTURE)
+
+
+@pytest.mark.parametrize("written", ["monochrome1", "MonoChrome 1", "MONOCHROME1\0"])
+def test_codes_as_writers_write_them(written: str) -> None:
+    data = files.grey_dicom(PICTURE).replace(b"MONOCHROME2 ", f"{written:<12}".encode(), 1)
+    np.testing.assert_array_equal(read(data).pixels, 255 - PICTURE)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from models.image.errors import ScanError
@@ -52,12 +53,13 @@ def test_flipped_bytes(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_truncated(encoding: str) -> None:
+    """What is cut off a file may be what no pixel depends on; nothing is made up for it."""
     data = FILES[encoding]
+    whole = read(data, LIMITS).pixels
     cuts = {*range(0, 200, 13), *range(0, len(data), max(1, len(data) // 40)), len(data) - 9}
     for cut in sorted(cuts - {len(data)}):
-        whole = survives(data[:cut])
-        # Only a codestream that ends in what does not count may be shorter and still whole.
-        assert not whole or cut > len(data) - 16, cut
+        if survives(data[:cut]):
+            np.testing.assert_array_equal(read(data[:cut], LIMITS).pixels, whole)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import io
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -114,8 +114,11 @@ def test_twelve_bits() -> None:
 
 
 def test_a_rare_kind() -> None:
-    with refused(UnsupportedFormatError, match="rare kind"):
+    with refused(UnsupportedFormatError, match="lossless; baseline, extended and progressive"):
         read(lossless_encoder.encode(PICTURE, 8))
+    arithmetic = WHOLE.replace(b"\xff\xc0", b"\xff\xc9", 1)
+    with refused(UnsupportedFormatError, match="arithmetic-coded"):
+        read(arithmetic)
 
 
 @pytest.mark.parametrize(
@@ -141,8 +144,77 @@ def scans(count: int) -> bytes:
     return data[:-2] + data[last:-2] * missing + data[-2:]
 
 
-BROKEN = {
+EXIF = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+LENIENT = {
     "no end": WHOLE[:-2],
+    "half an end": WHOLE[:-1],
+    "padding for an end": WHOLE[:-2] + bytes(3),
+    "padding before the end": WHOLE[:-2] + bytes(99) + WHOLE[-2:],
+    "fill bytes before the end": WHOLE[:-2] + b"\xff" * 99 + WHOLE[-2:],
+    "octets between segments": with_segments(segment(0xFE, b""), b"\0\0\1junk\xff\0"),
+    "a segment longer than it says": with_segments(b"\xff\xee\0\x08Adobe\0\x64\0\0\0\0\0"),
+    "a restart marker out of place": with_segments(b"\xff\xd3"),
+    "a marker of its own out of place": with_segments(b"\xff\x01"),
+    "a profile of one part of three": with_segments(segment(0xE2, b"ICC_PROFILE\0\2\3")),
+    "half of JFIF's": with_segments(segment(0xE0, b"JFI")),
+    "half of Adobe's": with_segments(segment(0xEE, b"Adobe\0")),
+    "an empty EXIF": with_segments(segment(0xE1, b"Exif\0\0")),
+    "restarts of no interval": with_segments(segment(0xDD, b"\0\0")),
+}
+
+
+@pytest.mark.parametrize("data", LENIENT.values(), ids=LENIENT)
+def test_what_no_pixel_depends_on_may_be_broken(data: bytes) -> None:
+    np.testing.assert_array_equal(read(data).pixels, read(WHOLE).pixels)
+
+
+def test_the_first_exif_that_turns_it_holds() -> None:
+    exifs = (b"Exif\0\0", b"Exif\0\0MM\0*", EXIF, EXIF.replace(b"\0\6", b"\0\3"))
+    data = with_segments(*(segment(0xE1, exif) for exif in exifs))
+    np.testing.assert_array_equal(read(data).pixels, np.rot90(read(WHOLE).pixels, -1))
+
+
+ENCODERS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "few codes": {"optimize": True},
+    "a restart a row": {"restart_marker_rows": 1},
+    "a restart every other block": {"restart_marker_blocks": 2},
+    "progressive": {"progressive": True},
+    "progressive with restarts": {"progressive": True, "restart_marker_blocks": 3},
+}
+
+
+@pytest.mark.parametrize("colour", [False, True], ids=["grey", "colour"])
+@pytest.mark.parametrize("options", ENCODERS.values(), ids=ENCODERS)
+@pytest.mark.parametrize("quality", [30, 95])
+def test_pixels_that_are_missing_are_not_made_up(
+    options: dict[str, Any], colour: bool, quality: int
+) -> None:
+    """Without its end mark a JPEG is read only where nothing else is missing."""
+    for pixels in (PICTURE, np.random.default_rng(4).integers(0, 256, (40, 56), np.uint8)):
+        shown = np.dstack([pixels, pixels[::-1], 255 - pixels]) if colour else pixels
+        data = files.pillow(shown, "JPEG", quality=quality, **options)
+        expected = read(data).pixels
+        np.testing.assert_array_equal(read(data[:-2]).pixels, expected)
+        for cut in range(3, 300):
+            try:
+                found = read(data[:-cut]).pixels
+            except CorruptFileError:
+                continue
+            # The last bits may be padding alone, or coded nothing.
+            np.testing.assert_array_equal(found, expected)
+            assert cut < 10
+
+
+def test_scans_that_are_missing() -> None:
+    data = files.pillow(PICTURE, "JPEG", progressive=True)
+    places = [at for at in range(len(data)) if data[at : at + 2] == b"\xff\xda"]
+    for place in places[1:]:
+        with refused(CorruptFileError, match="truncated"):
+            read(data[:place])
+
+
+BROKEN = {
     "half the pixels": WHOLE[: len(WHOLE) // 2],
     "no pixels": WHOLE[: WHOLE.index(b"\xff\xda")] + b"\xff\xd9",
     "no frame": without(WHOLE, 0xC0),
@@ -153,7 +225,7 @@ BROKEN = {
     ),
     "a segment beyond the end": with_segments(b"\xff\xfe\xff\xff"),
     "a segment of impossible length": with_segments(b"\xff\xfe\x00\x01"),
-    "no marker where one must be": with_segments(segment(0xFE, b""), b"\0\0"),
+    "a second beginning": with_segments(segment(0xFE, b""), b"\xff\xd8"),
     "segments without end": with_segments(segment(0xFE, b"") * 10_001),
     "scans without end": scans(MAX_SCANS + 1),
     "only a signature": WHOLE[:3],

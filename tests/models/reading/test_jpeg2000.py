@@ -53,23 +53,31 @@ def test_within_a_jp2_file() -> None:
     )
 
 
-@pytest.mark.parametrize("padding", [b"", b"\0", b"\0\0\0", b"\xff"], ids=bytes.hex)
+@pytest.mark.parametrize("padding", [b"", b"\0", b"\0\0\0", b"\xff", b"more"], ids=bytes.hex)
 def test_padding_behind_the_end(padding: bytes) -> None:
     np.testing.assert_array_equal(read(dicom(STREAM + padding)).pixels, PICTURE)
 
 
+def test_the_end_mark_may_be_missing() -> None:
+    even = STREAM if len(STREAM) % 2 == 0 else jpeg_2000_frame(PICTURE[:, ::-1].copy(), 8)
+    assert len(even) % 2 == 0
+    np.testing.assert_array_equal(read(dicom(even[:-2])).pixels, read(dicom(even)).pixels)
+
+
+SIZE_OF_TILE = STREAM.index(b"\xff\x90") + 6
+OPENED = STREAM[:SIZE_OF_TILE] + bytes(4) + STREAM[SIZE_OF_TILE + 4 :]
+
+
 def test_the_last_tile_may_leave_its_size_open() -> None:
-    start = STREAM.index(b"\xff\x90") + 6
-    opened = STREAM[:start] + bytes(4) + STREAM[start + 4 :]
-    np.testing.assert_array_equal(read(dicom(opened)).pixels, PICTURE)
+    np.testing.assert_array_equal(read(dicom(OPENED)).pixels, PICTURE)
 
 
 COD = STREAM.index(b"\xff\x52")
 BROKEN = {
     "zeros": b"\0\0",
-    "no end": STREAM[:-2],
+    "no end, and no size of the last tile": OPENED[:-2],
+    "no end, and less": STREAM[:-4],
     "half": STREAM[: len(STREAM) // 2],
-    "something behind the end": STREAM + b"more",
     "another beginning": b"\xff\xd8" + STREAM[2:],
     "only a size": STREAM[:45] + b"\xff\xd9",
     "a size of another length": STREAM[:5] + b"\x2a" + STREAM[6:],

@@ -90,6 +90,13 @@ def test_big_endian() -> None:
     np.testing.assert_array_equal(found, 255 - PICTURE)
 
 
+@pytest.mark.parametrize("scale", [1, 256, 257])
+def test_a_descriptor_in_the_other_byte_order(scale: int) -> None:
+    """Its entries may be in it too: those of one byte are certain, or of the same one twice."""
+    item = table((INVERTING.astype(int) * scale).astype("<u2"), [1, 0, 8 << 8])
+    np.testing.assert_array_equal(shown(PICTURE, item), 255 - PICTURE)
+
+
 def test_entries_beyond_their_bits_are_white() -> None:
     item = table(np.array([0, 300, 65535], "<u2"), [3, 0, 8])
     pixels = np.tile(np.array([0, 1, 2], np.uint8), (40, 12))
@@ -101,6 +108,7 @@ def test_entries_beyond_their_bits_are_white() -> None:
     [
         (table(INVERTING, [256, 0]), "2 values; 3 are needed"),
         (table(INVERTING, [256, 0, 7]), "7 bits; 8 to 16"),
+        (table(INVERTING * 255, [1, 0, 4096]), "4096 bits; 8 to 16"),
         (table(INVERTING, [256, 0, 17]), "17 bits; 8 to 16"),
         (table(INVERTING, [200, 0, 8]), "512 bytes long; 400 are needed for 200 entries"),
         (table(INVERTING, [0, 0, 8]), "131072 are needed for 65536 entries"),

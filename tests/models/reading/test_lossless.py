@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from pydicom import uid
 
 from models.image.errors import CorruptFileError
-from models.reading import jpeg, lossless
-from tests.models.reading.encodings import pattern, scaled
-from tests.models.reading.lossless_encoder import encode
+from models.reading import jpeg, lossless, read
+from tests.models.reading.encodings import encapsulated, pattern, scaled
+from tests.models.reading.lossless_encoder import code, encode
 from tests.models.reading.refusals import refused
 
 PICTURE = pattern()
@@ -213,3 +214,42 @@ def test_speed() -> None:
     started = time.process_time()
     decode(data)
     assert time.process_time() - started < 0.5
+
+
+def seven_megapixels(bits: int) -> bytes:
+    """Return a picture of 2650 lines that are alike, as noisy as radiographs are."""
+    side = 2650
+    chance = np.random.default_rng(bits)
+    noise = chance.normal(0, 4 if bits == 8 else 60, side)
+    line = ((1 << bits - 1) + noise).astype(np.int64)
+    # Each line but the first begins with what lies above: no difference.
+    codes = [code(int(step)) for step in np.diff(line)]
+    first = code(int(line[0]) - (1 << bits - 1))
+    rest = code(0) + "".join(codes)
+    written = np.frombuffer((first + "".join(codes)).encode(), np.uint8)
+    lines = np.tile(np.frombuffer(rest.encode(), np.uint8), side - 1)
+    coded = np.concatenate([written, lines]) - ord("0")
+    spare = np.ones(-len(coded) % 8, np.uint8)
+    entropy = np.packbits(np.concatenate([coded, spare])).tobytes().replace(b"\xff", b"\xff\0")
+    pixels = np.broadcast_to(line.astype(np.uint8 if bits == 8 else np.uint16), (side, side))
+    plain = encode(pixels[:1], bits)
+    head = plain[: plain.index(b"\xff\xda") + 10]
+    size = head.index(b"\xff\xc3") + 5
+    head = head[:size] + side.to_bytes(2, "big") + head[size + 2 :]
+    return encapsulated(head + entropy + b"\xff\xd9", pixels, uid.JPEGLosslessSV1)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_seven_megapixels_take_a_processor_less_than_two_seconds(bits: int) -> None:
+    data = seven_megapixels(bits)
+    taken = []
+    for _ in range(3):
+        started = time.process_time()
+        scan = read(data)
+        taken.append(time.process_time() - started)
+        assert scan.pixels.shape == (2650, 2650)
+        np.testing.assert_array_equal(scan.pixels[0], scan.pixels[-1])
+        # The same work takes longer where others use the cache, and never less time.
+        if taken[-1] < 2.0:
+            break
+    assert min(taken) < 2.0

@@ -188,8 +188,92 @@ def with_pixels(deflated: bytes) -> bytes:
 
 
 WHOLE = files.png(SIZE, 8, GREY, LINES)
-BROKEN = {
+
+
+def beside(*chunks: bytes, place: bytes = b"IDAT") -> bytes:
+    """Return the picture with ``chunks`` before the chunk called ``place``."""
+    start = WHOLE.index(place) - 4
+    return WHOLE[:start] + b"".join(chunks) + WHOLE[start:]
+
+
+def unsound(kind: bytes, body: bytes) -> bytes:
+    chunk = files.png_chunk(kind, body)
+    return chunk[:-1] + bytes([chunk[-1] ^ 1])
+
+
+ANCILLARY = (
+    b"tEXt",
+    b"zTXt",
+    b"iTXt",
+    b"tIME",
+    b"pHYs",
+    b"gAMA",
+    b"iCCP",
+    b"sBIT",
+    b"vpAg",
+    b"eXIf",
+)
+LENIENT = {
     "no end": WHOLE[:-12],
+    "half an end": WHOLE[:-7],
+    "an end that does not match its checksum": WHOLE[:-1] + b"\0",
+    "an end that claims a body": WHOLE[:-12] + b"\0\0\0\x09" + WHOLE[-8:],
+    "zeros for an end": WHOLE[:-12] + bytes(100),
+    "something behind the end": WHOLE + b"more",
+    "a text for an end, cut short": WHOLE[:-12] + files.png_chunk(b"tEXt", b"Comment\0" * 9)[:-20],
+    "a chunk that nobody knows": beside(files.png_chunk(b"prVt", b"?" * 99)),
+    "a text amid the pixels": beside(files.png_chunk(b"IDAT", b""), files.png_chunk(b"tEXt", b"a")),
+    "part of a line behind the pixels": with_pixels(
+        zlib.compress(b"".join(b"\0" + line for line in LINES) + bytes(9))
+    ),
+    "octets behind the deflated ones": with_pixels(
+        zlib.compress(b"".join(b"\0" + line for line in LINES)) + b"more"
+    ),
+    "an animation of one, with frames": beside(
+        files.png_chunk(b"acTL", struct.pack(">II", 1, 0)), files.png_chunk(b"fcTL", bytes(26))
+    ),
+    **{
+        f"{kind.decode()} that does not match its checksum, {where}": beside(
+            unsound(kind, b"body" * 9), place=place
+        )
+        for kind in ANCILLARY
+        for where, place in (("before", b"IDAT"), ("behind", b"IEND"))
+    },
+}
+
+
+@pytest.mark.parametrize("data", LENIENT.values(), ids=LENIENT)
+def test_what_no_pixel_depends_on_may_be_broken(data: bytes) -> None:
+    np.testing.assert_array_equal(read(data).pixels, PICTURE)
+
+
+def test_an_orientation_that_does_not_match_its_checksum() -> None:
+    exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+    turned = read(beside(files.png_chunk(b"eXIf", exif))).pixels
+    np.testing.assert_array_equal(turned, np.rot90(PICTURE, -1))
+    with refused(CorruptFileError, match="orientation does not match its checksum"):
+        read(beside(unsound(b"eXIf", exif)))
+    upright = exif.replace(b"\0\6", b"\0\1")
+    np.testing.assert_array_equal(read(beside(unsound(b"eXIf", upright))).pixels, PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (changed(WHOLE, 20), "IHDR does not match"),
+        (changed(WHOLE, 300), "IDAT does not match"),
+        (beside(unsound(b"tRNS", b"\0\1")), "tRNS does not match"),
+        (WHOLE[: len(WHOLE) // 2], "no pixels"),
+        (WHOLE[:-14], "no pixels"),
+    ],
+)
+def test_what_was_found_is_said(data: bytes, said: str) -> None:
+    with refused(CorruptFileError, match=said):
+        read(data)
+
+
+BROKEN = {
+    "the pixels' checksum cut short": WHOLE[:-13],
     "half the pixels": WHOLE[: len(WHOLE) // 2],
     "only a signature": WHOLE[:8],
     "a wrong checksum in the header": changed(WHOLE, 20),
