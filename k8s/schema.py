@@ -16,7 +16,7 @@ SCHEMA: Final = CHART / "values.schema.json"
 
 CHARTS_OWN: Final = frozenset(
     {
-        *("host", "port", "var", "database_url", "auth", "audit_key", "first_administrator"),
+        *("port", "var", "database_url", "auth", "audit_key", "first_administrator"),
         *(one.setting for one in REGISTRY),
     }
 )

@@ -23,6 +23,13 @@ def test_every_server_listens_on_whatever_its_pod_has(name: str) -> None:
         assert found["args"] == [name, "--host", "::", "--port", "8000"]
 
 
+def test_an_address_of_its_own_is_the_front_s_where_the_settings_have_one() -> None:
+    found = rendered('front.settings.OSTEOSERVE_HOST="0.0.0.0"')
+    assert "OSTEOSERVE_HOST" not in {one["name"] for one in container(found, "front")["env"]}
+    data = kinds(found, "ConfigMap")["rel-osteoserve-front"]["data"]
+    assert data == {"OSTEOSERVE_HOST": "0.0.0.0"}  # noqa: S104
+
+
 def test_services_are_of_the_families_that_the_values_name() -> None:
     for one in kinds(scenario("defaults"), "Service").values():
         assert not {"ipFamilyPolicy", "ipFamilies"} & set(one["spec"])
