@@ -35,7 +35,9 @@ LIMITS: Final = Limits(body_bytes_per_second=64 * 1024, body_pause_seconds=2.0, 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bentos", description="Serve one runner.")
     parser.add_argument("runner", choices=RUNNERS)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (%(default)s); ::, every address"
+    )
     parser.add_argument("--port", type=int, required=True, help="port to listen on")
     options = parser.parse_args(arguments)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from k8s.helm import CHART
-from k8s.schema import SCHEMA
+from k8s.schema import SCHEMA, resolved
 
 README: Final = CHART / "README.md"
 BEGIN: Final = "<!-- values: written by python -m k8s -->"
@@ -43,10 +43,10 @@ def _walk(schema: Node, node: Node, value: Any, path: str) -> Iterator[tuple[str
     """Yield what a reader can set, and of what every component has, only what it sets itself."""
     for key, child in node.get("properties", {}).items():
         at = f"{path}.{key}".lstrip(".")
-        child = _resolved(schema, child)  # noqa: PLW2901 - the same node, followed
+        child = resolved(schema, child)  # noqa: PLW2901 - the same node, followed
         own = value.get(key, _ABSENT) if isinstance(value, dict) else _ABSENT
         inherited = key in schema["properties"]["common"]["properties"] and path != "common"
-        if own is _ABSENT and inherited and path.startswith(("front", "runners")):
+        if own is _ABSENT and inherited and not path.startswith("common"):
             continue
         if isinstance(own, dict) and own and "properties" in child:
             yield from _walk(schema, child, own, at)
@@ -63,8 +63,3 @@ def _meaning(node: Node) -> str:
     if names:
         text += f" Known: {', '.join(names)}."
     return text.replace("|", "\\|")
-
-
-def _resolved(schema: Node, node: Node) -> Node:
-    reference = node.get("$ref")
-    return schema["$defs"][reference.rsplit("/", 1)[1]] if reference else node

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bentos.policy import Policy
 from k8s.helm import CHART
@@ -16,7 +16,7 @@ SCHEMA: Final = CHART / "values.schema.json"
 
 CHARTS_OWN: Final = frozenset(
     {
-        *("host", "port", "var", "database_url", "auth", "audit_key", "first_administrator"),
+        *("port", "var", "database_url", "auth", "audit_key", "first_administrator"),
         *("oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_roles"),
         *(one.setting for one in REGISTRY),
     }
@@ -37,10 +37,15 @@ def written() -> dict[Path, str]:
     names = [one.name for one in REGISTRY]
     runners = schema["properties"]["runners"]
     runners["properties"] = {name: {"$ref": "#/$defs/runner"} for name in names}
-    # Told to be null a component would be gone, and the front would look for it elsewhere.
-    runners["required"] = names
     front = schema["properties"]["front"]["properties"]["settings"]
     runner = schema["$defs"]["runner"]["properties"]["settings"]
     front["propertyNames"]["enum"] = front_settings()
     runner["propertyNames"]["enum"] = runner_settings()
     return {SCHEMA: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"}
+
+
+def resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """Return ``node``, or what it refers to."""
+    reference = node.get("$ref")
+    found: dict[str, Any] = schema["$defs"][reference.rsplit("/", 1)[1]] if reference else node
+    return found

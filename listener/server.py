@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 
 from listener.door import Door
 from listener.protocol import bounded
 
+EVERYWHERE: Final = "::"
+"""Every address of this machine: those of both families, where it has both."""
+
+
+def listened_on(host: str) -> str:
+    """Return what the loop is to be told for ``host``.
+
+    By itself it takes ``::`` for the addresses of IPv6 alone, and an empty name for all, with a
+    socket a family, so that a client of IPv4 is seen by its own address. A family that is not there
+    is left out.
+    """
+    return "" if host == EVERYWHERE else host
+
 
 class Server(uvicorn.Server):
     """Serves ``app`` by HTTP/1.1; ``options`` are uvicorn's. No WebSocket, no log of its own."""
 
-    def __init__(self, app: Any, door: Door, **options: Any) -> None:
+    def __init__(self, app: Any, door: Door, host: str, **options: Any) -> None:
         self.door = door
         super().__init__(
             uvicorn.Config(
                 app,
+                host=listened_on(host),
                 http=bounded(door),
                 ws="none",
                 access_log=False,

@@ -48,7 +48,7 @@ ENV PATH=/opt/osteoserve/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \
     OPENBLAS_NUM_THREADS=1 \
-    OSTEOSERVE_HOST=0.0.0.0 \
+    OSTEOSERVE_HOST=:: \
     OSTEOSERVE_VAR=/var/lib/osteoserve
 WORKDIR /srv/osteoserve
 USER 10001:10001

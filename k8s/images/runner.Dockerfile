@@ -61,5 +61,5 @@ ENV PATH=/opt/osteoserve/bin:/usr/local/bin:/usr/bin:/bin \
 WORKDIR /srv/osteoserve
 USER 10001:10001
 EXPOSE 8000
-# Arguments: NAME --host 0.0.0.0 --port 8000
+# Arguments: NAME --host :: --port 8000
 ENTRYPOINT ["python", "-m", "bentos"]

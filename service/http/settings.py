@@ -14,7 +14,10 @@ from service.types import Seconds, SettingsGroup, Url
 class Address(SettingsGroup):
     """Where the front is, and by which names it is known."""
 
-    host: str = Field("127.0.0.1", description="Address that the front listens on.")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address that the front listens on; ::, every address of IPv4 and IPv6.",
+    )
     port: int = Field(8000, ge=0, le=65535, description="Port that the front listens on; 0: any.")
     public_url: Url | None = Field(
         None,

@@ -32,6 +32,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from listener.server import EVERYWHERE, listened_on
 from models.files import replace
 from models.runtime import usable_cpus
 from service.commands import LINK_MINUTES, first_link
@@ -366,11 +367,18 @@ def _fault_of(host: str, port: int) -> str | None:
     if port == 0:
         return f"port 0 is none that people can be told; {another}"
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(
+            listened_on(host) or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
     except OSError:
         return f"OSTEOSERVE_HOST={host} is no address and no name that is known here"
     for family, kind, protocol, _, address in found:
-        with socket.socket(family, kind, protocol) as probe:
+        try:
+            probe = socket.socket(family, kind, protocol)
+        except OSError:
+            # A family that this machine does not have; the listener leaves it out as well.
+            continue
+        with probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -384,7 +392,9 @@ def _fault_of(host: str, port: int) -> str | None:
 
 
 def _bracketed(host: str) -> str:
-    """Return ``host`` as it stands in a URL."""
+    """Return ``host`` as it stands in a URL of this machine's."""
+    if host == EVERYWHERE:
+        return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 
 

@@ -26,12 +26,12 @@ Object = dict[str, Any]
 def scenario(name: str) -> tuple[Object, ...]:
     """Every object of the release ``rel`` in the namespace ``ns``."""
     path = SCENARIOS[name]
-    return _objects(helm.template(*([path] if path else []), release="rel", namespace="ns"))
+    return objects_of(helm.template(*([path] if path else []), release="rel", namespace="ns"))
 
 
 @cache
 def rendered(*sets: str) -> tuple[Object, ...]:
-    return _objects(helm.template(sets=sets, release="rel", namespace="ns"))
+    return objects_of(helm.template(sets=sets, release="rel", namespace="ns"))
 
 
 LOADED = ("loadTest.enabled=true", 'loadTest.keySecret="load"')
@@ -52,5 +52,6 @@ def kinds(objects: tuple[Object, ...], kind: str) -> dict[str, Object]:
     return {one["metadata"]["name"]: one for one in objects if one["kind"] == kind}
 
 
-def _objects(text: str) -> tuple[Object, ...]:
+def objects_of(text: str) -> tuple[Object, ...]:
+    """Return the objects of what Helm has rendered."""
     return tuple(one for one in yaml.safe_load_all(text) if one)

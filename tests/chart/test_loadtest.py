@@ -35,17 +35,15 @@ def test_a_load_test_asks_the_front_for_what_the_values_say() -> None:
     spec = found["spec"]
     assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 600)
     pod = spec["template"]["spec"]
-    assert pod["nodeSelector"] == {"pool": "load"}
+    assert pod["nodeSelector"] == {"disk": "fast", "pool": "load"}
     assert pod["containers"][0]["args"] == [
         "run", "--url=http://second-look-front:8080", "--patience=61", "--shape=overload",
         "--rate=12.5", "--scale=0.5", "--workers=3", "--out=/reports",
     ]  # fmt: skip
-    assert pod["containers"][0]["env"] == [
-        {
-            "name": "OSTEOSERVE_KEY",
-            "valueFrom": {"secretKeyRef": {"name": "load-key", "key": "bearer"}},
-        }
-    ]
+    assert pod["containers"][0]["env"][0] == {
+        "name": "OSTEOSERVE_KEY",
+        "valueFrom": {"secretKeyRef": {"name": "load-key", "key": "bearer"}},
+    }
     assert pod["containers"][0]["image"] == "registry.example/team/loadtests:v10"
     assert {
         "name": "reports", "persistentVolumeClaim": {"claimName": "load-reports"},

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from k8s import base, helm, readme, schema
+from k8s import base, helm, readme, required, schema
 from k8s.dashboards import files as dashboards
 from k8s.rules import files as rules
 
 
 @pytest.mark.parametrize(
-    "target", [schema, readme, base, rules, dashboards], ids=lambda one: one.__name__
+    "target", [schema, readme, required, base, rules, dashboards], ids=lambda one: one.__name__
 )
 def test_no_drift(target: Any) -> None:
     for path, text in target.written().items():
@@ -48,12 +48,16 @@ def test_everything_sets_every_value_that_there_is() -> None:
         "common",
         "database",
         "networkPolicy",
+        "service",
         "ingress",
         "httpRoute",
         "metrics",
+        "test",
         "loadTest",
     ):
         assert set(everything[key]) == set(root["properties"][key]["properties"])
+    migration = root["properties"]["database"]["properties"]["migration"]
+    assert set(everything["database"]["migration"]) == set(migration["properties"])
 
 
 def test_kustomize_reads_the_base() -> None:

@@ -16,9 +16,7 @@ COMPONENTS = ("front", "cnn", "vgg16", "resnet", "vertebrae", "stack")
 ALL = {f"rel-osteoserve-{name}" for name in COMPONENTS}
 
 
-@pytest.mark.parametrize(
-    "kind", ["Deployment", "Service", "ServiceAccount", "ConfigMap", "PodDisruptionBudget"]
-)
+@pytest.mark.parametrize("kind", ["Deployment", "Service", "ConfigMap", "PodDisruptionBudget"])
 def test_every_component_has_one(kind: str) -> None:
     assert set(kinds(scenario("defaults"), kind)) == ALL
 

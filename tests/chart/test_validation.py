@@ -229,6 +229,94 @@ SQLITE = (
             for name in ("OSTEOSERVE_AUDIT_KEY", "OSTEOSERVE_FIRST_ADMINISTRATOR")
         ),
         pytest.param(
+            ['common.podLabels={"app.kubernetes.io/name":"mine"}'],
+            "common.podLabels has app.kubernetes.io/name, a label that is the chart's or "
+            "Kubernetes' own and tells whose a pod is: choose another key.",
+            id="a label that selects",
+        ),
+        pytest.param(
+            ['loadTest.podLabels={"osteoserve/accounts":"true"}'],
+            "loadTest.podLabels has osteoserve/accounts, a label that is the chart's or "
+            "Kubernetes' own and tells whose a pod is: choose another key.",
+            id="a label of the Service's",
+        ),
+        pytest.param(
+            ['metrics.dashboards.labels={"app.kubernetes.io/instance":"mine"}'],
+            "metrics.dashboards.labels has app.kubernetes.io/instance, a label that is the chart's",
+            id="a label that selects, elsewhere",
+        ),
+        pytest.param(
+            ['test.podLabels={"team":"of two words"}'],
+            "at '/test/podLabels/team': 'of two words' does not match pattern",
+            id="no label's value",
+        ),
+        pytest.param(
+            ['common.podAnnotations={"checksum/config":"x"}'],
+            "common.podAnnotations has checksum/config, by which the chart restarts pods whose "
+            "settings have changed: leave it out.",
+            id="an annotation of the chart's",
+        ),
+        pytest.param(
+            ['front.extraEnv=[{"name":"OSTEOSERVE_PORT","value":"1"}]'],
+            "front.extraEnv has OSTEOSERVE_PORT, which the chart or its settings give, or which "
+            "stands there twice: leave it out.",
+            id="a variable of the chart's",
+        ),
+        pytest.param(
+            ['front.settings={"OSTEOSERVE_LOG_LEVEL":"debug"}',
+             'front.extraEnv=[{"name":"OSTEOSERVE_LOG_LEVEL","value":"info"}]'],
+            "front.extraEnv has OSTEOSERVE_LOG_LEVEL, which the chart or its settings give",
+            id="a setting twice",
+        ),
+        pytest.param(
+            ['common.certificateAuthority={"configMap":"ca"}',
+             'front.extraEnv=[{"name":"SSL_CERT_FILE","value":"/x"}]'],
+            "front.extraEnv has SSL_CERT_FILE, which the chart or its settings give",
+            id="two authorities",
+        ),
+        pytest.param(
+            ['common.certificateAuthority={"configMap":"ca","secret":"ca"}'],
+            "common.certificateAuthority names a ConfigMap and a Secret: leave one of them out.",
+            id="an authority in two places",
+        ),
+        pytest.param(
+            ['front.extraVolumes=[{"name":"state","emptyDir":{}}]'],
+            "front.extraVolumes has state, a name of the chart's own or one that stands there "
+            "twice: choose another.",
+            id="a volume of the chart's",
+        ),
+        pytest.param(
+            ['front.extraVolumeMounts=[{"name":"site","mountPath":"/site"}]'],
+            "front.extraVolumeMounts names the volume site, which is not among extraVolumes: add "
+            "it there.",
+            id="a mount of no volume",
+        ),
+        pytest.param(
+            ['front.extraVolumes=[{"name":"site","emptyDir":{}}]',
+             'front.extraVolumeMounts=[{"name":"site","mountPath":"/tmp/"}]'],
+            "front.extraVolumeMounts has /tmp/, where the chart mounts something or which stands "
+            "there twice: choose another place.",
+            id="a mount over the chart's",
+        ),
+        pytest.param(
+            ['service.ipFamilies=["IPv6","IPv4"]'],
+            "service.ipFamilies names two families, but service.ipFamilyPolicy is not "
+            "PreferDualStack or RequireDualStack: set it to one of these, or name one family.",
+            id="two families on a single stack",
+        ),
+        pytest.param(
+            ["networkPolicy.dnsPorts=[]"],
+            "at '/networkPolicy/dnsPorts': minItems: got 0, want 1",
+            id="no port of DNS's",
+        ),
+        pytest.param(
+            ["test=null"],
+            "the values have no test: they are of an older version of the chart, kept by helm "
+            "upgrade --reuse-values, or it was set to null. Upgrade with "
+            "--reset-then-reuse-values, or with --reset-values and your own --values.",
+            id="values of an older version",
+        ),
+        pytest.param(
             ["loadTest.rate=0"],
             "at '/loadTest/rate': exclusiveMinimum: got 0, want 0",
             id="no load at all",

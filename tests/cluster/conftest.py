@@ -102,7 +102,7 @@ def cluster(report: Report, images: Images) -> None:
     report.cluster["images"] = images.of("…")
 
 
-def _namespace(labels: dict[str, str]) -> Iterator[Namespace]:
+def namespace(labels: dict[str, str]) -> Iterator[Namespace]:
     space = Namespace(f"{PREFIX}-{secrets.token_hex(3)}")
     space.apply(
         {"apiVersion": "v1", "kind": "Namespace",
@@ -126,13 +126,13 @@ RESTRICTED = {
 @pytest.fixture(scope="session")
 def space(cluster: None) -> Iterator[Namespace]:
     """A restricted namespace, to which no pod comes that may do more than it has to."""
-    yield from _namespace(RESTRICTED)
+    yield from namespace(RESTRICTED)
 
 
 @pytest.fixture(scope="session")
 def elsewhere(cluster: None) -> Iterator[Namespace]:
     """Somebody else's namespace."""
-    yield from _namespace(RESTRICTED)
+    yield from namespace(RESTRICTED)
 
 
 @pytest.fixture(scope="session")
@@ -152,7 +152,7 @@ def database(space: Namespace, images: Images) -> str:
          "stringData": {"audit-key": secrets.token_hex(32)}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "database"},
          "spec": {"selector": {"app": "database"}, "ports": [{"port": 5432}]}},
-        _database(images),
+        postgres(images),
     )  # fmt: skip
     space.run("rollout", "status", "deployment/database", "--timeout=300s")
     return "database"
@@ -199,7 +199,8 @@ def _phantoms(count: int) -> list[bytes]:
     return found
 
 
-def _database(images: Images) -> Object:
+def postgres(images: Images) -> Object:
+    """Return a PostgreSQL whose password is in the Secret ``database``."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

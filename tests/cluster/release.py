@@ -50,6 +50,8 @@ class Release:
     images: Images
     values: Path | None = VALUES
     """None: the chart's own."""
+    prefix: str | None = None
+    """What its objects' names begin with, where that is not its name."""
 
     def upgrade(self, values: Mapping[str, Any] | None = None) -> None:
         """Install, or change: what its file says, and over it ``values``."""
@@ -86,7 +88,7 @@ class Release:
 
     def object(self, component: str) -> str:
         """Name of the component's Deployment, Service and so on."""
-        return f"{self.name}-{component}"
+        return f"{self.prefix or self.name}-{component}"
 
     def pods(self, component: str) -> list[str]:
         return [one["metadata"]["name"] for one in self.namespace.pods(self.selector(component))]

@@ -2,9 +2,9 @@
 
 A request is a finding when it is answered with 5xx, or not within :data:`HANGS` seconds, or when
 the connection breaks without an answer. One that is told to come back later (503 with Retry-After)
-is sent again then, as that is about the moment and not about the upload; how often is said. Findings
-are kept as ``var/fuzz-http/<SHA-256>`` and sent first the next time. At the end the front must hold no
-more than a tenth above what it held after the first hundredth.
+is sent again then, as that is about the moment and not about the upload; how often is said.
+Findings are kept as ``var/fuzz-http/<SHA-256>`` and sent first the next time. At the end the front
+must hold no more than a tenth above what it held after the first hundredth.
 """
 
 from __future__ import annotations

@@ -1,3 +1,21 @@
+{{/* Values that are not there at all. Every template begins with this, since whichever is rendered first
+     would fail in words of Go's. */}}
+{{- define "osteoserve.check.values" -}}
+{{- range $path := splitList "\n" (trim (.Files.Get "files/required.txt")) }}
+{{- $at := $.Values }}
+{{- $so := "" }}
+{{- range $key := splitList "." $path }}
+{{- $so = printf "%s.%s" $so $key | trimPrefix "." }}
+{{- $is := false }}
+{{- if kindIs "map" $at }}{{ $is = and (hasKey $at $key) (not (kindIs "invalid" (index $at $key))) }}{{ end }}
+{{- if not $is }}
+{{- fail (printf "the values have no %s: they are of an older version of the chart, kept by helm upgrade --reuse-values, or it was set to null. Upgrade with --reset-then-reuse-values, or with --reset-values and your own --values." $so) }}
+{{- end }}
+{{- $at = index $at $key }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Combinations that no schema can tell from good ones: each is refused with what to do instead. */}}
 
 {{- define "osteoserve.check.auth" -}}
@@ -75,16 +93,85 @@
 {{- if lt (int $values.terminationGraceSeconds) (int $pause) }}
 {{- fail (printf "%s.terminationGraceSeconds is %d; preStopSeconds and the 15 s that requests in flight may take need %d." $.path (int $values.terminationGraceSeconds) (int $pause)) }}
 {{- end }}
-{{- range $list := list "requests" "limits" }}
-{{- range $key, $value := dig $list dict $values.resources }}
-{{- include "osteoserve.check.quantity" (dict "path" (printf "%s.resources.%s.%s" $.path $list $key) "value" $value) }}
-{{- end }}
-{{- end }}
-{{- include "osteoserve.check.quantity" (dict "path" (printf "%s.scratch" $.path) "value" $values.scratch) }}
 {{- if eq $.name "stack" }}
 {{- with $values.gpu }}
 {{- fail "runners.stack.gpu: the stack is a logistic regression and uses no GPU: leave it out." }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What every pod takes from the values. Takes (dict "root" $ "name" POD "path" ITS KEY). */}}
+{{- define "osteoserve.check.pod" -}}
+{{- $values := include "osteoserve.component" . | fromYaml }}
+{{- range $list := list "requests" "limits" }}
+{{- range $key, $value := dig $list dict $values.resources | default dict }}
+{{- include "osteoserve.check.quantity" (dict "path" (printf "%s.resources.%s.%s" $.path $list $key) "value" $value) }}
+{{- end }}
+{{- end }}
+{{- include "osteoserve.check.quantity" (dict "path" (printf "%s.scratch" $.path) "value" $values.scratch) }}
+{{- include "osteoserve.check.labels" (dict "root" .root "name" .name "path" (include "osteoserve.whence" (merge (dict "key" "podLabels") .)) "labels" $values.podLabels) }}
+{{- if hasKey ($values.podAnnotations | default dict) "checksum/config" }}
+{{- fail (printf "%s has checksum/config, by which the chart restarts pods whose settings have changed: leave it out." (include "osteoserve.whence" (merge (dict "key" "podAnnotations") .))) }}
+{{- end }}
+{{- $authority := $values.certificateAuthority | default dict }}
+{{- if and $authority.configMap $authority.secret }}
+{{- fail (printf "%s names a ConfigMap and a Secret: leave one of them out." (include "osteoserve.whence" (merge (dict "key" "certificateAuthority") .))) }}
+{{- end }}
+{{- end }}
+
+{{/* Labels by which objects are found are the chart's alone: one of these again would take a pod away from
+     its Service, or lead a Service to another's. Takes (dict "root" $ "name" POD "path" KEY "labels" LABELS). */}}
+{{- define "osteoserve.check.labels" -}}
+{{- $chart := include "osteoserve.labels" . | fromYaml }}
+{{- range $key, $_ := .labels | default dict }}
+{{- if or (hasKey $chart $key) (hasPrefix "osteoserve/" $key) (has $key (list "pod-template-hash" "controller-uid" "job-name")) (hasPrefix "batch.kubernetes.io/" $key) }}
+{{- fail (printf "%s has %s, a label that is the chart's or Kubernetes' own and tells whose a pod is: choose another key." $.path $key) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What a pod is given once may not be given again: the later of two variables would silently win, and of
+     two volumes the API server takes none.
+     Takes (dict "root" $ "name" POD "own" OWN "trust" TRUST "values" MERGED). */}}
+{{- define "osteoserve.check.extras" -}}
+{{- $seen := dict }}
+{{- range concat (.own.container.env | default list) (.trust.env | default list) }}{{ $_ := set $seen .name true }}{{ end }}
+{{- range $name, $_ := .values.settings | default dict }}{{ $_ := set $seen $name true }}{{ end }}
+{{- range .values.extraEnv }}
+{{- if hasKey $seen .name }}
+{{- fail (printf "%s has %s, which the chart or its settings give, or which stands there twice: leave it out." (include "osteoserve.whence" (merge (dict "key" "extraEnv") $)) .name) }}
+{{- end }}
+{{- $_ := set $seen .name true }}
+{{- end }}
+{{- $seen = dict "scratch" true }}
+{{- range concat (.own.volumes | default list) (.trust.volumes | default list) }}{{ $_ := set $seen .name true }}{{ end }}
+{{- range .values.extraVolumes }}
+{{- if hasKey $seen .name }}
+{{- fail (printf "%s has %s, a name of the chart's own or one that stands there twice: choose another." (include "osteoserve.whence" (merge (dict "key" "extraVolumes") $)) .name) }}
+{{- end }}
+{{- $_ := set $seen .name true }}
+{{- end }}
+{{- $places := dict "/tmp" true }}
+{{- range concat (.own.container.volumeMounts | default list) (.trust.volumeMounts | default list) }}{{ $_ := set $places .mountPath true }}{{ end }}
+{{- range .values.extraVolumeMounts }}
+{{- if not (hasKey $seen .name) }}
+{{- fail (printf "%s names the volume %s, which is not among extraVolumes: add it there." (include "osteoserve.whence" (merge (dict "key" "extraVolumeMounts") $)) .name) }}
+{{- end }}
+{{- $place := trimSuffix "/" .mountPath }}
+{{- if hasKey $places $place }}
+{{- fail (printf "%s has %s, where the chart mounts something or which stands there twice: choose another place." (include "osteoserve.whence" (merge (dict "key" "extraVolumeMounts") $)) .mountPath) }}
+{{- end }}
+{{- $_ := set $places $place true }}
+{{- end }}
+{{- end }}
+
+{{- define "osteoserve.check.service" -}}
+{{- if and (gt (len (.Values.service.ipFamilies | default list)) 1) (not (has .Values.service.ipFamilyPolicy (list "PreferDualStack" "RequireDualStack"))) }}
+{{- fail "service.ipFamilies names two families, but service.ipFamilyPolicy is not PreferDualStack or RequireDualStack: set it to one of these, or name one family." }}
+{{- end }}
+{{- range $one := list "serviceMonitor" "prometheusRule" "dashboards" }}
+{{- $path := printf "metrics.%s.labels" $one }}
+{{- include "osteoserve.check.labels" (dict "root" $ "name" "metrics" "path" $path "labels" (get (get $.Values.metrics $one) "labels")) }}
 {{- end }}
 {{- end }}
 

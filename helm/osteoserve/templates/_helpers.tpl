@@ -1,32 +1,52 @@
 {{/* Names and labels. */}}
-{{- define "osteoserve.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
+
+{{/* A name that an object of any kind may have, Services included: a label of RFC 1035, at most 40
+     characters long, so that "-vertebrae" and a Job's hash still fit. What is one already stays; what
+     had to be changed bears a hash of itself, so that two that differ stay two. Takes a text. */}}
+{{- define "osteoserve.label" -}}
+{{- $clean := regexReplaceAll "[^a-z0-9-]" (lower .) "-" | trimAll "-" }}
+{{- if not (regexMatch "^[a-z]" $clean) }}{{ $clean = printf "r-%s" $clean | trimSuffix "-" }}{{ end }}
+{{- if or (ne $clean .) (gt (len $clean) 40) }}
+{{- $clean = printf "%s-%s" ($clean | trunc 31 | trimAll "-") (sha256sum . | trunc 8) }}
+{{- end }}
+{{- $clean }}
 {{- end }}
 
-{{/* The release's prefix of every name. Short enough that "-migrate" and a pod's hash still fit. */}}
-{{- define "osteoserve.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
-{{- else if contains (include "osteoserve.name" .) .Release.Name }}
-{{- .Release.Name | trunc 40 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name (include "osteoserve.name" .) | trunc 40 | trimSuffix "-" }}
+{{- define "osteoserve.name" -}}
+{{- include "osteoserve.label" (default .Chart.Name .Values.nameOverride) }}
 {{- end }}
+
+{{/* The release's prefix of every name. */}}
+{{- define "osteoserve.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if .Values.fullnameOverride }}
+{{- include "osteoserve.label" .Values.fullnameOverride }}
+{{- else if contains $name .Release.Name }}
+{{- include "osteoserve.label" .Release.Name }}
+{{- else }}
+{{- include "osteoserve.label" (printf "%s-%s" .Release.Name $name) }}
+{{- end }}
+{{- end }}
+
+{{/* The same for what the whole cluster shares, where a release of the same name in another namespace
+     makes one as well. Neither part has a dot, so no two pairs are the same. */}}
+{{- define "osteoserve.clusterName" -}}
+{{- printf "%s.%s" .Release.Namespace (include "osteoserve.fullname" .) }}
 {{- end }}
 
 {{/* Labels that select: they can never change. Takes (dict "root" $ "name" COMPONENT). */}}
 {{- define "osteoserve.selector" -}}
-app.kubernetes.io/name: {{ include "osteoserve.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "osteoserve.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .name }}
 {{- end }}
 
 {{- define "osteoserve.labels" -}}
 {{ include "osteoserve.selector" . }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | replace "+" "_" | trunc 63 | trimAll "-_." | quote }}
 app.kubernetes.io/part-of: osteoserve
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." }}
 {{- end }}
 
 {{/* The components, the front first, with blanks between. */}}
@@ -39,10 +59,41 @@ front {{ include "osteoserve.runners" . }}
 {{- keys .Values.runners | sortAlpha | join " " }}
 {{- end }}
 
-{{/* Values of one component over those they share, as YAML. Takes (dict "root" $ "name" COMPONENT). */}}
+{{/* Every pod that the values make, the components' first, with blanks between. */}}
+{{- define "osteoserve.pods" -}}
+{{ include "osteoserve.components" . }} test
+{{- if include "osteoserve.migrates" . }} migrate{{ end }}
+{{- if .Values.loadTest.enabled }} load{{ end }}
+{{- end }}
+
+{{/* Where a pod's own values stand. Takes its name. */}}
+{{- define "osteoserve.path" -}}
+{{- get (dict "front" "front" "test" "test" "migrate" "database.migration" "load" "loadTest") . | default (printf "runners.%s" .) }}
+{{- end }}
+
+{{/* What the values say of one pod alone, as YAML. Takes (dict "root" $ "name" POD). */}}
+{{- define "osteoserve.own" -}}
+{{- $values := .root.Values }}
+{{- $own := dict "front" $values.front "test" $values.test "migrate" $values.database.migration "load" $values.loadTest }}
+{{- hasKey $own .name | ternary (get $own .name) (get $values.runners .name) | default dict | toYaml }}
+{{- end }}
+
+{{/* Values of one pod over those that all share, as YAML. What runs in the front's image beside it
+     goes where the front goes, unless its own say otherwise. Takes (dict "root" $ "name" POD). */}}
 {{- define "osteoserve.component" -}}
-{{- $own := eq .name "front" | ternary .root.Values.front (get .root.Values.runners .name) }}
-{{- mergeOverwrite (deepCopy .root.Values.common) (deepCopy ($own | default dict)) | toYaml }}
+{{- $merged := deepCopy .root.Values.common }}
+{{- if has .name (list "test" "migrate") }}
+{{- $merged = mergeOverwrite $merged (omit (deepCopy .root.Values.front) "resources" "scratch") }}
+{{- end }}
+{{- mergeOverwrite $merged (include "osteoserve.own" . | fromYaml) | toYaml }}
+{{- end }}
+
+{{/* Where a pod has a value from, as it is written in the values. Takes (dict "root" $ "name" POD "key" KEY). */}}
+{{- define "osteoserve.whence" -}}
+{{- if get (include "osteoserve.own" . | fromYaml) .key }}{{ include "osteoserve.path" .name }}
+{{- else if and (has .name (list "test" "migrate")) (get .root.Values.front .key) }}front
+{{- else }}common
+{{- end }}.{{ .key }}
 {{- end }}
 
 {{/* Components whose settings name a collector of spans, with blanks between; nothing: no tracing. */}}
@@ -60,6 +111,11 @@ front {{ include "osteoserve.runners" . }}
 {{/* Whether results lie in SQLite: no URL of a PostgreSQL was given. */}}
 {{- define "osteoserve.sqlite" -}}
 {{- if not .Values.database.existingSecret }}true{{ end }}
+{{- end }}
+
+{{/* Whether a Job brings the schema up to date before an installation or upgrade. */}}
+{{- define "osteoserve.migrates" -}}
+{{- if and (not (include "osteoserve.sqlite" .)) .Values.database.migration.enabled }}true{{ end }}
 {{- end }}
 
 {{/* Takes (dict "root" $ "image" MERGED). A digest wins over a tag; the tag is the chart's app version. */}}

@@ -157,3 +157,16 @@ def test_an_address_of_ipv6_stands_in_brackets(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("no IPv6 here")
     assert supervisor._fault_of("::1", port) is None
+
+
+def test_everywhere_is_one_address_of_this_machine_and_taken_where_either_family_is(
+    tmp_path: Path,
+) -> None:
+    found = supervisor.Supervisor(Settings(host="::", port=8123, var=tmp_path), Path("python"))
+    assert found._front.ready_url == "http://127.0.0.1:8123/health/startup"
+    with supervisor.socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert "not free" in (supervisor._fault_of("::", port) or "")
+    assert supervisor._fault_of("::", port) is None
