@@ -158,6 +158,15 @@ RULES: Final = (
         when=_at_some_risk,
     ),
     Rule(
+        id="commonly-stated.fracture",
+        kind="threshold",
+        text=N_(
+            "After a fragility fracture bone density, its causes and the risk of the next one are "
+            "commonly looked into, at any age and whatever is not known of the rest."
+        ),
+        when=fracture,
+    ),
+    Rule(
         id="commonly-stated.early-menopause",
         kind="threshold",
         text=N_(

@@ -260,6 +260,11 @@ PATIENTS: dict[str, Patient] = {
         },
         begins=True,
     ),
+    "woman of 55, hip broken, menopause not entered": Patient(
+        {"sex": "female", "age": 55, **broke("hip")},
+        says={"commonly-stated.fracture", "secondary-causes.tests"},
+        never={"bhof-2022.fracture"},
+    ),
     "a tooth to be pulled": Patient(
         of(WOMAN, age=70, dental_procedure=True, **t(femoral_neck=-2.6)),
         says={"antiresorptive-labels.dental"},

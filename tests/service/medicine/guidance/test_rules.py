@@ -391,6 +391,7 @@ CASES: list[tuple[str, Entered, Entered]] = [
         of(OSTEOPOROTIC, **broke("vertebra", months_ago=1)),
         of(OSTEOPOROTIC, **broke("pelvis", months_ago=1)),
     ),
+    ("commonly-stated.fracture", broke("forearm"), {"fractures": []}),
     # Early menopause.
     (
         "commonly-stated.early-menopause",
