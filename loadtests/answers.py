@@ -17,7 +17,10 @@ from typing import Any, Final, Literal
 Kind = Literal["served", "shed", "failed", "wrong"]
 OUTCOMES: Final = frozenset({"osteoporosis", "normal", "indeterminate", "refused"})
 BASES: Final = frozenset({"cnn", "vgg16", "resnet", "bone"})
-QUESTIONING: Final = frozenset({"part_missing", "levels_uncertain", "foreign_object", "motion"})
+QUESTIONING: Final = frozenset({
+    "part_missing", "levels_uncertain", "turned", "foreign_object", "motion",
+    "scan_area", "for_processing", "objects_not_removed", "movement",
+})  # fmt: skip
 """Findings with which an image is not called normal; a test holds them to the models' own."""
 _VERSION: Final = re.compile(r"sha256:[0-9a-f]{8,64}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -132,7 +135,8 @@ def _decided(document: Any) -> str:
     if probability >= document["threshold"]:
         return "osteoporosis"
     found = (document.get("vertebrae") or {}).get("findings", ())
-    questioned = any(one["code"] in QUESTIONING for one in found)
+    codes = {*(one["code"] for one in found), *document["quality"]["findings"]}
+    questioned = bool(QUESTIONING & codes)
     return "indeterminate" if questioned else "normal"
 
 

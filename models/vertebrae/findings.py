@@ -13,6 +13,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.gate.reason import Reason
 from models.image.recipe import SIDE, Canonical
 from models.inference.decision import Decision
 from models.vertebrae import displacement, foreign
@@ -23,6 +24,7 @@ Code = Literal[
     "part_missing",
     "levels_uncertain",
     "axis_tilt",
+    "turned",
     "curve",
     "denser_than_neighbours",
     "height_outlier",
@@ -30,13 +32,18 @@ Code = Literal[
     "motion",
 ]
 
-QUESTIONING: Final[frozenset[Code]] = frozenset(
-    {"part_missing", "levels_uncertain", "foreign_object", "motion"}
-)
-"""Those that put in question whether the image shows what is judged."""
+QUESTIONING: Final[frozenset[str]] = frozenset({
+    "part_missing", "levels_uncertain", "turned", "foreign_object", "motion",
+    Reason.SCAN_AREA, Reason.FOR_PROCESSING, Reason.OBJECTS_NOT_REMOVED, Reason.MOVEMENT,
+})  # fmt: skip
+"""Those that put in question whether the image shows what is judged: of these findings, and of
+those with which the gate only warns. Its last two are in results of older versions alone."""
 
 AXIS_TILT: Final = 5.0
 """Degrees from the vertical (domain.md §2.2)."""
+
+TURNED: Final = 10.0
+"""Degrees from the vertical beyond which no training has met a spine (domain.md §2.2)."""
 
 CURVE: Final = 10.0
 """Degrees between L1's and L4's tilt: where scoliosis is usually said to begin, there by Cobb."""
@@ -101,6 +108,8 @@ def findings(
 def questioned(outcome: Decision, codes: Collection[str]) -> Decision:
     """Return ``indeterminate`` for a *normal* outcome that a finding of :data:`QUESTIONING` puts in
     question, any other as it is: what may be missing cannot reassure, and makes nobody ill.
+
+    ``codes`` are those of the vertebrae's findings and of the gate's.
     """
     return "indeterminate" if outcome == "normal" and QUESTIONING & set(codes) else outcome
 
@@ -147,13 +156,21 @@ def levels_uncertain(report: Report) -> Iterator[Finding]:
 
 def axis_tilt(report: Report) -> Iterator[Finding]:
     """Yield a finding where the line through the centres of the top and the bottom vertebra is more
-    than :data:`AXIS_TILT` degrees from the vertical (domain.md §2.2)."""
+    than :data:`AXIS_TILT` degrees from the vertical, and a second one beyond :data:`TURNED`
+    (domain.md §2.2)."""
     if abs(report.axis_tilt) > AXIS_TILT:
         yield Finding(
             "axis_tilt",
             None,
             report.axis_tilt,
             f"more than {AXIS_TILT:g} degrees from the vertical",
+        )
+    if abs(report.axis_tilt) > TURNED:
+        yield Finding(
+            "turned",
+            None,
+            report.axis_tilt,
+            f"more than {TURNED:g} degrees from the vertical, farther than was trained on",
         )
 
 

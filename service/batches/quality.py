@@ -46,6 +46,7 @@ KINDS: Final[Mapping[Kind, str]] = {
 
 FAULTS: Final[Mapping[str, Kind]] = {
     "axis_tilt": "axis",
+    "turned": "axis",
     "part_missing": "positioning",
     "levels_uncertain": "positioning",
     "vertebrae_not_found": "positioning",

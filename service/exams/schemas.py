@@ -30,7 +30,7 @@ from pydantic import (
 from service.errors import Fault, FieldsError
 from service.http import validation
 from service.language.locale import N_
-from service.medicine.densitometry import SCORE_RANGE
+from service.medicine.densitometry import ADULT_AGES, SCORE_RANGE
 
 Vertebra = Literal["L1", "L2", "L3", "L4"]
 Sex = Literal["female", "male"]
@@ -40,7 +40,7 @@ VERTEBRAE: Final[tuple[Vertebra, ...]] = get_args(Vertebra)
 BMD_RANGE: Final = (0.422, 1.901)
 """Total spine BMD in g/cm², the extremes in NHANES 2007–08 (codebook DXXSPN_E; domain.md §1.5)."""
 
-AGE_RANGE: Final = (18, 120)
+AGE_RANGE: Final = ADULT_AGES
 EARLIEST: Final = date(1987, 1, 1)
 """The year of the first commercial DXA scanner."""
 

@@ -18,7 +18,7 @@ T = TypeVar("T")
 MAX_BYTES: Final = 16 * 1024
 """Far more than any form here needs, and read before anybody knows what it is."""
 
-MAX_FIELDS: Final = 64
+MAX_FIELDS: Final = 96
 
 
 def json_body(

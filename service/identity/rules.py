@@ -134,6 +134,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", f"{_RESULT}/reviews"): SIGN,
     ("GET", f"{_RESULT}/study"): _of("clinician", reads="result"),
     ("POST", f"{_RESULT}/study"): _of("clinician"),
+    ("GET", f"{_RESULT}/treatment"): SEE,
     ("GET", "/setup"): ANYBODY,
     ("POST", "/setup"): ANYBODY,
     ("GET", "/signin"): ANYBODY,

@@ -18,7 +18,9 @@ class Quality(Part):
     reasons: tuple[str, ...] = Field(description="Codes of what speaks against judging the image.")
     findings: tuple[str, ...] = Field(
         default=(),
-        description="Codes of what was noticed and does not keep the image from being judged.",
+        description="Codes of what was noticed and does not keep the image from being judged. "
+        "`scan_area` and `for_processing` question it: an outcome that would be normal is "
+        "indeterminate then.",
     )
 
 

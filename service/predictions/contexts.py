@@ -11,7 +11,6 @@ from service.exams.contexts import ExamCard
 from service.exams.schemas import Exam
 from service.language.formats import listing, moment, number
 from service.language.locale import N_, _
-from service.medicine.densitometry import LEAST_VERTEBRAE, MEN_FROM, Range, range_of
 from service.medicine.osteoporosis import measurements
 from service.medicine.osteoporosis import view as votes
 from service.medicine.osteoporosis.measurements import MeasurementRow
@@ -21,6 +20,7 @@ from service.medicine.schemas import Image
 from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.view import SpineView
 from service.predictions.heat_maps.localisation import located
+from service.predictions.reported import Reported, outside_intended_use
 from service.predictions.schemas import Prediction
 from service.reviews.contexts import Signed
 from service.reviews.form import ReviewForms
@@ -68,12 +68,6 @@ REASONS: Final[Mapping[str, str]] = {
 WIDTH: Final = 224
 """CSS pixels of the stored picture; the height follows the file's own proportions."""
 
-RANGES: Final[Mapping[Range, str]] = {
-    "osteoporosis": N_("in the range of osteoporosis (−2.5 or lower)"),
-    "low_mass": N_("in the range of low bone mass (between −2.5 and −1.0)"),
-    "normal": N_("in the normal range (−1.0 or higher)"),
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Map:
@@ -87,35 +81,6 @@ class Map:
     address: str | None
     why: str
     cautions: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reported:
-    """The T-score that the scanner reports, beside what the models say."""
-
-    value: str
-    range: str
-    differs: bool
-
-    @classmethod
-    def of(cls, exam: Exam | None, outcome: Outcome) -> Reported | None:
-        if exam is None or exam.t_score is None:
-            return None
-        value = number(exam.t_score, 1, signed=True)
-        # As the rules of treatment have it: such a score is no ground for a range.
-        if exam.vertebrae is not None and len(exam.vertebrae) < LEAST_VERTEBRAE:
-            said = _("of a single vertebra, which is not used for diagnosis")
-            return cls(value=value, range=said, differs=False)
-        if exam.sex == "male" and exam.age_years is not None and exam.age_years < MEN_FROM:
-            said = _("in a man under 50, for whom the Z-score is read")
-            return cls(value=value, range=said, differs=False)
-        found = range_of(exam.t_score)
-        judged = outcome in ("osteoporosis", "normal")
-        return cls(
-            value=value,
-            range=_(RANGES[found]),
-            differs=judged and (found == "osteoporosis") != (outcome == "osteoporosis"),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +130,8 @@ class ResultPage(Page):
     exam_unreadable: bool
     """Facts were entered, but by a version that knows more than this one."""
     reported: Reported | None
+    outside: str
+    """That this person is none whom the models are meant for."""
 
     @classmethod
     def of(
@@ -190,8 +157,8 @@ class ResultPage(Page):
             id=str(p.id),
             created=moment(p.created_at),
             created_iso=p.created_at.isoformat(),
-            outcome=p.outcome,
-            verdict=Verdict.of(p.outcome, questioned=votes.is_questioned(p)),
+            outcome=votes.told(p),
+            verdict=Verdict.of(votes.told(p), questioned=votes.is_questioned(p)),
             probability=votes.probability(p.probability),
             threshold=votes.probability(p.threshold),
             band=f"{number(p.band[0] * 100, 1)}–{votes.probability(p.band[1])}" if p.band else None,
@@ -221,7 +188,8 @@ class ResultPage(Page):
             signing=signing or ReviewForms.of(p.outcome, version=version(reviews)),
             exam=ExamCard.of(exam) if exam else None,
             exam_unreadable=exam_unreadable,
-            reported=Reported.of(exam, p.outcome),
+            reported=Reported.of(exam, votes.told(p)),
+            outside=outside_intended_use(exam),
         )
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from service.errors import ServiceError
 from service.language.formats import moment
 from service.language.locale import N_, _
-from service.medicine.osteoporosis.view import probability
+from service.medicine.osteoporosis.view import probability, told
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.predictions.query import Query
 from service.predictions.schemas import (
@@ -93,8 +93,8 @@ class HistoryRow:
             )
         return cls(
             **known,
-            outcome=prediction.outcome,
-            heading=_(HEADINGS[prediction.outcome]),
+            outcome=told(prediction),
+            heading=_(HEADINGS[told(prediction)]),
             probability=probability(prediction.probability),
             degraded=prediction.degraded,
             review=_reviewed(prediction),

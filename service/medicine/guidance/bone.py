@@ -91,9 +91,16 @@ def _fracture(facts: Facts, holds: Callable[[Fracture], bool]) -> Finding:
     return Finding(True, tuple(dict.fromkeys(found))) if found else NO
 
 
-def recent_fracture(facts: Facts) -> Finding:
-    """Within the last twelve months."""
-    return _each(facts, lambda it: fact("fractures.months_ago", it.months_ago, lambda n: n <= 12))
+def recent_fracture(facts: Facts, months: int = 12, *sites: FractureSite) -> Finding:
+    """Within the last ``months``, at one of ``sites`` if any are named."""
+
+    def recent(it: Fracture) -> Finding:
+        if sites and it.site not in sites:
+            return NO
+        found = fact("fractures.months_ago", it.months_ago, lambda n: n <= months)
+        return every(Finding(True, (Because("fractures", it.site),)), found) if sites else found
+
+    return _each(facts, recent)
 
 
 def fracture_on_therapy(facts: Facts) -> Finding:
@@ -135,6 +142,11 @@ def thresholds(facts: Facts) -> tuple[Finding, Finding, Finding, Finding]:
 
 def very_high_risk(facts: Facts) -> Finding:
     """AACE 2020, among post-menopausal women whom it would treat."""
+    return every(postmenopausal(facts), marked_risk(facts))
+
+
+def marked_risk(facts: Facts) -> Finding:
+    """What AACE 2020 calls very high risk, in whomever it or BHOF would treat."""
     marks = some(
         recent_fracture(facts),
         fracture_on_therapy(facts),
@@ -143,7 +155,18 @@ def very_high_risk(facts: Facts) -> Finding:
         fact("high_fall_risk", facts.high_fall_risk, bool),
         frax(facts, lambda p: p > 30, lambda p: p > 4.5),
     )
-    return every(postmenopausal(facts), treatment_threshold(facts), marks)
+    return every(treatment_threshold(facts), marks)
+
+
+def height_lost(facts: Facts, centimetres: float) -> Finding:
+    """``centimetres`` or more since the greatest height."""
+    now, before = facts.height_cm, facts.tallest_cm
+    if now is None and before is None:
+        return NO  # asked for only where one of the two is known
+    if now is None or before is None:
+        return Finding(None, missing=("height_cm" if now is None else "tallest_cm",))
+    because = (Because("height_cm", now), Because("tallest_cm", before))
+    return Finding(True, because) if before - now >= centimetres else NO
 
 
 def untested(facts: Facts) -> Finding:

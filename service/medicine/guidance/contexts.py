@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from service.errors import Fault
+from service.language import locale as language
 from service.language.locale import N_, _, ngettext
 from service.medicine.guidance import Answer, Consideration, Facts
-from service.medicine.guidance.form import NO_SYMPTOM, groups, label, shown
+from service.medicine.guidance.drug_contexts import Drugs, NamedDrug, because, named, source
+from service.medicine.guidance.form import groups
 from service.medicine.guidance.rule import Kind
+from service.medicine.guidance.summary import Summary
+from service.medicine.guidance.words import NO_SYMPTOM, label, shown
 from service.web.articles import Article
 from service.web.forms import FieldGroup
 from service.web.page import Page
@@ -28,6 +32,9 @@ KINDS: Final[Mapping[Kind, str]] = {
 }
 """Headings, in the order of the page."""
 
+FIRST: Final[Mapping[str, str]] = {"de": "dvo"}
+"""By language, whose guideline stands first in each group: that of the country."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -39,6 +46,10 @@ class Line:
     reference: str
     strength: str
     verified: bool
+    drugs: tuple[NamedDrug, ...]
+    """Those that it names to be taken; of what forbids or warns none, it names them itself."""
+    then: tuple[NamedDrug, ...]
+    forbidden: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,17 +72,41 @@ class Considered:
     """What the facts gave."""
 
     entered: tuple[str, ...]
+    assumed: tuple[str, ...]
+    red_flags: tuple[Line, ...]
+    taken: tuple[Line, ...]
+    """What forbids the drug that is taken now."""
+    summary: Summary
+    drugs: Drugs
     groups: tuple[Group, ...]
     gaps: tuple[Gap, ...]
 
     @classmethod
     def of(cls, facts: Facts, answer: Answer) -> Considered:
+        found = local_first(answer.considerations)
+        lines = {
+            kind: tuple(_line(it, answer) for it in found if it.kind == kind) for kind in KINDS
+        }
         return cls(
             entered=tuple(_entered(facts)),
+            assumed=tuple(
+                _(
+                    "%(fact)s: “%(value)s” is assumed from the age, since nothing was entered.",
+                    fact=label(it.fact),
+                    value=shown(it.fact, it.value),
+                )
+                for it in answer.assumptions
+            ),
+            red_flags=lines["red_flag"],
+            taken=tuple(
+                _line(it, answer) for it in found if it.taken and it.kind == "contraindication"
+            ),
+            summary=Summary.of(answer, found),
+            drugs=Drugs.of(answer),
             groups=tuple(
-                Group(kind=kind, title=_(title), lines=lines)
+                Group(kind=kind, title=_(title), lines=lines[kind])
                 for kind, title in KINDS.items()
-                if (lines := tuple(_line(it) for it in answer.considerations if it.kind == kind))
+                if kind != "red_flag" and lines[kind]
             ),
             gaps=tuple(
                 _gap(
@@ -80,6 +115,14 @@ class Considered:
                 for it in answer.missing
             ),
         )
+
+
+def local_first(found: Sequence[Consideration]) -> tuple[Consideration, ...]:
+    """Return the considerations, those of the country whose language is spoken first."""
+    first = FIRST.get(language.current().code)
+    return tuple(
+        sorted(found, key=lambda it: first is None or not it.guideline.id.startswith(first))
+    )
 
 
 def _gap(fact: str, number: int, kinds: str) -> Gap:
@@ -113,6 +156,8 @@ class TreatmentPage(Page):
     groups: tuple[FieldGroup, ...]
     faults: tuple[FaultLine, ...]
     considered: Considered | None
+    study: str = ""
+    """The address of the result whose study's facts are filled in."""
 
     @classmethod
     def of(
@@ -122,6 +167,7 @@ class TreatmentPage(Page):
         sent: Mapping[str, str],
         faults: Mapping[str, Fault],
         considered: Considered | None,
+        study: str = "",
     ) -> TreatmentPage:
         """``sent`` is what the form came with, ``faults`` is empty where it could be read."""
         form = groups(sent, faults)
@@ -141,21 +187,22 @@ class TreatmentPage(Page):
                 if name == "body"
             ),
             considered=considered,
+            study=study,
         )
 
 
-def _line(consideration: Consideration) -> Line:
-    guideline = consideration.guideline
-    year = f", {guideline.year}" if guideline.year else ""
+def _line(consideration: Consideration, answer: Answer) -> Line:
+    naming = consideration.kind not in ("contraindication", "caution")
     return Line(
         text=_(consideration.text),
-        because="; ".join(
-            f"{label(it.fact)}: {shown(it.fact, it.value)}" for it in consideration.because
-        ),
-        source=f"{guideline.organisation}: {guideline.title}{year}",
-        reference=guideline.source,
+        because=because(consideration),
+        source=source(consideration),
+        reference=_(consideration.guideline.source),
         strength=_(consideration.strength) if consideration.strength else "",
         verified=consideration.verified,
+        drugs=named(consideration.drugs, answer) if naming else (),
+        then=named(consideration.then, answer),
+        forbidden=consideration.forbidden,
     )
 
 
@@ -170,17 +217,20 @@ def _entered(facts: Facts) -> list[str]:
         elif name == "symptoms":
             words = ", ".join(shown(name, item) for item in value) or _(NO_SYMPTOM)
             lines.append(f"{label(name)}: {words}")
-        elif name == "fractures":
-            lines += [_fracture(item) for item in value] or [f"{label(name)}: {_('none')}"]
+        elif name in ("fractures", "earlier_drugs"):
+            lines += [_row(name, item) for item in value] or [f"{label(name)}: {_('none')}"]
         else:
             lines.append(f"{label(name)}: {shown(name, value)}")
     return lines
 
 
-def _fracture(item: Mapping[str, str | int | bool]) -> str:
+def _row(name: str, item: Mapping[str, str | int | bool]) -> str:
+    """A row of a list: what it is, then how long ago and whatever else was entered."""
+    what = {"fractures": ("site", name), "earlier_drugs": ("drug", f"{name}.drug")}
+    head, words = what[name]
     details = [
-        f"{label(f'fractures.{part}')}: {shown(f'fractures.{part}', item[part])}"
-        for part in ("months_ago", "on_therapy")
-        if part in item
+        f"{label(f'{name}.{part}')}: {shown(f'{name}.{part}', value)}"
+        for part, value in item.items()
+        if part != head
     ]
-    return "; ".join([f"{label('fractures')}: {shown('fractures', item['site'])}", *details])
+    return "; ".join([f"{label(name)}: {shown(words, item[head])}", *details])

@@ -13,20 +13,25 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from service.errors import FieldsError
 from service.http.validation import faults
 from service.language.locale import N_
-from service.medicine.densitometry import SCORE_RANGE
+from service.medicine.densitometry import ADULT_AGES, SCORE_RANGE, Menopause, Sex
+from service.medicine.guidance.contradictions import contradictions
+from service.medicine.guidance.drugs import Drug
 
-Sex = Literal["female", "male"]
-Menopause = Literal["premenopausal", "postmenopausal"]
 Site = Literal["lumbar_spine", "total_hip", "femoral_neck", "one_third_radius"]
 FractureSite = Literal["hip", "vertebra", "humerus", "pelvis", "forearm", "other"]
 Calcium = Literal["low", "normal", "high"]
-Drug = Literal[
-    "none", "alendronate", "risedronate", "ibandronate", "zoledronate", "denosumab", "raloxifene",
-    "teriparatide", "abaloparatide", "romosozumab",
+Present = Literal[Drug, "none"]
+Symptom = Literal[
+    "back_pain", "neurological_deficit", "thigh_or_groin_pain", "chest_pain", "leg_swelling",
+    "jaw_trouble", "cramps_or_tingling",
 ]  # fmt: skip
-Symptom = Literal["back_pain", "neurological_deficit", "thigh_or_groin_pain", "chest_pain"]
 
 MOST_FRACTURES: Final = 10
+MOST_EARLIER: Final = 5
+HEIGHTS: Final = (100, 230)
+"""Centimetres; anything else is taken for a slip of the keyboard."""
+
+MENOPAUSE_AGES: Final = (18, 65)
 
 
 class FactsError(FieldsError):
@@ -61,6 +66,7 @@ Score = Annotated[
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Months = Annotated[int, Field(ge=0, le=1200), BeforeValidator(_whole)]
+Height = Annotated[float, Field(ge=HEIGHTS[0], le=HEIGHTS[1], allow_inf_nan=False)]
 
 
 class _Part(BaseModel):
@@ -87,14 +93,35 @@ class Fracture(_Part):
     )
 
 
-class Facts(_Part):
-    """Facts about a person. What is left out counts as not known, never as absent."""
+class Earlier(_Part):
+    """A drug against osteoporosis that was taken before and is not taken now."""
 
-    age: Annotated[int, Field(ge=0, le=120), BeforeValidator(_whole)] | None = Field(
-        None, description="Years."
-    )
+    drug: Drug
+    months: Months | None = Field(None, description="For how long, all courses together.")
+    months_ago: Months | None = Field(None, description="Since its last dose.")
+
+
+class Facts(_Part):
+    """Facts about a person. What is left out counts as not known, never as absent.
+
+    Times are told in weeks, months or years; no calendar date is taken.
+    """
+
+    age: (
+        Annotated[int, Field(ge=ADULT_AGES[0], le=ADULT_AGES[1]), BeforeValidator(_whole)] | None
+    ) = Field(None, description="Years; adults only.")
     sex: Sex | None = Field(None, description="As the scanner's reference data take it.")
-    menopause: Menopause | None = None
+    menopause: Menopause | None = Field(
+        None, description="Where it is not given, it is assumed from the age: before 45 before, "
+        "from 60 on after it, and said so. In between nothing is assumed."
+    )  # fmt: skip
+    menopause_age: (
+        Annotated[int, Field(ge=MENOPAUSE_AGES[0], le=MENOPAUSE_AGES[1]), BeforeValidator(_whole)]
+        | None
+    ) = Field(None, description="Years of age at menopause, or at removal of both ovaries.")
+    pregnant: bool | None = Field(None, description="Pregnant, breast-feeding or trying to be.")
+    height_cm: Height | None = Field(None, description="Now, cm.")
+    tallest_cm: Height | None = Field(None, description="The greatest height known, cm.")
     t_scores: Scores = Field(Scores(), description="As the scanner reports them, one decimal.")
     z_scores: Scores = Field(Scores(), description="As the scanner reports them, one decimal.")
     evaluable_vertebrae: Annotated[int, Field(ge=0, le=4), BeforeValidator(_whole)] | None = Field(
@@ -116,12 +143,38 @@ class Facts(_Part):
     frax_hip: Percent | None = Field(
         None, description="FRAX, ten-year risk of hip fracture in %; never computed here."
     )
+    dvo_risk: Percent | None = Field(
+        None, description="DVO's calculator, three-year risk of vertebral and hip fracture in %; "
+        "never computed here."
+    )  # fmt: skip
     high_fall_risk: bool | None = None
     risk_factor: bool | None = Field(
         None, description="At least one clinical risk factor for osteoporosis."
     )
-    glucocorticoids: bool | None = Field(None, description="Long-term systemic treatment.")
+    glucocorticoids: bool | None = Field(
+        None, description="Long-term systemic treatment: three months or more."
+    )
+    glucocorticoid_mg: Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)] | None = Field(
+        None, description="Prednisolone or its equivalent, mg a day."
+    )
+    glucocorticoid_months: Months | None = Field(None, description="Taken, and meant to be taken.")
     suspected_malignancy: bool | None = None
+    bone_cancer: bool | None = Field(
+        None, description="A tumour of bone or metastases in it, now or before."
+    )
+    skeletal_radiotherapy: bool | None = Field(
+        None, description="Radiation of the skeleton, from outside or by implants."
+    )
+    paget: bool | None = Field(
+        None, description="Paget's disease, or alkaline phosphatase raised without explanation."
+    )
+    breast_cancer: bool | None = Field(
+        None, description="Known, suspected or past; or another tumour that depends on oestrogen."
+    )
+    thrombosis: bool | None = Field(
+        None, description="Deep vein thrombosis, pulmonary embolism or retinal vein thrombosis, "
+        "now or before."
+    )  # fmt: skip
     egfr: Annotated[float, Field(ge=0, le=250, allow_inf_nan=False)] | None = Field(
         None, description="Estimated glomerular filtration rate, mL/min."
     )
@@ -134,13 +187,27 @@ class Facts(_Part):
     )
     mi_or_stroke: bool | None = Field(None, description="Myocardial infarction or stroke, ever.")
     mi_or_stroke_months_ago: Months | None = Field(None, description="Since the last one.")
-    oesophageal_disease: bool | None = None
-    drug: Drug | None = Field(None, description="Against osteoporosis, at present; or none.")
+    oesophageal_disease: bool | None = Field(
+        None, description="Such as a stricture, achalasia, Barrett's oesophagus, varices."
+    )
+    upright_impossible: bool | None = Field(
+        None, description="Cannot stand or sit upright for 30 to 60 minutes, or not swallow safely."
+    )
+    dental_procedure: bool | None = Field(
+        None, description="An extraction, an implant or other surgery of the jaw is planned."
+    )
+    drug: Present | None = Field(None, description="Against osteoporosis, at present; or none.")
     drug_months: Months | None = Field(None, description="On that drug, all courses together.")
+    last_dose_weeks_ago: (
+        Annotated[int, Field(ge=0, le=5200), BeforeValidator(_whole)] | None
+    ) = Field(None, description="Since the last dose of the present drug.")  # fmt: skip
+    earlier_drugs: (
+        Annotated[tuple[Earlier, ...], Field(max_length=MOST_EARLIER, strict=False)] | None
+    ) = Field(None, description="Taken before and stopped; an empty list says that there are none.")
     bone_loss: bool | None = Field(
         None, description="Loss beyond the least significant change, same machine, on treatment."
     )
-    symptoms: Annotated[tuple[Symptom, ...], Field(max_length=4, strict=False)] | None = Field(
+    symptoms: Annotated[tuple[Symptom, ...], Field(max_length=7, strict=False)] | None = Field(
         None, description="New ones; an empty list says that there are none."
     )
 
@@ -148,9 +215,13 @@ class Facts(_Part):
 def read(sent: Mapping[str, Any]) -> Facts:
     """Return what was ``sent``, as JSON has it. Raises :class:`FactsError`."""
     try:
-        return Facts.model_validate(dict(sent))
+        facts = Facts.model_validate(dict(sent))
     except ValidationError as error:
         raise FactsError(faults(error.errors(include_url=False), _sentence)) from None
+    found = tuple(contradictions(facts))
+    if found:
+        raise FactsError(found)
+    return facts
 
 
 _SENTENCES: Final[Mapping[str, str]] = {

@@ -16,10 +16,14 @@ T = TypeVar("T", bound=Value)
 
 @dataclass(frozen=True)
 class Because:
-    """A field of :class:`~service.medicine.guidance.facts.Facts`, and the value that it has."""
+    """A field of :class:`~service.medicine.guidance.facts.Facts`, and the value that it has.
+
+    ``assumed``: nobody entered it, it follows from other facts for want of it.
+    """
 
     fact: str
     value: Value
+    assumed: bool = False
 
 
 @dataclass(frozen=True)

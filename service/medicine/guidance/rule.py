@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from service.medicine.guidance.drugs import Drug
 from service.medicine.guidance.facts import Facts
 from service.medicine.guidance.logic import Finding
 
@@ -20,6 +21,10 @@ class Rule:
     """``text`` is English and a key of the catalogues; it never orders, it says who advises what.
 
     ``strength`` is the guideline's own grade of this statement, None where we hold none.
+    ``drugs`` are those that a choice or a follow-up names to be taken, and ``then`` those after
+    them: they stand beside ``text`` and never in it, so that each can be struck out. Of a
+    contraindication or a caution ``drugs`` are those that it is about. ``treats``: by this
+    threshold the guideline would treat.
     """
 
     id: str
@@ -27,6 +32,9 @@ class Rule:
     text: str
     when: Callable[[Facts], Finding]
     strength: str | None = None
+    drugs: tuple[Drug, ...] = ()
+    then: tuple[Drug, ...] = ()
+    treats: bool = False
 
     @property
     def guideline(self) -> str:

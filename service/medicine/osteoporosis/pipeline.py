@@ -40,7 +40,7 @@ from service.flow.settings import LoadPolicy
 from service.flow.single_flight import SingleFlightCache
 from service.identity.actor import Within
 from service.medicine import preparation
-from service.medicine.osteoporosis.schemas import Analysis, Vote
+from service.medicine.osteoporosis.schemas import Analysis, Vote, noticed
 from service.medicine.preparation import Framed, Prepared
 from service.observability import tracing
 from service.runners.client import RunnerError
@@ -324,8 +324,8 @@ def _analysis(outputs: ModelOutputs, timings: dict[str, float]) -> Analysis:
 
 
 def _outcome(outputs: ModelOutputs) -> Outcome:
-    combined, vertebrae = outputs.combined, outputs.prepared.vertebrae
+    combined, prepared = outputs.combined, outputs.prepared
     if combined is None:
         return "refused"
     decided = decide(combined.probability, combined.threshold, combined.band)
-    return questioned(decided, [one.code for one in vertebrae.findings] if vertebrae else [])
+    return questioned(decided, noticed(prepared.quality, prepared.vertebrae))

@@ -16,6 +16,12 @@ from service.types import BaseName, Outcome, PartName
 INTENDED_USE: Final = "research"
 
 
+def noticed(quality: Quality, vertebrae: Vertebrae | None) -> tuple[str, ...]:
+    """Return the codes of all that was noticed in an image without refusing it."""
+    geometry = vertebrae.findings if vertebrae else ()
+    return (*quality.findings, *(one.code for one in geometry))
+
+
 class Vote(Part):
     """What one base model said."""
 
@@ -44,7 +50,7 @@ class Analysis(Part):
     threshold: Probability | None
     band: tuple[Probability, Probability] | None = Field(
         description="Between these two the outcome is indeterminate. So is a normal one that a "
-        "finding puts in question, see `vertebrae.findings`."
+        "finding puts in question, see `vertebrae.findings` and `quality.findings`."
     )
     degraded: bool = Field(description="True when a model that belongs to the answer is missing.")
     missing: tuple[PartName, ...]

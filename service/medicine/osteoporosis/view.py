@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.inference.decision import decide
+from models.vertebrae.findings import questioned
 from service.language.formats import number, percent
-from service.medicine.osteoporosis.schemas import Analysis
+from service.medicine.osteoporosis.schemas import Analysis, noticed
 from service.runners.registry import MODEL_NAMES
-from service.types import BASES, BaseName
+from service.types import BASES, BaseName, Outcome
 
 Towards = Literal["for", "against", "neither"]
 
@@ -70,11 +71,20 @@ def speaker(analysis: Analysis) -> BaseName | None:
 
 
 def is_questioned(analysis: Analysis) -> bool:
-    """Return whether a finding, and not the probability, made the outcome indeterminate."""
+    """Return whether a finding, and not the probability, made the outcome indeterminate, or would
+    have done so: an older version may have kept it as normal."""
+    if analysis.outcome == "normal":
+        return questioned("normal", noticed(analysis.quality, analysis.vertebrae)) != "normal"
     value, threshold, band = analysis.probability, analysis.threshold, analysis.band
     if value is None or threshold is None or band is None:
         return False
     return analysis.outcome == "indeterminate" and decide(value, threshold, band) == "normal"
+
+
+def told(analysis: Analysis) -> Outcome:
+    """Return the outcome as pages, lists and the PDF tell it: never normal over a finding that
+    questions the image, whatever an older version kept."""
+    return "indeterminate" if is_questioned(analysis) else analysis.outcome
 
 
 def _row(analysis: Analysis, name: BaseName, alone: str | None, scale: float) -> Row:

@@ -76,6 +76,14 @@ _RISK: Final = (
     _AACE,
 )
 
+_REPEAT: Final = (
+    N_(
+        "Look at what was noticed. Where it is right, the scan is made again: upright and in the "
+        "middle, all of L1 to L4 with half of T12 and the upper edge of L5, nothing of metal in "
+        "the field, lying still; or another site is measured."
+    ),
+    N_("Tufts BCAC, DXA"),
+)
 CONSIDERATIONS: Final[Mapping[Outcome, tuple[tuple[str, str], ...]]] = {
     "osteoporosis": (_T_SCORE, _FRACTURE, _VERTEBRAE, _RISK),
     "normal": (
@@ -125,6 +133,9 @@ class Verdict:
             meaning=marked(QUESTIONED if questioned else MEANINGS[outcome]),
             considerations=tuple(
                 Consideration(text=_(text), source=_(source) if source else "")
-                for text, source in CONSIDERATIONS[outcome]
+                for text, source in (
+                    *((_REPEAT,) if questioned else ()),
+                    *CONSIDERATIONS[outcome],
+                )
             ),
         )

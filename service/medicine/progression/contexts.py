@@ -11,6 +11,7 @@ from uuid import UUID
 from service.exams.schemas import Exam
 from service.language.formats import day, number
 from service.language.locale import N_, _
+from service.medicine.osteoporosis.view import told
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.medicine.progression.change import Change, Condition, Point, Verdict
 from service.medicine.progression.precision import Precision
@@ -91,7 +92,7 @@ class PatientPage(Page):
         return cls(
             reference=patient.reference,
             rows=tuple(
-                _row(point, outcomes[point.exam.prediction_id].outcome, days) for point in points
+                _row(point, told(outcomes[point.exam.prediction_id]), days) for point in points
             ),
             unreadable=patient.unreadable,
             chart=drawing(points, precision),

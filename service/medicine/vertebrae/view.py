@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from models.image import recipe
-from models.vertebrae.findings import AXIS_TILT, CURVE, Code
+from models.vertebrae.findings import AXIS_TILT, CURVE, TURNED, Code
 from service.language.formats import number
 from service.language.locale import N_, _
 from service.medicine.schemas import Image
@@ -53,15 +53,20 @@ _LOW: Final = N_(
 _FOREIGN: Final = N_(
     "Something bright with sharp edges lies in or near the spine, %(value)s times as far above "
     "soft tissue as bone, such as a button, a clip or metal: the density measured may be falsely "
-    "high."
+    "high. Many objects are not found, and dense bone may be taken for one."
 )
 _MOTION: Final = N_(
-    "Rows of the image are shifted sideways against each other: the patient may have moved."
+    "Rows of the image are shifted sideways against each other: the patient may have moved. Most "
+    "movements are not found."
+)
+_TURNED: Final = N_(
+    "The spine is turned by %(value)s°, more than %(limit)s°: the models have met none like that."
 )
 SENTENCES: Final[Mapping[Code, str]] = {
     "part_missing": _MISSING,
     "levels_uncertain": _UNSURE,
     "axis_tilt": _RIGHT,
+    "turned": _TURNED,
     "curve": _CURVE,
     "denser_than_neighbours": _DENSER,
     "height_outlier": _LOW,
@@ -134,6 +139,8 @@ def sentence(finding: Finding) -> str:
     if finding.code == "axis_tilt":
         said = _LEFT if finding.value < 0 else _RIGHT
         return _(said, value=number(abs(finding.value), 1), limit=number(AXIS_TILT))
+    if finding.code == "turned":
+        return _(_TURNED, value=number(abs(finding.value), 1), limit=number(TURNED))
     if finding.code == "curve":
         return _(_CURVE, value=values["value"], limit=number(CURVE))
     if finding.code == "levels_uncertain" and finding.level is None:

@@ -124,6 +124,8 @@ def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:
                 text(_("The T-score and the models differ. The T-score counts."), colour=WARN,
                      bold=True, after=3)
             )  # fmt: skip
+    if page.outside:
+        found.append(text(page.outside, 8, bold=True, colour=WARN, after=3))
     heading = text(page.verdict.heading, 14, bold=True, colour=TONES[page.outcome])
     found += [
         Spacer(0, 3),

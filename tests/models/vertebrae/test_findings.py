@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from models.gate.reason import Reason
 from models.image.recipe import SIDE
 from models.vertebrae import findings, report
 from models.vertebrae.findings import CONFIDENT, QUESTIONING, Code, Finding, questioned
@@ -83,12 +84,34 @@ def moved(level: Level, x: float, y: float) -> Level:
     return replace(level, outline=outline, centre=(level.centre[0] + x, level.centre[1] + y))
 
 
-@pytest.mark.parametrize("code", get_args(Code))
+CODES = (*get_args(Code), *(reason for reason in Reason if not reason.refuses))
+
+
+@pytest.mark.parametrize("code", CODES)
 def test_only_what_questions_the_image_takes_normal_away(code: Code) -> None:
     expected = "indeterminate" if code in QUESTIONING else "normal"
     assert questioned("normal", [code]) == expected
     assert questioned("osteoporosis", [code]) == "osteoporosis"
     assert questioned("indeterminate", [code]) == "indeterminate"
+
+
+def test_what_is_missing_turned_too_dense_or_too_short_questions_the_image() -> None:
+    asked = {"part_missing", "levels_uncertain", "turned", "foreign_object", "motion"}
+    assert asked | {"scan_area", "for_processing"} <= QUESTIONING
+    assert not QUESTIONING & {"axis_tilt", "curve", "denser_than_neighbours", "height_outlier"}
+    assert set(CODES) >= QUESTIONING
+
+
+@pytest.mark.parametrize(
+    ("tilt", "expected"),
+    [(5.0, []), (-7.0, ["axis_tilt"]), (10.0, ["axis_tilt"]), (-10.1, ["axis_tilt", "turned"])],
+)
+def test_a_spine_that_lies_farther_than_was_trained_on_is_turned(
+    tilt: float, expected: list[str]
+) -> None:
+    found = list(findings.axis_tilt(replace(GOOD, axis_tilt=tilt)))
+    assert [one.code for one in found] == expected
+    assert all(one.value == tilt for one in found)
 
 
 def test_a_finding_names_what_it_was_held_against() -> None:

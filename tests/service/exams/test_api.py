@@ -44,6 +44,49 @@ async def posted(opened: Front, png: bytes, **facts: Any) -> str:
     return id
 
 
+async def test_a_study_hands_its_facts_to_treatment(shared: Front, png: bytes) -> None:
+    id = await posted(shared, png, **FACTS)
+    page = html.fromstring((await shared.client.get(f"/results/{id}")).text)
+    (there,) = page.xpath(
+        "//section[contains(@class, 'next')]//a[contains(@href, 'treatment')]/@href"
+    )
+    assert there == f"/results/{id}/treatment"
+    response = await shared.client.get(there)
+    assert (response.status_code, response.headers["cache-control"]) == (200, "no-store")
+    page = html.fromstring(response.text)
+    (form,) = page.xpath("//form[@id='facts']")
+    assert (form.get("action"), form.get("method")) == ("/treatment", "post")
+    typed = {
+        **{one.get("name"): one.get("value") for one in form.xpath(".//input[@value!='']")},
+        **{
+            one.get("name"): one.xpath("option[@selected]/@value")[0]
+            for one in form.xpath(".//select[option[@selected][@value!='']]")
+        },
+    }
+    typed = {name: value for name, value in typed.items() if not name.startswith("symptoms")}
+    assert typed == {
+        "age": "66", "sex": "female", "t_scores.lumbar_spine": "-1.3", "evaluable_vertebrae": "4",
+    }  # fmt: skip
+    assert "ward-7" not in response.text
+    assert "range of low bone mass" in page.xpath("string(//section[@class='short'])")
+    again = await shared.client.post("/treatment", data=typed)
+    assert "range of low bone mass" in html.fromstring(again.text).xpath(
+        "string(//section[@class='short'])"
+    )
+
+
+async def test_without_facts_treatment_asks_for_all(shared: Front, png: bytes) -> None:
+    id = await posted(shared, png)
+    response = await shared.client.get(f"/results/{id}/treatment")
+    page = html.fromstring(response.text)
+    assert response.status_code == 200
+    assert page.xpath("//*[@id='considered']") == []
+    assert page.xpath(f"//a[@href='/results/{id}']")
+    assert_error_page(
+        await shared.client.get(f"/results/{uuid4()}/treatment"), "prediction_not_found"
+    )
+
+
 async def test_facts_are_kept_and_replaced_as_a_whole(database: Database) -> None:
     prediction = made(0)
     await keep(database, prediction)

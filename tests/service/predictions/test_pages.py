@@ -15,13 +15,17 @@ from models.vertebrae.findings import Code
 from models.vertebrae.measurements import NAMES
 from models.vertebrae.nominal import nominal
 from service.exams.schemas import Exam
-from service.language.locale import speaking
+from service.language.locale import _, speaking
 from service.medicine.osteoporosis.measurements import WORDS
+from service.medicine.osteoporosis.view import told
 from service.medicine.osteoporosis.wording import CONSIDERATIONS, HEADINGS, MEANINGS
+from service.medicine.osteoporosis.wording import QUESTIONED as WHY
 from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.schemas import Finding
 from service.predictions.contexts import ResultPage
+from service.predictions.history_contexts import HistoryRow
 from service.predictions.schemas import EXAMPLE, Prediction
+from service.web.labels import marked
 from service.web.templates import Templates
 from tests.service.kit import images
 from tests.service.kit.fronts import Front, front
@@ -209,6 +213,62 @@ def test_a_questioned_normal_says_why_it_is_no_answer() -> None:
     assert "too close to the threshold" in words(inside, "//*[@class='say']")
 
 
+VERTEBRAL = ["part_missing", "levels_uncertain", "turned", "foreign_object", "motion"]
+QUESTIONED: list[dict[str, Any]] = [
+    *({"vertebrae": {**EXAMPLE["vertebrae"], "findings": [finding(it)]}} for it in VERTEBRAL),
+    *(
+        {"quality": {"accepted": True, "reasons": [], "findings": [it]}}
+        for it in ("scan_area", "for_processing", "objects_not_removed", "movement")
+    ),
+]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("noticed", QUESTIONED, ids=str)
+def test_nothing_reassures_over_a_finding_that_questions_the_image(
+    noticed: dict[str, Any], language: str
+) -> None:
+    """Nor in what an older version kept as normal: page, its title, list, patient, PDF."""
+    kept = {**EXAMPLE, "outcome": "normal", "probability": 0.05, **noticed}
+    prediction = Prediction.model_validate(kept)
+    with speaking(language):
+        reassuring = _(HEADINGS["normal"])
+        page = drawn(kept)
+        row = HistoryRow.of(prediction)
+        sheet = ResultPage.of(prediction)
+        assert words(page, "//h1[@id='verdict']") == row.heading == _(HEADINGS["indeterminate"])
+        assert words(page, "//*[@class='say']") == marked(WHY).striptags()
+        assert reassuring not in page.text_content()
+    assert row.outcome == sheet.outcome == told(prediction) == "indeterminate"
+    assert page.xpath("//article[contains(@class, 'verdict')]/@class") == [
+        "card verdict indeterminate"
+    ]
+
+
+def test_a_sound_normal_stays_one() -> None:
+    for harmless in ("axis_tilt", "curve", "denser_than_neighbours", "height_outlier"):
+        kept = {"outcome": "normal", "probability": 0.05, **vertebrae(findings=[finding(harmless)])}
+        assert words(drawn(kept), "//h1[@id='verdict']") == HEADINGS["normal"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"sex": "female", "age_years": 30}, "Outside the intended use"),
+        ({"sex": "male", "age_years": 45}, "Outside the intended use"),
+        ({"sex": "female", "age_years": 47}, "Perhaps outside the intended use"),
+        ({"sex": "female", "age_years": 75}, ""),
+        ({}, ""),
+    ],
+    ids=str,
+)
+def test_a_person_outside_the_intended_use_is_marked(facts: dict[str, Any], said: str) -> None:
+    notes = drawn(exam=exam(-2.6, **facts)).xpath("//article[contains(@class, 'verdict')]/p")
+    notes = [one.text_content() for one in notes if "intended use" in one.text_content()]
+    assert bool(notes) == bool(said)
+    assert all(one.startswith(said) for one in notes)
+
+
 def test_bone_s_measurements_are_said_in_words() -> None:
     rows = drawn().xpath("//details[@class='measured']//tbody/tr")
     told = [[" ".join(cell.text_content().split()) for cell in row] for row in rows]
@@ -291,7 +351,8 @@ def test_considerations_have_sources_and_recommend_nothing(outcome: str) -> None
     page = drawn({"outcome": outcome, **(nothing if outcome == "refused" else {})})
     text = words(page, "//section[contains(@class, 'next')]")
     assert "Nothing here is a recommendation" in text
-    assert page.xpath("//section[contains(@class, 'next')]//a/@href") == ["/treatment", "/faq"]
+    onward = [f"/results/{EXAMPLE['id']}/treatment", "/faq"]
+    assert page.xpath("//section[contains(@class, 'next')]//a/@href") == onward
     for item in page.xpath("//section[contains(@class, 'next')]//li")[outcome == "refused" :]:
         assert item.findtext("small")
     whole = page.text_content().lower()

@@ -1,161 +1,160 @@
-"""What speaks against a drug, or asks for care with it. Shown whether or not it is taken."""
+"""What asks for care with a drug, without forbidding it. Shown whether or not it is taken."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from service.language.locale import N_
-from service.medicine.guidance.facts import Drug, Facts
-from service.medicine.guidance.logic import Because, Finding, every, fact, neither, some
-from service.medicine.guidance.person import (
+from service.medicine.guidance.drugs import (
+    ANTIRESORPTIVES,
     BISPHOSPHONATES,
-    ORAL_WITH_CAUTION,
+    PARATHYROID,
+    Drug,
+)
+from service.medicine.guidance.logic import fact, some
+from service.medicine.guidance.person import (
+    male,
+    premenopausal,
     takes,
     takes_for,
+    took,
     vascular_event,
-    vascular_event_within_a_year,
 )
 from service.medicine.guidance.rule import Rule
+from service.medicine.guidance.rules.contraindications import SEVERE_KIDNEY, kidney
 
-_ANABOLIC: Final[frozenset[Drug]] = frozenset({"teriparatide", "abaloparatide"})
-
-
-def _with_drug(found: Finding, facts: Facts, *drugs: Drug) -> Finding:
-    """Add to the reasons that one of ``drugs`` is being taken, if so."""
-    if found.truth and facts.drug in drugs:
-        return Finding(True, (*found.because, Because("drug", facts.drug)))
-    return found
-
-
-def _kidney(holds: Callable[[float], bool], *drugs: Drug) -> Callable[[Facts], Finding]:
-    """Dialysis, or a GFR that ``holds``. Where a GFR is given, dialysis is not asked for."""
-
-    def when(facts: Facts) -> Finding:
-        low = fact("egfr", facts.egfr, holds)
-        if facts.dialysis or facts.egfr is None:
-            low = some(fact("dialysis", facts.dialysis, bool), low)
-        return _with_drug(low, facts, *drugs)
-
-    return when
-
-
-def _recent_event(facts: Facts) -> Finding:
-    return _with_drug(vascular_event_within_a_year(facts), facts, "romosozumab")
-
-
-def _earlier_event(facts: Facts) -> Finding:
-    earlier = every(vascular_event(facts), neither(vascular_event_within_a_year(facts)))
-    return _with_drug(earlier, facts, "romosozumab")
-
-
-def _calcium(level: str, *drugs: Drug) -> Callable[[Facts], Finding]:
-    return lambda facts: _with_drug(
-        fact("calcium", facts.calcium, lambda found: found == level), facts, *drugs
-    )
-
-
-def _oesophagus(facts: Facts) -> Finding:
-    diseased = fact("oesophageal_disease", facts.oesophageal_disease, bool)
-    return _with_drug(diseased, facts, *ORAL_WITH_CAUTION)
-
-
-def _stroke_on_raloxifene(facts: Facts) -> Finding:
-    return every(takes(facts, frozenset({"raloxifene"})), vascular_event(facts))
+_JAW: Final[tuple[Drug, ...]] = (*ANTIRESORPTIVES, "romosozumab")
 
 
 RULES: Final = (
-    Rule(
-        id="romosozumab-label.vascular-event",
-        kind="contraindication",
-        text=N_(
-            "Romosozumab is not to be started within a year of a myocardial infarction or stroke."
-        ),
-        when=_recent_event,
-        strength=N_("boxed warning"),
-    ),
-    Rule(
-        id="romosozumab-label.hypocalcaemia",
-        kind="contraindication",
-        text=N_("Romosozumab is contraindicated in hypocalcaemia."),
-        when=_calcium("low", "romosozumab"),
-        strength=N_("contraindication"),
-    ),
-    # Approved for a GFR *above* the limit: the limit itself is not above it.
-    Rule(
-        id="drug-table.kidney-35",
-        kind="contraindication",
-        text=N_("Alendronate and zoledronate are approved for a GFR above 35 mL/min only."),
-        when=_kidney(lambda rate: rate <= 35, "alendronate", "zoledronate"),
-    ),
-    Rule(
-        id="drug-table.kidney-30",
-        kind="contraindication",
-        text=N_("Risedronate and ibandronate are approved for a GFR above 30 mL/min only."),
-        when=_kidney(lambda rate: rate <= 30, "risedronate", "ibandronate"),
-    ),
     Rule(
         id="fda-denosumab.kidney",
         kind="caution",
         text=N_(
             "Denosumab can cause severe hypocalcaemia in advanced kidney disease, above all on "
-            "dialysis."
+            "dialysis: calcium, parathyroid hormone and vitamin D are looked at before, and "
+            "calcium closely after each dose."
         ),
         # The FDA calls a GFR below 30, dialysis included, advanced kidney disease.
-        when=_kidney(lambda rate: rate < 30, "denosumab"),
+        when=kidney(lambda rate: rate < SEVERE_KIDNEY),
         strength=N_("boxed warning"),
+        drugs=("denosumab",),
     ),
     Rule(
-        id="romosozumab-label.earlier-event",
+        id="romosozumab-label.kidney",
         kind="caution",
         text=N_(
-            "Romosozumab carries a warning of myocardial infarction, stroke and cardiovascular "
-            "death: an earlier event is weighed before it is considered."
+            "With severe kidney disease or on dialysis romosozumab causes hypocalcaemia more "
+            "often: calcium is watched, and calcium and vitamin D are given."
         ),
-        when=_earlier_event,
+        when=kidney(lambda rate: rate < SEVERE_KIDNEY),
+        drugs=("romosozumab",),
+    ),
+    Rule(
+        id="antiresorptive-labels.dental",
+        kind="caution",
+        text=N_(
+            "An extraction or other surgery of the jaw is planned: it is finished, and has healed, "
+            "before one of these is begun. While one is taken, dentist and prescriber decide "
+            "together; denosumab is not simply put off for it, since vertebrae may fracture."
+        ),
+        when=lambda facts: fact("dental_procedure", facts.dental_procedure, bool),
+        drugs=_JAW,
+    ),
+    Rule(
+        id="antiresorptive-labels.glucocorticoids",
+        kind="caution",
+        text=N_("Glucocorticoids make osteonecrosis of the jaw more likely."),
+        when=lambda facts: fact("glucocorticoids", facts.glucocorticoids, bool),
+        drugs=_JAW,
+    ),
+    Rule(
+        id="commonly-stated.vitamin-d",
+        kind="caution",
+        text=N_(
+            "Vitamin D below 20 ng/mL is commonly corrected before an infusion of a bisphosphonate "
+            "and before denosumab or romosozumab."
+        ),
+        when=lambda facts: fact("vitamin_d", facts.vitamin_d, lambda level: level < 20),
+        drugs=("ibandronate_iv", "zoledronate", "denosumab", "romosozumab"),
+    ),
+    Rule(
+        id="raloxifene-label.stroke",
+        kind="caution",
+        text=N_(
+            "Raloxifene carries a warning of death from stroke in women with coronary heart "
+            "disease or a high risk of it: after an infarction or stroke that is weighed."
+        ),
+        when=vascular_event,
         strength=N_("boxed warning"),
+        drugs=("raloxifene",),
     ),
     Rule(
-        id="commonly-stated.oesophagus",
+        id="commonly-stated.bone-cancer",
         kind="caution",
         text=N_(
-            "Alendronate and risedronate by mouth are commonly avoided in oesophageal disease and "
-            "where somebody cannot stay upright for half an hour."
+            "With metastases in bone other doses and intervals of denosumab and zoledronate are "
+            "used: whoever treats the tumour decides. Two products of one drug are never given "
+            "together."
         ),
-        when=_oesophagus,
+        when=lambda facts: fact("bone_cancer", facts.bone_cancer, bool),
+        drugs=("denosumab", "zoledronate"),
     ),
     Rule(
-        id="commonly-stated.hypocalcaemia",
+        id="commonly-stated.breast-cancer",
         kind="caution",
         text=N_(
-            "Hypocalcaemia is commonly corrected, and vitamin D replaced, before a bisphosphonate "
-            "or denosumab."
+            "Raloxifene treats no breast cancer, and is commonly not given while a breast cancer "
+            "is treated."
         ),
-        when=_calcium("low", *BISPHOSPHONATES, "denosumab"),
+        when=lambda facts: fact("breast_cancer", facts.breast_cancer, bool),
+        drugs=("raloxifene",),
     ),
     Rule(
-        id="commonly-stated.hypercalcaemia",
+        id="commonly-stated.child-bearing",
         kind="caution",
-        text=N_("Teriparatide and abaloparatide are commonly avoided in hypercalcaemia."),
-        when=_calcium("high", *_ANABOLIC),
+        text=N_(
+            "Before menopause most of these drugs are not approved; a pregnancy is commonly ruled "
+            "out first and prevented after. A specialist decides."
+        ),
+        when=premenopausal,
+        drugs=(*ANTIRESORPTIVES, *PARATHYROID),
     ),
     Rule(
-        id="commonly-stated.raloxifene",
+        id="commonly-stated.men",
         kind="caution",
-        text=N_("Raloxifene after a stroke: the risk of another is commonly weighed."),
-        when=_stroke_on_raloxifene,
+        text=N_(
+            "Ibandronate is commonly not approved for men, abaloparatide in some countries only."
+        ),
+        when=male,
+        drugs=("ibandronate", "ibandronate_iv", "abaloparatide"),
     ),
     Rule(
-        id="drug-table.two-years",
+        id="commonly-stated.parathyroid-after-denosumab",
         kind="caution",
-        text=N_("Teriparatide and abaloparatide are given for two years at most."),
-        when=lambda facts: takes_for(facts, _ANABOLIC, 24),
+        text=N_(
+            "Teriparatide or abaloparatide directly after denosumab: bone density is commonly "
+            "said to fall for a time, above all at the hip. Another order is commonly chosen."
+        ),
+        when=lambda facts: some(takes(facts, ("denosumab",)), took(facts, ("denosumab",))),
+        drugs=PARATHYROID,
+    ),
+    Rule(
+        id="commonly-stated.anabolic-after-bisphosphonate",
+        kind="caution",
+        text=N_(
+            "After a bisphosphonate bone density is commonly said to rise less under teriparatide, "
+            "abaloparatide or romosozumab."
+        ),
+        when=lambda facts: some(takes(facts, BISPHOSPHONATES), took(facts, BISPHOSPHONATES)),
+        drugs=(*PARATHYROID, "romosozumab"),
     ),
     Rule(
         id="drug-table.twelve-months",
         kind="caution",
-        text=N_("A course of romosozumab is twelve months."),
-        when=lambda facts: takes_for(facts, frozenset({"romosozumab"}), 12),
+        text=N_("A course of romosozumab is twelve months: another drug follows now."),
+        when=lambda facts: takes_for(facts, ("romosozumab",), 12),
+        drugs=("romosozumab",),
     ),
     Rule(
         id="aff-rates.3-5",
@@ -165,6 +164,7 @@ RULES: Final = (
             "10,000 person-years; below three months, fewer than 0.1."
         ),
         when=lambda facts: takes_for(facts, BISPHOSPHONATES, 36, 60),
+        drugs=BISPHOSPHONATES,
     ),
     Rule(
         id="aff-rates.5-8",
@@ -174,6 +174,7 @@ RULES: Final = (
             "10,000 person-years; four years after stopping, 0.5."
         ),
         when=lambda facts: takes_for(facts, BISPHOSPHONATES, 60, 96),
+        drugs=BISPHOSPHONATES,
     ),
     Rule(
         id="aff-rates.8",
@@ -183,5 +184,6 @@ RULES: Final = (
             "in 10,000 person-years; four years after stopping, 0.5."
         ),
         when=lambda facts: takes_for(facts, BISPHOSPHONATES, 96),
+        drugs=BISPHOSPHONATES,
     ),
 )

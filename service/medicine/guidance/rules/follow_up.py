@@ -7,12 +7,18 @@ from typing import Final
 
 from service.language.locale import N_
 from service.medicine.densitometry import BELOW_FOR_AGE
-from service.medicine.guidance.bone import HIP, fracture, lowest_t, lowest_z, osteoporosis_range
+from service.medicine.guidance.bone import (
+    HIP,
+    fracture,
+    height_lost,
+    lowest_t,
+    lowest_z,
+    osteoporosis_range,
+)
+from service.medicine.guidance.drugs import ANTIRESORPTIVES, BISPHOSPHONATES, EVERY
 from service.medicine.guidance.facts import Facts
 from service.medicine.guidance.logic import Finding, every, fact, neither, some
 from service.medicine.guidance.person import (
-    BISPHOSPHONATES,
-    EVERY_DRUG,
     aged,
     postmenopausal,
     takes,
@@ -21,7 +27,7 @@ from service.medicine.guidance.person import (
 )
 from service.medicine.guidance.rule import Rule
 
-_OTHER_BISPHOSPHONATES: Final = BISPHOSPHONATES - {"zoledronate"}
+_OTHER_BISPHOSPHONATES: Final = tuple(it for it in BISPHOSPHONATES if it != "zoledronate")
 
 
 def _women_on(facts: Facts, found: Finding) -> Finding:
@@ -56,21 +62,21 @@ RULES: Final = (
             "The Endocrine Society: denosumab is not stopped, and no dose put off, without another "
             "drug to follow."
         ),
-        when=lambda facts: _women_on(facts, takes(facts, frozenset({"denosumab"}))),
+        when=lambda facts: _women_on(facts, takes(facts, ("denosumab",))),
     ),
     Rule(
         id="romosozumab-label.after",
         kind="follow_up",
         text=N_("Romosozumab is followed by an antiresorptive drug."),
-        when=lambda facts: takes(facts, frozenset({"romosozumab"})),
+        when=lambda facts: takes(facts, ("romosozumab",)),
+        then=ANTIRESORPTIVES,
     ),
     Rule(
         id="acp-2023.after",
         kind="follow_up",
         text=N_("ACP follows romosozumab or teriparatide with a bisphosphonate."),
-        when=lambda facts: _women_on(
-            facts, takes(facts, frozenset({"romosozumab", "teriparatide"}))
-        ),
+        when=lambda facts: _women_on(facts, takes(facts, ("romosozumab", "teriparatide"))),
+        then=BISPHOSPHONATES,
     ),
     Rule(
         id="endocrine-2020.reassess",
@@ -88,19 +94,19 @@ RULES: Final = (
             "The Endocrine Society looks at the risk anew after 3 years of zoledronate; at low to "
             "moderate risk a pause of up to 5 years may be considered."
         ),
-        when=lambda facts: _women_on(facts, takes_for(facts, frozenset({"zoledronate"}), 36)),
+        when=lambda facts: _women_on(facts, takes_for(facts, ("zoledronate",), 36)),
     ),
     Rule(
         id="acog-2022.dxa",
         kind="follow_up",
         text=N_("ACOG repeats DXA every 1 to 3 years on treatment until it is stable."),
-        when=lambda facts: _women_on(facts, takes(facts, EVERY_DRUG)),
+        when=lambda facts: _women_on(facts, takes(facts, EVERY)),
     ),
     Rule(
         id="endocrine-2020.dxa",
         kind="follow_up",
         text=N_("The Endocrine Society repeats DXA every 1 to 3 years on treatment."),
-        when=lambda facts: _women_on(facts, takes(facts, EVERY_DRUG)),
+        when=lambda facts: _women_on(facts, takes(facts, EVERY)),
     ),
     Rule(
         id="interval-2012.normal",
@@ -137,6 +143,27 @@ RULES: Final = (
             "after about 1.1 years."
         ),
         when=_again(-2.4, -1.9),
+    ),
+    Rule(
+        id="commonly-stated.long-bisphosphonate",
+        kind="follow_up",
+        text=N_(
+            "After five years of a bisphosphonate by mouth, or three of an infusion, in women and "
+            "men alike: whether it is still needed is commonly looked at anew, and after ten years "
+            "it is commonly paused or exchanged unless the risk is very high."
+        ),
+        when=lambda facts: some(
+            takes_for(facts, _OTHER_BISPHOSPHONATES, 60), takes_for(facts, ("zoledronate",), 36)
+        ),
+    ),
+    Rule(
+        id="commonly-stated.height-loss",
+        kind="follow_up",
+        text=N_(
+            "Four centimetres of height or more have been lost: a lateral image of the spine, by "
+            "VFA or X-ray, is commonly advised to look for vertebral fractures."
+        ),
+        when=lambda facts: height_lost(facts, 4),
     ),
     Rule(
         id="secondary-causes.tests",

@@ -29,6 +29,15 @@ def _not_by_density(facts: Facts) -> Finding:
     return every(z_scores_apply(facts), scored)
 
 
+def _not_known(facts: Facts) -> Finding:
+    """A score was given, and it is not known whose."""
+    applies = t_scores_apply(facts)
+    if applies.truth is not None:
+        return Finding(False)
+    scored = some(lowest_t(facts, lambda _t: True), lowest_z(facts, lambda _z: True))
+    return Finding(True, scored.because, applies.missing) if scored.truth else scored
+
+
 def _too_few_vertebrae(facts: Facts) -> Finding:
     return fact("evaluable_vertebrae", facts.evaluable_vertebrae, lambda n: n < LEAST_VERTEBRAE)
 
@@ -81,10 +90,20 @@ RULES: Final = (
         id="iscd-2005.z-score",
         kind="range",
         text=N_(
-            "Before menopause, in men under 50 and in children the Z-score is used. Osteoporosis "
-            "is not diagnosed from bone density alone."
+            "Before menopause and in men under 50 the Z-score is used, and no class by T-score. "
+            "Osteoporosis is not diagnosed from bone density alone."
         ),
         when=_not_by_density,
+    ),
+    Rule(
+        id="iscd-2005.whose-score",
+        kind="range",
+        text=N_(
+            "Classes by T-score are for women after menopause and men of 50 and over; in others "
+            "the Z-score is used. Which holds is not known here, so no class is named: enter sex, "
+            "age and menopause."
+        ),
+        when=_not_known,
     ),
     Rule(
         id="iscd-2005.below-for-age",

@@ -11,11 +11,12 @@ from service.medicine.guidance.bone import (
     fracture_on_therapy,
     lowest_t,
     lowest_z,
-    very_high_risk,
+    marked_risk,
 )
+from service.medicine.guidance.drugs import EVERY
 from service.medicine.guidance.facts import Facts
 from service.medicine.guidance.logic import Finding, every, fact, some
-from service.medicine.guidance.person import EVERY_DRUG, aged, male, premenopausal, takes
+from service.medicine.guidance.person import aged, male, premenopausal, takes
 from service.medicine.guidance.rule import Rule
 
 
@@ -38,7 +39,25 @@ RULES: Final = (
             "NOGG sends people at very high risk to a specialist. The facts meet AACE’s criteria; "
             "NOGG’s own are for the clinician to look up."
         ),
-        when=very_high_risk,
+        when=marked_risk,
+    ),
+    Rule(
+        id="commonly-stated.pregnancy-referral",
+        kind="referral",
+        text=N_(
+            "Bone that is weak in pregnancy or while breast-feeding is a specialist’s matter; DXA "
+            "is put off until after, and its reference data are not made for pregnancy."
+        ),
+        when=lambda facts: fact("pregnant", facts.pregnant, bool),
+    ),
+    Rule(
+        id="commonly-stated.bone-tumour",
+        kind="referral",
+        text=N_(
+            "With a tumour or metastases of bone, now or before, treatment of bone is commonly "
+            "decided together with oncology."
+        ),
+        when=lambda facts: fact("bone_cancer", facts.bone_cancer, bool),
     ),
     Rule(
         id="commonly-stated.young",
@@ -81,9 +100,7 @@ RULES: Final = (
             "When bone is lost on treatment beyond the least significant change, referral to a "
             "specialist is commonly advised."
         ),
-        when=lambda facts: every(
-            takes(facts, EVERY_DRUG), fact("bone_loss", facts.bone_loss, bool)
-        ),
+        when=lambda facts: every(takes(facts, EVERY), fact("bone_loss", facts.bone_loss, bool)),
     ),
     Rule(
         id="commonly-stated.malignancy",

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from service.language.locale import N_
-from service.medicine.densitometry import OSTEOPOROSIS
+from service.medicine.densitometry import LOW_MASS, OSTEOPOROSIS
 from service.medicine.guidance.bone import (
     CENTRAL,
     any_t,
+    fracture,
     frax,
     osteoporosis_range,
     thresholds,
@@ -17,10 +18,12 @@ from service.medicine.guidance.bone import (
 )
 from service.medicine.guidance.bone import very_high_risk as at_very_high_risk
 from service.medicine.guidance.facts import Facts
-from service.medicine.guidance.logic import Finding, every, fact
+from service.medicine.guidance.logic import Finding, every, fact, some
 from service.medicine.guidance.person import (
     aged,
+    early_menopause,
     female,
+    long_term_glucocorticoids,
     male,
     postmenopausal,
     primary,
@@ -43,8 +46,36 @@ def _acp(person: Callable[[Facts], Finding]) -> Callable[[Facts], Finding]:
 
 
 def _glucocorticoids(facts: Facts) -> Finding:
-    taken = fact("glucocorticoids", facts.glucocorticoids, bool)
-    return every(taken, any_t(facts, lambda t: t <= OSTEOPOROSIS, CENTRAL))
+    return every(
+        long_term_glucocorticoids(facts), any_t(facts, lambda t: t <= OSTEOPOROSIS, CENTRAL)
+    )
+
+
+def _dvo(least: float, below: float = 101) -> Callable[[Facts], Finding]:
+    """DVO's guideline is for women after menopause and men of 50 and over."""
+    return lambda facts: every(
+        t_scores_apply(facts),
+        fact("dvo_risk", facts.dvo_risk, lambda percent: least <= percent < below),
+    )
+
+
+def _at_some_risk(facts: Facts) -> Finding:
+    """A woman after menopause or a man of 50 and over, and something that raises the risk."""
+    reason = some(
+        any_t(facts, lambda t: t < LOW_MASS),
+        fracture(facts),
+        long_term_glucocorticoids(facts),
+        _risk_factor(facts),
+    )
+    return every(t_scores_apply(facts), reason)
+
+
+def _dvo_asked(facts: Facts) -> Finding:
+    return every(_at_some_risk(facts), Finding(facts.dvo_risk is None))
+
+
+def _risk_factor(facts: Facts) -> Finding:
+    return some(fact("risk_factor", facts.risk_factor, bool), early_menopause(facts))
 
 
 def _nogg(facts: Facts) -> Finding:
@@ -54,10 +85,102 @@ def _nogg(facts: Facts) -> Finding:
 
 RULES: Final = (
     Rule(
+        id="dvo-2023-quoted.ten",
+        kind="threshold",
+        text=N_("From a three-year risk of 10 % on DVO would treat, without fail."),
+        when=_dvo(10),
+        treats=True,
+    ),
+    Rule(
+        id="dvo-2023-quoted.five",
+        kind="threshold",
+        text=N_("At a three-year risk from 5 % to below 10 % DVO recommends drug treatment."),
+        when=_dvo(5, 10),
+        treats=True,
+    ),
+    Rule(
+        id="dvo-2023-quoted.three",
+        kind="threshold",
+        text=N_(
+            "At a three-year risk from 3 % to below 5 % DVO recommends its basic measures; drug "
+            "treatment may be considered where the risk is likely to rise."
+        ),
+        when=_dvo(3, 5),
+    ),
+    Rule(
+        id="dvo-2023-quoted.below-three",
+        kind="threshold",
+        text=N_("Below a three-year risk of 3 % DVO gives its general advice, and no drug."),
+        when=_dvo(0, 3),
+    ),
+    Rule(
+        id="dvo-2023.risk",
+        kind="threshold",
+        text=N_(
+            "DVO decides by the risk of a fracture of vertebra or hip within three years, from its "
+            "own calculator, which is not held here. Its thresholds are 3, 5 and 10 %: enter the "
+            "figure."
+        ),
+        when=_dvo_asked,
+    ),
+    Rule(
+        id="dvo-2023-quoted.fracture",
+        kind="threshold",
+        text=N_("DVO would treat early after a fracture of vertebra or hip."),
+        when=lambda facts: every(t_scores_apply(facts), fracture(facts, "hip", "vertebra")),
+        treats=True,
+    ),
+    Rule(
+        id="dvo-2023.women-70",
+        kind="threshold",
+        text=N_(
+            "DVO holds a measurement of bone density indicated in women from 70 on, where it would "
+            "change the treatment."
+        ),
+        when=lambda facts: every(untested(facts), female(facts), aged(facts, 70)),
+    ),
+    Rule(
+        id="dvo-2023.risk-factor",
+        kind="threshold",
+        text=N_(
+            "DVO advises a measurement of bone density in women after menopause and men of 50 and "
+            "over with a risk factor."
+        ),
+        when=lambda facts: every(untested(facts), t_scores_apply(facts), _risk_factor(facts)),
+    ),
+    Rule(
+        id="nice-ta464.risk",
+        kind="threshold",
+        text=N_(
+            "NICE assesses the risk of fracture first, by FRAX or QFracture, and not by the "
+            "T-score alone; whom to treat then follows NOGG’s thresholds."
+        ),
+        when=_at_some_risk,
+    ),
+    Rule(
+        id="commonly-stated.fracture",
+        kind="threshold",
+        text=N_(
+            "After a fragility fracture bone density, its causes and the risk of the next one are "
+            "commonly looked into, at any age and whatever is not known of the rest."
+        ),
+        when=fracture,
+    ),
+    Rule(
+        id="commonly-stated.early-menopause",
+        kind="threshold",
+        text=N_(
+            "A menopause before 45 is commonly counted among the risk factors for osteoporosis; "
+            "bone density is measured, and another cause looked for."
+        ),
+        when=early_menopause,
+    ),
+    Rule(
         id="bhof-2022.fracture",
         kind="threshold",
         text=N_("BHOF would treat after a hip or vertebral fracture, whatever the bone density."),
         when=_bhof(0),
+        treats=True,
     ),
     Rule(
         id="bhof-2022.t-score",
@@ -66,6 +189,7 @@ RULES: Final = (
             "BHOF would treat at a T-score of −2.5 or lower at spine, femoral neck or total hip."
         ),
         when=_bhof(1),
+        treats=True,
     ),
     Rule(
         id="bhof-2022.frax",
@@ -75,18 +199,21 @@ RULES: Final = (
             "fracture, or 3 % or more for the hip."
         ),
         when=_bhof(2),
+        treats=True,
     ),
     Rule(
         id="bhof-2022.low-mass-fracture",
         kind="threshold",
         text=N_("BHOF would treat low bone mass after a fracture of humerus, pelvis or forearm."),
         when=_bhof(3),
+        treats=True,
     ),
     Rule(
         id="aace-2020.fracture",
         kind="threshold",
         text=N_("AACE would treat after a hip or vertebral fracture, whatever the bone density."),
         when=_aace(0),
+        treats=True,
     ),
     Rule(
         id="aace-2020.t-score",
@@ -95,6 +222,7 @@ RULES: Final = (
             "AACE would treat at a T-score of −2.5 or lower at spine, femoral neck or total hip."
         ),
         when=_aace(1),
+        treats=True,
     ),
     Rule(
         id="aace-2020.frax",
@@ -104,12 +232,14 @@ RULES: Final = (
             "fracture, or 3 % or more for the hip."
         ),
         when=_aace(2),
+        treats=True,
     ),
     Rule(
         id="aace-2020.low-mass-fracture",
         kind="threshold",
         text=N_("AACE would treat low bone mass after a fracture of humerus, pelvis or forearm."),
         when=_aace(3),
+        treats=True,
     ),
     Rule(
         id="aace-2020.very-high-risk",
@@ -127,6 +257,7 @@ RULES: Final = (
         text=N_("ACP recommends drug treatment for women with primary osteoporosis."),
         when=_acp(postmenopausal),
         strength=N_("strong recommendation"),
+        treats=True,
     ),
     Rule(
         id="acp-2023.men",
@@ -134,6 +265,7 @@ RULES: Final = (
         text=N_("ACP suggests drug treatment for men with primary osteoporosis."),
         when=_acp(male),
         strength=N_("conditional recommendation"),
+        treats=True,
     ),
     Rule(
         id="acp-2023.not-secondary",
@@ -172,7 +304,7 @@ RULES: Final = (
             untested(facts),
             postmenopausal(facts),
             aged(facts, 18, 64),
-            fact("risk_factor", facts.risk_factor, bool),
+            _risk_factor(facts),
         ),
         strength=N_("grade B"),
     ),

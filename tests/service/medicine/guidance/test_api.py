@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import html
 
+from service.http.body import MAX_FIELDS
 from service.medicine.guidance.considerations import EXAMPLE_FACTS, example
 from service.medicine.guidance.facts import Facts
-from service.medicine.guidance.form import LABELS, groups, parse
+from service.medicine.guidance.form import groups, parse
+from service.medicine.guidance.words import LABELS, LAST_DOSE
 from service.predictions.schemas import EXAMPLE
 from tests.service.kit.fronts import Front
 from tests.service.kit.shapes import assert_problem
 
 pytestmark = pytest.mark.anyio
 
+TODAY = datetime.date(2026, 12, 1)
 API = "/api/v1/considerations"
 PAGE = "/treatment"
 FORM = {
@@ -29,15 +34,16 @@ FORM = {
 
 
 def test_the_form_gives_the_facts_that_the_api_takes() -> None:
-    assert parse(FORM) == Facts.model_validate(EXAMPLE_FACTS)
+    assert parse(FORM, TODAY) == Facts.model_validate(EXAMPLE_FACTS)
 
 
 def test_the_form_has_a_field_for_every_fact() -> None:
     fields = {field.name.partition(".")[0] for group in groups({}, {}) for field in group.fields}
-    assert fields == set(Facts.model_fields)
+    assert fields - {LAST_DOSE} == set(Facts.model_fields) - {"last_dose_weeks_ago"}
+    assert LAST_DOSE in fields
     names = [field.name for group in groups({}, {}) for field in group.fields]
     assert len(names) == len(set(names))
-    assert len(names) <= 64  # service.http.body reads no more
+    assert len(names) <= MAX_FIELDS
 
 
 async def test_every_documented_example_keeps_its_nulls(shared: Front) -> None:
@@ -64,21 +70,30 @@ async def test_the_documented_answer_is_the_real_one(shared: Front) -> None:
     )
 
 
+def said(line: Any) -> str:
+    """Return a consideration's text as the page has it, without its mark and what is said of it."""
+    (text,) = deepcopy(line).xpath("p[1]")
+    for more in text.xpath("span | strong"):
+        more.drop_tree()
+    return " ".join(text.text_content().split())
+
+
 async def test_page_and_api_say_the_same(shared: Front) -> None:
     body = (await shared.client.post(API, json=EXAMPLE_FACTS)).json()
     response = await shared.client.post(PAGE, data=FORM)
     page = html.fromstring(response.text)
     assert response.status_code == 200
     assert response.headers["cache-control"] == "no-store"
-    lines = [
-        " ".join(line.xpath("p[1]")[0].text_content().split()).removesuffix(
-            " commonly stated; verify"
-        )
-        for line in page.xpath("//ul[@class='lines']/li")
-    ]
+    lines = [said(line) for line in page.xpath("//ul[@class='lines']/li")]
     assert sorted(lines) == sorted(one["text"] for one in body["considerations"])
     unsure = [one for one in body["considerations"] if not one["verified"]]
     assert len(page.xpath("//ul[@class='lines']//span[@class='badge']")) == len(unsure) > 0
+    for drug in body["drugs"]:
+        (row,) = page.xpath(f"//*[@id='drug-{drug['drug']}']")
+        assert bool(row.xpath("p/del")) == drug["forbidden"]
+        told = len(drug["contraindications"]) + len(drug["cautions"])
+        assert len(row.xpath(".//ul[@class='against' or @class='cautions']/li")) == told
+        assert row.xpath("details/ul[@class='cautions']/li")
     for one in body["considerations"]:
         assert one["guideline"]["source"] in page.text_content()
         assert one["guideline"]["organisation"] in page.text_content()
@@ -122,6 +137,15 @@ FAULTY: list[tuple[dict[str, str], str, str]] = [
     ({"fractures": "some"}, "fractures", "none are"),
     ({"symptoms.none": "yes", "symptoms.chest_pain": "yes"}, "symptoms.none", "none of these"),
     ({"dialysis": "SMITH"}, "dialysis", "yes or no"),
+    ({"age": "3"}, "age", "18 or more"),
+    ({"age": "140"}, "age", "120 or less"),
+    ({"height_cm": "40"}, "height_cm", "100 or more"),
+    ({"sex": "male", "menopause": "postmenopausal"}, "menopause", "no menopause"),
+    ({"earlier_drugs.1.months": "3"}, "earlier_drugs.1.drug", "needed"),
+    ({"earlier_drugs": "none", "earlier_drugs.0.drug": "denosumab"}, "earlier_drugs", "says none"),
+    ({"last_dose_on": "SMITH"}, "last_dose_on", "year-month-day"),
+    ({"last_dose_on": "2999-01-01"}, "last_dose_on", "to today"),
+    ({"drug": "none", "last_dose_on": "2026-01-01"}, "last_dose_on", "no drug is taken"),
 ]
 
 

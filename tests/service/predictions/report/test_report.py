@@ -41,9 +41,10 @@ def sheet(
     *,
     reviews: tuple[Review, ...] = (),
     t_score: float | None = None,
+    **facts: Any,
 ) -> bytes:
     prediction = Prediction.model_validate({**EXAMPLE, **(changes or {})})
-    exam = Exam(prediction_id=prediction.id, t_score=t_score)
+    exam = Exam(prediction_id=prediction.id, t_score=t_score, **facts)
     page = ResultPage.of(prediction, reviews=reviews, exam=exam)
     return render(prediction, page, SCAN, {"cnn": HEAT})
 
@@ -90,6 +91,20 @@ def test_it_holds_what_the_page_holds(tmp_path: Path) -> None:
         assert Markup(label).striptags() in text  # noqa: S704 - our own labels
 
 
+def test_it_reassures_nobody_over_a_finding_and_marks_whom_it_is_not_for(tmp_path: Path) -> None:
+    kept = {
+        "outcome": "normal",
+        "probability": 0.05,
+        "quality": {"accepted": True, "reasons": [], "findings": ["scan_area"]},
+    }
+    text = words(sheet(kept, t_score=-2.6, sex="female", age_years=30), tmp_path)
+    assert "No sign of osteoporosis" not in text
+    assert "Indeterminate" in text
+    assert "Outside the intended use" in text
+    assert "no class by T-score" in text
+    assert "in the range of osteoporosis" not in text
+
+
 def test_it_is_one_page_whatever_it_holds() -> None:
     worst = {
         "degraded": True,
@@ -100,9 +115,17 @@ def test_it_is_one_page_whatever_it_holds() -> None:
     long = review(reason="wörter und Wörter " * (MAX_REASON // 18))
     nothing = {"probability": None, "threshold": None, "band": None, "version": None, "models": {}}
     refused = {**nothing, "outcome": "refused"}
-    for pdf in (sheet(), sheet(worst, reviews=(long,), t_score=-2.6), sheet(refused)):
-        assert pdf.startswith(b"%PDF-")
-        assert pages(pdf) == 1
+    young = {"t_score": -2.6, "sex": "female", "age_years": 47}
+    doubted = {**worst, "outcome": "normal", "probability": 0.05}
+    for language in ("en", "de"):
+        with speaking(language):
+            sheets = (
+                sheet(), sheet(worst, reviews=(long,), **young),
+                sheet(doubted, reviews=(long,), **young), sheet(refused),
+            )  # fmt: skip
+        for pdf in sheets:
+            assert pdf.startswith(b"%PDF-")
+            assert pages(pdf) == 1
 
 
 def test_the_same_facts_are_the_same_bytes() -> None:
