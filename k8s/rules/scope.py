@@ -40,7 +40,9 @@ class Scope:
 
 
 def written(seconds: int) -> str:
-    """Return a duration in the largest unit that it is a whole number of: 5400 is ``90m``."""
+    """Return a duration in the largest unit that it is a whole number of: 5400 is ``90m``, 0 ``0s``."""
+    if seconds == 0:
+        return "0s"
     size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
     return f"{seconds // size}{unit}"
 
