@@ -40,10 +40,10 @@ class Scope:
 
 
 def written(seconds: int) -> str:
-    """Return a duration in the largest unit that it is a whole number of: 5400 is ``90m``, 0 ``0s``."""
-    if seconds == 0:
-        return "0s"
-    size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
+    """Return a duration in the largest unit that it is a whole number of: 5400 is ``90m``."""
+    size, unit = next(
+        ((size, unit) for size, unit in _UNITS if seconds and seconds % size == 0), (1, "s")
+    )
     return f"{seconds // size}{unit}"
 
 
