@@ -10,7 +10,9 @@ any other, and no image.
 
 from __future__ import annotations
 
+import io
 import itertools
+import shutil
 import struct
 import threading
 import zipfile
@@ -34,6 +36,7 @@ _LONGEST_COMMENT: Final = 0xFFFF
 _MEMBER_HEADER_BYTES: Final = 30
 _ENTRY_BYTES: Final = 1024
 """Room for one member's entry in the directory: 46 bytes and names of more than common length."""
+_PIECE: Final = 2**20
 _ENCRYPTED: Final = 0x1
 _STRONGLY_ENCRYPTED: Final = 0x40
 _MASKED: Final = 0x2000
@@ -88,8 +91,10 @@ class Archive:
             raise too_large(self._limits.member_bytes)
         try:
             # zipfile stops at the size that the directory gives, and compares the checksum there.
-            with self._lock, self._zip.open(member) as content:
-                data = content.read()
+            # Unpacked piece by piece: all at once it would hold several copies.
+            with self._lock, self._zip.open(member) as content, io.BytesIO() as whole:
+                shutil.copyfileobj(content, whole, _PIECE)
+                data = whole.getvalue()
         except _DAMAGED:
             data = b""
         if len(data) != member.file_size:
