@@ -282,6 +282,9 @@ FORMS: Final[Mapping[str, Callable[[], bytes]]] = {
 def _sent(make: Callable[[], bytes], path: str, piece: int = 0) -> Upload:
     body = make()
     boundary = LONG if LONG in body else b"b"
+    if piece:
+        # A chunk's length and two breaks are sent as well.
+        body = body[: LARGEST * piece // (piece + 5)]
     return Upload(path, FORM + boundary.decode(), body, piece)
 
 
