@@ -40,6 +40,7 @@ _PIECE: Final = 2**20
 _ENCRYPTED: Final = 0x1
 _STRONGLY_ENCRYPTED: Final = 0x40
 _MASKED: Final = 0x2000
+_IN_UTF_8: Final = 0x800
 
 
 _DAMAGED: Final = (
@@ -91,6 +92,8 @@ class Archive:
             raise too_large(self._limits.member_bytes)
         try:
             # zipfile stops at the size that the directory gives, and compares the checksum there.
+            with self._lock:
+                _agree(self._file, member)
             # Unpacked piece by piece: all at once it would hold several copies.
             with self._lock, self._zip.open(member) as content, io.BytesIO() as whole:
                 shutil.copyfileobj(content, whole, _PIECE)
@@ -177,6 +180,27 @@ def _is_wanted(member: zipfile.ZipInfo) -> bool:
     # ZipInfo.is_dir fails on an empty name, and some programs write backslashes.
     folder = member.filename.endswith(("/", "\\")) and member.file_size == 0
     return not folder and not is_leftover(member.filename)
+
+
+def _agree(file: IO[bytes], member: zipfile.ZipInfo) -> None:
+    """Have zipfile take a name that stands before the file as in the directory, in other words.
+
+    It compares both as text. Some programs say of one alone that it is UTF-8, or write backslashes
+    in one alone.
+    """
+    file.seek(member.header_offset)
+    head = file.read(_MEMBER_HEADER_BYTES)
+    if len(head) < _MEMBER_HEADER_BYTES:
+        return
+    flags, length = struct.unpack_from("<6xH18xH", head)
+    name = file.read(length)
+    known = member.orig_filename.encode(_encoding(member.flag_bits))
+    if name.replace(b"\\", b"/") == known.replace(b"\\", b"/"):
+        member.orig_filename = name.decode(_encoding(flags))
+
+
+def _encoding(flags: int) -> str:
+    return "utf-8" if flags & _IN_UTF_8 else "cp437"
 
 
 def _too_many(limits: ArchiveLimits) -> ServiceError:

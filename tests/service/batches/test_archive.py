@@ -158,6 +158,22 @@ def test_what_a_system_leaves_is_no_file() -> None:
     assert [found.read(index) for index in range(len(found))] == [b"one", b"two"]
 
 
+@pytest.mark.parametrize("before", [0, 0x800])
+@pytest.mark.parametrize("listed", [0, 0x800])
+def test_a_name_that_only_one_header_calls_utf_8(before: int, listed: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("Müller/ä.png", b"one")
+    data = patched(buffer.getvalue(), LOCAL, 6, struct.pack("<H", before))
+    archive_of_both = opened(patched(data, ENTRY, 8, struct.pack("<H", listed)))
+    assert archive_of_both.read(0) == b"one"
+
+
+def test_a_name_with_backslashes_in_one_header_alone() -> None:
+    data = patched(packed(b"one"), LOCAL, 30, b"SECRET^NAME\\")
+    assert opened(data).read(0) == b"one"
+
+
 def test_names_of_any_writing() -> None:
     names = ["Müller/ä.png", "骨/密度.png", "deep/er/and/deeper/a", "win\\dows\\b"]
     buffer = io.BytesIO()
