@@ -91,12 +91,12 @@ class Archive:
         if member.file_size > self._limits.member_bytes:
             raise too_large(self._limits.member_bytes)
         try:
-            # zipfile stops at the size that the directory gives, and compares the checksum there.
-            with self._lock:
+            with self._lock, io.BytesIO() as whole:
                 _agree(self._file, member)
-            # Unpacked piece by piece: all at once it would hold several copies.
-            with self._lock, self._zip.open(member) as content, io.BytesIO() as whole:
-                shutil.copyfileobj(content, whole, _PIECE)
+                # zipfile stops at the size that the directory gives, and compares the checksum
+                # there. Piece by piece: all at once it would hold several copies.
+                with self._zip.open(member) as content:
+                    shutil.copyfileobj(content, whole, _PIECE)
                 data = whole.getvalue()
         except _DAMAGED:
             data = b""
