@@ -1,6 +1,10 @@
 PYTHON ?= $(firstword $(shell command -v python3.12 >/dev/null 2>&1 && python3.12 -c '' 2>/dev/null && echo python3.12) $(shell command -v python3.11 >/dev/null 2>&1 && python3.11 -c '' 2>/dev/null && echo python3.11) python3)
 PORT ?= 8000
-DATA ?=
+
+# Recipes take these from their environment: whatever is in them, blanks and quotes too, is one word.
+override DATA := $(value DATA)
+override URL := $(value URL)
+export DATA URL
 
 FRONT := .venv/front
 RUNNERS := .venv/runners
@@ -30,7 +34,7 @@ fuzz: $(DEV)/.ready ## read FUZZ=100000 damaged files of every encoding; finding
 	$(DEV)/bin/python -m tests.fuzz --count $(FUZZ)
 
 fuzz-http: $(DEV)/.ready ## send FUZZ=100000 damaged uploads to a front, or to the one at URL=; findings in var/fuzz-http
-	$(DEV)/bin/python -m tests.fuzz.http --count $(FUZZ) $(if $(URL),--url $(URL))
+	$(DEV)/bin/python -m tests.fuzz.http --count $(FUZZ) $(if $(URL),--url "$$URL")
 
 costly: $(DEV)/.ready ## send a front all that is made to cost, and measure what others notice; let nothing else run
 	$(DEV)/bin/python -m tests.e2e.costly
@@ -65,13 +69,14 @@ lint: $(DEV)/.ready ## ruff, mypy, import contracts; licences of what is handed 
 	$(DEV)/bin/python -m k8s.packages
 
 train: $(TRAIN)/.ready ## train all models on DATA=folder, or on phantoms; into var/artifacts
-	$(TRAIN)/bin/python -m models train $(if $(DATA),--data $(DATA))
+	$(TRAIN)/bin/python -m models train $(if $(DATA),--data "$$DATA")
 
 train-quick: $(DEV)/.ready ## the same in minutes, with models that are too small to serve
-	$(DEV)/bin/python -m models train --quick $(if $(DATA),--data $(DATA))
+	$(DEV)/bin/python -m models train --quick $(if $(DATA),--data "$$DATA")
 
 evaluate: $(DEV)/.ready ## score a labelled folder, DATA=folder, with what is served
-	$(DEV)/bin/python -m models evaluate --data $(DATA) --out var/evaluation
+	$(if $(DATA),,$(error evaluate needs DATA=folder: one sub-folder a label, or a list as README.md says))
+	$(DEV)/bin/python -m models evaluate --data "$$DATA" --out var/evaluation
 
 BENCH := $(foreach name,plain ray litserve mlserver,.venv/bench-$(name)/.ready)
 
@@ -82,12 +87,12 @@ bench: setup $(BENCH) ## measure this project, other servers and the bare runtim
 	$(DEV)/bin/python -m loadtests.benchmark --out docs/benchmarks
 
 verify: $(DEV)/.ready ## checksums of what is served, and every runtime against Keras
-	$(DEV)/bin/python -m models verify $(if $(DATA),--data $(DATA))
+	$(DEV)/bin/python -m models verify $(if $(DATA),--data "$$DATA")
 
 SHAPE ?= steady
 .PHONY: load
 load: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## put load on one of its own, or on URL=; SHAPE= RATE= SCALE= RUNS= WORKERS=
-	@$(DEV)/bin/python -m loadtests run --shape $(SHAPE) $(if $(URL),--url $(URL)) $(if $(RATE),--rate $(RATE)) \
+	@$(DEV)/bin/python -m loadtests run --shape $(SHAPE) $(if $(URL),--url "$$URL") $(if $(RATE),--rate $(RATE)) \
 		$(if $(SCALE),--scale $(SCALE)) $(if $(RUNS),--runs $(RUNS)) $(if $(WORKERS),--workers $(WORKERS))
 
 lock: $(DEV)/.ready ## compile requirements/*.txt anew from pyproject.toml

@@ -265,8 +265,7 @@ def _key(key: ApiKey) -> str:
 def _address(settings: Settings) -> str:
     if settings.public_url is not None:
         return settings.public_url.rstrip("/")
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{settings.port}"
+    return settings.local_url
 
 
 async def first_link(settings: Settings) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.dataset import Entry, entries
+from models.commands.data import left_out, path
+from models.dataset import Entry, images
 from models.dataset import drawn as lines
 from models.dataset.copies import KINDS, deep
 from models.dataset.drawn import Drawn
@@ -29,7 +31,6 @@ from models.image.scan import Scan
 from models.inference.decision import decide
 from models.inference.ensemble import Ensemble
 from models.inference.preparation import prepare
-from models.reading import read
 
 REFUSED = "refused"
 AS_SENT = "as sent"
@@ -61,15 +62,17 @@ class Row:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="labelled images")
+    parser.add_argument("--data", type=path, required=True, help="labelled images")
     parser.add_argument("--out", type=Path, help="a JSON file for the figures")
     parser.add_argument("--seed", type=int, default=0, help="of the noise (%(default)s)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the table, and write it where ``--out`` says."""
-    found = list(entries(options.data))
-    rows = measure(found, options.seed)
+    skipped: Counter[str] = Counter()
+    found = images(options.data, skipped)
+    left_out(skipped)
+    rows = measure([entry for entry, _, _ in found], [scan for _, scan, _ in found], options.seed)
     print(
         table(
             ["copies", "images", "changed", "refused", "mean |Δp|", "sensitivity", "specificity"],
@@ -86,10 +89,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def measure(found: Sequence[Entry], seed: int) -> list[Row]:
+def measure(found: Sequence[Entry], scans: Sequence[Scan], seed: int) -> list[Row]:
     """Return a row a kind, the images as they are first."""
     ensemble, gate = Ensemble(), served_gate()
-    scans = [read(entry.path.read_bytes()) for entry in found]
     drawn = [lines.read(entry.path, scan) for entry, scan in zip(found, scans, strict=True)]
     labels = [entry.label for entry in found]
     first = list(answers(scans, ensemble, gate))

@@ -15,7 +15,8 @@ import numpy as np
 
 from models import artifact
 from models.artifact import Artifact
-from models.dataset import Dataset, DatasetError, load
+from models.commands.data import left_out, path
+from models.dataset import Dataset, DatasetError, Source, gather, load
 from models.dataset.loading import NOT_FOUND
 from models.evaluation import metrics
 from models.evaluation.evaluation import evaluate
@@ -29,14 +30,13 @@ from models.inference.ensemble import Ensemble
 from models.inference.preparation import prepare
 from models.inference.stack import key, subsets
 from models.manifest import BaseManifest, DataFacts, StackManifest
-from models.reading import read
 from models.runtime import RUNTIMES, RuntimeChoice
 from models.types import BASES
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", type=Path, required=True, help="folder, one sub-folder a label, or a CSV file"
+        "--data", type=path, required=True, help="folder, one sub-folder a label, or a CSV file"
     )
     parser.add_argument(
         "--runtime", choices=("auto", *RUNTIMES), default="auto", help="(%(default)s)"
@@ -58,10 +58,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the tables; write them, the plots and evaluation.json where ``--out`` says."""
-    data = load(options.data)
+    source = gather(options.data)
+    data = load(source)
+    left_out(data.skipped)
     stack = artifact.load("stack")
     trained_on = data.digest == stack.facts(StackManifest).data.digest
-    accepted, refused = _accepted(options.data, data)
+    accepted, refused = _accepted(source, data)
     if not accepted.judged.any():
         raise DatasetError(
             f"{len(accepted)} of {len(data)} images were accepted ({counted(refused) or 'none'} "
@@ -85,12 +87,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _accepted(path: Path, data: Dataset) -> tuple[Dataset, dict[str, int]]:
+def _accepted(source: Source, data: Dataset) -> tuple[Dataset, dict[str, int]]:
     """Return the images that the gate lets pass, and how many it refuses for which reason."""
     gate, outliner = served_gate(), Outliner(artifact.load("vertebrae"))
-    root = path if path.is_dir() else path.parent
     kept, reasons = [], Counter[str]()
-    scans = [read((root / name).read_bytes()) for name in data.names]
+    named = {entry.name: scan for entry, scan in zip(source.entries, source.scans, strict=True)}
+    scans = [named[name] for name in data.names]
     for index, prepared in enumerate(prepare(scans, outliner.outline)):
         quality = assess(prepared.scan, prepared.cleaned, gate)
         if quality.accepted:

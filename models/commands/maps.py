@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models import artifact, phantom
+from models.commands.data import path
 from models.dataset import outlines
 from models.evaluation.tables import table
 from models.explanation import location
@@ -30,7 +31,7 @@ SEED: Final = 11
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, help="scans with drawn outlines, to measure on too")
+    parser.add_argument("--data", type=path, help="scans with drawn outlines, to measure on too")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from typing import Final
 from models import artifact
 from models.artifact import Artifact
 from models.commands import maps
+from models.commands.data import left_out, path
 from models.commands.verify import reference
 from models.dataset import Dataset, DatasetError, load
 from models.explanation import location
@@ -26,7 +27,7 @@ NAME: Final = runtime_name("openvino", "int8")
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", type=Path, required=True, help="the labelled images that were trained on"
+        "--data", type=path, required=True, help="the labelled images that were trained on"
     )
 
 
@@ -35,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     root = artifact.artifacts_folder()
     data = load(options.data)
+    left_out(data.skipped)
     bases = {name: quantise(root, artifact.load(name, root), data) for name in MAPPED}
     versions: dict[str, str] = {name: model.version for name, model in bases.items()}
     versions["bone"] = artifact.load("bone", root).version

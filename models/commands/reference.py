@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from models import artifact
+from models.commands.data import left_out, path
 from models.dataset import DatasetError, load
 from models.drift import reference
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="what the stack was trained on")
+    parser.add_argument("--data", type=path, required=True, help="what the stack was trained on")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -22,6 +22,7 @@ def run(options: argparse.Namespace) -> int:
     root = artifact.artifacts_folder()
     facts = artifact.load("stack", root).manifest["data"]
     data = load(options.data)
+    left_out(data.skipped)
     if data.digest != facts["digest"]:
         raise DatasetError(
             f"{options.data} holds {data.digest[:19]}; the served stack was trained on "

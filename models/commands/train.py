@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from models import artifact
 from models.artifact import Artifact
-from models.dataset import Dataset, load, outlines, phantoms
+from models.commands.data import left_out, path
+from models.dataset import Dataset, Source, gather, load, outlines, phantoms
 from models.explanation import location
 from models.inference.base import Outliner
 from models.inference.preparation import Outline
@@ -35,7 +36,7 @@ SYNTHETIC: Final = "Synthetic phantoms only: the figures say nothing of clinical
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
-        type=Path,
+        type=path,
         default=DEVELOPING if DEVELOPING.is_dir() else None,
         help="folder with one sub-folder a label, CSV manifest, or DICOM tree with labels.csv; "
         "phantoms are drawn without it",
@@ -79,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from models.commands import maps  # noqa: PLC0415 - scikit-learn behind it
+    from models.dataset import folds  # noqa: PLC0415 - as above
     from models.evaluation.tables import figures  # noqa: PLC0415 - scikit-learn's metrics
     from models.training import ensemble  # noqa: PLC0415 - TensorFlow, for this command alone
     from models.training.checkpoint import run_key  # noqa: PLC0415 - as above
@@ -92,8 +94,13 @@ def run(options: argparse.Namespace) -> int:
         resnet=replace(settings.resnet, backbone=options.backbone, weights=options.weights),
     )
     ensemble.check_weights(settings)
+    source = None
+    if options.data is not None:
+        source = gather(options.data)
+        folds.enough(source.labels, source.groups, settings.folds)
     outliner = _outliner(options, settings)
-    data, provenance = _data(options, settings, Outliner(outliner).outline)
+    data, provenance = _data(options, source, settings, Outliner(outliner).outline)
+    left_out(data.skipped)
     print(f"{len(data)} images: " + ", ".join(f"{n} {label}" for label, n in data.counts().items()))
     training = ensemble.Run(RUNS / run_key(data.digest, asdict(settings)))
     if options.fresh:
@@ -149,12 +156,15 @@ def _outliner(options: argparse.Namespace, settings: ensemble.Settings) -> Artif
 
 
 def _data(
-    options: argparse.Namespace, settings: ensemble.Settings, outline: Outline
+    options: argparse.Namespace,
+    source: Source | None,
+    settings: ensemble.Settings,
+    outline: Outline,
 ) -> tuple[Dataset, str]:
-    if options.data is None:
+    if source is None:
         drawn = phantoms(options.phantoms, options.seed, outline=outline, copies=settings.copies)
         return drawn, options.provenance or SYNTHETIC
-    data = load(options.data, outline, settings.copies, options.seed)
+    data = load(source, outline, settings.copies, options.seed)
     if options.provenance:
         return data, options.provenance
     return data, SYNTHETIC if data.synthetic.all() else f"Images of {options.data.name}."

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from models import artifact, phantom
 from models.artifact import Artifact, ArtifactError
+from models.commands.data import left_out, path
 from models.dataset import load
 from models.inference.base import (
     BaseModel,
@@ -51,7 +51,7 @@ class Row:
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", type=Path, help="labelled images to compare on; generated phantoms without"
+        "--data", type=path, help="labelled images to compare on; generated phantoms without"
     )
 
 
@@ -61,7 +61,9 @@ def run(options: argparse.Namespace) -> int:
         print(f"Compared on {PHANTOMS} generated phantoms; --data takes real images.")
         images = _phantoms()
     else:
-        images = load(options.data).images
+        data = load(options.data)
+        left_out(data.skipped)
+        images = data.images
         print(f"Compared on {len(images)} images.")
     failed = 0
     unchecked: list[str] = []

@@ -7,7 +7,9 @@
     ├── manifest        a CSV file
     │   └── table
     ├── series          a tree of DICOM files
-    └── entry           what each of them yields
+    ├── entry           what each of them yields
+    ├── tree            every file below a folder
+    └── faults          what is wrong, named all at once
     preparing       scans and their altered copies, brought to canonical form
 ├── copies          what other exports do to a scan
 ├── drawn           the outlines that a scanner has drawn into it
@@ -23,17 +25,19 @@ from __future__ import annotations
 
 from models.dataset.dataset import SEVERITY, Dataset, DatasetError
 from models.dataset.entry import Entry
-from models.dataset.folder import IMAGE_SUFFIXES
-from models.dataset.loading import entries, load, outlines
+from models.dataset.faults import counted
+from models.dataset.loading import Source, gather, images, load, outlines
 from models.dataset.phantoms import phantoms
 
 __all__ = [
-    "IMAGE_SUFFIXES",
     "SEVERITY",
     "Dataset",
     "DatasetError",
     "Entry",
-    "entries",
+    "Source",
+    "counted",
+    "gather",
+    "images",
     "load",
     "outlines",
     "phantoms",

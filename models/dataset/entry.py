@@ -26,11 +26,16 @@ class Entry:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+def label_of(text: str) -> Label | None:
+    """Return the label that ``text`` names, in any case and with blanks around it."""
+    return next((label for label in LABELS if text.strip().casefold() == label), None)
+
+
 def as_label(text: str, where: str) -> Label:
-    """Return ``text`` if it is a label; ``where`` begins the message if not."""
-    for label in LABELS:
-        if text == label:
-            return label
+    """Return the label that ``text`` names; ``where`` begins the message if it names none."""
+    found = label_of(text)
+    if found is not None:
+        return found
     raise DatasetError(f"{where}: label {text[:32]!r}; allowed are {', '.join(LABELS)}")
 
 
@@ -38,8 +43,11 @@ def resolve_within(root: Path, name: str, where: str) -> Path:
     """Return the file ``name`` of the folder ``root``, its links resolved.
 
     A manifest comes with the images it lists. One that points elsewhere, by ``..``, an absolute
-    path or a link, would train on files that its owner never meant to give.
+    path or a link, would train on files that its owner never meant to give. Windows writes
+    backslashes between folders, which may also be in a name.
     """
+    if "\\" in name and not (root / name).is_file():
+        name = name.replace("\\", "/")
     if not name or "\0" in name:
         raise DatasetError(f"{where} names no file")
     try:

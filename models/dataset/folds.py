@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from models.dataset import Dataset, DatasetError, near_duplicates
+from models.types import LABELS, Label
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Indices of the training and of the held-out images."""
+
+NEEDED: Final[tuple[Label, ...]] = ("normal", "osteoporosis")
+"""What models learn to tell apart."""
 
 NAMED: Final = 10
 """So many leaks a message names; :attr:`LeakError.leaks` holds all."""
@@ -45,16 +49,30 @@ class LeakError(DatasetError):
         super().__init__(f"{named}; and {more} more" if more > 0 else named)
 
 
+def enough(labels: Sequence[Label], groups: Sequence[str], count: int) -> None:
+    """Raise :class:`DatasetError` where images of these labels and groups make no ``count`` folds.
+
+    Normal and osteoporosis are needed, to be told apart. A label of fewer groups than folds would
+    be held out in none of some fold's images, whose score would then mean nothing.
+    """
+    held = {label: set[str]() for label in LABELS if label in {*NEEDED, *labels}}
+    for label, group in zip(labels, groups, strict=True):
+        held[label].add(group)
+    few = [f"{label} has {len(of)} groups" for label, of in held.items() if len(of) < count]
+    if few:
+        raise DatasetError(
+            f"{', '.join(few)}; {count} folds need {count} groups (patients, or scans that look "
+            f"alike) of {' and of '.join(NEEDED)}, and as many of any other label"
+        )
+
+
 def grouped(data: Dataset, count: int, seed: int) -> list[Fold]:
     """Return ``count`` folds, balanced by label, no group on both sides.
 
-    The same data and seed give the same folds. Raises :class:`DatasetError` when a label has fewer
-    groups than folds: some fold would then hold none of it, and its score would mean nothing.
+    The same data and seed give the same folds. Raises :class:`DatasetError` as :func:`enough` does,
+    and where groups are so unlike in size that some fold would have nothing to learn or to judge.
     """
-    for label in sorted(set(data.labels)):
-        groups = {g for g, of in zip(data.groups, data.labels, strict=True) if of == label}
-        if len(groups) < count:
-            raise DatasetError(f"{label} has {len(groups)} groups; {count} folds need {count}")
+    enough(data.labels, data.groups, count)
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     folds = [
         (np.asarray(train), np.asarray(held_out))
@@ -62,6 +80,12 @@ def grouped(data: Dataset, count: int, seed: int) -> list[Fold]:
     ]
     for fold in folds:
         check(data, fold)
+        train, held_out = fold
+        if not len(held_out) or not set(NEEDED) <= {data.labels[i] for i in train}:
+            raise DatasetError(
+                f"no {count} folds can be made that keep groups whole: some of {len(data)} images "
+                f"would leave no {' or no '.join(NEEDED)}; more groups are needed"
+            )
     return folds
 
 

@@ -3,7 +3,7 @@
 ::
 
     path      of the image, relative to the CSV file's folder and within it
-    label     normal, osteopenia or osteoporosis
+    label     normal, osteopenia or osteoporosis, in any case
     cv_block, group, patient, near_dup_group
               any of them, or none: rows that share a value in one of them stay together, and the
               first that is there names the group
@@ -23,14 +23,15 @@ from models.dataset import table
 from models.dataset.attributes import COLUMNS
 from models.dataset.dataset import DatasetError
 from models.dataset.entry import Entry, as_label, resolve_within
+from models.dataset.faults import Faults
 
 NAME: Final = "manifest.csv"
 NEEDED: Final = ("path", "label")
 GROUPS: Final = ("cv_block", "group", "patient", "near_dup_group")
 
 
-def entries(path: Path) -> Iterator[Entry]:
-    """Yield what the CSV file at ``path`` names."""
+def entries(path: Path, faults: Faults) -> Iterator[Entry]:
+    """Yield what the CSV file at ``path`` names; lines that cannot be used are ``faults``."""
     names = table.columns(path)
     if not set(NEEDED) <= set(names):
         raise DatasetError(
@@ -39,19 +40,24 @@ def entries(path: Path) -> Iterator[Entry]:
         )
     groups = [column for column in GROUPS if column in names]
     seen: dict[Path, str] = {}
-    for where, row in table.rows(path, (*NEEDED, *groups)):
-        label = as_label(row["label"], where)
-        file = resolve_within(path.parent, row["path"], where)
-        if file in seen:
-            raise DatasetError(f"{where} names the file of {seen[file]} once more")
-        seen[file] = where
+    for where, row in table.rows(path, (*NEEDED, *groups), faults):
+        try:
+            label = as_label(row["label"], where)
+            file = resolve_within(path.parent, row["path"], where)
+            if file in seen:
+                raise DatasetError(f"{where} names the file of {seen[file]} once more")
+            seen[file] = where
+            attributes = dict(_attributes(row, where))
+        except DatasetError as error:
+            faults.add(str(error))
+            continue
         yield Entry(
             name=row["path"],
             path=file,
             label=label,
             group=row[groups[0]] if groups else row["path"],
             keys=tuple(f"{column} {row[column]}" for column in groups),
-            attributes=dict(_attributes(row, where)),
+            attributes=attributes,
         )
 
 

@@ -6,6 +6,8 @@ skipped and counted:
 
 ===================  ==========================================================================
 not DICOM            whatever else lies in the tree, ``labels.csv`` apart
+hidden, or left by   files that begin with a dot, and what a system leaves beside others
+a system
 no image             structured reports, presentation states, key objects, DICOMDIR, PDF
 several frames       a label wants one image; segmentations and cine have many
 another body part    Body Part Examined is given and names no spine, as with a hip in one study
@@ -34,10 +36,11 @@ from typing import Final
 from pydicom import Dataset as Header
 from pydicom import dcmread
 
-from models.dataset import table
+from models.dataset import table, tree
 from models.dataset.attributes import TAGS
 from models.dataset.dataset import DatasetError
 from models.dataset.entry import Entry, as_label
+from models.dataset.faults import Faults, counted
 from models.gate import declared
 from models.gate.reason import Reason
 from models.reading import sniff
@@ -61,20 +64,21 @@ WANTED: Final = (
 )
 
 
-def entries(root: Path, skipped: Counter[str]) -> Iterator[Entry]:
-    """Yield the labelled images below ``root``, by content, and count in ``skipped`` the others."""
-    key, labels = _labels(root / NAME)
+def entries(root: Path, skipped: Counter[str], faults: Faults) -> Iterator[Entry]:
+    """Yield the labelled images below ``root``, by content, and count in ``skipped`` the others.
+
+    What cannot be used is ``faults``.
+    """
+    key, labels = _labels(root / NAME, faults)
     met: set[str] = set()
     found: set[str] = set()
-    files = ((path, path.read_bytes()) for path in root.rglob("*") if path.is_file())
-    by_content = sorted((hashlib.sha256(data).hexdigest(), path) for path, data in files)
-    for digest, path in by_content:
-        if path == root / NAME:
-            continue
+    for digest, path in sorted(_contents(root, skipped, faults)):
         name = f"dicom/{digest[:16]}"
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise DatasetError(f"{name} is a link to outside the folder; only files are allowed")
-        header = _header(path.read_bytes(), name)
+        try:
+            header = _header(path.read_bytes(), name)
+        except DatasetError as error:
+            faults.add(str(error))
+            continue
         reason = _unusable(header)
         value = _text(header, key) if header is not None else ""
         if reason is None and value not in labels:
@@ -87,29 +91,45 @@ def entries(root: Path, skipped: Counter[str]) -> Iterator[Entry]:
             continue
         met.add(instance)
         found.add(value)
-        yield _entry(header, name, path, labels[value][1])
+        attributes = _attributes(header, name, faults)
+        if attributes is not None:
+            yield _entry(header, name, path, labels[value][1], attributes)
     missed = [where for value, (where, _) in labels.items() if value not in found]
     if missed:
-        raise DatasetError(
+        faults.add(
             f"{missed[0]}{f' and {len(missed) - 1} more' if missed[1:] else ''}: no single-frame "
-            f"image of the spine has this {key}; skipped were "
-            f"{', '.join(f'{count} files ({why})' for why, count in skipped.items()) or 'none'}"
+            f"image of the spine has this {key}; skipped were {counted(skipped)}"
         )
 
 
-def _labels(path: Path) -> tuple[str, Mapping[str, tuple[str, Label]]]:
+def _contents(root: Path, skipped: Counter[str], faults: Faults) -> Iterator[tuple[str, Path]]:
+    """Yield the digest and the path of every file but the labels. Names are told to nobody."""
+    for path in tree.files(root, root, skipped, faults, lambda _: "a file or folder in it"):
+        if path != root / NAME:
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                faults.add(f"a file in it cannot be read: {error.strerror}")
+                continue
+            yield hashlib.sha256(data).hexdigest(), path
+
+
+def _labels(path: Path, faults: Faults) -> tuple[str, Mapping[str, tuple[str, Label]]]:
     """Return the key's name, and by its value the row's place and label."""
     names = table.columns(path)
-    keys = [key for key in KEYS if key in names]
+    keys = [key for key in KEYS if key.lower() in names]
     if len(keys) != 1 or "label" not in names:
         raise DatasetError(f"{path.name} needs the column label and just one of {', '.join(KEYS)}")
     (key,) = keys
     labels: dict[str, tuple[str, Label]] = {}
-    for where, row in table.rows(path, (key, "label")):
-        value = row[key]
-        if value in labels:
-            raise DatasetError(f"{where} has the {key} of {labels[value][0]} once more")
-        labels[value] = where, as_label(row["label"], where)
+    for where, row in table.rows(path, (key, "label"), faults):
+        value = row[key.lower()]
+        try:
+            if value in labels:
+                raise DatasetError(f"{where} has the {key} of {labels[value][0]} once more")
+            labels[value] = where, as_label(row["label"], where)
+        except DatasetError as error:
+            faults.add(str(error))
     return key, labels
 
 
@@ -150,13 +170,21 @@ def _unusable(header: Header | None) -> str | None:
     return None if refused is None else SKIPPED[refused]
 
 
-def _entry(header: Header, name: str, path: Path, label: Label) -> Entry:
+def _attributes(header: Header, name: str, faults: Faults) -> dict[str, str] | None:
+    """Return what subgroups are made of, None where something of it is ``faults``."""
     attributes = {}
     for keyword, (attribute, parse) in TAGS.items():
         try:
             attributes[attribute] = parse(_text(header, keyword))
         except ValueError as error:
-            raise DatasetError(f"{name}: {error}") from None
+            faults.add(f"{name}: {error}; correct or empty it")
+            return None
+    return attributes
+
+
+def _entry(
+    header: Header, name: str, path: Path, label: Label, attributes: Mapping[str, str]
+) -> Entry:
     # Some exports have no Patient ID; then a study is known to be of one patient.
     kind = "PatientID" if _text(header, "PatientID") else "StudyInstanceUID"
     digest = hashlib.sha256(f"osteoserve {kind} {_text(header, kind)}".encode()).hexdigest()

@@ -1,15 +1,18 @@
 """A zip file from somebody else: what it claims is checked before anything in it is unpacked.
 
-Refused whole: what is no plain zip, ZIP64 (no archive this small needs it), parts of a split
-archive, encryption, members that share bytes, methods other than stored and deflate, more members
-or more unpacked bytes than allowed, and a ratio that no image has. A member alone that is too large
-or damaged is a problem of that one. Names are never looked at, except for the slash that makes a
-folder; an archive within the archive is a file like any other, and no image.
+Refused whole: what is no plain zip, parts of a split archive, encryption, members that share bytes,
+methods other than stored and deflate, more members or more unpacked bytes than allowed, and a ratio
+that no image has. A member alone that is too large or damaged is a problem of that one. Names are
+looked at for the slash that makes a folder and for what a system leaves beside files
+(:func:`models.files.is_leftover`), which is let go; an archive within the archive is a file like
+any other, and no image.
 """
 
 from __future__ import annotations
 
+import io
 import itertools
+import shutil
 import struct
 import threading
 import zipfile
@@ -18,21 +21,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Final, NoReturn
 
+from models.files import is_leftover
 from service.batches.spool import let_go
 from service.errors import ServiceError
 from service.http.upload import too_large
 
 _END: Final = struct.Struct("<4s4H2IH")
 _END_SIGNATURE: Final = b"PK\x05\x06"
+_END_64: Final = struct.Struct("<4sQ2H2L4Q")
+_END_64_SIGNATURE: Final = b"PK\x06\x06"
+_LOCATOR: Final = struct.Struct("<4sLQL")
 _LOCATOR_SIGNATURE: Final = b"PK\x06\x07"
-_LOCATOR_BYTES: Final = 20
 _LONGEST_COMMENT: Final = 0xFFFF
 _MEMBER_HEADER_BYTES: Final = 30
 _ENTRY_BYTES: Final = 1024
 """Room for one member's entry in the directory: 46 bytes and names of more than common length."""
+_PIECE: Final = 2**20
 _ENCRYPTED: Final = 0x1
 _STRONGLY_ENCRYPTED: Final = 0x40
 _MASKED: Final = 0x2000
+_IN_UTF_8: Final = 0x800
 
 
 _DAMAGED: Final = (
@@ -70,11 +78,10 @@ class Archive:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError):
             _invalid("Its directory cannot be read.")
-        members = self._zip.infolist()
-        self._members = [member for member in members if not _is_folder(member)]
+        self._members = [member for member in self._zip.infolist() if _is_wanted(member)]
         if not self._members:
             _invalid("It holds no files.")
-        _check(members, self._zip.start_dir, limits)
+        _check(self._members, self._zip.start_dir, limits)
 
     def __len__(self) -> int:
         return len(self._members)
@@ -84,9 +91,13 @@ class Archive:
         if member.file_size > self._limits.member_bytes:
             raise too_large(self._limits.member_bytes)
         try:
-            # zipfile stops at the size that the directory gives, and compares the checksum there.
-            with self._lock, self._zip.open(member) as content:
-                data = content.read()
+            with self._lock, io.BytesIO() as whole:
+                _agree(self._file, member)
+                # zipfile stops at the size that the directory gives, and compares the checksum
+                # there. Piece by piece: all at once it would hold several copies.
+                with self._zip.open(member) as content:
+                    shutil.copyfileobj(content, whole, _PIECE)
+                data = whole.getvalue()
         except _DAMAGED:
             data = b""
         if len(data) != member.file_size:
@@ -102,8 +113,8 @@ class Archive:
 def _check_end(file: IO[bytes], limits: ArchiveLimits) -> None:
     """Judge the size of the directory before zipfile makes an object of each of its entries."""
     size = file.seek(0, 2)
-    start = max(size - _END.size - _LONGEST_COMMENT - _LOCATOR_BYTES, 0)
-    file.seek(start)
+    longest = _END.size + _LONGEST_COMMENT + _LOCATOR.size + _END_64.size
+    file.seek(max(size - longest, 0))
     tail = file.read()
     # Found as zipfile finds it, so that both speak of the same directory.
     at = len(tail) - _END.size
@@ -112,20 +123,27 @@ def _check_end(file: IO[bytes], limits: ArchiveLimits) -> None:
     if at < 0 or len(tail) - at < _END.size:
         _invalid("It has no directory: it is cut short, or no zip archive.")
     _, disk, directory_disk, here, entries, length, offset, _ = _END.unpack_from(tail, at)
-    locator = tail[max(at - _LOCATOR_BYTES, 0) :].startswith(_LOCATOR_SIGNATURE)
-    if locator or entries == 0xFFFF or 0xFFFFFFFF in (length, offset):
-        _invalid("It is in ZIP64 format, which is only for larger archives than are taken here.")
+    locator = at - _LOCATOR.size
+    if tail[max(locator, 0) :].startswith(_LOCATOR_SIGNATURE):
+        # Before the end of an archive of more than 4 GiB, and of any by some programs.
+        at = locator - _END_64.size
+        disks = _LOCATOR.unpack_from(tail, locator)[3]
+        if at < 0 or not tail[at:].startswith(_END_64_SIGNATURE) or disks > 1:
+            _invalid("The end of its directory, in ZIP64 format, is damaged.")
+        disk, directory_disk, here, entries, length, _ = _END_64.unpack_from(tail, at)[4:]
+    elif entries == 0xFFFF or 0xFFFFFFFF in (length, offset):
+        _invalid("The end of its directory, in ZIP64 format, is missing.")
     if disk or directory_disk or here != entries:
         _invalid("It is one part of a split archive.")
-    # Folders have entries too; what they are is known only after reading them.
-    if entries > 2 * limits.members or length > 2 * limits.members * _ENTRY_BYTES:
+    # Folders and what is let go have entries too; what they are is known only after reading them.
+    if entries > 4 * limits.members or length > 4 * limits.members * _ENTRY_BYTES:
         raise _too_many(limits)
 
 
 def _check(
     members: Sequence[zipfile.ZipInfo], start_of_directory: int, limits: ArchiveLimits
 ) -> None:
-    if sum(not _is_folder(member) for member in members) > limits.members:
+    if len(members) > limits.members:
         raise _too_many(limits)
     for member in members:
         if member.flag_bits & (_ENCRYPTED | _STRONGLY_ENCRYPTED | _MASKED):
@@ -158,9 +176,31 @@ def _check_apart(members: Sequence[zipfile.ZipInfo], start_of_directory: int) ->
         _invalid("Files in it overlap.")
 
 
-def _is_folder(member: zipfile.ZipInfo) -> bool:
-    # ZipInfo.is_dir fails on an empty name.
-    return member.filename.endswith("/")
+def _is_wanted(member: zipfile.ZipInfo) -> bool:
+    # ZipInfo.is_dir fails on an empty name, and some programs write backslashes.
+    folder = member.filename.endswith(("/", "\\")) and member.file_size == 0
+    return not folder and not is_leftover(member.filename)
+
+
+def _agree(file: IO[bytes], member: zipfile.ZipInfo) -> None:
+    """Have zipfile take a name that stands before the file as in the directory, in other words.
+
+    It compares both as text. Some programs say of one alone that it is UTF-8, or write backslashes
+    in one alone.
+    """
+    file.seek(member.header_offset)
+    head = file.read(_MEMBER_HEADER_BYTES)
+    if len(head) < _MEMBER_HEADER_BYTES:
+        return
+    flags, length = struct.unpack_from("<6xH18xH", head)
+    name = file.read(length)
+    known = member.orig_filename.encode(_encoding(member.flag_bits))
+    if name.replace(b"\\", b"/") == known.replace(b"\\", b"/"):
+        member.orig_filename = name.decode(_encoding(flags))
+
+
+def _encoding(flags: int) -> str:
+    return "utf-8" if flags & _IN_UTF_8 else "cp437"
 
 
 def _too_many(limits: ArchiveLimits) -> ServiceError:

@@ -10,9 +10,10 @@ from fastapi import Depends, Request
 from service.batches.schemas import Batch
 from service.batches.service import Batches
 from service.batches.settings import BatchLimits
-from service.batches.upload import ZIP_TYPES, receive
+from service.batches.upload import receive
 from service.batches.worker import BatchWorker
 from service.errors import ServiceError
+from service.http.declared import ZIP
 from service.http.dependencies import UploadLimitsDep, resource
 from service.http.ids import path_id
 from service.http.openapi import FILE, describes
@@ -50,7 +51,7 @@ BatchDep = Annotated[Batch, Depends(batch)]
             "items": FILE,
             "description": "The images, each in a part of this name; or one zip file.",
         },
-        ZIP_TYPES[:1],
+        (ZIP,),
     )
 )
 async def new_batch(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.batches.schemas import Batch, BatchState, Checked, Line
+from service.batches.schemas import Batch, BatchState, Checked, Line, Outcome
 from service.clock import now
 from service.identity.actor import Actor, Within
 from service.predictions.repository import COLUMNS, complete
@@ -117,40 +117,48 @@ async def checked(
     )
 
 
-async def count(connection: AsyncConnection, batch_id: UUID) -> tuple[int, BatchState] | None:
-    """Return the next line's number, which is then taken, and the batch's state.
+async def count(
+    connection: AsyncConnection, batch_id: UUID, lines: int
+) -> tuple[int, BatchState] | None:
+    """Return the number of the first of so many ``lines``, which are then taken, and the state.
 
-    None where no line may be added. The batch is held, so that lines get their numbers one by one.
+    None where no line may be added. The batch is held, so that lines get their numbers in turn.
     """
     statement = (
         update(BatchRow)
         .where(BatchRow.id == batch_id, BatchRow.state.in_(("running", "cancelled")))
-        .values(finished=BatchRow.finished + 1, touched_at=now())
+        .values(finished=BatchRow.finished + lines, touched_at=now())
         .returning(BatchRow.finished, BatchRow.state)
     )
     counted = (await connection.execute(statement)).one_or_none()
-    return None if counted is None else (counted.finished, counted.state)
+    return None if counted is None else (counted.finished - lines + 1, counted.state)
 
 
 async def add(
-    connection: AsyncConnection,
-    batch_id: UUID,
-    line: int,
-    item: int,
-    prediction_id: UUID | None,
-    problem: Mapping[str, Any] | None,
-) -> UUID | None:
-    """Write a line; return its prediction, None where somebody has deleted it meanwhile."""
-    known = select(PredictionRow.id).where(PredictionRow.id == prediction_id)
-    kept = await connection.scalar(known.with_for_update(read=True, key_share=True))
+    connection: AsyncConnection, batch_id: UUID, first: int, outcomes: Sequence[Outcome]
+) -> list[UUID | None]:
+    """Write a line for each of ``outcomes``, the first with that number.
+
+    Return the prediction of each, None where somebody has deleted it meanwhile.
+    """
+    named = [one.prediction_id for one in outcomes if one.prediction_id is not None]
+    known: set[UUID] = set()
+    if named:
+        there = select(PredictionRow.id).where(PredictionRow.id.in_(named))
+        known.update(await connection.scalars(there.with_for_update(read=True, key_share=True)))
+    kept = [one.prediction_id if one.prediction_id in known else None for one in outcomes]
     await connection.execute(
-        insert(BatchLineRow).values(
-            batch_id=batch_id,
-            line=line,
-            item=item,
-            prediction_id=kept,
-            problem=None if problem is None else dict(problem),
-        )
+        insert(BatchLineRow),
+        [
+            {
+                "batch_id": batch_id,
+                "line": first + number,
+                "item": one.item,
+                "prediction_id": prediction_id,
+                "problem": None if one.problem is None else dict(one.problem),
+            }
+            for number, (one, prediction_id) in enumerate(zip(outcomes, kept, strict=True))
+        ],
     )
     return kept
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -44,6 +45,15 @@ class Line(_Part):
     problem: dict[str, Any] | None = Field(description="As a request of its own would answer.")
     unreadable: bool = Field(default=False, exclude=True)
     """There is a prediction, which cannot be understood here."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the image at position ``item``, before it has a line."""
+
+    item: int
+    prediction_id: UUID | None = None
+    problem: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from service.batches import repository
 from service.batches.events import BatchEnded, BatchLineAdded, BatchStarted
-from service.batches.schemas import Batch, BatchState, Checked, Line
+from service.batches.schemas import Batch, BatchState, Checked, Line, Outcome
 from service.identity.actor import Actor
 from service.storage.transaction import Transaction, Transactions
 
@@ -40,17 +40,24 @@ class Batches:
 
         What was in hand when a batch was cancelled still gets its line.
         """
+        return await self.record_all(actor, batch_id, [Outcome(item, prediction_id, problem)])
+
+    async def record_all(self, actor: Actor, batch_id: UUID, outcomes: Sequence[Outcome]) -> bool:
+        """Write the next lines together, as :meth:`record` writes one."""
 
         async def work(transaction: Transaction) -> bool:
             connection = transaction.connection
-            counted = await repository.count(connection, batch_id)
+            counted = await repository.count(connection, batch_id, len(outcomes))
             if counted is None:
                 return False
-            line, state = counted
-            kept = await repository.add(connection, batch_id, line, item, prediction_id, problem)
-            await transaction.emit(
-                BatchLineAdded(actor=actor, batch_id=batch_id, line=line, prediction_id=kept)
-            )
+            first, state = counted
+            kept = await repository.add(connection, batch_id, first, outcomes)
+            for line, prediction_id in enumerate(kept, first):
+                await transaction.emit(
+                    BatchLineAdded(
+                        actor=actor, batch_id=batch_id, line=line, prediction_id=prediction_id
+                    )
+                )
             return state == "running"
 
         return await self._transactions.write(work)

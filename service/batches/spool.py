@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import IO, Final, Protocol
 
 from service.errors import ServiceError
-from service.http.upload import check_media_type, essence, too_large
+from service.http.declared import check
+from service.http.multipart import HEAD, is_file
+from service.http.upload import too_large
 from service.language.locale import N_
 from service.storage.errors import NO_ROOM
 
@@ -70,14 +72,16 @@ class Part:
     most: int
     start: int = -1
     size: int = 0
+    head: bytes = b""
 
     @property
     def present(self) -> bool:
-        return self.named or self.size > 0
+        return self.named or is_file(self.head)
 
     def write(self, data: bytes) -> None:
         if self.start < 0:
             self.start = self.spool.tell()
+        self.head += data[: HEAD - len(self.head)]
         self.size += len(data)
         # What is too large for one image is not worth the room.
         if self.size <= self.most:
@@ -103,7 +107,7 @@ class Parts:
         with self._lock:
             self._spool.seek(max(part.start, 0))
             data = self._spool.read(part.size)
-        return check_media_type(data, essence(part.content_type))
+        return check(data, part.content_type)
 
     def close(self) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -17,7 +18,7 @@ from uuid import UUID
 import anyio.to_thread
 
 from models.image.errors import ScanError
-from service.batches.schemas import Batch, Line
+from service.batches.schemas import Batch, Line, Outcome
 from service.batches.service import Batches
 from service.batches.settings import BatchLimits
 from service.batches.spool import Items
@@ -33,6 +34,9 @@ ATTEMPTS: Final = 3
 
 _PULSE_SECONDS: Final = 5.0
 _LINES: Final = 100
+
+_FRESH_SECONDS: Final = 0.25
+"""So long it is known whether a batch goes on, before the database is asked again."""
 
 Predict = Callable[[Actor, bytes, Priority], Awaitable[Prediction]]
 
@@ -116,8 +120,9 @@ class BatchWorker:
 
     async def _work(self, actor: Actor, batch_id: UUID, items: Items) -> None:
         todo = iter(range(len(items)))
+        record = _Record(self._batches, actor, batch_id)
         lanes = [
-            asyncio.create_task(self._lane(actor, batch_id, items, todo))
+            asyncio.create_task(self._lane(actor, batch_id, items, todo, record))
             for _ in range(min(self._limits.bulk_concurrency, len(items)))
         ]
         pulse = asyncio.create_task(self._pulse(batch_id))
@@ -140,23 +145,27 @@ class BatchWorker:
             del self._tasks[batch_id]
             self._news.pop(batch_id).set()
 
-    async def _lane(self, actor: Actor, batch_id: UUID, items: Items, todo: Iterator[int]) -> None:
+    async def _lane(
+        self, actor: Actor, batch_id: UUID, items: Items, todo: Iterator[int], record: _Record
+    ) -> None:
         for index in todo:
-            if not await self._item(actor, batch_id, items, index):
+            if not await self._item(actor, batch_id, items, index, record):
                 return
 
-    async def _item(self, actor: Actor, batch_id: UUID, items: Items, index: int) -> bool:
+    async def _item(
+        self, actor: Actor, batch_id: UUID, items: Items, index: int, record: _Record
+    ) -> bool:
         """Judge one image and write its line; False when the batch is not to go on."""
         async with self._slots:
-            if not await self._batches.touch(batch_id):
+            if not await record.goes_on():
                 return False
             prediction, error = await self._answer(actor, items, index)
-            goes_on = await self._batches.record(
-                actor,
-                batch_id,
-                index,
-                prediction.id if prediction else None,
-                {"code": error.code, "detail": error.detail} if error else None,
+            goes_on = await record.add(
+                Outcome(
+                    index,
+                    prediction.id if prediction else None,
+                    {"code": error.code, "detail": error.detail} if error else None,
+                )
             )
         news = self._news[batch_id]
         self._news[batch_id] = asyncio.Event()
@@ -186,3 +195,40 @@ class BatchWorker:
             await asyncio.sleep(_PULSE_SECONDS)
             with suppress(StorageError):
                 await self._batches.touch(batch_id)
+
+
+class _Record:
+    """Writes the lines of one batch: those that came while others were written go together.
+
+    Images that are refused at a glance would otherwise cost a transaction each, and more of a
+    processor than all else that is done with them.
+    """
+
+    def __init__(self, batches: Batches, actor: Actor, batch_id: UUID) -> None:
+        self._batches = batches
+        self._actor = actor
+        self._batch_id = batch_id
+        self._waiting: list[Outcome] = []
+        self._lock = asyncio.Lock()
+        self._goes_on = True
+        self._known_until = 0.0
+
+    async def goes_on(self) -> bool:
+        """Return whether a further image is to be begun."""
+        async with self._lock:
+            if time.monotonic() > self._known_until:
+                self._know(await self._batches.touch(self._batch_id))
+        return self._goes_on
+
+    async def add(self, outcome: Outcome) -> bool:
+        """Write a line; return whether a further image is to be begun."""
+        self._waiting.append(outcome)
+        async with self._lock:
+            if any(one is outcome for one in self._waiting):
+                together, self._waiting = self._waiting, []
+                self._know(await self._batches.record_all(self._actor, self._batch_id, together))
+        return self._goes_on
+
+    def _know(self, goes_on: bool) -> None:
+        self._goes_on = goes_on
+        self._known_until = time.monotonic() + _FRESH_SECONDS

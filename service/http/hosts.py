@@ -43,8 +43,11 @@ class Authority:
         if found is None:
             return None
         host = found["host"]
-        if host.startswith("[") and not _is_address(host):
-            return None
+        if host.startswith("["):
+            if not _is_address(host):
+                return None
+            # One address has many spellings.
+            host = f"[{ipaddress.ip_address(host[1:-1]).compressed}]"
         return cls(host, int(found["port"]) if found["port"] else None)
 
     def at(self, scheme: str) -> tuple[str, int | None]:

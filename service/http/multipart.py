@@ -1,18 +1,40 @@
 """Streaming multipart parser that keeps one field of a form; other fields and names are let go.
 
 Frameworks write large parts to temporary files and take a form that breaks off for a complete one.
+What RFC 7578 forbids to senders and RFC 2046 knows is read all the same where it can mean one thing
+alone: a preamble, ``filename*``, a file without a name, base64. A form that ends before its last
+boundary is refused, since nobody could tell that the file is whole; so are lines that end in LF.
 """
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
+from urllib.parse import unquote
 
+from python_multipart.decoders import Base64Decoder, QuotedPrintableDecoder
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 MAX_PARTS: Final = 16
+LONGEST_BOUNDARY: Final = 70
+"""RFC 2046, section 5.1.1."""
+HEAD: Final = 64
+"""Bytes by which a file without a name is told from text that somebody typed."""
+
+_BLANKS: Final = 256
+"""Most of them behind the first boundary, where it comes in pieces."""
+_QUOTED: Final = re.compile(r'"(?:\\.|[^"\\])*"')
+_EXTENDED: Final = re.compile(r";\s*filename\*(?:0\*?)?\s*=([^;]*)", re.IGNORECASE)
+"""A name as RFC 5987 writes it, which :func:`parse_options_header` leaves out."""
+_PLAIN: Final = frozenset({"", "7bit", "8bit", "binary"})
+_DECODERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "base64": Base64Decoder,
+    "quoted-printable": QuotedPrintableDecoder,
+}
 
 
 class MultipartError(ValueError):
@@ -28,7 +50,7 @@ class Receiver(Protocol):
 
     @property
     def present(self) -> bool:
-        """False where the part has neither name nor bytes: a form sent without a file."""
+        """False where there is no file: nothing was chosen, or a text was typed instead."""
 
     def write(self, data: bytes) -> None: ...
 
@@ -43,7 +65,7 @@ class File:
 
     @property
     def present(self) -> bool:
-        return self.named or bool(self.data)
+        return self.named or is_file(bytes(self.data[:HEAD]))
 
     def write(self, data: bytes) -> None:
         self.data += data
@@ -52,21 +74,34 @@ class File:
 R = TypeVar("R", bound=Receiver)
 
 
+def is_file(head: bytes) -> bool:
+    """Whether what begins with ``head`` is a file's content, not text that somebody typed."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return True
+    return not all(character.isprintable() or character in "\t\r\n" for character in text)
+
+
 async def files(
     content_type: str,
     body: AsyncIterator[bytes],
     wanted: str,
     factory: Callable[[str, bool], R],
     most: int = MAX_PARTS,
+    skipped: Callable[[str], bool] = lambda _: False,
 ) -> list[R]:
     """Return the files in field ``wanted``, each received by what ``factory`` made for it.
 
-    Raises :class:`MultipartError`, :class:`TooManyPartsError` for more than ``most`` parts.
+    Files of a name that is to be ``skipped`` are let go. Raises :class:`MultipartError`,
+    :class:`TooManyPartsError` for more than ``most`` parts.
     """
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise MultipartError("no boundary")
-    form = _Form(wanted.encode(), factory, most)
+    if len(boundary) > LONGEST_BOUNDARY:
+        raise MultipartError(f"a boundary of more than {LONGEST_BOUNDARY} characters")
+    form = _Form(wanted.encode(), factory, most, skipped)
     try:
         parser = MultipartParser(
             boundary,
@@ -77,10 +112,11 @@ async def files(
                 "on_header_end": form.header_end,
                 "on_headers_finished": form.headers_finished,
                 "on_part_data": form.part_data,
+                "on_part_end": form.part_end,
                 "on_end": form.end,
             },
         )
-        async for chunk in body:
+        async for chunk in _without_preamble(body, boundary):
             parser.write(chunk)
     except FormParserError:
         raise MultipartError("not multipart") from None
@@ -89,18 +125,49 @@ async def files(
     return [file for file in form.files if file.present]
 
 
+async def _without_preamble(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[bytes]:
+    """Yield ``body`` from its first boundary on: what comes before is for nobody."""
+    line = b"\r\n--" + boundary
+    # A line may begin with the boundary and be another.
+    whole = re.compile(re.escape(line) + rb"(?:[ \t]*(\r\n)|--)")
+    held, begun = b"\r\n", False
+    async for chunk in body:
+        if begun:
+            yield chunk
+            continue
+        held += chunk
+        found = whole.search(held)
+        if found is None:
+            # What may be the beginning of such a line, with blanks behind it as relays add them.
+            at = held.rfind(line, -len(line) - _BLANKS)
+            held = held[at if at >= 0 else -len(line) + 1 :]
+        else:
+            begun = True
+            yield line[2:] + (found[1] or b"--") + held[found.end() :]
+    if not begun:
+        raise MultipartError("no line of it, ended by CR and LF, is its boundary")
+
+
 class _Form(Generic[R]):
     """Takes the parser's calls, in the order of the body."""
 
-    def __init__(self, wanted: bytes, factory: Callable[[str, bool], R], most: int) -> None:
+    def __init__(
+        self,
+        wanted: bytes,
+        factory: Callable[[str, bool], R],
+        most: int,
+        skipped: Callable[[str], bool],
+    ) -> None:
         self._wanted = wanted
         self._factory = factory
         self._most = most
+        self._skipped = skipped
         self._parts = 0
         self._name = b""
         self._value = b""
         self._headers: dict[bytes, bytes] = {}
         self._current: R | None = None
+        self._decoder: Any = None
         self.files: list[R] = []
         self.ended = False
 
@@ -109,7 +176,7 @@ class _Form(Generic[R]):
         if self._parts > self._most:
             raise TooManyPartsError(f"more than {self._most} parts")
         self._headers = {}
-        self._current = None
+        self._current = self._decoder = None
 
     def header_field(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
@@ -122,17 +189,44 @@ class _Form(Generic[R]):
         self._name = self._value = b""
 
     def headers_finished(self) -> None:
-        options = parse_options_header(self._headers.get(b"content-disposition"))[1]
+        disposition = self._header(b"content-disposition")
+        options = parse_options_header(disposition)[1]
         if b"name" not in options:
             raise MultipartError("a part has no name")
-        if options[b"name"] == self._wanted and b"filename" in options:
-            content_type = self._headers.get(b"content-type", b"").decode("latin-1")
-            self._current = self._factory(content_type, bool(options[b"filename"]))
-            self.files.append(self._current)
+        if options[b"name"] != self._wanted:
+            return
+        name = options.get(b"filename", b"").decode("latin-1") or _extended(disposition)
+        if self._skipped(name):
+            return
+        self._current = self._factory(self._header(b"content-type"), bool(name))
+        self.files.append(self._current)
+        encoding = self._header(b"content-transfer-encoding").strip().lower()
+        if encoding in _DECODERS:
+            self._decoder = _DECODERS[encoding](self._current)
+        elif encoding not in _PLAIN:
+            raise MultipartError("a part of an encoding that is none of RFC 2045")
+
+    def _header(self, name: bytes) -> str:
+        return self._headers.get(name, b"").decode("latin-1")
 
     def part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._current is not None:
+        if self._decoder is not None:
+            found = data[start:end]
+            # The decoder counts what base64 is broken into lines with.
+            breaks = b"\r\n\t " if isinstance(self._decoder, Base64Decoder) else b""
+            self._decoder.write(found.translate(None, breaks))
+        elif self._current is not None:
             self._current.write(data[start:end])
+
+    def part_end(self) -> None:
+        if self._decoder is not None:
+            self._decoder.finalize()
 
     def end(self) -> None:
         self.ended = True
+
+
+def _extended(disposition: str) -> str:
+    """Return the name in ``filename*``, "" where there is none."""
+    found = _EXTENDED.search(_QUOTED.sub('""', disposition))
+    return "" if found is None else unquote(found[1].strip(' "').rpartition("'")[2])

@@ -114,7 +114,7 @@ def respond(request: Request, error: Exception, show: ShowPage) -> Response:
     """Answer ``error`` as a page or as JSON. The only place that decides which."""
     problem = translate(error)
     if problem.code == "method_not_allowed":
-        problem = _allowing(request)
+        problem = _allowing(request, problem.headers.get("Allow", ""))
     headers = {**problem.headers, **NO_STORE}
     if wants_page(request):
         return show(request, problem, headers)
@@ -169,8 +169,11 @@ def _from_http(error: HTTPException) -> Problem:
     return Problem("internal_error", "The request could not be answered.", headers)
 
 
-def _allowing(request: Request) -> Problem:
-    """Name the methods of all routes with this path; the router itself tells those of one."""
+def _allowing(request: Request, told: str) -> Problem:
+    """Name the methods of all routes with this path; the router itself tells those of one.
+
+    Below a folder of files, which is no route, it is ``told`` all.
+    """
     methods = {
         method
         for method in _METHODS
@@ -179,7 +182,7 @@ def _allowing(request: Request) -> Problem:
     }
     if "GET" in methods:
         methods.add("HEAD")
-    allowed = ", ".join(sorted(methods))
+    allowed = ", ".join(sorted(methods)) or told
     return Problem("method_not_allowed", f"Allowed here: {allowed}.", {"Allow": allowed})
 
 

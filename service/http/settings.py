@@ -41,6 +41,13 @@ class Address(SettingsGroup):
         return value
 
     @property
+    def local_url(self) -> str:
+        """Where a browser on this machine finds the front: what listens on all addresses is on
+        loopback as well."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
     def allowed_hosts(self) -> Hosts:
         """Who requests may say that they are for: loopback, what is listened on, what is set."""
         return Hosts.of(self.hosts, listening=self.host, public_url=self.public_url)

@@ -9,26 +9,13 @@ from typing import Annotated, Any, Final
 from fastapi import Depends
 from starlette.requests import Request
 
-from models.image.scan import Format
-from models.reading import SNIFFED, sniff
 from service.errors import ServiceError
+from service.http.declared import ACCEPTED, check, declared, essence
 from service.http.dependencies import UploadLimitsDep
 from service.http.multipart import File, MultipartError, files
 from service.http.openapi import FILE, describes
 
 FIELD: Final = "file"
-
-RAW_TYPES: Final[dict[str, Format | None]] = {
-    "image/png": "png",
-    "image/jpeg": "jpeg",
-    "image/jpg": "jpeg",
-    "image/pjpeg": "jpeg",
-    "image/tiff": "tiff",
-    "application/dicom": "dicom",
-    "application/octet-stream": None,
-    "": None,
-}
-"""Types a file may be declared as; None: whatever the content says."""
 
 # What a form adds around its file: boundaries, headers, a few small fields.
 _FRAME: Final = 64 * 1024
@@ -39,12 +26,12 @@ def file_content(field: Mapping[str, Any], types: Iterable[str]) -> dict[str, An
     form = {"type": "object", "required": [FIELD], "properties": {FIELD: field}}
     return {
         "multipart/form-data": {"schema": form},
-        **{name: {"schema": FILE} for name in types if name},
+        **{name: {"schema": FILE} for name in types},
     }
 
 
 @describes(
-    body=file_content({**FILE, "description": "One PNG, JPEG, TIFF or DICOM file."}, RAW_TYPES)
+    body=file_content({**FILE, "description": "One PNG, JPEG, TIFF or DICOM file."}, ACCEPTED)
 )
 async def receive(request: Request, limits: UploadLimitsDep) -> bytes:
     """Return the uploaded file. Raises :class:`~service.errors.ServiceError`."""
@@ -54,13 +41,13 @@ async def receive(request: Request, limits: UploadLimitsDep) -> bytes:
         async with asyncio.timeout(seconds):
             if media_type == "multipart/form-data":
                 return await _from_form(request, limit)
-            _expected(media_type)
+            declared(media_type)
             data = b"".join([chunk async for chunk in limited(request, limit, limit)])
     except TimeoutError:
         raise ServiceError(
             "upload_timeout", f"The upload took more than {seconds:g} seconds."
         ) from None
-    return check_media_type(data, media_type)
+    return check(data, media_type)
 
 
 FileBody = Annotated[bytes, Depends(receive)]
@@ -83,7 +70,7 @@ async def _from_form(request: Request, limit: int) -> bytes:
         )
     if len(found[0].data) > limit:
         raise too_large(limit)
-    return check_media_type(bytes(found[0].data), essence(found[0].content_type))
+    return check(bytes(found[0].data), found[0].content_type)
 
 
 async def limited(request: Request, limit: int, told: int) -> AsyncGenerator[bytes, None]:
@@ -97,35 +84,6 @@ async def limited(request: Request, limit: int, told: int) -> AsyncGenerator[byt
         if count > limit:
             raise too_large(told)
         yield chunk
-
-
-def check_media_type(data: bytes, media_type: str) -> bytes:
-    """Return ``data`` unless it is plainly something else than it was sent as."""
-    expected = _expected(media_type)
-    found = sniff(data[:SNIFFED])
-    if expected is not None and found is not None and expected != found:
-        raise ServiceError(
-            "content_type_mismatch",
-            f"The file was sent as {media_type}, but its content is {found.upper()}.",
-        )
-    return data
-
-
-def _expected(media_type: str) -> Format | None:
-    if media_type not in RAW_TYPES:
-        # What came is not repeated: a type is free text.
-        raise ServiceError(
-            "unsupported_media_type",
-            "The declared content type is not accepted; multipart/form-data and "
-            + ", ".join(name for name in RAW_TYPES if name)
-            + " are.",
-        )
-    return RAW_TYPES[media_type]
-
-
-def essence(value: str) -> str:
-    """Return a content type without its parameters."""
-    return value.partition(";")[0].strip().lower()
 
 
 def too_large(limit: int) -> ServiceError:

@@ -32,7 +32,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from listener.server import EVERYWHERE, listened_on
+from listener.server import listened_on
 from models.files import replace
 from models.runtime import usable_cpus
 from service.commands import LINK_MINUTES, first_link
@@ -147,9 +147,8 @@ class Supervisor:
 
     def __init__(self, settings: Settings, runner_python: Path) -> None:
         self._settings = settings
-        host, port, var = settings.host, settings.port, settings.var
-        authority = f"{_bracketed(host)}:{port}"
-        self._address = f"http://{authority}"
+        port, var = settings.port, settings.var
+        self._address = settings.local_url
         # One folder a port, so that two of us on one machine never share a file.
         self._folder = var.resolve() / "run" / str(port)
         ports = dict(zip(RUNNERS, _free_ports(len(RUNNERS)), strict=True))
@@ -171,7 +170,7 @@ class Supervisor:
         )
         self._targets = var.resolve() / TARGETS / f"{port}.json"
         self._target_groups = [
-            {"targets": [authority], "labels": {"component": "front"}},
+            {"targets": [self._address.removeprefix("http://")], "labels": {"component": "front"}},
             *(
                 {"targets": [f"127.0.0.1:{port}"], "labels": {"component": name}}
                 for name, port in ports.items()
@@ -389,13 +388,6 @@ def _fault_of(host: str, port: int) -> str | None:
                     return f"port {port} of {host} is not free; {another}"
                 return f"nothing can listen on OSTEOSERVE_HOST={host} port {port}: {error.strerror}"
     return None
-
-
-def _bracketed(host: str) -> str:
-    """Return ``host`` as it stands in a URL of this machine's."""
-    if host == EVERYWHERE:
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
 
 
 def _die_with_parent() -> None:

@@ -25,6 +25,10 @@ MARKERS = {
 }
 
 
+# Inside a container its own sandbox may not be had; nothing foreign is opened.
+FLAGS: Sequence[str] = ("--no-sandbox", "--disable-dev-shm-usage")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
@@ -67,15 +71,18 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fron
         yield opened
 
 
-@pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
+def executable() -> str:
+    """Return where the system's Chromium is."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.fail("there is no chromium: run tests/browser/install")
-    # Inside a container its own sandbox may not be had; nothing foreign is opened.
-    flags: Sequence[str] = ("--no-sandbox", "--disable-dev-shm-usage")
+    return path
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(flags))
+        browser = await playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
         yield browser
         await browser.close()
 

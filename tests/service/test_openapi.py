@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from lxml import html
 
+from service.http.declared import ACCEPTED
 from service.http.problem_types import KINDS
 from service.http.problems import MEDIA_TYPE
-from service.http.upload import RAW_TYPES
 from service.served_models.schemas import Lineup
 from tests.service.kit.fronts import API, Front
 
@@ -43,7 +43,7 @@ async def test_what_is_documented(document: dict[str, Any]) -> None:
         "/health/startup",
     }
     body = document["paths"][API]["post"]["requestBody"]["content"]
-    assert set(body) == {"multipart/form-data", *filter(None, RAW_TYPES)}
+    assert set(body) == {"multipart/form-data", *ACCEPTED}
     assert "Research use only" in document["info"]["description"]
 
 

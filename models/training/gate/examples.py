@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import phantom
-from models.dataset import IMAGE_SUFFIXES, Dataset, DatasetError
+from models.dataset import Dataset, DatasetError, counted, tree
+from models.dataset.faults import Faults
+from models.dataset.folder import NO_IMAGE, is_image
 from models.gate import Reason, appearance, measurement
 from models.gate.spine import centred
 from models.image import recipe
+from models.image.errors import ScanError
 from models.image.recipe import Canonical
 from models.image.scan import Scan
 from models.phantom import Artefact
@@ -100,11 +104,9 @@ class Examples:
 def collect(data: Dataset, others: Path, amount: Amount, seed: int) -> Examples:
     """Return everything made of ``data``, of the images below ``others``, and of nothing at all.
 
-    Raises :class:`DatasetError` where ``others`` holds no image.
+    Raises :class:`DatasetError` where ``others`` holds no image, or some that cannot be read.
     """
-    strangers = sorted(p for p in others.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
-    if not strangers:
-        raise DatasetError(f"no images below {others}; expected a sub-folder for each kind")
+    strangers = _strangers(others)
     examples = Examples()
     rng = np.random.default_rng([seed, 0])
     for image, group in zip(data.images, data.groups, strict=True):
@@ -119,6 +121,25 @@ def collect(data: Dataset, others: Path, amount: Amount, seed: int) -> Examples:
             image = recipe.frame(Scan(invent(rng), 8, "png"))
             examples.add(image, kind, f"{kind}-{number}", "drawn", fault, spine=False)
     return examples
+
+
+def _strangers(others: Path) -> list[tuple[Path, Scan]]:
+    faults, skipped, found = Faults(), Counter[str](), []
+    for path in tree.files(others, others, skipped, faults, str):
+        if not is_image(path, faults, str(path)):
+            skipped[NO_IMAGE] += 1
+            continue
+        try:
+            found.append((path, read(path.read_bytes())))
+        except ScanError as error:
+            faults.add(f"{path}: {error}")
+    faults.check()
+    if not found:
+        raise DatasetError(
+            f"no images below {others}; expected a sub-folder for each kind; skipped were "
+            f"{counted(skipped)}"
+        )
+    return found
 
 
 def _add_scan(
@@ -182,10 +203,12 @@ def _add_phantoms(
                 add(recipe.frame(drawn.scan), fault, fault)
 
 
-def _add_others(examples: Examples, paths: list[Path], rng: np.random.Generator) -> None:
+def _add_others(
+    examples: Examples, strangers: list[tuple[Path, Scan]], rng: np.random.Generator
+) -> None:
     moved = Augmentation(shift=0.08, zoom=0.15)
-    for path in paths:
-        image = recipe.frame(read(path.read_bytes()))
+    for path, scan in strangers:
+        image = recipe.frame(scan)
         kind = path.parent.name
         for view, changed in (
             ("", image),

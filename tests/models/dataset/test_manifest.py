@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.dataset import DatasetError, load
+from models.dataset import DatasetError, images, load
 from tests.models.dataset import files
 
 HEADER = ("path", "label", "patient")
@@ -74,6 +74,54 @@ def test_spreadsheets_byte_order_mark_and_blanks(folder: Path) -> None:
     path.write_text("\ufeffpath,label,patient\r\n\r\nimages/0.png , normal,p1\r\n", "utf-8")
 
     assert load(path).names == ("images/0.png",)
+
+
+WRITTEN = {
+    "semicolons": "path;label;patient\nimages/0.png;normal;a,b\n",
+    "tabs": "path\tlabel\nimages/0.png\tnormal\n",
+    "as Excel is told": "sep=;\r\npath;label\r\nimages/0.png;normal\r\n",
+    "quotes": '"path","label"\r\n"images/0.png","normal"\r\n',
+    "names in capitals": "Path, LABEL ,Patient\nimages/0.png, Normal ,p1\n",
+    "backslashes": "path,label\nimages\\0.png,NORMAL\n",
+    "lines of old Macs": "path,label\rimages/0.png,normal\r",
+    "empty lines and columns": "path;label;;\n;;;\nimages/0.png;normal;;\n\n",
+    "a byte order mark": "\ufeffpath,label\nimages/0.png,normal\n",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("way", WRITTEN)
+def test_a_table_as_programs_write_it(folder: Path, way: str, encoding: str) -> None:
+    path = folder / "m.csv"
+    path.write_bytes(WRITTEN[way].removeprefix("\ufeff" * (encoding != "utf-8")).encode(encoding))
+
+    ((entry, _, _),) = images(path)
+
+    assert (entry.path, entry.label) == (folder / "images" / "0.png", "normal")
+
+
+def test_a_backslash_may_be_in_a_name(folder: Path) -> None:
+    (folder / "images" / "0.png").rename(folder / "images\\0.png")
+    path = files.table(folder / "m.csv", HEADER[:2], ("images\\0.png", "normal"))
+
+    assert images(path)[0][0].path == folder / "images\\0.png"
+
+
+def test_all_lines_that_cannot_be_used_are_named_at_once(folder: Path) -> None:
+    (folder / "images" / "2.png").write_bytes(b"")
+    path = folder / "m.csv"
+    path.write_text(
+        "path,label,age\nimages/9.png,normal,\nimages/0.png,ill,\nimages/1.png,normal\n"
+        "images/1.png,normal,old\n,normal,\nimages/1.png,normal,67\nimages/1.png,normal,67\n"
+        "../x.png,normal,\nimages/2.png,normal,70\n"
+    )
+
+    with pytest.raises(DatasetError, match="9 things are wrong") as caught:
+        images(path)
+    lines = str(caught.value).splitlines()[1:]
+    for number, line in zip(range(2, 10), lines, strict=False):
+        assert line.startswith(f"  m.csv, line {number}")
+    assert "images/2.png: The file is empty" in lines[8]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from models.dataset import DatasetError, load
+from models.dataset import DatasetError, gather, load
+from models.dataset.tree import HIDDEN
 from tests.models.dataset import files
 
 
@@ -148,6 +149,38 @@ def test_tags_are_parsed_strictly_and_not_quoted(tmp_path: Path, keyword: str, v
     with pytest.raises(DatasetError, match=r"dicom/[0-9a-f]{16}: ") as caught:
         load(tmp_path)
     assert value not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR")  # as above
+def test_all_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
+    for seed in range(3):
+        files.image_object(tmp_path / str(seed), seed, PatientAge="67")
+    files.image_object(tmp_path / "sex", 3, PatientSex="JANE")
+    (tmp_path / "SECRET DOE").symlink_to(tmp_path / "gone")
+    (tmp_path / "cut").write_bytes((tmp_path / "0").read_bytes()[:300])
+    (tmp_path / "._IM0001").write_bytes(b"x")
+    rows = [(f"SECRET{seed}", "normal") for seed in range(4)]
+    labels(tmp_path, "patientid", *rows, ("SECRET9", "ill"))
+
+    with pytest.raises(DatasetError, match="things are wrong") as caught:
+        load(tmp_path)
+    said = str(caught.value)
+    assert said.count("PatientAge is no DICOM age such as 067Y; correct or empty it") == 3
+    assert said.count("sex is none of") == 1
+    assert "a link to nothing" in said
+    assert "line 6: label 'ill'" in said
+    assert "SECRET" not in said
+    assert "DOE" not in said
+
+
+def test_hidden_files_are_counted(tmp_path: Path) -> None:
+    files.image_object(tmp_path / "a", 1)
+    (tmp_path / "._a").write_bytes(b"x")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "._a").write_bytes(b"x")
+    labels(tmp_path, "PATIENTID", ("SECRET1", " Normal "))
+
+    assert gather(tmp_path).skipped == {HIDDEN: 2}
 
 
 def test_a_truncated_object_is_refused(tmp_path: Path) -> None:

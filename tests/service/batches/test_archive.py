@@ -90,10 +90,102 @@ def test_a_zip_within_is_a_file_like_any_other() -> None:
     assert archive.read(0) == inner
 
 
-def _zip64_end(data: bytes) -> bytes:
-    """Put the locator where archives of more than 4 GiB have it."""
+class Unseekable(io.BytesIO):
+    """As a pipe: what writes into it cannot go back and fill in sizes."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: object) -> int:
+        raise OSError
+
+
+def _streamed() -> bytes:
+    pipe = Unseekable()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", b"one")
+        archive.writestr("b", NOISE)
+    return pipe.getvalue()
+
+
+def _zip64_end(
+    data: bytes, *, honest: bool = False, sentinels: bool = True, **claimed: int
+) -> bytes:
+    """Put the end of a directory where archives of more than 4 GiB have it, and a locator;
+    ``claimed``: what the end says besides."""
     at = data.index(END)
-    return data[:at] + b"PK\x06\x07" + bytes(16) + data[at:]
+    count, length, offset = struct.unpack_from("<H2I", data, at + 10)
+    told = {"disk": 0, "here": count, "entries": count, "length": length, "disks": 1, **claimed}
+    record = struct.pack(
+        "<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, told["disk"], 0,
+        told["here"], told["entries"], told["length"], offset,
+    )  # fmt: skip
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, told["disks"])
+    end = data[at:]
+    if sentinels:
+        end = end[:8] + b"\xff" * 12 + end[20:]
+    return data[:at] + (record if honest else b"") + locator + end
+
+
+@pytest.mark.parametrize("sentinels", [True, False])
+@pytest.mark.parametrize("comment", [b"", b"a comment"])
+def test_a_small_archive_in_the_format_of_large_ones(sentinels: bool, comment: bytes) -> None:
+    """Java, .NET and ``zip -fz`` write such whatever the size."""
+    data = _zip64_end(packed(b"one", NOISE, zip64=True), honest=True, sentinels=sentinels)
+    archive = opened(data[:-2] + struct.pack("<H", len(comment)) + comment)
+    assert [archive.read(index) for index in range(len(archive))] == [b"one", NOISE]
+
+
+def test_sizes_that_come_behind_their_files() -> None:
+    archive = opened(_streamed())
+    assert [archive.read(index) for index in range(len(archive))] == [b"one", NOISE]
+
+
+def test_what_a_system_leaves_is_no_file() -> None:
+    buffer = io.BytesIO()
+    left = [
+        "scans/.DS_Store", "__MACOSX/._scans", "__MACOSX/scans/._a.png", "scans/._a.png",
+        ".DS_Store", "Thumbs.db", "scans\\THUMBS.DB", "desktop.ini", "Icon\r", "@eaDir/a.png/b.jpg",
+    ]  # fmt: skip
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.mkdir("scans")
+        for name in left:
+            # More of them than files are taken, and packed as no image is.
+            archive.writestr(name, bytes(30_000))
+        archive.writestr("scans/a.png", b"one")
+        archive.writestr("scans/.hidden.dcm", b"two")
+    found = opened(buffer.getvalue())
+    assert [found.read(index) for index in range(len(found))] == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("before", [0, 0x800])
+@pytest.mark.parametrize("listed", [0, 0x800])
+def test_a_name_that_only_one_header_calls_utf_8(before: int, listed: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("Müller/ä.png", b"one")
+    data = patched(buffer.getvalue(), LOCAL, 6, struct.pack("<H", before))
+    archive_of_both = opened(patched(data, ENTRY, 8, struct.pack("<H", listed)))
+    assert archive_of_both.read(0) == b"one"
+
+
+def test_a_name_with_backslashes_in_one_header_alone() -> None:
+    data = patched(packed(b"one"), LOCAL, 30, b"SECRET^NAME\\")
+    assert opened(data).read(0) == b"one"
+
+
+def test_names_of_any_writing() -> None:
+    names = ["Müller/ä.png", "骨/密度.png", "deep/er/and/deeper/a", "win\\dows\\b"]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number, name in enumerate(names):
+            archive.writestr(name, str(number))
+        archive.writestr("win\\dows\\", b"")
+    data = buffer.getvalue()
+    # The same as DOS wrote it: no word of UTF-8, and a byte of its code page.
+    data = data.replace(b"deep/er", b"d\x81ep/er")
+    found = opened(data)
+    assert [found.read(index) for index in range(len(found))] == [b"0", b"1", b"2", b"3"]
 
 
 def _entries(data: bytes) -> tuple[bytes, bytes, int]:
@@ -143,7 +235,28 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: patched(packed(NOISE), END, 16, struct.pack("<I", 9)),
         "invalid_archive",
     ),
-    "zip64 entry": (lambda: _zip64_end(packed(b"one", zip64=True)), "invalid_archive"),
+    "zip64 locator alone": (
+        lambda: _zip64_end(packed(b"one", zip64=True), sentinels=False),
+        "invalid_archive",
+    ),
+    "zip64 disks": (lambda: _zip64_end(packed(b"one"), honest=True, disks=2), "invalid_archive"),
+    "zip64 split": (
+        lambda: _zip64_end(packed(b"one"), honest=True, here=1, entries=2),
+        "invalid_archive",
+    ),
+    "zip64 members": (
+        lambda: _zip64_end(packed(b"one"), honest=True, here=10**6, entries=10**6),
+        "batch_too_large",
+    ),
+    "zip64 directory": (
+        lambda: _zip64_end(packed(b"one"), honest=True, length=2**40),
+        "batch_too_large",
+    ),
+    "nothing but what systems leave": (
+        lambda: patched(patched(packed(NOISE), b"SECRET", 0, b"._CRET"), b"SECRET", 0, b"._CRET"),
+        "invalid_archive",
+    ),
+    "deflate64": (lambda: patched(packed(NOISE), ENTRY, 10, b"\x09\0"), "invalid_archive"),
     "zip64 count": (
         lambda: patched(packed(b"one"), END, 8, b"\xff\xff\xff\xff"),
         "invalid_archive",

@@ -51,6 +51,18 @@ async def test_forms_that_are_no_batch(small: Front) -> None:
     }
 
 
+async def test_what_a_system_leaves_is_no_image_of_a_form(small: Front) -> None:
+    left = [("file", (name, b"x")) for name in ("._a.png", ".DS_Store", "scans/Thumbs.db")] * 2
+    assert_problem(await small.client.post(BATCHES, files=left), "missing_file")
+    answer = await small.client.post(BATCHES, files=[*left, ("file", ("a.png", b"x"))])
+    _, batch = read(answer.text)
+    assert batch["total"] == 1
+    archive = zipped(b"x")
+    answer = await small.client.post(BATCHES, files=[*left, ("file", ("a.zip", archive))])
+    lines, batch = read(answer.text)
+    assert (batch["total"], lines[0]["problem"]["code"]) == (1, "unsupported_format")
+
+
 @pytest.fixture(scope="module")
 async def small(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front]:
     """A front that takes small batches."""

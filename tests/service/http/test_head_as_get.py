@@ -30,12 +30,18 @@ async def test_a_scan_may_be_sent_to_an_address_with_a_slash(shared: Front, png:
         ("PUT", "/bulk", "GET, HEAD, POST"),
         ("PUT", f"{API}/00000000-0000-4000-8000-000000000000", "DELETE, GET, HEAD"),
         ("POST", "/health/live", "GET, HEAD"),
+        ("POST", "/static/base.css", "GET, HEAD"),
+        ("POST", "/static/swagger/swagger-ui.css", "GET, HEAD"),
+        ("OPTIONS", "/bulk", "GET, HEAD, POST"),
+        ("TRACE", API, "GET, HEAD, POST"),
+        ("HEAD", "/bulk/00000000-0000-4000-8000-000000000000/cancel", "POST"),
     ],
 )
 async def test_allow_names_every_method(
     shared: Front, method: str, path: str, allowed: str
 ) -> None:
     answer = await shared.client.request(method, path, headers={"Accept": "application/json"})
-    assert_problem(answer, "method_not_allowed")
     assert answer.headers["allow"] == allowed
-    assert allowed in answer.json()["detail"]
+    assert answer.status_code == 405
+    if method != "HEAD":
+        assert allowed in assert_problem(answer, "method_not_allowed")["detail"]

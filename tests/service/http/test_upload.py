@@ -193,27 +193,6 @@ async def test_the_limit_itself_is_allowed(small: Front) -> None:
     assert_problem(await small.post(bytes(LIMIT + 1)), "payload_too_large")
 
 
-@pytest.mark.parametrize(
-    "content_type", ["text/plain", "image/gif", "application/x-www-form-urlencoded", "nonsense"]
-)
-async def test_types_that_are_not_accepted(small: Front, png: bytes, content_type: str) -> None:
-    assert_problem(await small.post(png, content_type), "unsupported_media_type")
-    assert_problem(await small.upload(png, content_type), "unsupported_media_type")
-
-
-@pytest.mark.parametrize("content_type", ["image/jpeg", "image/tiff", "application/dicom"])
-async def test_types_that_contradict_the_content(
-    small: Front, png: bytes, content_type: str
-) -> None:
-    assert_problem(await small.post(png, content_type), "content_type_mismatch")
-    assert_problem(await small.upload(png, content_type), "content_type_mismatch")
-
-
-@pytest.mark.parametrize("content_type", ["image/jpg", "image/pjpeg", "image/jpeg"])
-async def test_names_that_jpeg_goes_by(small: Front, content_type: str) -> None:
-    assert (await small.post(saved("JPEG"), content_type)).status_code == 201
-
-
 async def test_a_slow_upload_ends(small: Front) -> None:
     async def trickle() -> AsyncIterator[bytes]:
         for _ in range(15):

@@ -146,6 +146,45 @@ def test_what_cannot_be_listened_on_is_named_by_what_is_at_fault() -> None:
     assert "port 0" in (supervisor._fault_of("127.0.0.1", 0) or "")
 
 
+@pytest.mark.parametrize("host", ["::1", "::", "127.0.0.1", "0.0.0.0"])  # noqa: S104
+def test_a_taken_port_and_an_address_of_any_kind(host: str) -> None:
+    family = supervisor.socket.AF_INET6 if ":" in host else supervisor.socket.AF_INET
+    try:
+        with supervisor.socket.socket(family) as taken:
+            taken.bind((host, 0))
+            port = taken.getsockname()[1]
+            taken.listen()
+            assert "not free" in (supervisor._fault_of(host, port) or "")
+    except OSError:
+        pytest.skip("no IPv6 here")
+    assert supervisor._fault_of(host, port) is None
+
+
+@pytest.mark.parametrize(
+    "host", ["[::1]", "http://127.0.0.1", "2001:db8::1", "192.0.2.7", "", "a b"]
+)
+def test_an_address_at_fault_is_never_a_port_that_is_not_free(host: str) -> None:
+    said = supervisor._fault_of(host, 8123) or ""
+    assert f"OSTEOSERVE_HOST={host}" in said
+    assert "not free" not in said
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8123"),
+        ("::1", "http://[::1]:8123"),
+        ("2001:db8::1", "http://[2001:db8::1]:8123"),
+        ("dxa.lan", "http://dxa.lan:8123"),
+        # All addresses are none that a browser could go to.
+        ("0.0.0.0", "http://127.0.0.1:8123"),  # noqa: S104
+        ("::", "http://[::1]:8123"),
+    ],
+)
+def test_the_address_that_is_told(host: str, url: str) -> None:
+    assert Settings(host=host, port=8123).local_url == url
+
+
 def test_an_address_of_ipv6_stands_in_brackets(tmp_path: Path) -> None:
     found = supervisor.Supervisor(Settings(host="::1", port=8123, var=tmp_path), Path("python"))
     assert found._front.ready_url == "http://[::1]:8123/health/startup"
