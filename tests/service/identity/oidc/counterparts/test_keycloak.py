@@ -13,7 +13,6 @@ import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -141,9 +140,15 @@ async def through(
 
 
 def elsewhere() -> httpx.AsyncClient:
-    # As a browser does with loopback, which is as good as https to it.
-    policy = DefaultCookiePolicy(secure_protocols=("http", "https"))
-    return httpx.AsyncClient(trust_env=False, timeout=60, cookies=CookieJar(policy))
+    client = httpx.AsyncClient(trust_env=False, timeout=60)
+
+    async def with_cookies(request: httpx.Request) -> None:
+        """As a browser does, to which loopback is as good as https: Keycloak's are for that."""
+        kept = (f"{one.name}={one.value}" for one in client.cookies.jar)
+        request.headers["Cookie"] = "; ".join(kept)
+
+    client.event_hooks = {"request": [with_cookies], "response": []}
+    return client
 
 
 async def test_in_again_and_out(house: House) -> None:
