@@ -26,6 +26,7 @@ from service.decoding.settings import DecoderLimits
 from service.flow.settings import LoadPolicy
 from service.http.settings import Address, ConnectionLimits, UploadLimits
 from service.identity.settings import IdentitySettings, is_loopback
+from service.integration.settings import GatewaySettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
@@ -54,6 +55,7 @@ class Settings(
     BatchLimits,
     DriftSettings,
     PrecisionSettings,
+    GatewaySettings,
     ProcessSettings,
     TelemetrySettings,
     BaseSettings,

@@ -39,6 +39,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "batch_started": N_("Batch started"),
     "batch_line_added": N_("Image of a batch done"),
     "batch_ended": N_("Batch ended"),
+    "ledger_decided": N_("Delivery or case decided on"),
 }
 
 

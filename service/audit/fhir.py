@@ -46,6 +46,7 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "batch_started": (_ACTIVITY, "C"),
     "batch_line_added": (_ACTIVITY, "U"),
     "batch_ended": (_ACTIVITY, "U"),
+    "ledger_decided": (_ACTIVITY, "U"),
 }
 
 _FAILED: Final = frozenset({"sign_in_failed", "denied"})

@@ -12,12 +12,23 @@ Kind = Literal[
     "roles_changed", "person_disabled", "person_enabled", "password_changed", "link_made",
     "key_added", "key_renewed", "key_revoked", "program_ended", "denied", "read", "exported",
     "prediction_made", "prediction_deleted", "heat_map_made", "review_added", "exam_changed",
-    "batch_started", "batch_line_added", "batch_ended",
+    "batch_started", "batch_line_added", "batch_ended", "ledger_decided",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 ObjectKind = Literal[
-    "account", "key", "result", "list", "patient", "batch", "trail", "route", "link"
+    "account",
+    "key",
+    "result",
+    "list",
+    "patient",
+    "batch",
+    "trail",
+    "route",
+    "link",
+    "case",
+    "object",
+    "delivery",
 ]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -91,7 +91,7 @@ async def test_old_results_and_reviews_are_read_after_the_upgrade(
 async def test_all_is_as_it_was_after_the_way_back(before: Connection) -> None:
     fill(before)
     old = everything(before)
-    Schema.upgrade(before)
+    Schema.upgrade(before, "0006")
     assert set(everything(before)) - set(old) == NEW
     # A trail that refuses to be changed is no hindrance.
     person, event = uuid4(), uuid4()

@@ -1,0 +1,54 @@
+"""Settings of the gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ByteSize, Field
+
+from service.types import Seconds, SettingsGroup
+
+
+class GatewaySettings(SettingsGroup):
+    """Where the gateway listens, whom it knows, and how long it waits."""
+
+    gateway_peers: Path | None = Field(
+        None,
+        description="TOML file that names who may send by DICOM, and where results go "
+        "(docs/hospital.md). None: there is no gateway.",
+    )
+    gateway_host: str = Field(
+        "127.0.0.1", description="Address that the gateway listens on, for DICOM and for probes."
+    )
+    gateway_dicom_port: int = Field(
+        11112, ge=0, le=65535, description="Port that the gateway takes DICOM associations on."
+    )
+    gateway_http_port: int = Field(
+        8107, ge=0, le=65535, description="Port of the gateway's probes and metrics."
+    )
+    gateway_associations: int = Field(
+        64, ge=1, le=1000, description="Most DICOM associations at a time; more are rejected."
+    )
+    gateway_idle_seconds: Seconds = Field(
+        30.0, description="How long a DICOM peer may be silent before it is cut off."
+    )
+    gateway_object_bytes: ByteSize = Field(
+        ByteSize(64 * 2**20), ge=1024, description="Largest DICOM object that is taken."
+    )
+    gateway_receive_seconds: Seconds = Field(
+        60.0,
+        description="How long a study waits for its next object while its sender is still there.",
+    )
+    gateway_settle_seconds: Seconds = Field(
+        3.0, description="The same once its sender has released the association."
+    )
+    gateway_retain_hours: Seconds = Field(
+        72.0,
+        description="How long what was received is kept after its result was delivered. What is "
+        "not delivered, or not decided by a person, stays.",
+    )
+    gateway_judgements: int = Field(
+        20,
+        ge=1,
+        description="Most results of one study in a day; beyond them it is put into quarantine.",
+    )
