@@ -54,17 +54,14 @@ def _on_storage(command: str, settings: Settings, back_to: str | None) -> int:
         return 1
     if command == "migrate":
         return _migrate(settings, back_to)
+    if command == "gateway":
+        return _gateway(settings)
     try:
         table.check(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    match command:
-        case "serve":
-            return _serve(settings, "front", Server)
-        case "gateway":
-            return _gateway(settings)
-    return _run(settings)
+    return _serve(settings, "front", Server) if command == "serve" else _run(settings)
 
 
 def _parser() -> argparse.ArgumentParser:

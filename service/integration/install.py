@@ -9,6 +9,7 @@ from models.reading import Limits
 from service.decoding import Decoder
 from service.decoding.settings import DecoderLimits
 from service.integration.dicom.listener import Listener
+from service.integration.dicom.tls import server_context
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
@@ -40,7 +41,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     resources.put(Listener, listener)
     await worker.count()
     async with worker.working():
-        listener.start()
+        listener.start(server_context(settings))
         try:
             yield
         finally:

@@ -41,7 +41,6 @@ KEYWORDS: Final = {
     "StudyID": 0x00200010,
     "PatientOrientation": 0x00200020,
     "Rows": 0x00280010,
-    "Columns": 0x00280011,
 }
 """What is read; everything that a result repeats of its source."""
 
@@ -102,7 +101,7 @@ def source(data: bytes, syntax: str) -> Dataset:
     """
     found, clean = elements_of(data, syntax), Dataset()
     for name, tag in KEYWORDS.items():
-        if name in ("SpecificCharacterSet", "Rows", "Columns"):
+        if name in ("SpecificCharacterSet", "Rows"):
             continue
         value = text(found, name)
         try:
@@ -116,8 +115,6 @@ def source(data: bytes, syntax: str) -> Dataset:
             value = ""
         if value or name not in _OPTIONAL:
             setattr(clean, name, value.split("\\") if name == "PatientOrientation" else value)
-    for name in ("Rows", "Columns"):
-        setattr(clean, name, int(getattr(found, name, 0) or 0))
     texts = [str(element.value) for element in clean if isinstance(element.value, str | PersonName)]
     charset = _charset(text(found, "SpecificCharacterSet"), "".join(texts))
     if charset:

@@ -18,8 +18,9 @@ from service.integration.peers import Destination
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 30.0
-WHOLE_SECONDS: Final = 180.0
-"""After so long no further object is begun: the lease must not end while one is sent."""
+WHOLE_SECONDS: Final = 15.0
+"""After so long no further object is begun: the lease must not end while one is sent. The others
+follow with the next attempt."""
 
 _WARNINGS: Final = range(0xB000, 0xC000)
 _PASSING: Final = (0x0110, 0x0213, *range(0xA700, 0xA800))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.clock import now
-from service.integration.ledger import repository
+from service.integration.ledger import deliveries, repository
 from service.integration.ledger.schemas import UNDER_WAY, WORKED_ON, Balance, Line
 from service.storage.tables import ArrivalRow, CaseRow, DeliveryRow
 
@@ -119,7 +119,7 @@ async def decide(
     if case_id is not None:
         state = "waiting" if again else "discarded"
         await repository.note(connection, case_id, state, reason or "restarted", id)
-        await repository.finish(connection, case_id)
+        await deliveries.finish(connection, case_id)
         return "delivery"
     done = await connection.execute(
         update(CaseRow)

@@ -11,7 +11,7 @@ from uuid import UUID
 from service.clock import now
 from service.identity.actor import Actor
 from service.integration.events import LedgerDecided
-from service.integration.ledger import balance, repository
+from service.integration.ledger import balance, deliveries, repository
 from service.integration.ledger.schemas import (
     OPEN,
     Arrival,
@@ -30,8 +30,6 @@ from service.integration.settings import GatewaySettings
 from service.storage.tables import CaseRow, DeliveryRow
 from service.storage.transaction import Transaction, Transactions
 
-LEASE: Final = timedelta(minutes=5)
-"""Longest time that one attempt at a case or a delivery may take."""
 FIRST_PAUSE: Final = 5.0
 LONGEST_PAUSE: Final = 15 * 60.0
 DAY: Final = timedelta(days=1)
@@ -47,6 +45,7 @@ class Ledger:
     def __init__(self, settings: GatewaySettings, transactions: Transactions) -> None:
         self._settings = settings
         self._transactions = transactions
+        self._lease = timedelta(seconds=settings.gateway_lease_seconds)
 
     async def receive(self, one: Arrival) -> tuple[Received, UUID | None]:
         """Keep an object, and return what became of it and the case that it joined.
@@ -106,14 +105,14 @@ class Ledger:
     async def next_case(self) -> Case | None:
         """Return a case that something is to be done about, leased; None where there is none."""
         return await self._transactions.write(
-            lambda transaction: repository.claim_case(transaction.connection, LEASE)
+            lambda transaction: repository.claim_case(transaction.connection, self._lease)
         )
 
     async def next_delivery(self, destination: str) -> Delivery | None:
         """Return a delivery that is due, leased; None where there is none."""
         return await self._transactions.write(
-            lambda transaction: repository.claim_delivery(
-                transaction.connection, destination, LEASE
+            lambda transaction: deliveries.claim_next(
+                transaction.connection, destination, self._lease
             )
         )
 
@@ -121,6 +120,13 @@ class Ledger:
         """Return the objects of a case's study, the earlier revisions' included."""
         async with self._transactions.read() as connection:
             return await repository.held(connection, case.site, case.study_uid)
+
+    async def renew(self, case: Case) -> None:
+        """Begin the lease anew: one image more has been done."""
+        until = now() + self._lease
+        await self._transactions.write(
+            lambda one: repository.change(one.connection, CaseRow, case, leased_until=until)
+        )
 
     async def put_aside(self, case: Case, one: Held, reason: str) -> None:
         """Put an object that cannot be judged into quarantine."""
@@ -152,7 +158,7 @@ class Ledger:
     async def predecessor(self, case: Case) -> tuple[str, str, str] | None:
         """Return class, series and UID of the report that ``case`` supersedes."""
         async with self._transactions.read() as connection:
-            row = await repository.predecessor(connection, case)
+            row = await deliveries.predecessor(connection, case)
         return None if row is None else (row.sop_class_uid, row.series_uid, row.sop_uid)
 
     async def composed(self, case: Case, results: Sequence[Result]) -> None:
@@ -160,8 +166,8 @@ class Ledger:
 
         async def work(transaction: Transaction) -> None:
             await self._move(transaction, case, "composed")
-            await repository.keep_results(transaction.connection, case.id, results)
-            await repository.supersede(transaction.connection, case)
+            await deliveries.keep(transaction.connection, case.id, results)
+            await deliveries.supersede(transaction.connection, case)
 
         await self._transactions.write(work)
 
@@ -170,7 +176,7 @@ class Ledger:
 
         async def work(transaction: Transaction) -> None:
             await self._move(transaction, case, "delivering", leased_until=None)
-            await repository.deliver_to(transaction.connection, case.id, destinations)
+            await deliveries.deliver_to(transaction.connection, case.id, destinations)
 
         await self._transactions.write(work)
 
@@ -190,7 +196,7 @@ class Ledger:
 
     async def results(self, delivery: Delivery) -> tuple[Result, ...]:
         async with self._transactions.read() as connection:
-            return await repository.results(connection, delivery.case_id)
+            return await deliveries.results(connection, delivery.case_id)
 
     async def sent(self, delivery: Delivery, sent: Sent, budget: int) -> str:
         """Write down what became of an attempt; return the delivery's state."""
@@ -205,7 +211,7 @@ class Ledger:
                 due_at=self._in(pause(delivery.attempts)),
             )  # fmt: skip
             await repository.note(connection, delivery.case_id, state, sent.reason, delivery.id)
-            await repository.finish(connection, delivery.case_id)
+            await deliveries.finish(connection, delivery.case_id)
             return state
 
         return await self._transactions.write(work)
@@ -249,7 +255,7 @@ class Ledger:
         """Remove bytes that nobody needs any more; return of how many objects."""
         before = now() - timedelta(hours=self._settings.gateway_retain_hours)
         return await self._transactions.write(
-            lambda transaction: repository.purge(transaction.connection, before), frees=True
+            lambda transaction: deliveries.purge(transaction.connection, before), frees=True
         )
 
     async def _move(

@@ -100,6 +100,7 @@ class Judge:
             except ScanError as error:
                 reason = error.code
                 await self._ledger.put_aside(case, one, reason)
+            await self._ledger.renew(case)
         if not made:
             await self._ledger.quarantine(case, reason)
             return None
@@ -134,6 +135,7 @@ class Judge:
         for number, (one, (sha256, _)) in enumerate(zip(parts, found, strict=True)):
             if one.prediction.outcome != "refused":
                 made.append(await self._capture(one, origin, number, files[sha256]))
+                await self._ledger.renew(case)
         return made
 
     async def _capture(self, one: Judged, origin: Origin, number: int, data: bytes) -> Result:

@@ -1,11 +1,13 @@
-"""What the listener takes, refuses and survives: INTEGRATION's cases, each named after its line."""
+"""What the listener takes, refuses and survives; the numbers are those of docs/hospital.md."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import socket
 import struct
+import subprocess
 import time
 from collections.abc import AsyncIterator
 from io import BytesIO
@@ -29,6 +31,7 @@ from sqlalchemy import select
 
 from service.events import Listeners
 from service.integration.dicom.listener import Listener
+from service.integration.dicom.tls import server_context
 from service.integration.ledger.schemas import Balance
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import OBJECTS, REJECTED, GatewayMetrics
@@ -39,8 +42,10 @@ from service.settings import Settings
 from service.storage.database import Database
 from service.storage.tables import ArrivalRow
 from service.storage.transaction import Transactions
+from tests.service.integration import counterparts
 from tests.service.integration.gateways import peers_file
-from tests.service.integration.kit import file, image
+from tests.service.integration.kit import file as kit_file
+from tests.service.integration.kit import image
 
 pytestmark = pytest.mark.anyio
 
@@ -108,7 +113,7 @@ async def listening(folder: Path, **changes: Any) -> AsyncIterator[Opened]:
     listener = Listener(
         settings, Peers.read(peers_file(folder, 104)), ledger, GatewayMetrics(registry), 5
     )
-    listener.start()
+    listener.start(server_context(settings))
     one = Opened(listener, ledger, database)
     one.registry = registry
     try:
@@ -178,7 +183,7 @@ async def test_case_2_an_abort_within_an_object_keeps_what_was_acknowledged_and_
     def cut() -> int:
         association = opened.associate()
         status = association.send_c_store(whole).Status
-        body = file(half)
+        body = kit_file(half)
         command = b"".join(
             struct.pack("<HHI", 0, element, len(value)) + value
             for element, value in (
@@ -487,3 +492,51 @@ async def test_nothing_of_a_patient_is_logged(
     await opened.send(image(**named), image(**named, StudyInstanceUID=""))
     ours = [one.getMessage() + str(vars(one)) for one in caplog.records if one.name == "osteoserve"]
     assert not [line for line in ours if "SECRET" in line.upper()]
+
+
+def authority(folder: Path, name: str) -> tuple[Path, Path]:
+    """Make a certificate that is its own authority; return it and its key."""
+    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(certificate)],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    return certificate, key
+
+
+async def test_by_tls_a_peer_is_who_its_certificate_says(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make certificates with")
+    ours, key = authority(tmp_path, "gateway")
+    known, stranger = authority(tmp_path, "dxa.example"), authority(tmp_path, "stranger")
+    other = authority(tmp_path, "other.example")
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(known[0].read_bytes() + other[0].read_bytes())
+    tls = {
+        "gateway_certificate": ours, "gateway_key": key, "gateway_authorities": trusted,
+    }  # fmt: skip
+    file = tmp_path / "one.dcm"
+    file.write_bytes(kit_file(image()))
+    async for opened in listening(tmp_path, **tls):
+        peers = opened.listener._peers
+        proven = peers.peer[0].model_copy(update={"certificate": "dxa.example"})
+        opened.listener._peers = peers.model_copy(update={"peer": (proven,)})
+
+        def push(certificate: Path, key: Path, port: int) -> int:
+            told = ["+tls", str(key), str(certificate), "-rc", "-aet", "DXA1", "-aec", "OSTEOSERVE"]
+            told = [*told, "+cf", str(ours), "127.0.0.1", str(port), str(file)]
+            return counterparts.run("storescu", *told).returncode
+
+        port = opened.listener.port
+        silent = raw(opened)
+        assert await asyncio.to_thread(push, *known, port) == 0, "who is silent holds nobody up"
+        silent.close()
+        assert await asyncio.to_thread(push, *other, port) != 0
+        assert opened.sample(REJECTED, reason="peer") == 1
+        assert await asyncio.to_thread(push, *stranger, port) != 0
+        plain = await asyncio.to_thread(opened.associate)
+        assert not plain.is_established
+        assert opened.sample(REJECTED, reason="tls") >= 2
+        assert (await opened.ledger.balance()).accepted == 1
