@@ -61,9 +61,8 @@ def test_a_damaged_head_is_refused_and_nothing_else_happens() -> None:
             try:
                 look(bytes(data), ExplicitVRLittleEndian)
                 outcomes.add("read")
-            except HeadError as error:
+            except HeadError:
                 outcomes.add("refused")
-                assert str(error).isascii()
     assert outcomes == {"read", "refused"}
 
 

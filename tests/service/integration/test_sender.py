@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -133,6 +134,7 @@ def test_a_peer_that_is_away_is_unreachable() -> None:
         name="pacs", called="PACS", calling="X", host="127.0.0.1", port=ports.free_port()
     )
     assert send(away, made(), {}) == Sent(objects={}, reason="unreachable")
+    gc.collect()
 
 
 @pytest.mark.parametrize("classes", [(), (SR,)])
