@@ -6,6 +6,7 @@ message of any size. Here each connection gets a bound on all three.
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -58,9 +59,15 @@ class Bounds:
         self._receive = self._dimse.receive_primitive
         self._dimse.receive_primitive = self._gather
         wrapped: Any = association.dul.socket
-        wrapped.socket.settimeout(seconds)
+        self._socket: socket.socket = wrapped.socket
+        self._socket.settimeout(seconds)
         wrapped.recv = partial(_receive, wrapped, seconds)
         association.dul._decode_pdu = partial(_decode, association.dul._decode_pdu)
+
+    def close(self) -> None:
+        """Let go of everything. pynetdicom leaves a socket open that the other side has reset."""
+        self.settled()
+        self._socket.close()
 
     def settled(self) -> None:
         """Forget the object that was gathered."""

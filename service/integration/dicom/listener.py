@@ -208,7 +208,7 @@ class Listener:
         sender = self._senders.pop(association, None)
         self._metrics.associations(len(self._senders))
         if sender is not None:
-            sender.bounds.settled()
+            sender.bounds.close()
             if sender.cases:
                 # Where this fails, they settle by themselves a little later.
                 self._later(self._ledger.released(frozenset(sender.cases)))

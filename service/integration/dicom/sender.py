@@ -51,11 +51,16 @@ def send(destination: Destination, results: Sequence[Result], before: Mapping[st
             reason = reason if association.is_rejected else _NO_CONTEXT
         final = reason == _NO_CONTEXT
         return Sent(objects={}, reason=reason, passes=not final)
+    wrapped = association.dul.socket
+    line = None if wrapped is None else wrapped.socket
     try:
         found = _all(association, left)
     finally:
         if association.is_established:
             association.release()
+        if line is not None:
+            # pynetdicom leaves it open where the other side has reset it.
+            line.close()
     return _judge(left, found)
 
 

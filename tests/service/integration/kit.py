@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pydicom
+import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
@@ -22,6 +23,13 @@ from service.integration.ledger.service import Ledger
 from service.integration.settings import GatewaySettings
 from service.storage.database import Database
 from service.storage.transaction import Transactions
+
+LEFT_OPEN = pytest.mark.filterwarnings(
+    "ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+"""pynetdicom, which these tests send by, leaves sockets that were refused or reset to the collector.
+
+What is marked collects them itself, so that they are not another test's."""
 
 
 @cache

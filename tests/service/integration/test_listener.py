@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import shutil
 import socket
@@ -44,10 +45,10 @@ from service.storage.tables import ArrivalRow
 from service.storage.transaction import Transactions
 from tests.service.integration import counterparts
 from tests.service.integration.gateways import peers_file
+from tests.service.integration.kit import LEFT_OPEN, image
 from tests.service.integration.kit import file as kit_file
-from tests.service.integration.kit import image
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, LEFT_OPEN]
 
 SC = "1.2.840.10008.5.1.4.1.1.7"
 ECHO = "1.2.840.10008.1.1"
@@ -121,6 +122,7 @@ async def listening(folder: Path, **changes: Any) -> AsyncIterator[Opened]:
     finally:
         await listener.stop()
         await database.close()
+        gc.collect()
 
 
 def raw(opened: Opened) -> socket.socket:

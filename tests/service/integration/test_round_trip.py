@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,12 +16,13 @@ from pydicom.uid import generate_uid
 
 from service.integration.dicom import sender
 from service.integration.ledger.schemas import Balance, Result
+from service.integration.metrics import ATTEMPTS
 from service.integration.peers import Destination
 from tests import ports
 from tests.service.integration import counterparts
 from tests.service.integration.counterparts import Orthanc
 from tests.service.integration.gateways import Gateway, gateway, peers_file
-from tests.service.integration.kit import file, image
+from tests.service.integration.kit import LEFT_OPEN, file, image
 from tests.service.kit.images import waves
 from tests.service.kit.runners import running
 
@@ -257,3 +259,51 @@ async def test_our_own_results_that_come_back_are_ignored(
     assert len(await asyncio.to_thread(pacs.instances)) > 0
     (again,), _ = await results(opened, pacs, one.StudyInstanceUID)
     assert again.SOPInstanceUID == report.SOPInstanceUID
+
+
+async def test_case_12_two_interleaved_series_give_one_result_with_all_images(
+    opened: Gateway, pacs: Orthanc, tmp_path: Path
+) -> None:
+    study, (first, second) = generate_uid(), (generate_uid(), generate_uid())
+    sent = [
+        image(StudyInstanceUID=study, SeriesInstanceUID=series)
+        for series in (first, second, first, second)
+    ]
+    await push(opened, tmp_path, *sent)
+    (report,), captures = await results(opened, pacs, study)
+    assert (len(said(report, "Probability")), len(captures)) == (4, 4)
+
+
+@LEFT_OPEN
+async def test_case_23_and_24_one_destination_is_away_and_all_is_delivered_once_it_returns(
+    pacs: Orthanc, tmp_path: Path
+) -> None:
+    away = Orthanc(tmp_path / "away", ports.free_port(), ports.free_port())
+    away.folder.mkdir()
+    more = (
+        '\n[[destination]]\nname = "archive"\ncalled = "PACS"\ncalling = "OSTEOSERVE"\n'
+        f'host = "127.0.0.1"\nport = {away.dicom}\n'
+    )
+    peers = peers_file(tmp_path / "gateway", pacs.dicom, more=more)
+    async with running() as runners, gateway(tmp_path / "var", runners, peers) as opened:
+        sent = [image() for _ in range(2)]
+        await push(opened, tmp_path, *sent)
+
+        async def queued() -> bool:
+            waiting = {line.about for line in await opened.ledger.waiting()}
+            delivered = opened.sample(ATTEMPTS, state="accepted")
+            return waiting == {"archive"} and delivered == 2
+
+        await opened.until(queued, 120)
+        (line, _) = await opened.ledger.waiting()
+        assert (line.kind, line.reason) in (("delivery", "unreachable"), ("delivery", None))
+        await asyncio.to_thread(away.start)
+        try:
+            await opened.finished(180)
+            found = await asyncio.to_thread(away.instances)
+        finally:
+            away.stop()
+        assert len(found) == 4
+        # Whoever was there got each once, however often the other was tried.
+        assert opened.sample(ATTEMPTS, state="accepted") == 4
+    gc.collect()

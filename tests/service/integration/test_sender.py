@@ -15,7 +15,9 @@ from service.integration.dicom.sender import send
 from service.integration.ledger.schemas import Result, Sent
 from service.integration.peers import Destination
 from tests import ports
-from tests.service.integration.kit import file, image
+from tests.service.integration.kit import LEFT_OPEN, file, image
+
+pytestmark = LEFT_OPEN
 
 SC = "1.2.840.10008.5.1.4.1.1.7"
 SR = "1.2.840.10008.5.1.4.1.1.88.34"
@@ -56,6 +58,7 @@ def destination(
         )
     finally:
         ae.shutdown()
+        gc.collect()
 
 
 def made(count: int = 3) -> list[Result]:
@@ -127,8 +130,6 @@ def test_case_20_a_rejected_association_may_be_accepted_later() -> None:
     assert (found, taken) == (Sent(objects={}, reason="rejected"), [])
 
 
-# pynetdicom shuts a socket down that was never connected, and leaves it to the collector.
-@pytest.mark.filterwarnings("ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_peer_that_is_away_is_unreachable() -> None:
     away = Destination(
         name="pacs", called="PACS", calling="X", host="127.0.0.1", port=ports.free_port()

@@ -157,3 +157,15 @@ def test_an_address_of_ipv6_stands_in_brackets(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("no IPv6 here")
     assert supervisor._fault_of("::1", port) is None
+
+
+def test_a_gateway_is_started_where_there_are_peers(tmp_path: Path) -> None:
+    python = Path(sys.executable)
+    alone = supervisor.Supervisor(Settings(var=tmp_path), python)
+    assert alone._gateways == []
+    settings = Settings(var=tmp_path, gateway_peers=tmp_path / "peers.toml", gateway_http_port=8199)
+    (gateway,) = supervisor.Supervisor(settings, python)._gateways
+    assert gateway.command[1:] == ["-m", "service", "gateway"]
+    assert gateway.ready_url == "http://127.0.0.1:8199/health/startup"
+    # It asks the same runners as the front.
+    assert gateway.environment["OSTEOSERVE_STACK_URL"].startswith("http://127.0.0.1:")
