@@ -27,7 +27,7 @@ from service.storage.transaction import Transactions
 LEFT_OPEN = pytest.mark.filterwarnings(
     "ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-"""pynetdicom, which these tests send by, leaves sockets that were refused or reset to the collector.
+"""pynetdicom, which these tests send by, leaves sockets that were refused or reset to be collected.
 
 What is marked collects them itself, so that they are not another test's."""
 
