@@ -14,7 +14,7 @@ from typing import Final
 import anyio.to_thread
 
 from service.integration.dicom import sender
-from service.integration.ledger.schemas import LeaseLostError
+from service.integration.ledger.schemas import LeaseLostError, Sent
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Destination, Peers
@@ -80,9 +80,14 @@ class Worker:
         if delivery is None:
             return False
         results = await self._ledger.results(delivery)
-        sent = await anyio.to_thread.run_sync(
-            sender.send, destination, results, dict(delivery.objects)
-        )
+        try:
+            sent = await anyio.to_thread.run_sync(
+                sender.send, destination, results, dict(delivery.objects)
+            )
+        except Exception as error:
+            # It counts as an attempt, or it would be tried for ever.
+            log(logging.ERROR, "bug", task="deliver", fault=fault(error))
+            sent = Sent(objects={}, reason="failed")
         with suppress(LeaseLostError):
             state = await self._ledger.sent(delivery, sent, destination.attempts)
             self._metrics.attempted(state)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import func, select, update
 
 from service.clock import now
 from service.events import Event
 from service.identity.actor import Actor
+from service.integration.dicom import sender
 from service.integration.events import LedgerDecided
 from service.integration.ledger.schemas import (
     Balance,
@@ -24,8 +27,12 @@ from service.integration.ledger.schemas import (
     Sent,
 )
 from service.integration.ledger.service import LONGEST_PAUSE, Ledger, pause
+from service.integration.metrics import GatewayMetrics
+from service.integration.peers import Peers
+from service.integration.work.worker import Worker
 from service.storage.database import Database
 from service.storage.tables import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow, LedgerEventRow
+from tests.service.integration.gateways import peers_file
 from tests.service.integration.kit import arrival, image, opened
 
 pytestmark = pytest.mark.anyio
@@ -378,6 +385,28 @@ async def test_a_ledger_that_contradicts_itself_is_seen(database: Database) -> N
     async with database.begin() as connection:
         await connection.execute(update(CaseRow).values(state="done"))
     assert (await ledger.balance()).unaccounted == 1
+
+
+async def test_a_delivery_that_fails_as_nobody_foresaw_dies_at_its_budget(
+    database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ledger = opened(database).ledger
+    await ledger.receive(arrival())
+    await composed(ledger, database)
+    peers = Peers.read(peers_file(tmp_path, 104, attempts=2))
+    metrics = GatewayMetrics(CollectorRegistry())
+    judge: Any = None
+    worker = Worker(ledger, peers, judge, metrics)
+
+    def fails(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(sender, "send", fails)
+    for _ in range(2):
+        await due(database)
+        assert await worker.deliver(peers.destination[0])
+    (line,) = await ledger.waiting()
+    assert (line.state, line.reason) == ("dead", "failed")
 
 
 def test_pauses_double_up_to_a_quarter_of_an_hour_and_differ() -> None:
