@@ -25,8 +25,9 @@ setup: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## make all three environ
 # A file's tests stay together, on one processor; the order is the files' own, since those of the real
 # processes, which mostly wait, come early.
 JOBS ?= 2
-test: setup ## run the whole test suite, JOBS=2 files at a time; fetches Prometheus where it can
+test: setup ## run the whole test suite, JOBS=2 files at a time; fetches Prometheus and a PACS where it can
 	tests/operations/install
+	tests/service/integration/install
 	$(DEV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 FUZZ ?= 100000

@@ -1,4 +1,4 @@
-"""``python -m service``: serve the front, show its settings, or gather its sentences.
+"""``python -m service``: serve front or gateway, show settings, or gather sentences.
 
 ``run`` starts the five runners and the front together: what ``make run`` calls.
 """
@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from listener.python import behind
 from service import commands
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{code}: {waiting} to translate")
     elif command == "storage":
         return run_recover(settings) if options.action == "recover" else run_check(settings)
-    elif command in ("people", "sites", "keys", "audit"):
+    elif command in ("people", "sites", "keys", "ledger", "audit"):
         return commands.run(settings, options)
     else:
         return _on_storage(command, settings, getattr(options, "back_to", None))
@@ -54,12 +54,14 @@ def _on_storage(command: str, settings: Settings, back_to: str | None) -> int:
         return 1
     if command == "migrate":
         return _migrate(settings, back_to)
+    if command == "gateway":
+        return _gateway(settings)
     try:
         table.check(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    return _serve(settings) if command == "serve" else _run(settings)
+    return _serve(settings, "front", Server) if command == "serve" else _run(settings)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = added.add_parser("serve", help="serve pages and API; the runners run elsewhere")
     serve.add_argument("--host", help="address to listen on (OSTEOSERVE_HOST)")
     serve.add_argument("--port", help="port to listen on (OSTEOSERVE_PORT)")
+    added.add_parser("gateway", help="take images by DICOM and send results back by DICOM")
     run = added.add_parser("run", help="start five runners and the front on this machine")
     run.add_argument("--port", help="port of the front (OSTEOSERVE_PORT)")
     migrate = added.add_parser("migrate", help="bring the database's schema up to date, and end")
@@ -133,15 +136,34 @@ def _migrate(settings: Settings, back_to: str | None) -> int:
     return 0
 
 
-def _serve(settings: Settings) -> int:
+def _gateway(settings: Settings) -> int:
+    # Not on top: the front needs none of it.
+    from service import gateway  # noqa: PLC0415
+    from service.integration.peers import Peers, PeersError  # noqa: PLC0415
+
+    if settings.gateway_peers is None:
+        print(
+            "osteoserve: OSTEOSERVE_GATEWAY_PEERS names no file of peers (docs/hospital.md)",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        peers = Peers.read(settings.gateway_peers)
+    except PeersError as error:
+        print(f"osteoserve: {error}", file=sys.stderr)
+        return 2
+    return _serve(settings, "gateway", lambda settings: gateway.server(settings, peers))
+
+
+def _serve(settings: Settings, name: str, server: Callable[[Settings], Server]) -> int:
     journal.configure(settings.log_format, settings.log_level)
     for line in table.unknown():
         journal.log(logging.WARNING, "unknown setting", about=line)
     if (old := behind()) is not None:
         journal.log(logging.WARNING, "python is behind", about=old)
     try:
-        with tracing.exporting("front", settings.tracing_endpoint):
-            Server(settings).run()
+        with tracing.exporting(name, settings.tracing_endpoint):
+            server(settings).run()
     except tracing.TracingError as error:
         print(error, file=sys.stderr)
         return 2

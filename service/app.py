@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
@@ -63,6 +63,12 @@ _AS_THEY_ARE: Final = (
 )
 
 
+class Room(Protocol):
+    """A subject, or part of one, that opens something."""
+
+    def lifespan(self, resources: Resources, /) -> AbstractAsyncContextManager[None]: ...
+
+
 BATCHES: Final = ("/bulk", "/api/v1/batches")
 """Where batches are sent. They wait on disk; everything else waits in memory."""
 
@@ -105,7 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         # A redirect would repeat the Host header back.
         redirect_slashes=False,
-        lifespan=_lifespan(settings, metrics, templates),
+        lifespan=opening(settings, metrics, templates, LIFESPANS),
         dependencies=[
             Depends(
                 Door(
@@ -148,9 +154,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _lifespan(
-    settings: Settings, metrics: Metrics, templates: Templates
+def opening(
+    settings: Settings,
+    metrics: Metrics,
+    templates: Templates,
+    rooms: Iterable[Room],
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]:
+    """Return the lifespan of an app that opens ``rooms``, each with what those before it opened."""
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         resources = Resources()
@@ -160,7 +171,7 @@ def _lifespan(
             resources.put(type(declared), declared)
         resources.put(Templates, templates)
         async with AsyncExitStack() as stack:
-            for room in LIFESPANS:
+            for room in rooms:
                 await stack.enter_async_context(room.lifespan(resources))
             app.state.health = resources.get(Health)
             yield {STATE: resources}

@@ -1,4 +1,4 @@
-"""``python -m service people``, ``sites``, ``keys``, ``audit``: done from the command line.
+"""``python -m service people``, ``sites``, ``keys``, ``ledger``, ``audit``: from the command line.
 
 Beside running fronts, on the same database. Acts of the command line are in the trail without an
 account: whoever may run it has the database anyway.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from service import ledger_commands
 from service.audit.install import anchor
 from service.audit.trail import record
 from service.audit.verify import Anchor, Verdict, verify
@@ -89,6 +90,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     ):
         acts.add_parser(name, help=help).add_argument("id", help="number, as list shows it")
     _site(acts)
+    ledger_commands.add_parser(commands)
     audit = commands.add_parser("audit", help="the trail: verify that it is whole")
     acts = audit.add_subparsers(dest="action", required=True, metavar="ACTION")
     whole = acts.add_parser(
@@ -122,6 +124,8 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     """Do what ``options`` ask for; return the exit status."""
     if options.command == "audit":
         return _audit(settings, options.anchor)
+    if options.command == "ledger":
+        return _on(settings, ledger_commands.work(settings, options, OPERATOR))
     work = {"people": _people, "keys": _keys, "sites": _sites}[options.command]
     return _on(settings, work(settings, options))
 

@@ -12,6 +12,8 @@ import socket
 import time
 from types import FrameType
 
+from fastapi import FastAPI
+
 from listener.door import Door
 from listener.server import Server as Listener
 from service.app import create_app
@@ -19,15 +21,22 @@ from service.settings import Settings
 
 
 class Server(Listener):
-    def __init__(self, settings: Settings) -> None:
-        self._app = create_app(settings)
+    def __init__(
+        self,
+        settings: Settings,
+        app: FastAPI | None = None,
+        address: tuple[str, int] | None = None,
+    ) -> None:
+        """Serve ``app`` at ``address``; without them the front, where its settings say."""
+        self._app = create_app(settings) if app is None else app
+        host, port = (settings.host, settings.port) if address is None else address
         self._drain_seconds = settings.drain_seconds
         self._stop_at: float | None = None
         super().__init__(
             self._app,
             Door(settings.listening, self._app.state.metrics.http.connection_ended),
-            host=settings.host,
-            port=settings.port,
+            host=host,
+            port=port,
             # Whom to believe about addresses is a setting of ours (service/http/client.py).
             proxy_headers=False,
             lifespan="on",

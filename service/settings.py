@@ -28,6 +28,7 @@ from service.http.settings import Address, ConnectionLimits, UploadLimits
 from service.identity.oidc.settings import OidcSettings
 from service.identity.oidc.settings import faults as oidc_faults
 from service.identity.settings import IdentitySettings, is_loopback
+from service.integration.settings import GatewaySettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
@@ -57,6 +58,7 @@ class Settings(
     BatchLimits,
     DriftSettings,
     PrecisionSettings,
+    GatewaySettings,
     ProcessSettings,
     TelemetrySettings,
     BaseSettings,

@@ -73,7 +73,7 @@ def configure(form: Form, level: Level, stream: TextIO | None = None) -> None:
         "aiosqlite", "sqlalchemy", "psycopg", "urllib3", "requests",
     ):  # fmt: skip
         logging.getLogger(name).setLevel(logging.WARNING)
-    for name in ("python_multipart", "pydicom", "PIL"):
+    for name in ("python_multipart", "pydicom", "pynetdicom", "highdicom", "PIL"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     warnings.showwarning = _show_warning
 

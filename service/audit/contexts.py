@@ -42,6 +42,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "batch_ended": N_("Batch ended"),
     "sealed_account_used": N_("Sealed account used"),
     "logout_refused": N_("Message to sign out refused"),
+    "ledger_decided": N_("Delivery or case decided on"),
 }
 
 

@@ -49,6 +49,7 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "batch_ended": (_ACTIVITY, "U"),
     "sealed_account_used": (_SECURITY, "E"),
     "logout_refused": (_SECURITY, "E"),
+    "ledger_decided": (_ACTIVITY, "U"),
 }
 
 _FAILED: Final = frozenset({"sign_in_failed", "denied", "logout_refused"})

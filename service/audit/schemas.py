@@ -14,12 +14,24 @@ Kind = Literal[
     "key_added", "key_renewed", "key_revoked", "program_ended", "denied", "read", "exported",
     "prediction_made", "prediction_deleted", "heat_map_made", "review_added", "exam_changed",
     "batch_started", "batch_line_added", "batch_ended",
-    "sealed_account_used", "logout_refused",
+    "sealed_account_used", "logout_refused", "ledger_decided",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 ObjectKind = Literal[
-    "account", "key", "site", "result", "list", "patient", "batch", "trail", "route", "link"
+    "account",
+    "key",
+    "site",
+    "result",
+    "list",
+    "patient",
+    "batch",
+    "trail",
+    "route",
+    "link",
+    "case",
+    "object",
+    "delivery",
 ]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

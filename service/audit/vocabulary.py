@@ -35,6 +35,7 @@ from service.identity.events import (
     SiteAdded,
     WasRead,
 )
+from service.integration.events import LedgerDecided
 from service.predictions.events import HeatMapMade, PredictionDeleted, PredictionMade
 from service.reviews.events import ReviewAdded
 
@@ -153,6 +154,7 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
         "batch_line_added", "batch", event.batch_id, {"line": event.line}
     ),
     BatchEnded: lambda event: Told("batch_ended", "batch", event.batch_id, {"state": event.state}),
+    LedgerDecided: lambda event: Told("ledger_decided", event.what, event.id, {"act": event.act}),
 }
 
 

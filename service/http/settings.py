@@ -11,6 +11,14 @@ from service.http.hosts import HostError, Hosts
 from service.types import Seconds, SettingsGroup, Url
 
 
+def authority(host: str, port: int) -> str:
+    """Return ``host`` and ``port`` as a URL on this machine has them: what listens on all addresses
+    is on loopback as well."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        return f"127.0.0.1:{port}"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class Address(SettingsGroup):
     """Where the front is, and by which names it is known."""
 
@@ -42,10 +50,8 @@ class Address(SettingsGroup):
 
     @property
     def local_url(self) -> str:
-        """Where a browser on this machine finds the front: what listens on all addresses is on
-        loopback as well."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        """Where a browser on this machine finds the front."""
+        return f"http://{authority(self.host, self.port)}"
 
     @property
     def allowed_hosts(self) -> Hosts:

@@ -1,4 +1,4 @@
-"""Run everything on one machine: five runners and the front, each a process of its own.
+"""Run everything on one machine: five runners, the front, and the gateway where it has peers.
 
 This is for a laptop, a test or a small clinic's one server; a cluster has better (the chart). It
 knows no more than it must: start, wait until ready, start a runner again that ends, stop everything
@@ -36,6 +36,7 @@ from listener.server import listened_on
 from models.files import replace
 from models.runtime import usable_cpus
 from service.commands import LINK_MINUTES, first_link
+from service.http.settings import authority
 from service.runners.registry import BY_NAME, REGISTRY
 from service.settings import PREFIX, Settings
 from service.storage.errors import StorageError
@@ -50,8 +51,13 @@ STOP_SECONDS: Final = 20.0
 
 POLL_SECONDS: Final = 0.25
 
-NEEDED: Final = frozenset(one.name for one in REGISTRY if one.role == "outlines")
-"""Without these no image is answered."""
+GATEWAY: Final = "gateway"
+
+MEANWHILE: Final[Mapping[str, str]] = {
+    **{one.name: "no scan is judged" for one in REGISTRY if one.role == "outlines"},
+    GATEWAY: "no scanner is answered",
+}
+"""What is so while one of these is down; while another is, answers are degraded."""
 
 TARGETS: Final = "targets"
 """Folder of state with a file a run: where to scrape what runs, as Prometheus' file_sd_configs
@@ -153,24 +159,40 @@ class Supervisor:
         self._folder = var.resolve() / "run" / str(port)
         ports = dict(zip(RUNNERS, _free_ports(len(RUNNERS)), strict=True))
         self._runners = [self._runner(name, ports[name], runner_python) for name in RUNNERS]
+        environment = {
+            # Its matrices are small, and decoded images have threads of their own: alone an
+            # image is prepared as fast, beside the runners in a tenth of the time.
+            "OPENBLAS_NUM_THREADS": "1",
+            **{
+                PREFIX + BY_NAME[name].setting.upper(): f"http://127.0.0.1:{port}"
+                for name, port in ports.items()
+            },
+        }
         self._front = Process(
             name="front",
             command=[sys.executable, "-m", "service", "serve", "--port", str(port)],
             ready_url=f"{self._address}/health/startup",
             log=self._folder / "front.log",
-            environment={
-                # Its matrices are small, and decoded images have threads of their own: alone an
-                # image is prepared as fast, beside the runners in a tenth of the time.
-                "OPENBLAS_NUM_THREADS": "1",
-                **{
-                    PREFIX + BY_NAME[name].setting.upper(): f"http://127.0.0.1:{port}"
-                    for name, port in ports.items()
-                },
-            },
+            environment=environment,
+        )
+        gateway = authority(settings.gateway_host, settings.gateway_http_port)
+        self._gateways = (
+            []
+            if settings.gateway_peers is None
+            else [
+                Process(
+                    name=GATEWAY,
+                    command=[sys.executable, "-m", "service", GATEWAY],
+                    ready_url=f"http://{gateway}/health/startup",
+                    log=self._folder / f"{GATEWAY}.log",
+                    environment=environment,
+                )
+            ]
         )
         self._targets = var.resolve() / TARGETS / f"{port}.json"
         self._target_groups = [
-            {"targets": [self._address.removeprefix("http://")], "labels": {"component": "front"}},
+            {"targets": [authority(settings.host, port)], "labels": {"component": "front"}},
+            *({"targets": [gateway], "labels": {"component": one.name}} for one in self._gateways),
             *(
                 {"targets": [f"127.0.0.1:{port}"], "labels": {"component": name}}
                 for name, port in ports.items()
@@ -200,7 +222,7 @@ class Supervisor:
             for task in (work, asked):
                 task.cancel()
             await asyncio.gather(work, asked, return_exceptions=True)
-            await self._front.stop()
+            await asyncio.gather(*(one.stop() for one in (self._front, *self._gateways)))
             await asyncio.gather(*(process.stop() for process in self._runners))
             # What was stopped on purpose is nothing to be called for.
             self._targets.unlink(missing_ok=True)
@@ -209,7 +231,7 @@ class Supervisor:
 
     async def _work(self) -> None:
         """Start everything, then watch it. Ends only by raising :class:`StartError`."""
-        processes = [*self._runners, self._front]
+        processes = [*self._runners, self._front, *self._gateways]
         patience = aiohttp.ClientTimeout(total=5.0)
         async with aiohttp.ClientSession(timeout=patience, trust_env=False) as client:
             self._targets.parent.mkdir(exist_ok=True)
@@ -224,7 +246,7 @@ class Supervisor:
             await _together(
                 [
                     self._watch_front(),
-                    *(keep_up(process, client) for process in self._runners),
+                    *(keep_up(one, client) for one in (*self._runners, *self._gateways)),
                 ]
             )
 
@@ -273,7 +295,7 @@ async def keep_up(
             window = backoff.window_seconds + backoff.pause(len(ends))
             ends = [*(end for end in ends if now - end < window), now]
             pause = backoff.pause(len(ends))
-            meanwhile = "no scan is judged" if process.name in NEEDED else "answers are degraded"
+            meanwhile = MEANWHILE.get(process.name, "answers are degraded")
             if pause:
                 _say(
                     f"{process.name} keeps ending ({code}); it is left down for {pause:.0f} s, "

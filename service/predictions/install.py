@@ -65,6 +65,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     predictions = Predictions(transactions, pipeline.analyse)
     resources.put(Predictions, predictions)
     resources.put(Results, Results(predictions.get))
+    resources.put(Decoder, decoder)
     resources.put(Explainer, Explainer(policy, runners, transactions))
     async with aclosing(predictions), decoder:
         yield

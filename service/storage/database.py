@@ -174,6 +174,16 @@ class Database:
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - no secret
             pause = min(2 * pause, _LONGEST_PAUSE)
 
+    def endure(self) -> None:
+        """Have every commit survive a loss of power as well. Before the first connection."""
+        if self.is_sqlite:
+
+            @event.listens_for(self.engine.sync_engine, "connect")
+            def connected(connection: Any, _record: object) -> None:
+                cursor = connection.cursor()
+                cursor.execute("PRAGMA synchronous = FULL")
+                cursor.close()
+
     async def look_for_room(self) -> None:
         """Find out by a small write whether there is room: ``full`` says so from then on."""
         if self._room is None and not self._full:

@@ -12,6 +12,8 @@ from starlette.types import ASGIApp
 
 from bentos.backlog import Backlog
 from bentos.runner import build_metrics
+from service.integration.ledger.schemas import Balance
+from service.integration.metrics import GatewayMetrics
 from service.metrics import Metrics
 
 
@@ -20,6 +22,14 @@ def of_front() -> frozenset[str]:
     # What is only there once a database is a file of ours, or enough images have been seen.
     later = {"osteoserve_storage_free_bytes", "osteoserve_storage_size_bytes"}
     return _stored(generate_latest(Metrics().registry).decode()) | later
+
+
+@cache
+def of_gateway() -> frozenset[str]:
+    """What the gateway tells beside what the front does."""
+    registry = CollectorRegistry()
+    GatewayMetrics(registry).ledger(Balance(accepted=0), {})
+    return _stored(generate_latest(registry).decode())
 
 
 @cache

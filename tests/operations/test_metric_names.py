@@ -17,7 +17,7 @@ from k8s.rules.files import document
 from k8s.rules.rule import Record
 from k8s.rules.scope import PLAIN
 from tests.chart.conftest import SCENARIOS, Object, rendered, scenario
-from tests.operations.names import of_front, of_runners
+from tests.operations.names import of_front, of_gateway, of_runners
 from tests.operations.promql import series
 
 OURS = re.compile(r"\b(?:osteoserve|bentoml)_[a-z0-9_]+")
@@ -41,7 +41,7 @@ def known() -> frozenset[str]:
         for rule in group.rules
         if isinstance(rule, Record)
     }
-    return of_front() | of_runners() | recorded | {"up"}
+    return of_front() | of_gateway() | of_runners() | recorded | {"up"}
 
 
 def asked(node: Any) -> Iterator[str]:

@@ -299,7 +299,7 @@ async def test_a36_a_change_of_roles_is_told_with_what_was_before(guarded: Front
         ]
     assert row.object_id == str(boss.id)
     assert json.loads(row.detail) == {
-        "before": ["administrator"], "after": ["clinician", "administrator"],
+        "before": ["administrator"], "after": ["clinician", "administrator"], "source": "hand",
     }  # fmt: skip
 
 

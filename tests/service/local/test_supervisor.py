@@ -178,7 +178,7 @@ def test_an_address_at_fault_is_never_a_port_that_is_not_free(host: str) -> None
         ("dxa.lan", "http://dxa.lan:8123"),
         # All addresses are none that a browser could go to.
         ("0.0.0.0", "http://127.0.0.1:8123"),  # noqa: S104
-        ("::", "http://[::1]:8123"),
+        ("::", "http://127.0.0.1:8123"),
     ],
 )
 def test_the_address_that_is_told(host: str, url: str) -> None:
@@ -209,3 +209,15 @@ def test_everywhere_is_one_address_of_this_machine_and_taken_where_either_family
         port = taken.getsockname()[1]
         assert "not free" in (supervisor._fault_of("::", port) or "")
     assert supervisor._fault_of("::", port) is None
+
+
+def test_a_gateway_is_started_where_there_are_peers(tmp_path: Path) -> None:
+    python = Path(sys.executable)
+    alone = supervisor.Supervisor(Settings(var=tmp_path), python)
+    assert alone._gateways == []
+    settings = Settings(var=tmp_path, gateway_peers=tmp_path / "peers.toml", gateway_http_port=8199)
+    (gateway,) = supervisor.Supervisor(settings, python)._gateways
+    assert gateway.command[1:] == ["-m", "service", "gateway"]
+    assert gateway.ready_url == "http://127.0.0.1:8199/health/startup"
+    # It asks the same runners as the front.
+    assert gateway.environment["OSTEOSERVE_STACK_URL"].startswith("http://127.0.0.1:")

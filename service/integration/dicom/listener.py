@@ -1,0 +1,349 @@
+"""C-ECHO and C-STORE SCP: an object is acknowledged once the ledger holds it, and never before.
+
+::
+
+    0000   the ledger holds it, or held the same before     A700   it could not be stored now
+    A900   it is not what its request says                  C000   it is no DICOM data set
+    C001   it is larger than OSTEOSERVE_GATEWAY_OBJECT_BYTES
+
+pynetdicom gives each association a thread; what waits for the database waits there, and the ledger
+runs in the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import hashlib
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from pydicom.dataset import Dataset
+from pynetdicom import AE, AllStoragePresentationContexts, _config, evt
+from pynetdicom.association import Association
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
+
+from models.reading.syntaxes import EXPLICIT_LITTLE, SYNTAXES
+from service.integration.dicom import head
+from service.integration.dicom.bounds import Bounds, Budget
+from service.integration.ledger.schemas import MANUFACTURER, Arrival
+from service.integration.ledger.service import Ledger
+from service.integration.metrics import GatewayMetrics
+from service.integration.peers import Peer, Peers, title
+from service.integration.settings import GatewaySettings
+from telemetry.journal import fault, log
+
+T = TypeVar("T")
+
+PDU: Final = 2**17
+"""Bytes of the largest P-DATA that peers are asked to send."""
+CROWD: Final = 4
+"""Connections as a multiple of associations: those beyond are closed without a word."""
+OBJECTS: Final = 4
+"""Unfinished objects of the largest size that are held at a time; of smaller ones more."""
+TRANSFER_SYNTAXES: Final = [
+    EXPLICIT_LITTLE,
+    *(
+        uid
+        for uid, syntax in SYNTAXES.items()
+        if syntax.little and not syntax.deflated and uid != EXPLICIT_LITTLE
+    ),
+]
+"""What is kept as it was sent. Deflated is not: its head could not be read without inflating it."""
+
+STORED, NOT_STORED, MISMATCH, UNREADABLE, TOO_LARGE = 0x0000, 0xA700, 0xA900, 0xC000, 0xC001
+_CALLING_UNKNOWN, _CALLED_UNKNOWN = 0x03, 0x07
+_STOP_SECONDS: Final = 10.0
+
+
+@dataclass(eq=False)
+class _Sender:
+    """One association: who it is, and which cases it has sent to."""
+
+    bounds: Bounds
+    peer: Peer | None = None
+    cases: set[UUID] = field(default_factory=set)
+
+
+class Listener:
+    """Started and stopped from the event loop that the ledger runs in."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        peers: Peers,
+        ledger: Ledger,
+        metrics: GatewayMetrics,
+        patience: float,
+    ) -> None:
+        """``patience``: seconds after which an object counts as not stored."""
+        self._settings = settings
+        self._peers = peers
+        self._ledger = ledger
+        self._metrics = metrics
+        self._patience = patience
+        self._budget = Budget(OBJECTS * settings.gateway_object_bytes)
+        self._senders: dict[Association, _Sender] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        if self._server is None:
+            raise RuntimeError("not started")
+        return int(self._server.server_address[1])
+
+    def start(self, tls: ssl.SSLContext | None = None) -> None:
+        """Listen from now on. Raises :class:`OSError` where that cannot be."""
+        _config.LOG_HANDLER_LEVEL = "none"
+        settings = self._settings
+        self._loop = asyncio.get_running_loop()
+        ae = AE(MANUFACTURER.upper())
+        # Ours is counted, and comes first.
+        ae.maximum_associations = 2 * CROWD * settings.gateway_associations
+        ae.maximum_pdu_size = PDU
+        ae.acse_timeout = min(10.0, settings.gateway_idle_seconds)
+        ae.dimse_timeout = ae.network_timeout = settings.gateway_idle_seconds
+        ae.supported_contexts = []
+        ae.add_supported_context(Verification)
+        for context in AllStoragePresentationContexts:
+            ae.add_supported_context(str(context.abstract_syntax), TRANSFER_SYNTAXES)
+        self._server = _Server(
+            self,
+            ae,
+            (settings.gateway_host, settings.gateway_dicom_port),
+            tls,
+            [
+                (evt.EVT_REQUESTED, self._requested),
+                (evt.EVT_C_ECHO, lambda _: STORED),
+                (evt.EVT_C_STORE, self._store),
+                (evt.EVT_CONN_CLOSE, self._closed),
+            ],
+        )
+        ae._servers.append(self._server)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Take no more associations, let open ones end for a while, then cut them off."""
+        if self._server is None:
+            return
+        server, ae = self._server, self._server.ae
+        await asyncio.to_thread(server.shutdown)
+        end = time.monotonic() + _STOP_SECONDS
+        while self._open() and time.monotonic() < end:  # noqa: ASYNC110 - threads have no event
+            await asyncio.sleep(0.05)
+        await asyncio.to_thread(ae.shutdown)
+
+    def _open(self) -> int:
+        self._sweep()
+        return len(self._senders)
+
+    def admit(self, address: str) -> bool:
+        """Whether somebody from ``address`` may connect; counted where not."""
+        self._sweep()
+        if not self._peers.known(address):
+            self._metrics.rejected("address")
+        elif len(self._senders) >= CROWD * self._settings.gateway_associations:
+            self._metrics.rejected("crowd")
+        else:
+            return True
+        return False
+
+    def entered(self, association: Association) -> None:
+        settings = self._settings
+        bounds = Bounds(
+            association,
+            self._budget,
+            settings.gateway_object_bytes,
+            settings.gateway_idle_seconds,
+        )
+        self._senders[association] = _Sender(bounds)
+        self._metrics.associations(len(self._senders))
+
+    def not_secured(self) -> None:
+        self._metrics.rejected("tls")
+
+    def _requested(self, event: evt.Event) -> None:
+        """Reject whoever is not known, and more than there is room for."""
+        association, request = event.assoc, event.assoc.requestor.primitive
+        sender = self._senders.get(association)
+        if sender is None or request is None:
+            association.abort()
+            return
+        calling, called = request.calling_ae_title, request.called_ae_title
+        address = str(association.requestor.address)
+        sender.peer = self._peers.match(calling, called, address, _name_in(association))
+        if sender.peer is None:
+            calling_known = title(calling) in {one.calling for one in self._peers.peer}
+            reason = _CALLED_UNKNOWN if calling_known else _CALLING_UNKNOWN
+            self._metrics.rejected("peer")
+            log(logging.WARNING, "association rejected", address=address, diagnostic=reason)
+            association.acse.send_reject(0x01, 0x01, reason)
+            association.kill()
+        elif len(self._senders) > self._settings.gateway_associations:
+            self._metrics.rejected("crowd")
+            association.acse.send_reject(0x02, 0x03, 0x02)
+            association.kill()
+
+    def _closed(self, event: evt.Event) -> None:
+        self._ended(event.assoc)
+
+    def _sweep(self) -> None:
+        """Forget associations that have ended in another way than by closing."""
+        for one in list(self._senders):
+            if one.ident is not None and not one.is_alive():
+                self._ended(one)
+
+    def _ended(self, association: Association) -> None:
+        sender = self._senders.pop(association, None)
+        self._metrics.associations(len(self._senders))
+        if sender is not None:
+            sender.bounds.close()
+            if sender.cases:
+                # Where this fails, they settle by themselves a little later.
+                self._later(self._ledger.released(frozenset(sender.cases)))
+
+    def _store(self, event: evt.Event) -> Dataset:
+        sender = self._senders.get(event.assoc)
+        if sender is None or sender.peer is None:
+            return _status(NOT_STORED, "The association has ended.")
+        try:
+            status, result, said = self._received(event, sender, sender.peer)
+        except Exception as error:
+            log(logging.ERROR, "object not stored", peer=sender.peer.name, fault=fault(error))
+            status, result, said = NOT_STORED, "not_stored", "It cannot be stored now."
+        finally:
+            sender.bounds.settled()
+        self._metrics.received(result)
+        return _status(status, said)
+
+    def _received(self, event: evt.Event, sender: _Sender, peer: Peer) -> tuple[int, str, str]:
+        """Return the status of an object, what became of it, and what to say of that."""
+        match sender.bounds.overflow:
+            case "too_large":
+                return TOO_LARGE, "too_large", "It is larger than this receiver takes."
+            case "crowded":
+                return NOT_STORED, "not_stored", "Too much is received at the same time."
+        data = event.encoded_dataset(include_meta=False)
+        syntax = str(event.context.transfer_syntax)
+        try:
+            found = head.read(data, syntax)
+        except head.HeadError as error:
+            return UNREADABLE, "unreadable", str(error)
+        request: Any = event.request
+        asked = (request.AffectedSOPClassUID, request.AffectedSOPInstanceUID)
+        if (found.sop_class_uid, found.sop_uid) != tuple(map(str, asked)):
+            return MISMATCH, "mismatch", "Its SOP class or UID is not that of its request."
+        one = Arrival(
+            site=peer.site,
+            peer=peer.name,
+            sop_uid=found.sop_uid,
+            sop_class_uid=found.sop_class_uid,
+            series_uid=found.series_uid,
+            study_uid=found.study_uid,
+            patient=found.patient,
+            sha256=hashlib.sha256(syntax.encode() + b"\0" + data).hexdigest(),
+            is_image=found.is_image,
+            is_own=found.manufacturer == MANUFACTURER,
+            data=event.encoded_dataset(),
+        )
+        what, case_id = self._await(self._ledger.receive(one))
+        if case_id is not None:
+            sender.cases.add(case_id)
+        return STORED, what, ""
+
+    def _await(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what ``work`` returns in the event loop; this is called in other threads."""
+        done = self._later(work)
+        try:
+            return done.result(self._patience)
+        except TimeoutError:
+            done.cancel()
+            raise
+
+    def _later(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        if self._loop is None or self._loop.is_closed():
+            work.close()
+            raise RuntimeError("the gateway has stopped")
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+
+class _Handler(RequestHandler):
+    server: _Server
+
+    def _create_association(self) -> Association:
+        association = super()._create_association()
+        self.server.listener.entered(association)
+        return association
+
+
+class _Server(ThreadedAssociationServer):
+    """pynetdicom's, with a door: who may not come in is sent away before a thread waits for it."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(
+        self,
+        listener: Listener,
+        ae: AE,
+        address: tuple[str, int],
+        tls: ssl.SSLContext | None,
+        handlers: list[Any],
+    ) -> None:
+        self.listener = listener
+        super().__init__(ae, address, ae.ae_title, ae.supported_contexts, tls, handlers, _Handler)
+
+    def get_request(self) -> Any:
+        # Not pynetdicom's, which shakes hands here, and lets everybody wait for whoever does not.
+        request, address = self.socket.accept()  # type: ignore[union-attr]
+        return request, address
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        del request
+        return self.listener.admit(str(client_address[0]))
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        if self.ssl_context is not None:
+            request.settimeout(10.0)
+            try:
+                request = self.ssl_context.wrap_socket(request, server_side=True)
+            except OSError:
+                self.listener.not_secured()
+                self.shutdown_request(request)
+                return
+        super().finish_request(request, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        del request, client_address
+        log(logging.ERROR, "bug", route="dicom")
+
+
+def _name_in(association: Association) -> str | None:
+    """Return the common name of the certificate that a TLS peer has proven."""
+    wrapped = association.dul.socket
+    found = None if wrapped is None else wrapped.socket
+    if not isinstance(found, ssl.SSLSocket):
+        return None
+    certificate = found.getpeercert() or {}
+    subject: Any = certificate.get("subject", ())
+    names = {key: value for part in subject for key, value in part}
+    return names.get("commonName")
+
+
+def _status(status: int, said: str) -> Dataset:
+    answer = Dataset()
+    answer.Status = status
+    if said:
+        answer.ErrorComment = said[:64]
+    return answer

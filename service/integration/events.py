@@ -1,0 +1,21 @@
+"""What people decide about the ledger: all of it goes into the trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from service.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerDecided(Event):
+    """Something that was dead or in quarantine is tried again, or given up.
+
+    The reason stands in the ledger.
+    """
+
+    id: UUID
+    what: Literal["case", "object", "delivery"]
+    act: Literal["restart", "discard"]

@@ -1,0 +1,48 @@
+"""What the gateway is made of: ledger, listener, and what works on cases and deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from models.reading import Limits
+from service.decoding import Decoder
+from service.decoding.settings import DecoderLimits
+from service.integration.dicom.listener import Listener
+from service.integration.dicom.tls import server_context
+from service.integration.ledger.service import Ledger
+from service.integration.metrics import GatewayMetrics
+from service.integration.peers import Peers
+from service.integration.settings import GatewaySettings
+from service.integration.work.judge import Judge
+from service.integration.work.worker import Worker
+from service.predictions.service import Predictions
+from service.resources import Resources
+from service.storage.transaction import Transactions
+
+
+@asynccontextmanager
+async def lifespan(resources: Resources) -> AsyncIterator[None]:
+    settings, peers = resources.get(GatewaySettings), resources.get(Peers)
+    transactions, predictions = resources.get(Transactions), resources.get(Predictions)
+    metrics = resources.get(GatewayMetrics)
+    ledger = Ledger(settings, transactions)
+    judge = Judge(
+        ledger,
+        peers,
+        predictions.predict,
+        predictions.get,
+        resources.get(Decoder),
+        Limits(max_samples=resources.get(DecoderLimits).max_samples),
+    )
+    worker = Worker(ledger, peers, judge, metrics)
+    listener = Listener(settings, peers, ledger, metrics, 2 * transactions.longest_wait)
+    resources.put(Ledger, ledger)
+    resources.put(Listener, listener)
+    await worker.count()
+    async with worker.working():
+        listener.start(server_context(settings))
+        try:
+            yield
+        finally:
+            await listener.stop()

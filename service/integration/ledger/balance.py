@@ -1,0 +1,142 @@
+"""The books of the ledger: what became of everything, what waits, and what a person decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+from uuid import UUID
+
+from sqlalchemy import and_, case, exists, func, literal, or_, select, union_all, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
+
+from service.clock import now
+from service.integration.ledger import deliveries, repository
+from service.integration.ledger.schemas import UNDER_WAY, WORKED_ON, Balance, Line
+from service.storage.tables import ArrivalRow, CaseRow, DeliveryRow
+
+What = Literal["case", "object", "delivery"]
+_APART: Final = ("ignored", "quarantined", "discarded")
+
+
+def _delivery(*states: str) -> ColumnElement[bool]:
+    return exists().where(DeliveryRow.case_id == CaseRow.id, DeliveryRow.state.in_(states))
+
+
+_BUCKET: Final = case(
+    *((ArrivalRow.state == state, state) for state in _APART),
+    (ArrivalRow.state != "held", None),
+    (CaseRow.state.in_(WORKED_ON), "in_progress"),
+    (and_(CaseRow.state == "delivering", _delivery(*UNDER_WAY)), "in_progress"),
+    (and_(CaseRow.state == "delivering", _delivery("dead")), "dead"),
+    (
+        and_(CaseRow.state.in_(("ignored", "quarantined")), CaseRow.reason.is_not(None)),
+        CaseRow.state,
+    ),
+    (_delivery(*UNDER_WAY, "dead"), None),
+    (and_(CaseRow.state == "superseded", _delivery("accepted", "discarded")), "superseded"),
+    (and_(CaseRow.state == "done", _delivery("accepted")), "delivered"),
+    (and_(CaseRow.state == "done", _delivery("discarded")), "discarded"),
+    else_=None,
+)
+"""Where an object stands; NULL where the ledger contradicts itself."""
+
+
+async def of(connection: AsyncConnection) -> Balance:
+    """Return how many objects there are in each bucket, and of all of them how many."""
+    bucket = _BUCKET.label("bucket")
+    statement = (
+        select(bucket, func.count().label("number"))
+        .select_from(ArrivalRow)
+        .outerjoin(CaseRow, CaseRow.id == ArrivalRow.case_id)
+        .group_by(bucket)
+    )
+    counts = {row.bucket: int(row.number) for row in await connection.execute(statement)}
+    accepted = sum(counts.values())
+    counts.pop(None, None)
+    return Balance(accepted=accepted, **counts)
+
+
+async def states(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
+    """Return how many cases and deliveries are in each state."""
+    parts = [
+        select(literal(kind).label("kind"), table.state, func.count().label("number")).group_by(
+            table.state
+        )
+        for kind, table in (("case", CaseRow), ("delivery", DeliveryRow))
+    ]
+    rows = await connection.execute(union_all(*parts))
+    return {(row.kind, row.state): int(row.number) for row in rows}
+
+
+async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
+    """Return what is not done, oldest first."""
+    cases = select(
+        CaseRow.id, literal("case").label("kind"), CaseRow.state, CaseRow.reason,
+        CaseRow.changed_at.label("since"), CaseRow.peer.label("about"),
+    ).where(CaseRow.state.in_((*WORKED_ON, "quarantined")))  # fmt: skip
+    objects = select(
+        ArrivalRow.id, literal("object").label("kind"), ArrivalRow.state, ArrivalRow.reason,
+        ArrivalRow.received_at.label("since"), ArrivalRow.peer.label("about"),
+    ).where(ArrivalRow.state == "quarantined")  # fmt: skip
+    deliveries = select(
+        DeliveryRow.id, literal("delivery").label("kind"), DeliveryRow.state, DeliveryRow.reason,
+        DeliveryRow.changed_at.label("since"), DeliveryRow.destination.label("about"),
+    ).where(DeliveryRow.state.in_((*UNDER_WAY, "dead")))  # fmt: skip
+    every = union_all(cases, objects, deliveries).order_by("since").limit(most)
+    rows = await connection.execute(every)
+    return tuple(
+        Line(
+            id=row.id, kind=row.kind, state=row.state, reason=row.reason, since=row.since,
+            about=row.about,
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+async def decide(
+    connection: AsyncConnection, id: UUID, act: Literal["restart", "discard"], reason: str | None
+) -> What | None:
+    """Restart or discard what has this id; return what it is, None where nothing is to decide."""
+    moment = now()
+    fresh = {"due_at": moment, "changed_at": moment, "attempts": 0, "leased_until": None}
+    again = act == "restart"
+    of = (
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.id == id,
+            or_(DeliveryRow.state == "dead", literal(not again) & (DeliveryRow.state == "waiting")),
+        )
+        .values(
+            state="waiting" if again else "discarded",
+            # Whoever still holds a lease has lost it.
+            fence=DeliveryRow.fence + 1,
+            **fresh,
+        )
+        .returning(DeliveryRow.case_id)
+    )
+    case_id = await connection.scalar(of)
+    if case_id is not None:
+        state = "waiting" if again else "discarded"
+        await repository.note(connection, case_id, state, reason or "restarted", id)
+        await deliveries.finish(connection, case_id)
+        return "delivery"
+    done = await connection.execute(
+        update(CaseRow)
+        .where(CaseRow.id == id, CaseRow.state == "quarantined")
+        .values(
+            state="settling" if again else "ignored",
+            reason=None if again else "discarded",
+            fence=CaseRow.fence + 1,
+            **fresh,
+        )
+    )
+    if done.rowcount:
+        state = "settling" if again else "ignored"
+        await repository.note(connection, id, state, reason or "restarted")
+        return "case"
+    if not again and await repository.set_arrival(
+        connection, id, "discarded", reason or "", "quarantined"
+    ):
+        return "object"
+    return None

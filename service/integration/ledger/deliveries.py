@@ -1,0 +1,190 @@
+"""Results and deliveries in SQL: what was made of a case, where it goes, and when its bytes go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row, and_, exists, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+
+from service.clock import now
+from service.integration.ledger.repository import claim, note
+from service.integration.ledger.schemas import UNDER_WAY, Case, Delivery, Result
+from service.storage.tables import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
+
+PIECE: Final = 100
+"""Rows of which bytes are removed in one transaction."""
+
+
+async def claim_next(
+    connection: AsyncConnection, destination: str, lease: timedelta
+) -> Delivery | None:
+    """Return a delivery to ``destination`` that is due, leased; None where none is.
+
+    A revision waits for the one before it: what names a predecessor comes after it.
+    """
+    case, before, earlier = aliased(CaseRow), aliased(CaseRow), aliased(DeliveryRow)
+    waits_for = exists().where(
+        case.id == DeliveryRow.case_id,
+        before.study_uid == case.study_uid,
+        before.site == case.site,
+        before.revision < case.revision,
+        earlier.case_id == before.id,
+        earlier.destination == destination,
+        earlier.state.in_(UNDER_WAY),
+    )
+    which = and_(
+        DeliveryRow.destination == destination, DeliveryRow.state.in_(UNDER_WAY), ~waits_for
+    )
+    row = await claim(connection, DeliveryRow, which, lease, {"state": "sending"})
+    if row is None:
+        return None
+    await note(connection, row.case_id, "sending", destination, row.id)
+    return Delivery(
+        id=row.id, fence=row.fence, attempts=row.attempts, case_id=row.case_id,
+        destination=row.destination, objects=row.objects,
+    )  # fmt: skip
+
+
+async def keep(connection: AsyncConnection, case_id: UUID, results: Sequence[Result]) -> None:
+    for number, one in enumerate(results):
+        await connection.execute(
+            insert(CaseResultRow).values(
+                case_id=case_id, number=number, sop_uid=one.sop_uid, series_uid=one.series_uid,
+                sop_class_uid=one.sop_class_uid, data=one.data,
+            )
+        )  # fmt: skip
+
+
+async def results(connection: AsyncConnection, case_id: UUID) -> tuple[Result, ...]:
+    """Return what was made of a case; none where its bytes have been removed."""
+    statement = (
+        select(*CaseResultRow.__table__.columns)
+        .where(CaseResultRow.case_id == case_id, CaseResultRow.data.is_not(None))
+        .order_by(CaseResultRow.number)
+    )
+    return tuple(
+        Result(
+            sop_uid=row.sop_uid,
+            sop_class_uid=row.sop_class_uid,
+            series_uid=row.series_uid,
+            data=row.data,
+        )
+        for row in await connection.execute(statement)
+    )
+
+
+async def predecessor(connection: AsyncConnection, case: Case) -> Row[str, str, str] | None:
+    """Return the report (class, series and object) that ``case`` supersedes."""
+    statement = (
+        select(CaseResultRow.sop_uid, CaseResultRow.sop_class_uid, CaseResultRow.series_uid)
+        .join(CaseRow, CaseRow.id == CaseResultRow.case_id)
+        .where(
+            CaseRow.study_uid == case.study_uid,
+            CaseRow.site == case.site,
+            CaseRow.revision < case.revision,
+            CaseResultRow.number == 0,
+        )
+        .order_by(CaseRow.revision.desc())
+        .limit(1)
+    )
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def supersede(connection: AsyncConnection, case: Case) -> None:
+    """Mark earlier cases of the study, which are delivered, as superseded by ``case``."""
+    statement = (
+        update(CaseRow)
+        .where(
+            CaseRow.study_uid == case.study_uid,
+            CaseRow.site == case.site,
+            CaseRow.revision < case.revision,
+            CaseRow.state == "done",
+        )
+        .values(state="superseded", changed_at=now())
+        .returning(CaseRow.id)
+    )
+    for case_id in (await connection.scalars(statement)).all():
+        await note(connection, case_id, "superseded")
+
+
+async def deliver_to(
+    connection: AsyncConnection, case_id: UUID, destinations: Iterable[str]
+) -> None:
+    moment = now()
+    for destination in destinations:
+        delivery_id = uuid4()
+        await connection.execute(
+            insert(DeliveryRow).values(
+                id=delivery_id, case_id=case_id, destination=destination, state="waiting",
+                objects={}, attempts=0, created_at=moment, changed_at=moment, due_at=moment,
+                fence=0,
+            )
+        )  # fmt: skip
+        await note(connection, case_id, "waiting", destination, delivery_id)
+
+
+async def finish(connection: AsyncConnection, case_id: UUID) -> None:
+    """Close a case once each of its deliveries was accepted or discarded."""
+    unfinished = exists().where(
+        DeliveryRow.case_id == case_id, DeliveryRow.state.not_in(("accepted", "discarded"))
+    )
+    if await connection.scalar(select(unfinished)):
+        return
+    case, later = aliased(CaseRow), aliased(CaseRow)
+    followed = exists().where(
+        case.id == case_id,
+        later.study_uid == case.study_uid,
+        later.site == case.site,
+        later.revision > case.revision,
+        later.state.in_(("composed", "delivering", "done", "superseded")),
+    )
+    state = "superseded" if await connection.scalar(select(followed)) else "done"
+    done = await connection.execute(
+        update(CaseRow)
+        .where(CaseRow.id == case_id, CaseRow.state == "delivering")
+        .values(state=state, changed_at=now())
+    )
+    if done.rowcount:
+        await note(connection, case_id, state)
+
+
+async def purge(connection: AsyncConnection, before: datetime) -> int:
+    """Remove bytes and patients of studies that ended ``before`` and wait for nobody.
+
+    Return of how many objects, at most :data:`PIECE`.
+    """
+    final = ("done", "superseded", "ignored")
+    other, apart = aliased(CaseRow), aliased(ArrivalRow)
+    of_study = and_(other.study_uid == ArrivalRow.study_uid, other.site == ArrivalRow.site)
+    unfinished = exists().where(
+        of_study, or_(other.state.not_in(final), other.changed_at >= before)
+    )
+    undecided = exists().where(
+        apart.study_uid == ArrivalRow.study_uid,
+        apart.site == ArrivalRow.site,
+        apart.state == "quarantined",
+    )
+    old = (
+        select(ArrivalRow.id)
+        .where(
+            or_(ArrivalRow.data.is_not(None), ArrivalRow.patient.is_not(None)),
+            ArrivalRow.received_at < before,
+            ~unfinished,
+            ~undecided,
+        )
+        .limit(PIECE)
+    )
+    ids = list(await connection.scalars(old))
+    if ids:
+        gone = update(ArrivalRow).where(ArrivalRow.id.in_(ids))
+        cases = select(ArrivalRow.case_id).where(ArrivalRow.id.in_(ids))
+        await connection.execute(
+            update(CaseResultRow).where(CaseResultRow.case_id.in_(cases)).values(data=None)
+        )
+        await connection.execute(gone.values(data=None, patient=None))
+    return len(ids)

@@ -1,0 +1,281 @@
+"""The ledger: nothing that was acknowledged is ever without a state, a reason or a next step."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from service.clock import now
+from service.identity.actor import Actor
+from service.integration.events import LedgerDecided
+from service.integration.ledger import balance, deliveries, repository
+from service.integration.ledger.schemas import (
+    OPEN,
+    Arrival,
+    Balance,
+    Case,
+    CaseState,
+    Delivery,
+    Held,
+    Line,
+    NotDecidedError,
+    Received,
+    Result,
+    Sent,
+)
+from service.integration.settings import GatewaySettings
+from service.storage.tables import CaseRow, DeliveryRow
+from service.storage.transaction import Transaction, Transactions
+
+FIRST_PAUSE: Final = 5.0
+LONGEST_PAUSE: Final = 15 * 60.0
+DAY: Final = timedelta(days=1)
+
+
+class Ledger:
+    """Every method raises :class:`~service.storage.errors.StorageError` when it must.
+
+    Those that take a lease raise
+    :class:`~service.integration.ledger.schemas.LeaseLostError` where it has passed to another.
+    """
+
+    def __init__(self, settings: GatewaySettings, transactions: Transactions) -> None:
+        self._settings = settings
+        self._transactions = transactions
+        self._lease = timedelta(seconds=settings.gateway_lease_seconds)
+
+    async def receive(self, one: Arrival) -> tuple[Received, UUID | None]:
+        """Keep an object, and return what became of it and the case that it joined.
+
+        It is durable then. The same object again changes nothing.
+        """
+
+        async def work(transaction: Transaction) -> tuple[Received, UUID | None]:
+            connection = transaction.connection
+            await repository.alone(connection, one.site + one.sop_uid, one.site + one.study_uid)
+            earlier = await repository.hashes(connection, one.site, one.sop_uid)
+            if one.sha256 in earlier:
+                return "duplicate", None
+            if one.is_own or await repository.is_ours(connection, one.sop_uid, one.series_uid):
+                await repository.add(connection, one, None, "ignored", "own_result")
+                return "ignored", None
+            reason = "other_bytes" if earlier else None
+            if reason is None and not one.is_image:
+                await repository.add(connection, one, None, "ignored", "not_an_image")
+                return "ignored", None
+            if reason is None and await repository.other_patient(connection, one):
+                reason = "other_patient"
+            if reason is not None:
+                await repository.add(connection, one, None, "quarantined", reason)
+                return "quarantined", None
+            case_id = await self._case_for(transaction, one)
+            await repository.add(connection, one, case_id, "held", None)
+            return "accepted", case_id
+
+        return await self._transactions.write(work)
+
+    async def _case_for(self, transaction: Transaction, one: Arrival) -> UUID:
+        """Return the case that ``one`` joins: a new revision where its study has been judged."""
+        connection, due = transaction.connection, self._in(self._settings.gateway_receive_seconds)
+        last = await repository.latest(connection, one.site, one.study_uid)
+        if last is not None and last.state in (*OPEN, "quarantined"):
+            state = None if last.state == "quarantined" else "receiving"
+            await repository.join(connection, last.id, state, due)
+            found: UUID = last.id
+            return found
+        since = now() - DAY
+        made = await repository.made_since(connection, one.site, one.study_uid, since)
+        over = made >= self._settings.gateway_judgements
+        state, reason = ("quarantined", "too_many_results") if over else ("receiving", None)
+        revision = 0 if last is None else last.revision + 1
+        case_id = await repository.begin(connection, one, revision, state, reason)
+        await repository.join(connection, case_id, None if over else state, due)
+        return case_id
+
+    async def released(self, cases: Iterable[UUID]) -> None:
+        """Have cases settle whose sender has gone."""
+        due = self._in(self._settings.gateway_settle_seconds)
+        await self._transactions.write(
+            lambda transaction: repository.settle(transaction.connection, cases, due)
+        )
+
+    async def next_case(self) -> Case | None:
+        """Return a case that something is to be done about, leased; None where there is none."""
+        return await self._transactions.write(
+            lambda transaction: repository.claim_case(transaction.connection, self._lease)
+        )
+
+    async def next_delivery(self, destination: str) -> Delivery | None:
+        """Return a delivery that is due, leased; None where there is none."""
+        return await self._transactions.write(
+            lambda transaction: deliveries.claim_next(
+                transaction.connection, destination, self._lease
+            )
+        )
+
+    async def held(self, case: Case) -> tuple[Held, ...]:
+        """Return the objects of a case's study, the earlier revisions' included."""
+        async with self._transactions.read() as connection:
+            return await repository.held(connection, case.site, case.study_uid)
+
+    async def renew(self, case: Case) -> None:
+        """Begin the lease anew: one image more has been done."""
+        until = now() + self._lease
+        await self._transactions.write(
+            lambda one: repository.change(one.connection, CaseRow, case, leased_until=until)
+        )
+
+    async def put_aside(self, case: Case, one: Held, reason: str) -> None:
+        """Put an object that cannot be judged into quarantine."""
+
+        async def work(transaction: Transaction) -> None:
+            await repository.change(transaction.connection, CaseRow, case)
+            await repository.set_arrival(transaction.connection, one.id, "quarantined", reason)
+
+        await self._transactions.write(work)
+
+    async def ready(self, case: Case) -> None:
+        if case.state != "ready":
+            await self._transactions.write(lambda one: self._move(one, case, "ready"))
+
+    async def judged(self, case: Case, judged: Sequence[tuple[str, UUID]]) -> bool:
+        """Keep what was judged; False where another object has come since, and the case waits."""
+
+        async def work(transaction: Transaction) -> bool:
+            kept = [[sha256, str(prediction)] for sha256, prediction in judged]
+            still = CaseRow.objects == case.objects
+            if await self._move(transaction, case, "judged", still, judged=kept, attempts=0):
+                return True
+            # Its due time is that of the object that came.
+            await repository.change(transaction.connection, CaseRow, case, leased_until=None)
+            return False
+
+        return await self._transactions.write(work)
+
+    async def predecessor(self, case: Case) -> tuple[str, str, str] | None:
+        """Return class, series and UID of the report that ``case`` supersedes."""
+        async with self._transactions.read() as connection:
+            row = await deliveries.predecessor(connection, case)
+        return None if row is None else (row.sop_class_uid, row.series_uid, row.sop_uid)
+
+    async def composed(self, case: Case, results: Sequence[Result]) -> None:
+        """Keep what was made of a case: from here on these bytes are sent and no others."""
+
+        async def work(transaction: Transaction) -> None:
+            await self._move(transaction, case, "composed")
+            await deliveries.keep(transaction.connection, case.id, results)
+            await deliveries.supersede(transaction.connection, case)
+
+        await self._transactions.write(work)
+
+    async def deliver(self, case: Case, destinations: Iterable[str]) -> None:
+        """Have a case's results sent to ``destinations``."""
+
+        async def work(transaction: Transaction) -> None:
+            await self._move(transaction, case, "delivering", leased_until=None)
+            await deliveries.deliver_to(transaction.connection, case.id, destinations)
+
+        await self._transactions.write(work)
+
+    async def quarantine(self, case: Case, reason: str) -> None:
+        await self._transactions.write(
+            lambda one: self._move(one, case, "quarantined", reason=reason, leased_until=None)
+        )
+
+    async def postpone(self, case: Case) -> None:
+        """Let go of a case that nothing can be done about now."""
+        due = self._in(pause(case.attempts))
+        await self._transactions.write(
+            lambda one: repository.change(
+                one.connection, CaseRow, case, due_at=due, leased_until=None
+            )
+        )
+
+    async def results(self, delivery: Delivery) -> tuple[Result, ...]:
+        async with self._transactions.read() as connection:
+            return await deliveries.results(connection, delivery.case_id)
+
+    async def sent(self, delivery: Delivery, sent: Sent, budget: int) -> str:
+        """Write down what became of an attempt; return the delivery's state."""
+        again = sent.reason is not None and sent.passes and delivery.attempts < budget
+        state = "accepted" if sent.reason is None else "waiting" if again else "dead"
+
+        async def work(transaction: Transaction) -> str:
+            connection = transaction.connection
+            await repository.change(
+                connection, DeliveryRow, delivery, state=state, reason=sent.reason,
+                objects={**delivery.objects, **sent.objects}, leased_until=None,
+                due_at=self._in(pause(delivery.attempts)),
+            )  # fmt: skip
+            await repository.note(connection, delivery.case_id, state, sent.reason, delivery.id)
+            await deliveries.finish(connection, delivery.case_id)
+            return state
+
+        return await self._transactions.write(work)
+
+    async def restart(self, actor: Actor, id: UUID) -> None:
+        """Try a dead delivery, or a case in quarantine, again. Raises :class:`NotDecidedError`."""
+        await self._decide(actor, id, "restart", None)
+
+    async def discard(self, actor: Actor, id: UUID, reason: str) -> None:
+        """Give up a delivery that is dead or waits, or a case or an object in quarantine.
+
+        Raises :class:`NotDecidedError`.
+        """
+        await self._decide(actor, id, "discard", reason)
+
+    async def _decide(self, actor: Actor, id: UUID, act: Any, reason: str | None) -> None:
+        async def work(transaction: Transaction) -> None:
+            what = await balance.decide(transaction.connection, id, act, reason)
+            if what is None:
+                raise NotDecidedError
+            await transaction.emit(LedgerDecided(actor=actor, id=id, what=what, act=act))
+
+        await self._transactions.write(work)
+
+    async def balance(self) -> Balance:
+        """Return what became of everything that was acknowledged."""
+        async with self._transactions.read() as connection:
+            return await balance.of(connection)
+
+    async def waiting(self, most: int = 200) -> tuple[Line, ...]:
+        """Return what is not done: in quarantine, dead, waiting or in progress, oldest first."""
+        async with self._transactions.read() as connection:
+            return await balance.lines(connection, most)
+
+    async def states(self) -> Mapping[tuple[str, str], int]:
+        """Return how many cases and deliveries are in each state."""
+        async with self._transactions.read() as connection:
+            return await balance.states(connection)
+
+    async def purge(self) -> int:
+        """Remove bytes that nobody needs any more; return of how many objects."""
+        before = now() - timedelta(hours=self._settings.gateway_retain_hours)
+        return await self._transactions.write(
+            lambda transaction: deliveries.purge(transaction.connection, before), frees=True
+        )
+
+    async def _move(
+        self, transaction: Transaction, case: Case, state: CaseState, *conditions: Any,
+        **values: Any,
+    ) -> bool:  # fmt: skip
+        connection = transaction.connection
+        if not await repository.change(
+            connection, CaseRow, case, *conditions, state=state, **values
+        ):
+            return False
+        await repository.note(connection, case.id, state, values.get("reason"))
+        return True
+
+    @staticmethod
+    def _in(seconds: float) -> Any:
+        return now() + timedelta(seconds=seconds)
+
+
+def pause(attempts: int) -> float:
+    """Return the seconds before the next attempt, twice as long each time, and never the same."""
+    whole = min(FIRST_PAUSE * 2.0 ** min(max(attempts - 1, 0), 20), LONGEST_PAUSE)
+    return random.uniform(0.8 * whole, whole)  # noqa: S311 - no secret

@@ -1,0 +1,86 @@
+"""Metrics of the gateway: counts and states, never who or what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, get_args
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from service.integration.ledger.schemas import Balance, CaseState, DeliveryState
+
+OBJECTS: Final = "osteoserve_gateway_objects_total"
+REJECTED: Final = "osteoserve_gateway_rejected_total"
+ASSOCIATIONS: Final = "osteoserve_gateway_associations"
+LEDGER: Final = "osteoserve_ledger_objects"
+UNACCOUNTED: Final = "osteoserve_ledger_unaccounted_objects"
+STATES: Final = "osteoserve_ledger_rows"
+ATTEMPTS: Final = "osteoserve_gateway_deliveries_total"
+
+REJECTIONS: Final = ("address", "crowd", "peer", "tls")
+RECEIVED: Final = (
+    "accepted", "duplicate", "ignored", "quarantined", "unreadable", "too_large", "mismatch",
+    "not_stored",
+)  # fmt: skip
+BUCKETS: Final = (
+    "delivered", "superseded", "ignored", "quarantined", "discarded", "dead", "in_progress",
+)  # fmt: skip
+_SENT: Final[tuple[DeliveryState, ...]] = ("accepted", "waiting", "dead")
+
+
+class GatewayMetrics:
+    """Series that are known beforehand begin at zero."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._objects = Counter(
+            OBJECTS, "DICOM objects that were sent, by what became of them.", ("result",),
+            registry=registry,
+        )  # fmt: skip
+        self._rejected = Counter(
+            REJECTED, "DICOM connections and associations that were not accepted, by reason.",
+            ("reason",), registry=registry,
+        )  # fmt: skip
+        self._associations = Gauge(
+            ASSOCIATIONS, "DICOM connections that are open.", registry=registry
+        )
+        self._ledger = Gauge(
+            LEDGER, "Objects that were ever acknowledged, by where they stand.", ("state",),
+            registry=registry,
+        )  # fmt: skip
+        self._unaccounted = Gauge(
+            UNACCOUNTED, "Acknowledged objects of which the ledger cannot say what becomes of "
+            "them; anything but 0 is a fault.", registry=registry,
+        )  # fmt: skip
+        self._rows = Gauge(
+            STATES, "Cases and deliveries, by state.", ("kind", "state"), registry=registry
+        )
+        self._attempts = Counter(
+            ATTEMPTS, "Attempts to deliver, by the delivery's state after it.", ("state",),
+            registry=registry,
+        )  # fmt: skip
+        for result in RECEIVED:
+            self._objects.labels(result)
+        for reason in REJECTIONS:
+            self._rejected.labels(reason)
+        for state in _SENT:
+            self._attempts.labels(state)
+
+    def received(self, result: str) -> None:
+        self._objects.labels(result).inc()
+
+    def rejected(self, reason: str) -> None:
+        self._rejected.labels(reason).inc()
+
+    def associations(self, number: int) -> None:
+        self._associations.set(number)
+
+    def attempted(self, state: str) -> None:
+        self._attempts.labels(state).inc()
+
+    def ledger(self, balance: Balance, states: Mapping[tuple[str, str], int]) -> None:
+        for bucket in BUCKETS:
+            self._ledger.labels(bucket).set(getattr(balance, bucket))
+        self._unaccounted.set(balance.unaccounted)
+        for kind, every in (("case", get_args(CaseState)), ("delivery", get_args(DeliveryState))):
+            for state in every:
+                self._rows.labels(kind, state).set(states.get((kind, state), 0))

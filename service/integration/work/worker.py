@@ -1,0 +1,113 @@
+"""What the gateway does all the time: work on cases, deliver, count, and remove what is done with.
+
+All of it is in the ledger, so that another gateway, or this one after a crash, goes on with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+import anyio.to_thread
+
+from service.integration.dicom import sender
+from service.integration.ledger.schemas import LeaseLostError, Sent
+from service.integration.ledger.service import Ledger
+from service.integration.metrics import GatewayMetrics
+from service.integration.peers import Destination, Peers
+from service.integration.work.judge import Judge
+from service.storage.errors import StorageError
+from telemetry.journal import fault, log
+
+POLL_SECONDS: Final = 0.5
+COUNT_SECONDS: Final = 10.0
+PURGE_SECONDS: Final = 600.0
+CASES: Final = 2
+"""Cases that are worked on at a time."""
+
+Step = Callable[[], Awaitable[bool]]
+
+
+class Worker:
+    """``async with working()``: leaving lets go of everything between two steps."""
+
+    def __init__(self, ledger: Ledger, peers: Peers, judge: Judge, metrics: GatewayMetrics) -> None:
+        self._ledger = ledger
+        self._peers = peers
+        self._judge = judge
+        self._metrics = metrics
+        self._stopping = asyncio.Event()
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        steps: list[tuple[str, Step, float]] = [
+            *(("case", self._judge.step, POLL_SECONDS) for _ in range(CASES)),
+            *(("deliver", self._to(one), POLL_SECONDS) for one in self._peers.destination),
+            ("count", self.count, COUNT_SECONDS),
+            ("purge", self._purge, PURGE_SECONDS),
+        ]
+        tasks = [asyncio.create_task(self._again(*step)) for step in steps]
+        try:
+            yield
+        finally:
+            # Not cancelled: an object that is being sent would be sent again.
+            self._stopping.set()
+            await asyncio.gather(*tasks)
+
+    async def _again(self, name: str, step: Step, pause: float) -> None:
+        while not self._stopping.is_set():
+            goes_on = False
+            try:
+                goes_on = await step()
+            except StorageError:
+                # What waits is in the ledger, which answers again some time.
+                pass
+            except Exception as error:
+                log(logging.ERROR, "bug", task=name, fault=fault(error))
+            if not goes_on:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause)
+
+    def _to(self, destination: Destination) -> Step:
+        return lambda: self.deliver(destination)
+
+    async def deliver(self, destination: Destination) -> bool:
+        """Make the next delivery to ``destination``; False where there is none that is due."""
+        delivery = await self._ledger.next_delivery(destination.name)
+        if delivery is None:
+            return False
+        results = await self._ledger.results(delivery)
+        try:
+            sent = await anyio.to_thread.run_sync(
+                sender.send, destination, results, dict(delivery.objects)
+            )
+        except Exception as error:
+            # It counts as an attempt, or it would be tried for ever.
+            log(logging.ERROR, "bug", task="deliver", fault=fault(error))
+            sent = Sent(objects={}, reason="failed")
+        with suppress(LeaseLostError):
+            state = await self._ledger.sent(delivery, sent, destination.attempts)
+            self._metrics.attempted(state)
+            if state != "accepted":
+                log(
+                    logging.WARNING if state == "waiting" else logging.ERROR,
+                    f"delivery {state}",
+                    delivery=delivery.id,
+                    destination=destination.name,
+                    reason=sent.reason,
+                )
+        return True
+
+    async def count(self) -> bool:
+        """Show where everything stands."""
+        balance = await self._ledger.balance()
+        self._metrics.ledger(balance, await self._ledger.states())
+        if balance.unaccounted:
+            log(logging.ERROR, "ledger does not balance", objects=balance.unaccounted)
+        return False
+
+    async def _purge(self) -> bool:
+        return await self._ledger.purge() > 0

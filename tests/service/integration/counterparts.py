@@ -1,0 +1,169 @@
+"""Real counterparts: Orthanc as the PACS, DCMTK's storescu as the scanner, and two validators."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from k8s.helm import ROOT
+
+UNPACKED = ROOT / ".venv" / "hospital"
+LIMITS = [f"-Djdk.xml.xpath{name}Limit=0" for name in ("ExprOp", "TotalOp", "ExprGrp")]
+
+
+def tool(name: str) -> str:
+    """Return where ``name`` lies; without it skip, or fail where HOSPITAL=required."""
+    unpacked = os.pathsep.join(str(UNPACKED / "usr" / part) for part in ("bin", "sbin"))
+    found = shutil.which(name) or shutil.which(name, path=unpacked)
+    if found is not None:
+        return found
+    said = f"no {name}: tests/service/integration/install (part of make test) gets it"
+    if os.environ.get("HOSPITAL") == "required":
+        pytest.fail(said)
+    pytest.skip(said)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment in which what was unpacked finds its own."""
+    libraries = [str(one) for one in (UNPACKED / "usr" / "lib").glob("*-linux-gnu")]
+    told = {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(libraries)}
+    for dictionary in UNPACKED.glob("usr/share/libdcmtk*/dicom.dic"):
+        told["DCMDICTPATH"] = str(dictionary)
+    return told
+
+
+def run(name: str, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [tool(name), *arguments],
+        env=environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+    )
+
+
+def storescu(
+    port: int, *files: Path, calling: str = "DXA1", called: str = "OSTEOSERVE"
+) -> subprocess.CompletedProcess[str]:
+    """Push ``files``, as a scanner would."""
+    names = map(str, files)
+    return run("storescu", "-aet", calling, "-aec", called, "127.0.0.1", str(port), *names)
+
+
+def dciodvfy(file: Path) -> list[str]:
+    """Return the errors that it finds in ``file``."""
+    done = run("dciodvfy", str(file))
+    return [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]
+
+
+def dcentvfy(*files: Path) -> list[str]:
+    """Return in what ``files`` of one study contradict each other."""
+    done = run("dcentvfy", *map(str, files))
+    return [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]
+
+
+def sr_validator(file: Path) -> list[str]:
+    """Return the errors that PixelMed's DicomSRValidator finds in ``file``."""
+    java = shutil.which("java")
+    jars = [*UNPACKED.glob("usr/share/java/pixelmed.jar"), Path("/usr/share/java/pixelmed.jar")]
+    jar = next((one for one in jars if one.exists()), None)
+    if java is None or jar is None:
+        pytest.skip("no Java with PixelMed's DicomSRValidator")
+    done = subprocess.run(
+        [java, *LIMITS, "-cp", str(jar), "com.pixelmed.validate.DicomSRValidator", str(file)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    said = done.stdout + done.stderr
+    assert "IOD validation complete" in said, said
+    return [line for line in said.splitlines() if line.startswith("Error")]
+
+
+@dataclass
+class Orthanc:
+    """A PACS of our own, which can be ended and started again on what it holds."""
+
+    folder: Path
+    dicom: int
+    http: int
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        configuration = {
+            "Name": "PACS",
+            "StorageDirectory": str(self.folder / "storage"),
+            "IndexDirectory": str(self.folder / "storage"),
+            "DicomAet": "PACS",
+            "DicomPort": self.dicom,
+            "DicomCheckCalledAet": True,
+            "HttpPort": self.http,
+            "AuthenticationEnabled": False,
+            "RemoteAccessAllowed": False,
+            "OverwriteInstances": False,
+        }
+        path = self.folder / "orthanc.json"
+        path.write_text(json.dumps(configuration))
+        with (self.folder / "orthanc.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [tool("Orthanc"), str(path)],
+                env=environment(),
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+            )
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            try:
+                self.get("/system")
+            except httpx.TransportError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError((self.folder / "orthanc.log").read_text(errors="replace")[-2000:])
+
+    def stop(self, *, kill: bool = False) -> None:
+        if self.process is not None:
+            self.process.kill() if kill else self.process.terminate()
+            self.process.wait(30)
+            self.process = None
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.http}{path}", timeout=10, trust_env=False)
+
+    def instances(self) -> dict[str, dict[str, str]]:
+        """Return the main tags of every object, by its SOP Instance UID."""
+        found = {}
+        for one in self.get("/instances?expand").json():
+            tags = self.get(f"/instances/{one['ID']}/simplified-tags").json()
+            found[tags["SOPInstanceUID"]] = {**tags, "ID": one["ID"]}
+        return found
+
+    def file(self, id: str) -> bytes:
+        return self.get(f"/instances/{id}/file").content
+
+
+@contextmanager
+def orthanc(folder: Path, dicom: int, http: int) -> Iterator[Orthanc]:
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = Orthanc(folder, dicom, http)
+    opened.start()
+    try:
+        yield opened
+    finally:
+        opened.stop()
