@@ -31,6 +31,7 @@ from models.image.scan import Scan
 from models.inference.decision import decide
 from models.inference.ensemble import Ensemble
 from models.inference.preparation import prepare
+from models.vertebrae.findings import questioned
 
 REFUSED = "refused"
 AS_SENT = "as sent"
@@ -111,8 +112,10 @@ def answers(scans: Sequence[Scan], ensemble: Ensemble, gate: Gate) -> Iterator[A
             yield Answer(REFUSED, None, None, quality.reasons)
             continue
         (verdict,) = ensemble.predict(prepared.canonical[None])
+        decided = decide(verdict.probability, verdict.threshold, verdict.band)
+        noticed = [one.code for one in prepared.findings]
         yield Answer(
-            decide(verdict.probability, verdict.threshold, verdict.band),
+            questioned(decided, (*quality.findings, *noticed)),
             verdict.probability,
             verdict.probability >= verdict.threshold,
         )

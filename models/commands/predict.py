@@ -25,6 +25,7 @@ from models.inference.preparation import prepare
 from models.reading import read
 from models.runtime import RUNTIMES
 from models.types import BASES, BaseName
+from models.vertebrae.findings import questioned
 
 COLUMNS: Final = ("file", "outcome", "probability", "band", *BASES, "reasons")
 RESEARCH_USE: Final = (
@@ -85,6 +86,7 @@ def _answer(
         "band": None,
         "models": {},
         "reasons": reasons,
+        "findings": [*quality.findings, *(one.code for one in prepared.findings)],
         "intended_use": "research",
     }
     if reasons or canonical is None:
@@ -96,8 +98,9 @@ def _answer(
     combined = ensemble.combine(predictions)[0]
     if folder is not None:
         _draw(folder, number, canonical, {name: one for name, (one,) in predictions.items()})
+    decided = decide(combined.probability, combined.threshold, combined.band)
     return answer | {
-        "outcome": decide(combined.probability, combined.threshold, combined.band),
+        "outcome": questioned(decided, answer["findings"]),
         "probability": round(combined.probability, 4),
         "threshold": round(combined.threshold, 4),
         "band": [round(edge, 4) for edge in combined.band],

@@ -14,6 +14,8 @@ from models.image import recipe
 from models.image.cropping import crop
 from models.image.recipe import Canonical
 from models.image.scan import Scan
+from models.vertebrae import report
+from models.vertebrae.findings import Finding, findings
 from models.vertebrae.geometry import Outlined
 
 Outline = Callable[[NDArray[np.uint8]], list[Outlined]]
@@ -37,6 +39,15 @@ class Prepared:
     def cleaned(self) -> Canonical:
         """The frame without drawn graphics, which the gate looks at."""
         return recipe.cleaned(self.frame, self.outlined.graphics)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is noticed of the vertebrae; nothing where there is no canonical image."""
+        scan, spine = self.scan, self.outlined.spine
+        if spine is None or self.canonical is None:
+            return ()
+        found = report.describe(spine, scan.width, scan.height, self.canonical, scan.spacing)
+        return findings(spine, found, self.frame, self.cleaned, self.outlined.graphics)
 
 
 def prepare(scans: Iterable[Scan], outline: Outline) -> Iterator[Prepared]:

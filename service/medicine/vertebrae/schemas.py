@@ -60,8 +60,8 @@ class Vertebrae(Part):
     iliac_crests_visible: bool | None = Field(description="Null: not looked for.")
     findings: tuple[Finding, ...] = Field(
         description="What a reader should look at. `part_missing`, `levels_uncertain`, "
-        "`turned`, `foreign_object` and `motion` question the image: an outcome that would be "
-        "normal is indeterminate then, never the reverse."
+        "`turned` and `foreign_object` question the image: an outcome that would be normal "
+        "is indeterminate then, never the reverse."
     )
     placement: tuple[tuple[Number, Number, Number], tuple[Number, Number, Number]] = Field(
         description="2×3 matrix that maps a point (u, v, 1) of the 224×224 image that the models "

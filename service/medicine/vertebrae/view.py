@@ -60,7 +60,7 @@ _MOTION: Final = N_(
     "movements are not found."
 )
 _TURNED: Final = N_(
-    "The spine is turned by %(value)s°, more than %(limit)s°: the models have met none like that."
+    "The spine is turned by %(value)s°, more than %(limit)s°: farther than a patient in position."
 )
 SENTENCES: Final[Mapping[Code, str]] = {
     "part_missing": _MISSING,

@@ -213,12 +213,12 @@ def test_a_questioned_normal_says_why_it_is_no_answer() -> None:
     assert "too close to the threshold" in words(inside, "//*[@class='say']")
 
 
-VERTEBRAL = ["part_missing", "levels_uncertain", "turned", "foreign_object", "motion"]
+VERTEBRAL = ["part_missing", "levels_uncertain", "turned", "foreign_object"]
 QUESTIONED: list[dict[str, Any]] = [
     *({"vertebrae": {**EXAMPLE["vertebrae"], "findings": [finding(it)]}} for it in VERTEBRAL),
     *(
         {"quality": {"accepted": True, "reasons": [], "findings": [it]}}
-        for it in ("scan_area", "for_processing", "objects_not_removed", "movement")
+        for it in ("scan_area", "for_processing", "objects_not_removed")
     ),
 ]
 
@@ -246,7 +246,7 @@ def test_nothing_reassures_over_a_finding_that_questions_the_image(
 
 
 def test_a_sound_normal_stays_one() -> None:
-    for harmless in ("axis_tilt", "curve", "denser_than_neighbours", "height_outlier"):
+    for harmless in ("axis_tilt", "curve", "denser_than_neighbours", "height_outlier", "motion"):
         kept = {"outcome": "normal", "probability": 0.05, **vertebrae(findings=[finding(harmless)])}
         assert words(drawn(kept), "//h1[@id='verdict']") == HEADINGS["normal"]
 
