@@ -86,7 +86,10 @@ def parse(data: bytes, limits: Limits) -> Header:
     if animation is not None and int.from_bytes(animation[:4], "big") != 1:
         raise MultipleFramesError("The PNG is an animation; one image is allowed.")
     critical = [chunk for chunk in chunks if not chunk.may_be_left_out and chunk.kind != b"IEND"]
-    _check_order([chunk.kind for chunk in critical], colour)
+    kinds = [chunk.kind for chunk in critical]
+    if b"IDAT" not in kinds and chunks[-1].kind != b"IEND":
+        raise CorruptFileError("The PNG is truncated: its pixels are not whole.")
+    _check_order(kinds, colour)
     needed = sum(
         down * (1 + -(-across * depth * SAMPLES[colour] // 8))
         for across, down in _passes(width, height, interlaced=bool(interlaced))

@@ -385,6 +385,8 @@ def _free_ports(count: int) -> Iterator[int]:
 def _fault_of(host: str, port: int) -> str | None:
     """Return why nothing can listen on ``port`` of ``host``, None where it can."""
     another = "`make run PORT=8001` takes another"
+    if not host:
+        return "OSTEOSERVE_HOST= is no address; :: stands for all of this machine's"
     if port == 0:
         return f"port 0 is none that people can be told; {another}"
     try:

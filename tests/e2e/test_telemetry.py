@@ -135,6 +135,7 @@ LAST = {
     ("osteoserve-cnn", "POST /predict"),
     ("osteoserve-vgg16", "POST /predict"),
     ("osteoserve-resnet", "POST /predict"),
+    ("osteoserve-vertebrae", "POST /predict"),
     ("osteoserve-stack", "POST /combine"),
 }
 """The spans of a prediction that end last, each in its process."""

@@ -14,8 +14,9 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from service.integration.compose.report import SERIES
-from service.integration.compose.source import Judged, hush
+from service.integration.compose.source import Judged
 from service.integration.compose.uids import Origin
+from service.integration.dicom.head import hush
 from service.integration.ledger.schemas import MANUFACTURER
 from service.medicine.osteoporosis.wording import HEADINGS
 

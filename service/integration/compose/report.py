@@ -28,8 +28,9 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from models.vertebrae.findings import Code
-from service.integration.compose.source import Judged, hush
+from service.integration.compose.source import Judged
 from service.integration.compose.uids import DEVICE, Origin, uid
+from service.integration.dicom.head import hush
 from service.integration.ledger.schemas import MANUFACTURER
 from service.types import Outcome
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
-import warnings
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
@@ -31,11 +29,3 @@ def judged(data: bytes, prediction: Prediction) -> Judged:
     file.seek(PREAMBLE)
     syntax = str(_read_file_meta_info(file).TransferSyntaxUID)
     return Judged(source=head.source(data[file.tell() :], syntax), prediction=prediction)
-
-
-def hush() -> None:
-    """Keep what highdicom says of a patient's name to itself, in the whole process."""
-    warnings.filterwarnings("ignore", module=r"highdicom\.")
-    warnings.filterwarnings("ignore", module=r"pydicom\.")
-    for name in ("highdicom", "pydicom"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)

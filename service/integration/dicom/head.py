@@ -6,7 +6,9 @@ Only elements of the outermost level are read, and of these the few that a resul
 
 from __future__ import annotations
 
+import logging
 import re
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -152,8 +154,21 @@ def text(found: Dataset, name: str) -> str:
     return said.strip(" \0")
 
 
+def hush() -> None:
+    """Keep what pydicom and highdicom say of values to themselves, in the whole process and from
+    now on: it is a patient's name, at times.
+
+    Locally it cannot be done: ``warnings.catch_warnings`` is of the process too, and puts back
+    what another thread relies on.
+    """
+    for name in ("highdicom", "pydicom"):
+        warnings.filterwarnings("ignore", module=rf"{name}\.")
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
 def elements_of(data: bytes, syntax: str) -> Dataset:
     """Return the elements of :data:`KEYWORDS` in ``data``. Raises :class:`HeadError`."""
+    hush()
     implicit = UID(syntax) == ImplicitVRLittleEndian
     wanted = frozenset(KEYWORDS.values())
     try:

@@ -169,6 +169,8 @@ def test_8_bits_are_made_anew_for_all_that_is_served(
     for name in BASES:
         before, after = artifact.load(name, trained), artifact.load(name, root)
         assert judged(after) | {"runtimes": 0} == judged(before) | {"runtimes": 0}
+        refused = [one.manifest["refused_runtimes"].keys() for one in (before, after)]
+        assert refused[0] == refused[1]
         assert after.manifest["runtimes"].keys() == before.manifest["runtimes"].keys()
         assert len(after.path("card.md").read_text()) == len(before.path("card.md").read_text())
         assert served[name][:19] in printed
@@ -191,8 +193,10 @@ def test_8_bits_are_made_on_the_images_of_the_training_alone(
 
 
 def judged(model: artifact.Artifact) -> dict[str, Any]:
-    """Return what a manifest says, but for the versions and the files, which may differ in int8."""
-    return {key: said for key, said in model.manifest.items() if key not in ("bases", "files")}
+    """Return what a manifest says, but for what may differ in int8: versions, files, and how far
+    off a refused one was."""
+    left_out = ("bases", "files", "refused_runtimes")
+    return {key: said for key, said in model.manifest.items() if key not in left_out}
 
 
 def test_weights_that_are_not_the_official_ones_end_it_before_anything_is_trained(

@@ -1,4 +1,4 @@
-"""Cases (A) and attacks of PEOPLE.md on sessions, keys and the trail that no other file has."""
+"""Cases (A) and attacks of PEOPLE on sessions, keys and the trail that no other file has."""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import gc
+import warnings
+from collections.abc import Iterator
+
 import pytest
 
 KILLS = "kills"
@@ -7,6 +11,15 @@ KILLS = "kills"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{KILLS}: the gateway is killed a hundred times; opt in")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected() -> Iterator[None]:
+    """Close what pynetdicom leaves open of peers that are gone, before others are blamed for it."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

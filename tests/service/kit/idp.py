@@ -237,7 +237,7 @@ class Idp:
 async def idp(host: str = "127.0.0.1", **changed: Any) -> AsyncIterator[Idp]:
     """Run one on a free port of loopback, which is known as ``host``."""
     made = Idp(issuer="", **changed)
-    runner = web.AppRunner(made.app(), access_log=None)
+    runner = web.AppRunner(made.app(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

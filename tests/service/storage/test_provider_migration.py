@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from service.identity import repository
 from service.identity.actor import DEFAULT_SITE
+from service.identity.repository import accounts, sessions
 from service.settings import Settings
 from service.storage.database import Database, database_url
 from service.storage.migrations import Schema
@@ -72,12 +72,12 @@ async def test_people_roles_and_sessions_are_read_after_the_upgrade(
     database = Database(settings)
     await database.migrate()
     async with Transactions(database).read() as on:
-        (found,) = await repository.people(on, DEFAULT_SITE)
+        (found,) = await accounts.all(on, DEFAULT_SITE)
         assert (found.roles, found.by_hand, found.by_groups) == (
             ("viewer", "clinician"), ("viewer", "clinician"), ()
         )  # fmt: skip
         assert (found.is_sealed, found.by_provider) == (False, False)
-        kept = await repository.session(on, "a" * 64)
+        kept = await sessions.rows(on, "a" * 64)
         assert {row.role for row in kept} == {"viewer", "clinician"}
         assert {row.issuer for row in kept} == {None}
     await database.close()
@@ -87,7 +87,7 @@ async def test_all_is_as_it_was_after_the_way_back(before: Connection) -> None:
     ann = person(before, "ann", "viewer")
     session(before, "a" * 64, ann)
     old = everything(before)
-    Schema.upgrade(before)
+    Schema.upgrade(before, "0007")
     assert set(everything(before)) - set(old) == NEW
     # Somebody has come by the provider since, with a role that somebody else gave them, too.
     bob = person(before, "bob", "viewer")
