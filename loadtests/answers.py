@@ -18,8 +18,8 @@ Kind = Literal["served", "shed", "failed", "wrong"]
 OUTCOMES: Final = frozenset({"osteoporosis", "normal", "indeterminate", "refused"})
 BASES: Final = frozenset({"cnn", "vgg16", "resnet", "bone"})
 QUESTIONING: Final = frozenset({
-    "part_missing", "levels_uncertain", "turned", "foreign_object", "motion",
-    "scan_area", "for_processing", "objects_not_removed", "movement",
+    "part_missing", "levels_uncertain", "turned", "foreign_object",
+    "scan_area", "for_processing", "objects_not_removed",
 })  # fmt: skip
 """Findings with which an image is not called normal; a test holds them to the models' own."""
 _VERSION: Final = re.compile(r"sha256:[0-9a-f]{8,64}")
