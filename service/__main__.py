@@ -138,8 +138,8 @@ def _migrate(settings: Settings, back_to: str | None) -> int:
 
 def _gateway(settings: Settings) -> int:
     # Not on top: the front needs none of it.
-    from service import gateway  # noqa: PLC0415
-    from service.integration.peers import Peers, PeersError  # noqa: PLC0415
+    from service import gateway  # noqa: PLC0415 - heavy, and the gateway's alone
+    from service.integration.peers import Peers, PeersError  # noqa: PLC0415 - as above
 
     if settings.gateway_peers is None:
         print(

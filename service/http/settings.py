@@ -14,7 +14,7 @@ from service.types import Seconds, SettingsGroup, Url
 def authority(host: str, port: int) -> str:
     """Return ``host`` and ``port`` as a URL on this machine has them: what listens on all addresses
     is on loopback as well."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not listened on
         return f"127.0.0.1:{port}"
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

@@ -14,8 +14,8 @@ from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
 from service.integration.settings import GatewaySettings
-from service.integration.work.judge import Judge
-from service.integration.work.worker import Worker
+from service.integration.workers.judge import Judge
+from service.integration.workers.worker import Worker
 from service.predictions.service import Predictions
 from service.resources import Resources
 from service.storage.transaction import Transactions

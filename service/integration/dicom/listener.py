@@ -27,7 +27,7 @@ from uuid import UUID
 from pydicom.dataset import Dataset
 from pynetdicom import AE, AllStoragePresentationContexts, _config, evt
 from pynetdicom.association import Association
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from models.reading.syntaxes import EXPLICIT_LITTLE, SYNTAXES
@@ -306,7 +306,7 @@ class _Server(ThreadedAssociationServer):
 
     def get_request(self) -> Any:
         # Not pynetdicom's, which shakes hands here, and lets everybody wait for whoever does not.
-        request, address = self.socket.accept()  # type: ignore[union-attr]
+        request, address = self.socket.accept()  # type: ignore[union-attr]  # it listens
         return request, address
 
     def verify_request(self, request: Any, client_address: Any) -> bool:

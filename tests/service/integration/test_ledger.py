@@ -29,7 +29,7 @@ from service.integration.ledger.schemas import (
 from service.integration.ledger.service import LONGEST_PAUSE, Ledger, pause
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
-from service.integration.work.worker import Worker
+from service.integration.workers.worker import Worker
 from service.storage.database import Database
 from service.storage.tables import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow, LedgerEventRow
 from tests.service.integration.gateways import peers_file

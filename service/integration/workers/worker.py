@@ -18,7 +18,7 @@ from service.integration.ledger.schemas import LeaseLostError, Sent
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Destination, Peers
-from service.integration.work.judge import Judge
+from service.integration.workers.judge import Judge
 from service.storage.errors import StorageError
 from telemetry.journal import fault, log
 
