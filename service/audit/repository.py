@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.schemas import Entry
-from service.storage.tables import AuditEventRow, AuditHeadRow, AuditLinkRow, AuditPendingRow
+from service.storage.tables.audit import AuditEventRow, AuditHeadRow, AuditLinkRow, AuditPendingRow
 
 _LOCK: Final = 7301142619
 """Any number but the migrations', as long as every front takes the same."""

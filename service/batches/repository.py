@@ -16,14 +16,11 @@ from service.identity.actor import Actor, Within
 from service.predictions.repository import COLUMNS, complete
 from service.predictions.schemas import Prediction
 from service.storage.documents import Unreadable, understood
-from service.storage.tables import (
-    DAMAGED,
-    BatchLineRow,
-    BatchRow,
-    ExamRow,
-    ImageRow,
-    PredictionRow,
-)
+from service.storage.tables.batches import BatchLineRow, BatchRow
+from service.storage.tables.columns import DAMAGED
+from service.storage.tables.exams import ExamRow
+from service.storage.tables.images import ImageRow
+from service.storage.tables.predictions import PredictionRow
 from service.storage.within import seen
 
 SILENCE: Final = timedelta(seconds=30)

@@ -14,7 +14,10 @@ from service.images import repository as images
 from service.patients import repository as patients
 from service.storage.documents import understood
 from service.storage.errors import UnreadableError
-from service.storage.tables import ExamRow, ImageRow, PatientRow, PredictionRow
+from service.storage.tables.exams import ExamRow
+from service.storage.tables.images import ImageRow
+from service.storage.tables.patients import PatientRow
+from service.storage.tables.predictions import PredictionRow
 from service.storage.within import seen
 
 COLUMNS: Final = (

@@ -11,7 +11,8 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.storage.tables import CanonicalImageRow, ImageRow, PredictionRow
+from service.storage.tables.images import CanonicalImageRow, ImageRow
+from service.storage.tables.predictions import PredictionRow
 
 _SPACE: Final = UUID("c8f5a3c1-6f0e-4f5b-9d53-2d1b7a1e6a05")
 

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.clock import now
-from service.storage.tables import ExamRow, PatientRow
+from service.storage.tables.exams import ExamRow
+from service.storage.tables.patients import PatientRow
 
 TYPED: Final = ""
 """The issuer of identifiers that somebody has typed: local pseudonyms."""

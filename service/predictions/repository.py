@@ -31,7 +31,9 @@ from service.reviews import repository as reviews
 from service.reviews.schemas import Review
 from service.storage.documents import Unreadable, understood
 from service.storage.errors import UnreadableError
-from service.storage.tables import CanonicalImageRow, ImageRow, PredictionRow, ReviewRow
+from service.storage.tables.images import CanonicalImageRow, ImageRow
+from service.storage.tables.predictions import PredictionRow
+from service.storage.tables.reviews import ReviewRow
 from service.storage.within import seen
 
 COLUMNS: Final = (

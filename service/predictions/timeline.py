@@ -17,7 +17,10 @@ from service.identity.actor import Within
 from service.predictions.repository import COLUMNS, complete
 from service.predictions.schemas import Prediction
 from service.storage.errors import UnreadableError
-from service.storage.tables import ExamRow, ImageRow, PatientRow, PredictionRow
+from service.storage.tables.exams import ExamRow
+from service.storage.tables.images import ImageRow
+from service.storage.tables.patients import PatientRow
+from service.storage.tables.predictions import PredictionRow
 from service.storage.within import seen
 
 

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.identity.actor import Within
 from service.reviews.schemas import KEPT, Review, held_against
 from service.storage.documents import understood
-from service.storage.tables import PredictionRow, ReviewRow
+from service.storage.tables.predictions import PredictionRow
+from service.storage.tables.reviews import ReviewRow
 from service.storage.within import seen
 
 COLUMNS: Final = tuple(getattr(ReviewRow, name) for name in KEPT)

@@ -6,7 +6,8 @@ from sqlalchemy import and_
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.identity.actor import Within
-from service.storage.tables import BatchRow, PredictionRow
+from service.storage.tables.batches import BatchRow
+from service.storage.tables.predictions import PredictionRow
 
 
 def seen(row: type[PredictionRow] | type[BatchRow], within: Within) -> ColumnElement[bool]:

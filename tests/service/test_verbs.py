@@ -19,7 +19,7 @@ from service.predictions.schemas import Prediction
 from service.reviews.events import ReviewAdded
 from service.reviews.schemas import Signature
 from service.storage.database import Database
-from service.storage.tables import Base
+from service.storage.tables.columns import Base
 from tests.service.kit.records import ANYONE, Verbs, keep, made, verbs
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.identity.oidc.grants import Grant
 from service.identity.repository.memberships import BY_GROUPS
-from service.storage.tables import (
+from service.storage.tables.identity import (
     IdentityRow,
     MembershipRow,
     PersonRow,

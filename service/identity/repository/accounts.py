@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.identity.repository.memberships import BY_HAND
 from service.identity.schemas import Person, in_order
-from service.storage.tables import IdentityRow, MembershipRow, PersonRow
+from service.storage.tables.identity import IdentityRow, MembershipRow, PersonRow
 
 
 @dataclass(frozen=True, kw_only=True)

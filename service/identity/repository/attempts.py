@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.storage.tables import AttemptRow
+from service.storage.tables.identity import AttemptRow
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.storage.tables import ClaimRow
+from service.storage.tables.identity import ClaimRow
 
 
 async def add(

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.identity.schemas import ApiKey
-from service.storage.tables import ApiKeyRow
+from service.storage.tables.identity import ApiKeyRow
 
 _KEY: Final = (
     ApiKeyRow.id, ApiKeyRow.program_id, ApiKeyRow.name, ApiKeyRow.role, ApiKeyRow.site,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.identity.actor import Role
 from service.identity.schemas import in_order
-from service.storage.tables import MembershipRow, PersonRow
+from service.storage.tables.identity import MembershipRow, PersonRow
 
 BY_HAND: Final = "hand"
 BY_GROUPS: Final = "idp"

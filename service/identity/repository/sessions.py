@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.storage.tables import MembershipRow, PersonRow, SessionRow
+from service.storage.tables.identity import MembershipRow, PersonRow, SessionRow
 
 
 async def add(connection: AsyncConnection, **values: Any) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.identity.actor import DEFAULT_SITE
-from service.storage.tables import ApiKeyRow, MembershipRow
+from service.storage.tables.identity import ApiKeyRow, MembershipRow
 
 
 async def all(connection: AsyncConnection) -> tuple[str, ...]:

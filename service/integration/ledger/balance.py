@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from service.clock import now
 from service.integration.ledger import deliveries, repository
 from service.integration.ledger.schemas import UNDER_WAY, WORKED_ON, Balance, Line
-from service.storage.tables import ArrivalRow, CaseRow, DeliveryRow
+from service.storage.tables.ledger import ArrivalRow, CaseRow, DeliveryRow
 
 What = Literal["case", "object", "delivery"]
 _APART: Final = ("ignored", "quarantined", "discarded")

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from service.clock import now
 from service.integration.ledger.repository import claim, note
 from service.integration.ledger.schemas import UNDER_WAY, Case, Delivery, Result
-from service.storage.tables import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
+from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
 
 PIECE: Final = 100
 """Rows of which bytes are removed in one transaction."""

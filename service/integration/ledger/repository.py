@@ -20,7 +20,7 @@ from service.integration.ledger.schemas import (
     Lease,
     LeaseLostError,
 )
-from service.storage.tables import (
+from service.storage.tables.ledger import (
     ArrivalRow,
     CaseResultRow,
     CaseRow,

@@ -27,7 +27,7 @@ from service.integration.ledger.schemas import (
     Sent,
 )
 from service.integration.settings import GatewaySettings
-from service.storage.tables import CaseRow, DeliveryRow
+from service.storage.tables.ledger import CaseRow, DeliveryRow
 from service.storage.transaction import Transaction, Transactions
 
 FIRST_PAUSE: Final = 5.0

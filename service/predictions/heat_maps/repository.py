@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.predictions.heat_maps.schemas import HeatMap
 from service.storage.documents import understood
 from service.storage.errors import UnreadableError
-from service.storage.tables import HeatMapRow
+from service.storage.tables.predictions import HeatMapRow
 from service.types import BaseName
 
 

@@ -17,7 +17,7 @@ from service.audit.schemas import KINDS, Entry
 from service.events import Event
 from service.identity.events import AccountEnded
 from service.storage.database import Database
-from service.storage.tables import AuditEventRow
+from service.storage.tables.audit import AuditEventRow
 from tests.service.kit.accounts import bearer, browser, key, person
 from tests.service.kit.fronts import Front
 

@@ -24,7 +24,8 @@ from service.language.locale import speaking
 from service.predictions.contexts import REASONS
 from service.predictions.schemas import EXAMPLE, Prediction
 from service.storage.database import Database
-from service.storage.tables import ImageRow, PredictionRow
+from service.storage.tables.images import ImageRow
+from service.storage.tables.predictions import PredictionRow
 from tests.service.kit import images
 from tests.service.kit.batches import BATCHES, holding, parts, read
 from tests.service.kit.fronts import API, Front

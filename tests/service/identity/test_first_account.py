@@ -15,7 +15,7 @@ from service.commands import LINK_FILE, first_link
 from service.settings import Settings as Settings_
 from service.settings import SettingsError, check
 from service.storage.database import Database
-from service.storage.tables import ClaimRow
+from service.storage.tables.identity import ClaimRow
 from tests.service.kit.accounts import PASSWORD, browser
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import running

@@ -28,7 +28,8 @@ from service.identity import attempts, secrets
 from service.identity.attempts import Attempts
 from service.identity.schemas import TooOftenError
 from service.storage.database import Database
-from service.storage.tables import AuditEventRow, SessionRow
+from service.storage.tables.audit import AuditEventRow
+from service.storage.tables.identity import SessionRow
 from service.storage.transaction import Transactions
 from tests.service.kit.accounts import (
     PASSWORD,

@@ -14,7 +14,7 @@ from service.identity import attempts, secrets
 from service.identity.attempts import Attempts
 from service.identity.programs import OVERLAP, Programs
 from service.storage.database import Database
-from service.storage.tables import ApiKeyRow
+from service.storage.tables.identity import ApiKeyRow
 from tests.service.kit.accounts import bearer, browser, key, operator, person, transactions
 from tests.service.kit.fronts import Front
 

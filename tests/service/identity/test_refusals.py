@@ -18,7 +18,7 @@ from service.identity.events import Denied
 from service.identity.refusals import Refusals
 from service.storage.database import Database
 from service.storage.errors import StorageUnavailableError
-from service.storage.tables import AuditEventRow
+from service.storage.tables.audit import AuditEventRow
 from service.storage.transaction import Transactions
 from tests.service.kit.accounts import PASSWORD, bearer, browser, key, person
 from tests.service.kit.fronts import API, Front, front

@@ -20,7 +20,7 @@ from service.identity.people import People
 from service.settings import Settings
 from service.storage.database import Database
 from service.storage.errors import StorageUnavailableError
-from service.storage.tables import SessionRow
+from service.storage.tables.identity import SessionRow
 from tests.service.kit.accounts import PASSWORD, Somebody, browser, operator, person, transactions
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import running

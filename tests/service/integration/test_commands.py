@@ -11,7 +11,8 @@ from sqlalchemy import select
 from service.__main__ import main
 from service.settings import Settings
 from service.storage.database import Database
-from service.storage.tables import AuditEventRow, LedgerEventRow
+from service.storage.tables.audit import AuditEventRow
+from service.storage.tables.ledger import LedgerEventRow
 from tests.service.integration.kit import arrival, opened
 
 

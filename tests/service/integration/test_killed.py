@@ -26,7 +26,7 @@ from service.integration.ledger.service import Ledger
 from service.integration.settings import GatewaySettings
 from service.settings import Settings
 from service.storage.database import Database
-from service.storage.tables import ArrivalRow
+from service.storage.tables.ledger import ArrivalRow
 from service.storage.transaction import Transactions
 from service.types import RunnerName
 from tests import ports

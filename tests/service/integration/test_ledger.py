@@ -31,7 +31,13 @@ from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
 from service.integration.workers.worker import Worker
 from service.storage.database import Database
-from service.storage.tables import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow, LedgerEventRow
+from service.storage.tables.ledger import (
+    ArrivalRow,
+    CaseResultRow,
+    CaseRow,
+    DeliveryRow,
+    LedgerEventRow,
+)
 from tests.service.integration.gateways import peers_file
 from tests.service.integration.kit import arrival, image, opened
 

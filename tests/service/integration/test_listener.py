@@ -41,7 +41,7 @@ from service.integration.settings import GatewaySettings
 from service.observability.metrics import new_registry
 from service.settings import Settings
 from service.storage.database import Database
-from service.storage.tables import ArrivalRow
+from service.storage.tables.ledger import ArrivalRow
 from service.storage.transaction import Transactions
 from tests.service.integration import counterparts
 from tests.service.integration.gateways import peers_file

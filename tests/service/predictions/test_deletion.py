@@ -18,7 +18,9 @@ from service.predictions.schemas import DELETION_REASONS, SignedError
 from service.reviews.schemas import Override, Signature
 from service.storage.database import Database
 from service.storage.errors import GoneError
-from service.storage.tables import AuditEventRow, PredictionRow, ReviewRow
+from service.storage.tables.audit import AuditEventRow
+from service.storage.tables.predictions import PredictionRow
+from service.storage.tables.reviews import ReviewRow
 from tests.service.kit.accounts import Somebody, bearer, browser, key, person
 from tests.service.kit.fronts import API, Front, front
 from tests.service.kit.records import ANYONE, keep, made, verbs

@@ -11,7 +11,9 @@ from sqlalchemy import select, update
 
 from service.clock import now
 from service.storage.database import Database
-from service.storage.tables import PredictionRow, ReviewRow, SessionRow
+from service.storage.tables.identity import SessionRow
+from service.storage.tables.predictions import PredictionRow
+from service.storage.tables.reviews import ReviewRow
 from tests.service.kit.accounts import PASSWORD, Somebody, person
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import running

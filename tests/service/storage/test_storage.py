@@ -22,7 +22,7 @@ from service.reviews.schemas import Signature
 from service.settings import Settings
 from service.storage.database import Database, database_url
 from service.storage.errors import ConflictError, GoneError, StorageUnavailableError
-from service.storage.tables import Base
+from service.storage.tables.columns import Base
 from tests.service.kit.records import ANYONE, keep, keep_map, kept_map, kept_maps, made, verbs
 
 pytestmark = pytest.mark.anyio

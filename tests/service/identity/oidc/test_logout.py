@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from service.clock import now
 from service.identity.oidc import arrivals
-from service.storage.tables import SessionRow
+from service.storage.tables.identity import SessionRow
 from tests.service.identity.oidc.conftest import Opened
 from tests.service.identity.oidc.trail import count, reasons, rows, told
 from tests.service.kit.accounts import browser, transactions

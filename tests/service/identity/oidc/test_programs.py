@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete
 
 from service.storage.errors import StorageUnavailableError
-from service.storage.tables import AttemptRow
+from service.storage.tables.identity import AttemptRow
 from tests.service.identity.oidc.conftest import Opened
 from tests.service.identity.oidc.trail import reasons, rows
 from tests.service.kit.accounts import bearer, browser, key, transactions

@@ -1,0 +1,30 @@
+"""The tables, a module a subject. A change needs a migration; a test compares the two.
+
+To import any is to import all: :attr:`columns.Base.metadata` holds every one of them.
+"""
+
+from service.storage.tables import (
+    audit,
+    batches,
+    columns,
+    exams,
+    identity,
+    images,
+    ledger,
+    patients,
+    predictions,
+    reviews,
+)
+
+__all__ = [
+    "audit",
+    "batches",
+    "columns",
+    "exams",
+    "identity",
+    "images",
+    "ledger",
+    "patients",
+    "predictions",
+    "reviews",
+]

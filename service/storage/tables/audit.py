@@ -1,0 +1,57 @@
+"""The tables of the audit trail."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.storage.tables.columns import Base
+
+
+class AuditEventRow(Base):
+    """What somebody did. Rows are added, never changed; no name and no foreign key is in them."""
+
+    __tablename__ = "audit_event"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    # Microseconds since 1970: what is sealed must not depend on how a database writes a time.
+    at: Mapped[int] = mapped_column(BigInteger, index=True)
+    kind: Mapped[str] = mapped_column(String(32), index=True)
+    site: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[UUID | None] = mapped_column(Uuid)
+    key_id: Mapped[UUID | None] = mapped_column(Uuid)
+    address: Mapped[str | None] = mapped_column(String(45))
+    object_kind: Mapped[str | None] = mapped_column(String(16))
+    object_id: Mapped[str | None] = mapped_column(String(64))
+    # JSON as text, since it is sealed as it stands.
+    detail: Mapped[str] = mapped_column(String(1000))
+
+
+class AuditPendingRow(Base):
+    """An event that no link holds yet."""
+
+    __tablename__ = "audit_pending"
+
+    event_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+
+
+class AuditLinkRow(Base):
+    """A link of the chain that seals the trail: number 1, 2, 3 …, each made of the one before."""
+
+    __tablename__ = "audit_link"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    event_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHeadRow(Base):
+    """Where the chain ends, so that a tail that was cut off is missed."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger)
+    seal: Mapped[str] = mapped_column(String(64))

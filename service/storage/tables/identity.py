@@ -1,0 +1,138 @@
+"""The tables of people, programs, and how they sign in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, Uuid, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.storage.tables.columns import Base, UtcDateTime, site
+
+
+class PersonRow(Base):
+    """Somebody who may sign in. Accounts are disabled and never removed: signatures name them."""
+
+    __tablename__ = "person"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    # What they sign in with, in lower case.
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    # NULL until they have chosen a password, and for those whom an identity provider signs in.
+    password: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # For when the identity provider cannot be used: signs in by password all the same.
+    sealed: Mapped[bool] = mapped_column(server_default=false())
+
+
+class IdentityRow(Base):
+    """Who somebody is at an identity provider; nothing else says that two are the same."""
+
+    __tablename__ = "identity"
+
+    issuer: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(512), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class MembershipRow(Base):
+    """A role that a person has at a site, by hand or by a group at the identity provider."""
+
+    __tablename__ = "membership"
+
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), primary_key=True)
+    site: Mapped[str] = mapped_column(String(64), primary_key=True)
+    role: Mapped[str] = mapped_column(String(16), primary_key=True)
+    source: Mapped[str] = mapped_column(String(16), primary_key=True, server_default="hand")
+
+
+class SessionRow(Base):
+    """A sign-in. The browser's cookie holds what this is the hash of."""
+
+    __tablename__ = "session"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), index=True)
+    site: Mapped[str] = site()
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Written at most once a minute.
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # When they last proved who they are: what a signature asks for.
+    signed_in_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Of a sign-in by an identity provider, all that its messages name it by.
+    issuer: Mapped[str | None] = mapped_column(String(255))
+    idp_sub: Mapped[str | None] = mapped_column(String(255), index=True)
+    idp_sid: Mapped[str | None] = mapped_column(String(255), index=True)
+    # By which the provider knows at signing out who it is; NULL: it is too long for an address.
+    id_token: Mapped[str | None] = mapped_column(String(4000))
+
+
+class SignInFlowRow(Base):
+    """A sign-in that has been sent to the identity provider and has not come back."""
+
+    __tablename__ = "sign_in_flow"
+
+    # Of what the provider hands back, and of the cookie of the browser that it began in.
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser: Mapped[str] = mapped_column(String(64))
+    nonce: Mapped[str] = mapped_column(String(64))
+    verifier: Mapped[str] = mapped_column(String(128))
+    next: Mapped[str] = mapped_column(String(2000))
+    # The session of whoever is to prove once more who they are.
+    session: Mapped[str | None] = mapped_column(String(64))
+    address: Mapped[str | None] = mapped_column(String(45), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class UsedTokenRow(Base):
+    """A message of the identity provider that was obeyed, so that it is obeyed once."""
+
+    __tablename__ = "used_token"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class ClaimRow(Base):
+    """A link that is used once: it makes the first administrator, or sets a person's password."""
+
+    __tablename__ = "claim"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # NULL: the first administrator, who has no account yet.
+    person_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("person.id"), index=True)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ApiKeyRow(Base):
+    """A key of a program, of which the hash is kept; a program has several while one is renewed."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    # What predictions and batches name: it stays when the key is renewed.
+    program_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    site: Mapped[str] = site()
+    role: Mapped[str] = mapped_column(String(16))
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    used_on: Mapped[date | None]
+
+
+class AttemptRow(Base):
+    """Failures of one account from one address, or of one address, under a hash of both."""
+
+    __tablename__ = "attempt"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

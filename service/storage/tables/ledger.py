@@ -1,0 +1,136 @@
+"""The tables of the gateway's ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.storage.tables.columns import Base, Document, UtcDateTime, site
+
+
+class CaseRow(Base):
+    """What has arrived of a DICOM study, up to one result of it: its revision 0, 1, 2 …"""
+
+    __tablename__ = "ledger_case"
+    __table_args__ = (
+        UniqueConstraint("study_uid", "site", "revision", name="uq_ledger_case_study_uid"),
+        Index("ix_ledger_case_due", "state", "due_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    site: Mapped[str] = site()
+    study_uid: Mapped[str] = mapped_column(String(64))
+    revision: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    # The rule that it is ignored by, or why it is in quarantine.
+    reason: Mapped[str | None] = mapped_column(String(64))
+    peer: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Objects that have joined it: whoever works on it sees whether another has since.
+    objects: Mapped[int]
+    # What was judged, in the order of the objects: their hashes and the ids of predictions.
+    judged: Mapped[list[Any] | None] = mapped_column(Document(none_as_null=True))
+    attempts: Mapped[int]
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Whoever works on it: the lease's end, and a number that only the last one holds.
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fence: Mapped[int]
+
+
+class ArrivalRow(Base):
+    """A DICOM object that was received and acknowledged, or kept apart, as its sender encoded it.
+
+    This and the results made of it are all that holds what a scanner says of a patient.
+    """
+
+    __tablename__ = "ledger_arrival"
+    __table_args__ = (
+        UniqueConstraint("sop_uid", "site", "sha256", name="uq_ledger_arrival_sop_uid"),
+        Index("ix_ledger_arrival_study_uid", "study_uid", "site"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    site: Mapped[str] = site()
+    case_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("ledger_case.id"), index=True)
+    sop_uid: Mapped[str] = mapped_column(String(64))
+    sop_class_uid: Mapped[str] = mapped_column(String(64))
+    series_uid: Mapped[str] = mapped_column(String(64))
+    study_uid: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    peer: Mapped[str] = mapped_column(String(64))
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # held, ignored, quarantined or discarded; of the latter three the reason.
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    # Patient ID and its issuer; NULL with the bytes, once those are not needed any more.
+    patient: Mapped[str | None] = mapped_column(String(200))
+    data: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class CaseResultRow(Base):
+    """A DICOM object that was made of a case: made once, sent as often as need be."""
+
+    __tablename__ = "ledger_result"
+
+    sop_uid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("ledger_case.id"), index=True)
+    number: Mapped[int]
+    sop_class_uid: Mapped[str] = mapped_column(String(64))
+    series_uid: Mapped[str] = mapped_column(String(64), index=True)
+    data: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class DeliveryRow(Base):
+    """The way of a case's results to one destination."""
+
+    __tablename__ = "ledger_delivery"
+    __table_args__ = (
+        UniqueConstraint("case_id", "destination", name="uq_ledger_delivery_case_id"),
+        Index("ix_ledger_delivery_due", "state", "due_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("ledger_case.id"))
+    destination: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    # Why it waits or is dead; what a person said who discarded it stands in the events.
+    reason: Mapped[str | None] = mapped_column(String(64))
+    # What became of each object: its UID and the last DIMSE status, in hexadecimal, or a word.
+    objects: Mapped[dict[str, Any]] = mapped_column(Document)
+    attempts: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fence: Mapped[int]
+
+
+class LedgerEventRow(Base):
+    """A change of a case, an object or a delivery, written in its transaction."""
+
+    __tablename__ = "ledger_event"
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
+    )
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    case_id: Mapped[UUID | None] = mapped_column(Uuid, index=True)
+    # The arrival or delivery that changed; NULL: the case itself.
+    about_id: Mapped[UUID | None] = mapped_column(Uuid)
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(200))
