@@ -113,7 +113,7 @@ class Item {
     }
     this.say("done", outcome(answer.outcome));
     const link = this.part(".open");
-    link.href = `/results/${encodeURIComponent(answer.id)}`;
+    link.href = words.results + encodeURIComponent(answer.id);
     link.hidden = false;
   }
 
