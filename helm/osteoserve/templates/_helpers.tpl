@@ -149,6 +149,13 @@ front {{ include "osteoserve.runners" . }}
 {{- range $index, $name := $names | uniq }}{{ if $index }},{{ end }}{{ trim $name }}{{ end }}
 {{- end }}
 
+{{/* The path of the host below which people find the front, as its public URL says: / without one. */}}
+{{- define "osteoserve.subPath" -}}
+{{- $front := include "osteoserve.component" (dict "root" . "name" "front") | fromYaml }}
+{{- $url := get ($front.settings | default dict) "OSTEOSERVE_PUBLIC_URL" | default "" }}
+{{- (urlParse $url).path | trimSuffix "/" | default "/" }}
+{{- end }}
+
 {{/* The metric that says what a component has in its hands: the front requests, a runner images, of
      which a call brings several. */}}
 {{- define "osteoserve.inFlight" -}}
