@@ -28,6 +28,7 @@ from service.http.settings import Address, ConnectionLimits, UploadLimits
 from service.identity.oidc.settings import OidcSettings
 from service.identity.oidc.settings import faults as oidc_faults
 from service.identity.settings import IdentitySettings, is_loopback
+from service.images.settings import ImageSettings
 from service.integration.settings import GatewaySettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
@@ -54,6 +55,7 @@ class Settings(
     LoadPolicy,
     UploadLimits,
     DecoderLimits,
+    ImageSettings,
     ConnectionLimits,
     BatchLimits,
     DriftSettings,

@@ -16,10 +16,12 @@ from service.identity.actor import Actor, Within
 from service.images import repository as images
 from service.medicine.osteoporosis.pipeline import digest
 from service.medicine.osteoporosis.schemas import Analysis
+from service.medicine.sent import SentImage
 from service.observability import tracing
 from service.predictions import repository, timeline
 from service.predictions.events import PredictionDeleted, PredictionMade
 from service.predictions.query import Position, Query
+from service.predictions.repository import SentPlace
 from service.predictions.schemas import (
     DeletionReason,
     NoReasonError,
@@ -37,8 +39,9 @@ from service.storage.errors import (
 )
 from service.storage.transaction import Transaction, Transactions
 
-Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes]]]
-"""Returns the analysis of a file, and the image as the models saw it (PNG)."""
+Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes, SentImage | None]]]
+"""Returns the analysis of a file, the image as the models saw it (PNG), and as it was sent where
+that is to be kept."""
 
 
 MOST: Final = 32
@@ -85,9 +88,9 @@ class Predictions:
             if earlier is not None:
                 return idempotency.replayed(earlier, await digest(data))
         with tracing.span("judge"):
-            analysis, png = await self._analyse(data, actor.within, priority)
+            analysis, png, sent = await self._analyse(data, actor.within, priority)
         try:
-            return await self.keep(actor, Prediction.of(analysis), png, key)
+            return await self.keep(actor, Prediction.of(analysis), png, key, sent)
         except ConflictError:
             # The same request, sent twice at once: the other was faster.
             earlier = None if key is None else await self._under(actor, key)
@@ -96,10 +99,15 @@ class Predictions:
             return idempotency.replayed(earlier, await digest(data))
 
     async def keep(
-        self, actor: Actor, prediction: Prediction, png: bytes, key: str | None = None
+        self,
+        actor: Actor,
+        prediction: Prediction,
+        png: bytes,
+        key: str | None = None,
+        sent: SentImage | None = None,
     ) -> Prediction:
-        """Write ``prediction`` and return it."""
-        new = _New(actor, repository.New(actor.site, prediction, png, key, actor.id))
+        """Write ``prediction`` with its image and return it."""
+        new = _New(actor, repository.New(actor.site, prediction, png, key, actor.id, sent))
         if key is None:
             with translated(RETRY_AFTER):
                 deadline = Deadline.after(self._transactions.longest_wait)
@@ -181,6 +189,18 @@ class Predictions:
         """Return the image as the models saw it (PNG)."""
         async with self._transactions.read() as connection:
             return await repository.image(connection, actor.within, prediction_id)
+
+    async def sent(self, actor: Actor, prediction_id: UUID) -> SentImage | None:
+        """Return the image as it was sent; None where it is not kept."""
+        async with self._transactions.read() as connection:
+            return await repository.sent(connection, actor.within, prediction_id)
+
+    async def sent_places(
+        self, actor: Actor, prediction_ids: Sequence[UUID]
+    ) -> dict[UUID, SentPlace]:
+        """Return where the images lie that are kept as they were sent, by their predictions."""
+        async with self._transactions.read() as connection:
+            return await repository.sent_places(connection, actor.within, prediction_ids)
 
     async def placed(self, actor: Actor, prediction_id: UUID) -> Prediction | Unreadable | None:
         """Return a prediction as a list would: also one that cannot be read."""
