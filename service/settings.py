@@ -33,7 +33,7 @@ from service.integration.settings import GatewaySettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
-from service.predictions.settings import DriftSettings
+from service.predictions.settings import DriftSettings, HeatMapSettings
 from service.runners.settings import RunnerPolicy
 from service.storage.settings import StorageSettings
 from service.types import SettingsGroup
@@ -59,6 +59,7 @@ class Settings(
     ConnectionLimits,
     BatchLimits,
     DriftSettings,
+    HeatMapSettings,
     PrecisionSettings,
     GatewaySettings,
     ProcessSettings,

@@ -68,7 +68,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     )
     predictions = Predictions(transactions, pipeline.analyse)
     resources.put(Predictions, predictions)
-    resources.put(Results, Results(predictions.get))
+    resources.put(Results, Results(predictions.result))
     resources.put(Decoder, decoder)
     resources.put(Explainer, Explainer(policy, runners, transactions))
     async with aclosing(predictions), decoder:

@@ -16,6 +16,7 @@ from service.identity.actor import Actor, Within
 from service.images import repository as images
 from service.medicine.osteoporosis.pipeline import digest
 from service.medicine.osteoporosis.schemas import Analysis
+from service.medicine.osteoporosis.view import told
 from service.medicine.sent import SentImage
 from service.observability import tracing
 from service.predictions import repository, timeline
@@ -38,6 +39,7 @@ from service.storage.errors import (
     translated,
 )
 from service.storage.transaction import Transaction, Transactions
+from service.types import Outcome
 
 Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes, SentImage | None]]]
 """Returns the analysis of a file, the image as the models saw it (PNG), and as it was sent where
@@ -46,6 +48,14 @@ that is to be kept."""
 
 MOST: Final = 32
 """Predictions written in one transaction."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A result with its outcome as pages, lists and the PDF tell it."""
+
+    id: UUID
+    outcome: Outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +194,11 @@ class Predictions:
         """Return a prediction; None where there is none that the actor may see."""
         async with self._transactions.read() as connection:
             return await repository.get(connection, actor.within, prediction_id)
+
+    async def result(self, actor: Actor, prediction_id: UUID) -> Told | None:
+        """Return as much of a prediction as a review needs: what is signed is what pages tell."""
+        found = await self.get(actor, prediction_id)
+        return None if found is None else Told(found.id, told(found))
 
     async def image(self, actor: Actor, prediction_id: UUID) -> bytes | None:
         """Return the image as the models saw it (PNG)."""
