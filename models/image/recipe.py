@@ -136,14 +136,14 @@ def prepare(scan: Scan, spine: Spine, graphics: NDArray[np.bool_]) -> Canonical:
     return canonical
 
 
-def reduced(scan: Scan) -> Scan:
-    """Return ``scan`` with a longer side of :data:`LARGEST` pixels at most."""
+def reduced(scan: Scan, longest: int = LARGEST) -> Scan:
+    """Return ``scan`` with a longer side of ``longest`` pixels at most."""
     longer = max(scan.width, scan.height)
-    if longer <= LARGEST:
+    if longer <= longest:
         return scan
     size = (
-        max(1, round(scan.width * LARGEST / longer)),
-        max(1, round(scan.height * LARGEST / longer)),
+        max(1, round(scan.width * longest / longer)),
+        max(1, round(scan.height * longest / longer)),
     )
     # By 8 or 16 bits as they are: floating point would hold a large scan four times.
     image = Image.fromarray(scan.pixels).resize(size, Image.Resampling.BOX)

@@ -10,7 +10,7 @@ import io
 import math
 import zlib
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
@@ -67,7 +67,7 @@ def whole(scan: Scan, kept: Kept) -> SentImage | None:
     if kept.extent != "as_sent":
         return None
     box = Box(0, 0, scan.width, scan.height)
-    return _made(_grey(_shrunk(scan, LONGEST)), box, scan, kept)
+    return _made(_grey(recipe.reduced(scan, LONGEST)), box, scan, kept)
 
 
 def column(
@@ -113,18 +113,6 @@ def _made(grey: Grey, box: Box, scan: Scan, kept: Kept) -> SentImage | None:
         size = round(width * part), round(height * part)
         grey = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
     return None
-
-
-def _shrunk(scan: Scan, longest: int) -> Scan:
-    longer = max(scan.width, scan.height)
-    if longer <= longest:
-        return scan
-    size = (
-        max(1, round(scan.width * longest / longer)),
-        max(1, round(scan.height * longest / longer)),
-    )
-    smaller = np.asarray(Image.fromarray(scan.pixels).resize(size, Image.Resampling.BOX))
-    return replace(scan, pixels=smaller.astype(scan.pixels.dtype))
 
 
 def _grey(scan: Scan) -> Grey:

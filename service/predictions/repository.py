@@ -157,7 +157,7 @@ async def sent(
         .join(PredictionRow, PredictionRow.image_id == SentImageRow.image_id)
         .where(_is(within, prediction_id))
     )
-    row = (await connection.execute(query)).one_or_none()
+    row: Row[Any] | None = (await connection.execute(query)).one_or_none()
     return None if row is None else SentImage(row.png, *_sent_place(row))
 
 
@@ -170,7 +170,7 @@ async def sent_places(
         .join(SentImageRow, PredictionRow.image_id == SentImageRow.image_id)
         .where(PredictionRow.id.in_(prediction_ids), seen(PredictionRow, within))
     )
-    rows = await connection.execute(query)
+    rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
     return {row.id: SentPlace(*_sent_place(row)) for row in rows}
 
 

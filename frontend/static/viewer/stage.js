@@ -25,13 +25,23 @@ export class Stage {
     this.picture = await Picture.from(this.sheet.querySelector("image").href.baseVal);
     this.element.prepend(this.canvas);
     this.element.classList.add("live");
-    this.greys.addEventListener("change", () => {
+    this.ending = new AbortController();
+    const until = { signal: this.ending.signal };
+    const changed = () => {
       this.stale = true;
       this.draw();
-    });
-    this.viewport.addEventListener("change", () => this.draw());
-    new ResizeObserver(() => this.resized()).observe(this.element);
+    };
+    this.greys.addEventListener("change", changed, until);
+    this.viewport.addEventListener("change", () => this.draw(), until);
+    this.sizes = new ResizeObserver(() => this.resized());
+    this.sizes.observe(this.element);
     this.resized();
+  }
+
+  close() {
+    this.ending.abort();
+    this.sizes.disconnect();
+    cancelAnimationFrame(this.waiting);
   }
 
   resized() {

@@ -110,10 +110,10 @@ class Viewer {
 
   async prior() {
     const views = this.section.querySelector(".views");
-    const shown = views.querySelector(".view + .view");
+    const shown = views.querySelectorAll(".view")[1];
     if (shown) {
       shown.remove();
-      this.stages.pop();
+      this.stages.pop().close();
     } else {
       const figure = views.querySelector("template").content.querySelector(".view").cloneNode(true);
       views.append(figure);
