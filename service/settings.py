@@ -30,11 +30,12 @@ from service.identity.oidc.settings import OidcSettings
 from service.identity.oidc.settings import faults as oidc_faults
 from service.identity.rules import RULES
 from service.identity.settings import IdentitySettings, is_loopback
+from service.images.settings import ImageSettings
 from service.integration.settings import GatewaySettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
-from service.predictions.settings import DriftSettings
+from service.predictions.settings import DriftSettings, HeatMapSettings
 from service.runners.settings import RunnerPolicy
 from service.storage.settings import StorageSettings
 from service.types import SettingsGroup
@@ -56,9 +57,11 @@ class Settings(
     LoadPolicy,
     UploadLimits,
     DecoderLimits,
+    ImageSettings,
     ConnectionLimits,
     BatchLimits,
     DriftSettings,
+    HeatMapSettings,
     PrecisionSettings,
     GatewaySettings,
     ProcessSettings,
