@@ -15,9 +15,10 @@ ASSOCIATIONS: Final = "osteoserve_gateway_associations"
 LEDGER: Final = "osteoserve_ledger_objects"
 UNACCOUNTED: Final = "osteoserve_ledger_unaccounted_objects"
 STATES: Final = "osteoserve_ledger_rows"
+OLDEST: Final = "osteoserve_ledger_oldest_seconds"
 ATTEMPTS: Final = "osteoserve_gateway_deliveries_total"
 
-REJECTIONS: Final = ("address", "crowd", "peer", "tls")
+REJECTIONS: Final = ("address", "crowd", "peer", "stopping", "tls")
 RECEIVED: Final = (
     "accepted", "duplicate", "ignored", "quarantined", "unreadable", "too_large", "mismatch",
     "not_stored",
@@ -54,6 +55,10 @@ class GatewayMetrics:
         self._rows = Gauge(
             STATES, "Cases and deliveries, by state.", ("kind", "state"), registry=registry
         )
+        self._oldest = Gauge(
+            OLDEST, "Since the oldest that is in progress was begun; 0 where none is.", ("kind",),
+            registry=registry,
+        )  # fmt: skip
         self._attempts = Counter(
             ATTEMPTS, "Attempts to deliver, by the delivery's state after it.", ("state",),
             registry=registry,
@@ -77,10 +82,17 @@ class GatewayMetrics:
     def attempted(self, state: str) -> None:
         self._attempts.labels(state).inc()
 
-    def ledger(self, balance: Balance, states: Mapping[tuple[str, str], int]) -> None:
+    def ledger(
+        self,
+        balance: Balance,
+        states: Mapping[tuple[str, str], int],
+        oldest: Mapping[str, float],
+    ) -> None:
+        """Tell where everything stands; ``oldest``: seconds, by kind."""
         for bucket in BUCKETS:
             self._ledger.labels(bucket).set(getattr(balance, bucket))
         self._unaccounted.set(balance.unaccounted)
         for kind, every in (("case", get_args(CaseState)), ("delivery", get_args(DeliveryState))):
+            self._oldest.labels(kind).set(oldest.get(kind, 0.0))
             for state in every:
                 self._rows.labels(kind, state).set(states.get((kind, state), 0))

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import errno
 import hashlib
 import logging
+import socket
 import ssl
 import threading
 import time
@@ -30,6 +32,7 @@ from pynetdicom.association import Association
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
+from listener.server import EVERYWHERE
 from models.reading.syntaxes import EXPLICIT_LITTLE, SYNTAXES
 from service.integration.dicom import head
 from service.integration.dicom.bounds import Bounds, Budget
@@ -60,7 +63,10 @@ TRANSFER_SYNTAXES: Final = [
 
 STORED, NOT_STORED, MISMATCH, UNREADABLE, TOO_LARGE = 0x0000, 0xA700, 0xA900, 0xC000, 0xC001
 _CALLING_UNKNOWN, _CALLED_UNKNOWN = 0x03, 0x07
-_STOP_SECONDS: Final = 10.0
+_TEMPORARY: Final = (0x02, 0x03, 0x01)
+"""Rejected, transient, by the presentation provider: temporary congestion (PS3.8 section 9.3.4)."""
+_FULL: Final = (0x02, 0x03, 0x02)
+_NO_IPV6: Final = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 @dataclass(eq=False)
@@ -94,6 +100,7 @@ class Listener:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
+        self._is_stopping = False
 
     @property
     def port(self) -> int:
@@ -117,32 +124,36 @@ class Listener:
         ae.add_supported_context(Verification)
         for context in AllStoragePresentationContexts:
             ae.add_supported_context(str(context.abstract_syntax), TRANSFER_SYNTAXES)
-        self._server = _Server(
-            self,
-            ae,
-            (settings.gateway_host, settings.gateway_dicom_port),
-            tls,
-            [
-                (evt.EVT_REQUESTED, self._requested),
-                (evt.EVT_C_ECHO, lambda _: STORED),
-                (evt.EVT_C_STORE, self._store),
-                (evt.EVT_CONN_CLOSE, self._closed),
-            ],
-        )
+        self._server = self._bound(ae, tls)
         ae._servers.append(self._server)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
+    def _bound(self, ae: AE, tls: ssl.SSLContext | None) -> _Server:
+        """Return the server; ``::`` is all addresses, of those families that this machine has."""
+        host, port = self._settings.gateway_host, self._settings.gateway_dicom_port
+        handlers = [
+            (evt.EVT_REQUESTED, self._requested),
+            (evt.EVT_C_ECHO, lambda _: STORED),
+            (evt.EVT_C_STORE, self._store),
+            (evt.EVT_CONN_CLOSE, self._closed),
+        ]
+        try:
+            return _Server(self, ae, (host, port), tls, handlers)
+        except OSError as error:
+            if host != EVERYWHERE or error.errno not in _NO_IPV6:
+                raise
+            return _Server(self, ae, ("0.0.0.0", port), tls, handlers)  # noqa: S104 - as was asked
+
     async def stop(self) -> None:
-        """Take no more associations, let open ones end for a while, then cut them off."""
+        """Reject new associations for now, let open ones end for a while, then cut them off."""
         if self._server is None:
             return
-        server, ae = self._server, self._server.ae
-        await asyncio.to_thread(server.shutdown)
-        end = time.monotonic() + _STOP_SECONDS
+        self._is_stopping = True
+        end = time.monotonic() + self._settings.gateway_drain_seconds
         while self._open() and time.monotonic() < end:  # noqa: ASYNC110 - threads have no event
             await asyncio.sleep(0.05)
-        await asyncio.to_thread(ae.shutdown)
+        await asyncio.to_thread(self._server.ae.shutdown)
 
     def _open(self) -> int:
         self._sweep()
@@ -190,9 +201,13 @@ class Listener:
             log(logging.WARNING, "association rejected", address=address, diagnostic=reason)
             association.acse.send_reject(0x01, 0x01, reason)
             association.kill()
+        elif self._is_stopping:
+            self._metrics.rejected("stopping")
+            association.acse.send_reject(*_TEMPORARY)
+            association.kill()
         elif len(self._senders) > self._settings.gateway_associations:
             self._metrics.rejected("crowd")
-            association.acse.send_reject(0x02, 0x03, 0x02)
+            association.acse.send_reject(*_FULL)
             association.kill()
 
     def _closed(self, event: evt.Event) -> None:
@@ -303,6 +318,12 @@ class _Server(ThreadedAssociationServer):
     ) -> None:
         self.listener = listener
         super().__init__(ae, address, ae.ae_title, ae.supported_contexts, tls, handlers, _Handler)
+
+    def server_bind(self) -> None:
+        if self.address_family == socket.AF_INET6:
+            # Whatever the machine's default is: "::" takes IPv4 as well.
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # type: ignore[union-attr]  # made by now
+        super().server_bind()
 
     def get_request(self) -> Any:
         # Not pynetdicom's, which shakes hands here, and lets everybody wait for whoever does not.

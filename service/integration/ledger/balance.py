@@ -69,6 +69,21 @@ async def states(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
     return {(row.kind, row.state): int(row.number) for row in rows}
 
 
+async def oldest(connection: AsyncConnection) -> Mapping[str, float]:
+    """Return for how many seconds the oldest case and delivery have been in progress."""
+    found = {}
+    for kind, table, states in (
+        ("case", CaseRow, WORKED_ON),
+        ("delivery", DeliveryRow, UNDER_WAY),
+    ):
+        first = await connection.scalar(
+            select(func.min(table.created_at)).where(table.state.in_(states))
+        )
+        if first is not None:
+            found[kind] = max((now() - first).total_seconds(), 0.0)
+    return found
+
+
 async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
     """Return what is not done, oldest first."""
     cases = select(

@@ -251,6 +251,11 @@ class Ledger:
         async with self._transactions.read() as connection:
             return await balance.states(connection)
 
+    async def oldest(self) -> Mapping[str, float]:
+        """Return for how many seconds the oldest case and delivery have been in progress."""
+        async with self._transactions.read() as connection:
+            return await balance.oldest(connection)
+
     async def purge(self) -> int:
         """Remove bytes that nobody needs any more; return of how many objects."""
         before = now() - timedelta(hours=self._settings.gateway_retain_hours)

@@ -104,7 +104,8 @@ class Worker:
     async def count(self) -> bool:
         """Show where everything stands."""
         balance = await self._ledger.balance()
-        self._metrics.ledger(balance, await self._ledger.states())
+        ledger = self._ledger
+        self._metrics.ledger(balance, await ledger.states(), await ledger.oldest())
         if balance.unaccounted:
             log(logging.ERROR, "ledger does not balance", objects=balance.unaccounted)
         return False
