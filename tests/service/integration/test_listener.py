@@ -31,8 +31,10 @@ from pynetdicom.dsutils import encode
 from sqlalchemy import select
 
 from service.events import Listeners
+from service.integration.dicom.committer import Committer
 from service.integration.dicom.listener import Listener
 from service.integration.dicom.tls import server_context
+from service.integration.ledger.commitments import Commitments
 from service.integration.ledger.schemas import Balance
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import OBJECTS, REJECTED, GatewayMetrics
@@ -113,7 +115,9 @@ async def listening(folder: Path, more: str = "", **changes: Any) -> AsyncIterat
     transactions, registry = Transactions(database, Listeners()), new_registry()
     ledger = Ledger(settings, transactions)
     peers = Peers.read(peers_file(folder, 104, more=more))
-    listener = Listener(settings, peers, ledger, GatewayMetrics(registry), 5)
+    metrics = GatewayMetrics(registry)
+    committer = Committer(Commitments(settings, transactions), metrics)
+    listener = Listener(settings, peers, ledger, committer, metrics, 5)
     listener.start(server_context(settings))
     one = Opened(listener, ledger, database)
     one.registry = registry
