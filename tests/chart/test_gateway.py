@@ -165,6 +165,22 @@ def test_who_reaches_it_and_whom_it_reaches() -> None:
     assert "gateway" in scraped
 
 
+def test_who_reports_or_hears_reports_is_let_through() -> None:
+    peer = {**PEER, "report_host": "dxa.example", "report_port": 4006}
+    pacs = {**PACS, "host": "10.1.9.4", "commitment": True}
+    far = {**PACS, "name": "far", "commitment": True, "addresses": ["10.2.0.0/16"]}
+    objects = rendered(
+        *POSTGRES,
+        f"gateway.peers={json.dumps([peer])}",
+        f"gateway.destinations={json.dumps([pacs, far, {**PACS, 'name': 'mute'}])}",
+    )
+    (rule,) = policy(objects, "modalities-to-gateway")["ingress"]
+    blocks = [one["ipBlock"]["cidr"] for one in rule["from"]]
+    assert blocks == ["10.1.2.3/32", "10.1.9.4/32", "10.2.0.0/16"]
+    (out,) = policy(objects, "gateway-to-destinations")["egress"]
+    assert out["ports"] == [{"port": 104}, {"port": 4006}]
+
+
 def test_the_default_is_that_only_destinations_ports_are_open() -> None:
     (out,) = policy(rendered(*ON), "gateway-to-destinations")["egress"]
     assert out == {"ports": [{"port": 104}]}

@@ -181,11 +181,15 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{- range .Values.gateway.destinations }}
 {{- if .port }}
 {{- $ports = append $ports (int .port) }}
-{{- else if .url }}
-{{- $url := urlParse .url }}
+{{- else if .base }}
+{{- $url := urlParse .base }}
 {{- $named := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}
 {{- $ports = append $ports (int (default (eq $url.scheme "http" | ternary "80" "443") $named)) }}
 {{- end }}
+{{- end }}
+{{- /* And where peers hear what is committed to. */}}
+{{- range .Values.gateway.peers }}
+{{- with .report_port }}{{ $ports = append $ports (int .) }}{{ end }}
 {{- end }}
 {{- $ports | uniq | toYaml }}
 {{- end }}
