@@ -29,6 +29,7 @@ from service.identity.oidc.settings import OidcSettings
 from service.identity.oidc.settings import faults as oidc_faults
 from service.identity.settings import IdentitySettings, is_loopback
 from service.integration.settings import GatewaySettings
+from service.integration.web.settings import DicomWebSettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
@@ -59,6 +60,7 @@ class Settings(
     DriftSettings,
     PrecisionSettings,
     GatewaySettings,
+    DicomWebSettings,
     ProcessSettings,
     TelemetrySettings,
     BaseSettings,

@@ -17,7 +17,7 @@ from service.integration.metrics import (
     REJECTED,
     STATES,
     UNACCOUNTED,
-)
+)from service.integration.web.metrics import OBJECTS as DICOMWEB
 
 CASES: Final = 'kind="case"'
 DELIVERIES: Final = 'kind="delivery"'
@@ -64,6 +64,12 @@ def build() -> Dashboard:
                     "address: a stranger, or a load balancer that looks; peer: titles or "
                     "certificate; crowd: too many; stopping: a gateway that ends.",
                     {"{{reason}}": f"sum by (reason) ({rate(REJECTED)})"},
+                ),
+                lines(
+                    "Objects by STOW-RS, by what became of them",
+                    "reqps",
+                    "not_stored: 503, their sender has to send them again.",
+                    {"{{result}}": f"sum by (result) ({rate(DICOMWEB)})"},
                 ),
                 lines(
                     "Open connections",

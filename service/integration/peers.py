@@ -31,7 +31,7 @@ from pydantic import (
     model_validator,
 )
 
-from service.identity.actor import DEFAULT_SITE, Actor
+from service.identity.actor import DEFAULT_SITE, ROLES, Actor, Role
 from service.integration.reached import Committing, Network, Secured, contains
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -39,6 +39,8 @@ AeTitle = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x5b\x5d-\x7e]{1,16}$")
 ]
 
+_BY_KEY: Final = "key/"
+"""No peer's name has a slash."""
 _SPACE: Final = UUID("6a0d4a54-2f0b-4a2e-9a70-5f3f2a6b6f11")
 
 
@@ -169,6 +171,30 @@ class Peers(BaseModel):
 
     def named(self, name: str) -> Peer | None:
         return next((one for one in self.peer if one.name == name), None)
+
+    def actor(self, sender: str, site: str) -> Actor | None:
+        """Return whom somebody acts as who sent something of ``site``; None: not known any more."""
+        peer = self.named(sender)
+        if peer is not None and peer.site == site:
+            return peer.actor()
+        return _of_key(sender, site)
+
+
+def by_key(actor: Actor) -> str:
+    """Return what a program that sends by HTTP is called in the ledger."""
+    return _BY_KEY if actor.id is None else f"{_BY_KEY}{actor.id}"
+
+
+def _of_key(sender: str, site: str) -> Actor | None:
+    if not sender.startswith(_BY_KEY):
+        return None
+    number = sender.removeprefix(_BY_KEY)
+    try:
+        id = UUID(number) if number else None
+    except ValueError:
+        return None
+    roles: tuple[Role, ...] = ROLES if id is None else ("integrator",)
+    return Actor(site=site, id=id, name="DICOMweb", roles=frozenset(roles))
 
 
 def title(text: str) -> str:
