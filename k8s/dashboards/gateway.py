@@ -17,7 +17,8 @@ from service.integration.metrics import (
     REJECTED,
     STATES,
     UNACCOUNTED,
-)from service.integration.web.metrics import OBJECTS as DICOMWEB
+)
+from service.integration.web.metrics import OBJECTS as DICOMWEB
 
 CASES: Final = 'kind="case"'
 DELIVERIES: Final = 'kind="delivery"'
