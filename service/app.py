@@ -29,6 +29,7 @@ from service.http.sub_path import SubPath
 from service.identity import install as identity
 from service.identity.cookie import SessionCookie
 from service.identity.door import Door, guard
+from service.integration.web import install as dicomweb
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
 from service.medicine.progression import pages as progression
@@ -79,13 +80,13 @@ RECEIVED: Final = 4
 
 SUBJECTS: Final = (
     predictions, reviews, exams, progression, batches, guidance, served_models, operations,
-    identity, audit, openapi, web,
+    dicomweb, identity, audit, openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    predictions, batches,
+    predictions, batches, dicomweb,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 

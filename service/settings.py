@@ -32,6 +32,7 @@ from service.identity.rules import RULES
 from service.identity.settings import IdentitySettings, is_loopback
 from service.images.settings import ImageSettings
 from service.integration.settings import GatewaySettings
+from service.integration.web.settings import DicomWebSettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
@@ -64,6 +65,7 @@ class Settings(
     HeatMapSettings,
     PrecisionSettings,
     GatewaySettings,
+    DicomWebSettings,
     ProcessSettings,
     TelemetrySettings,
     BaseSettings,

@@ -123,9 +123,13 @@ def respond(request: Request, error: Exception, show: ShowPage) -> Response:
     return JSONResponse(told, problem.kind.status, headers, media_type=MEDIA_TYPE)
 
 
+PROGRAMS: Final = ("/api/", "/dicom-web/", "/cds-services", "/health/", "/metrics")
+"""Paths that programs ask."""
+
+
 def wants_page(request: Request) -> bool:
     """Programs' paths answer JSON; elsewhere a page, unless the client would rather have JSON."""
-    if request.url.path.startswith(("/api/", "/health/", "/metrics")):
+    if request.url.path.startswith(PROGRAMS):
         return False
     accept = request.headers.get("accept", "")
     json = max(weight(accept, kind) for kind in (MEDIA_TYPE, "application/json"))
