@@ -14,7 +14,9 @@ from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
 from service.integration.settings import GatewaySettings
+from service.integration.workers.composer import Composer
 from service.integration.workers.judge import Judge
+from service.integration.workers.senders import sender
 from service.integration.workers.worker import Worker
 from service.predictions.service import Predictions
 from service.resources import Resources
@@ -27,15 +29,17 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     transactions, predictions = resources.get(Transactions), resources.get(Predictions)
     metrics = resources.get(GatewayMetrics)
     ledger = Ledger(settings, transactions)
-    judge = Judge(
+    senders = {one.name: sender(one) for one in peers.destination}
+    composer = Composer(
         ledger,
         peers,
-        predictions.predict,
         predictions.get,
+        predictions.image,
         resources.get(Decoder),
         Limits(max_samples=resources.get(DecoderLimits).max_samples),
     )
-    worker = Worker(ledger, peers, judge, metrics)
+    judge = Judge(ledger, peers, predictions.predict, composer, senders.values())
+    worker = Worker(ledger, peers, senders, judge, metrics)
     listener = Listener(settings, peers, ledger, metrics, 2 * transactions.longest_wait)
     resources.put(Ledger, ledger)
     resources.put(Listener, listener)

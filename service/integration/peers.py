@@ -4,13 +4,14 @@
 
     [[peer]]                       [[destination]]
     name = "dxa-1"                 name = "pacs"
-    calling = "DXA1"               called = "PACS"
-    called = "OSTEOSERVE"          calling = "OSTEOSERVE"
-    addresses = ["10.1.2.0/24"]    host = "pacs.clinic.example"
-    site = "default"               port = 104
-    certificate = "dxa-1"          attempts = 100
+    calling = "DXA1"               kind = "dicom"
+    called = "OSTEOSERVE"          called = "PACS"
+    addresses = ["10.1.2.0/24"]    calling = "OSTEOSERVE"
+    site = "default"               host = "pacs.clinic.example"
+    certificate = "dxa-1"          port = 104
 
-All that a peer names must match. ``certificate`` is the common name of a TLS client.
+All that a peer names must match. ``certificate`` is the common name of a TLS client. What each kind
+of destination takes: :mod:`service.integration.destinations`.
 """
 
 from __future__ import annotations
@@ -22,15 +23,12 @@ from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.identity.actor import DEFAULT_SITE, Actor
+from service.integration.destinations import KINDS, AeTitle, AnyDestination, Entry, Name
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-AeTitle = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x5b\x5d-\x7e]{1,16}$")
-]
 
 _SPACE: Final = UUID("6a0d4a54-2f0b-4a2e-9a70-5f3f2a6b6f11")
 
@@ -39,13 +37,7 @@ class PeersError(ValueError):
     """The file cannot be used; the message says why."""
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Name
-
-
-class Peer(_Entry):
+class Peer(Entry):
     """Somebody who may send: an actor of a site."""
 
     calling: AeTitle
@@ -68,23 +60,13 @@ class Peer(_Entry):
         return any(contains(one, address) for one in self.addresses)
 
 
-class Destination(_Entry):
-    """A PACS that results are sent to."""
-
-    called: AeTitle
-    calling: AeTitle
-    host: str
-    port: Annotated[int, Field(ge=1, le=65535)]
-    attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
-
-
 class Peers(BaseModel):
     """All of the file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     peer: Annotated[tuple[Peer, ...], Field(min_length=1)]
-    destination: Annotated[tuple[Destination, ...], Field(min_length=1)]
+    destination: Annotated[tuple[AnyDestination, ...], Field(min_length=1)]
 
     @classmethod
     def read(cls, path: Path) -> Peers:
@@ -121,6 +103,11 @@ class Peers(BaseModel):
     def named(self, name: str) -> Peer | None:
         return next((one for one in self.peer if one.name == name), None)
 
+    @property
+    def wants_sheets(self) -> bool:
+        """Whether any destination takes results as PDF."""
+        return any(one.pdf for one in self.destination)
+
 
 def title(text: str) -> str:
     """Return an AE title without its padding, which means nothing."""
@@ -139,5 +126,6 @@ def contains(network: Network, address: str) -> bool:
 
 def _faults(path: Path, error: ValidationError) -> Iterator[str]:
     for one in error.errors(include_url=False, include_context=False):
-        where = ".".join(map(str, one["loc"]))
+        # A destination's fields are named below its kind.
+        where = ".".join(str(part) for part in one["loc"] if part not in KINDS)
         yield f"{path}: {where}: {one['msg']}"

@@ -5,7 +5,7 @@ Always preliminary, never verified, and for research. What was refused has no pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
@@ -27,39 +27,21 @@ from highdicom.sr import (
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from models.vertebrae.findings import Code
+from service.integration.compose import wording
 from service.integration.compose.source import Judged
 from service.integration.compose.uids import DEVICE, Origin, uid
 from service.integration.dicom.head import hush
 from service.integration.ledger.schemas import MANUFACTURER
-from service.types import Outcome
 
 SERIES: Final = "AI result, research use only, preliminary"
 SERIES_NUMBER: Final = 9901
-_SCHEME: Final = "99OSTEOSERVE"
-
-_OUTCOMES: Final[Mapping[Outcome, tuple[str, str]]] = {
-    "osteoporosis": ("SIGNS", "Signs of osteoporosis; not a diagnosis"),
-    "normal": ("NO_SIGNS", "No sign of osteoporosis found; does not rule it out"),
-    "indeterminate": ("INDETERMINATE", "Indeterminate: no answer"),
-    "refused": ("NOT_ANALYSED", "Not analysed"),
-}
-_FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
-    "part_missing": ("PART_MISSING", "Part of the spine is missing"),
-    "levels_uncertain": ("LEVELS", "Levels are uncertain"),
-    "axis_tilt": ("TILT", "The spine leans"),
-    "curve": ("CURVE", "The spine is curved"),
-    "denser_than_neighbours": ("DENSER", "Denser than its neighbours"),
-    "height_outlier": ("HEIGHT", "Height differs from its neighbours"),
-    "foreign_object": ("FOREIGN", "A foreign object"),
-    "motion": ("MOTION", "Motion"),
-}
 _LUMBAR_SPINE: Final = CodedConcept("122496007", "SCT", "Lumbar spine")
 _PROCEDURE: Final = CodedConcept("363679005", "SCT", "Imaging procedure")
 
 
-def _ours(value: str, meaning: str) -> CodedConcept:
-    return CodedConcept(value, _SCHEME, meaning)
+def _ours(coded: wording.Coded) -> CodedConcept:
+    value, meaning = coded
+    return CodedConcept(value, wording.SCHEME, meaning)
 
 
 def compose(
@@ -101,7 +83,7 @@ def compose(
         is_verified=False,
         previous_versions=None if predecessor is None else [_named(judged[0], *predecessor)],
         coding_schemes=[
-            CodingSchemeIdentificationItem(_SCHEME, responsible_organization=MANUFACTURER)
+            CodingSchemeIdentificationItem(wording.SCHEME, responsible_organization=MANUFACTURER)
         ],
         specific_character_set=judged[0].source.get("SpecificCharacterSet"),
     )
@@ -119,24 +101,14 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
             )
         )
     said = [
-        QualitativeEvaluation(_ours("OUTCOME", "Outcome"), _ours(*_OUTCOMES[prediction.outcome])),
-        QualitativeEvaluation(
-            _ours("USE", "Intended use"), _ours("RESEARCH", "Research use only, preliminary")
-        ),
-        *(
-            QualitativeEvaluation(
-                _ours("REASON", "Reason for not being analysed"),
-                _ours(reason[:16].upper(), reason.replace("_", " ").capitalize()),
-            )
-            for reason in (prediction.quality.reasons if prediction.outcome == "refused" else ())
-        ),
-    ]
-    for found in prediction.vertebrae.findings if prediction.vertebrae else ():
-        value, meaning = _FINDINGS[found.code]
-        level = "" if found.level is None else f" ({found.level})"
-        said.append(
-            QualitativeEvaluation(_ours("FINDING", "To look at"), _ours(value, meaning + level))
+        QualitativeEvaluation(_ours(name), _ours(value))
+        for name, value in (
+            (wording.OUTCOME, wording.OUTCOMES[prediction.outcome]),
+            (wording.USE, wording.RESEARCH),
+            *((wording.REASON, reason) for reason in wording.reasons(one)),
+            *((wording.FINDING, finding) for finding in wording.findings(one)),
         )
+    ]
     image = one.source
     tracking = f"{MANUFACTURER}-{prediction.id}"
     return MeasurementsAndQualitativeEvaluations(
@@ -145,7 +117,7 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
         ),
         algorithm_id=AlgorithmIdentification(
             name=MANUFACTURER,
-            version=prediction.version or prediction.recipe,
+            version=wording.version(one),
             parameters=_parameters(one),
         ),
         finding_sites=[FindingSite(_LUMBAR_SPINE)],

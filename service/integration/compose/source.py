@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import _read_file_meta_info
 
+from service.integration.compose.uids import Origin
 from service.integration.dicom import head
 from service.predictions.schemas import Prediction
 
@@ -21,6 +24,25 @@ class Judged:
 
     source: Dataset
     prediction: Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What a message about a study is composed of."""
+
+    case_id: UUID
+    site: str
+    parts: tuple[Judged, ...]
+    origin: Origin
+    at: datetime
+    """When it is composed."""
+    sheets: tuple[bytes, ...] = field(default=(), repr=False)
+    """A PDF of each part, or none."""
+
+    @property
+    def source(self) -> Dataset:
+        """The head of the first object: whose study it is, and which."""
+        return self.parts[0].source
 
 
 def judged(data: bytes, prediction: Prediction) -> Judged:

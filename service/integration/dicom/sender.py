@@ -13,8 +13,8 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, _config
 from pynetdicom.association import Association
 
+from service.integration.destinations import DicomDestination
 from service.integration.ledger.schemas import Result, Sent
-from service.integration.peers import Destination
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 30.0
@@ -29,7 +29,9 @@ _ACCEPTED: Final = "0000"
 _NO_CONTEXT: Final = "no_context"
 
 
-def send(destination: Destination, results: Sequence[Result], before: Mapping[str, str]) -> Sent:
+def send(
+    destination: DicomDestination, results: Sequence[Result], before: Mapping[str, str]
+) -> Sent:
     """Send those of ``results`` that were not accepted ``before``; return what became of each.
 
     An object counts as accepted by its own answer alone.

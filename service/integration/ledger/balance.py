@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import and_, case, exists, func, literal, or_, select, union_all, update
+from sqlalchemy import and_, case, exists, func, literal, null, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -74,21 +74,24 @@ async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
     cases = select(
         CaseRow.id, literal("case").label("kind"), CaseRow.state, CaseRow.reason,
         CaseRow.changed_at.label("since"), CaseRow.peer.label("about"),
+        null().label("detail"),
     ).where(CaseRow.state.in_((*WORKED_ON, "quarantined")))  # fmt: skip
     objects = select(
         ArrivalRow.id, literal("object").label("kind"), ArrivalRow.state, ArrivalRow.reason,
         ArrivalRow.received_at.label("since"), ArrivalRow.peer.label("about"),
+        null().label("detail"),
     ).where(ArrivalRow.state == "quarantined")  # fmt: skip
     deliveries = select(
         DeliveryRow.id, literal("delivery").label("kind"), DeliveryRow.state, DeliveryRow.reason,
         DeliveryRow.changed_at.label("since"), DeliveryRow.destination.label("about"),
+        DeliveryRow.detail,
     ).where(DeliveryRow.state.in_((*UNDER_WAY, "dead")))  # fmt: skip
     every = union_all(cases, objects, deliveries).order_by("since").limit(most)
     rows = await connection.execute(every)
     return tuple(
         Line(
             id=row.id, kind=row.kind, state=row.state, reason=row.reason, since=row.since,
-            about=row.about,
+            about=row.about, detail=row.detail,
         )
         for row in rows
     )  # fmt: skip

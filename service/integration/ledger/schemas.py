@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 CaseState = Literal[
     "receiving", "settling", "ready", "judged", "composed", "delivering", "done",
@@ -87,12 +87,23 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """A delivery that is to be made; ``message`` None: it is the case's objects that are sent."""
+
+    destination: str
+    message: bytes | None = dataclasses.field(default=None, repr=False)
+    refused: str | None = None
+    """Why it is not to be sent, and waits for a person's decision."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Delivery(Lease):
     """A delivery that is being sent; ``objects``: what became of each before."""
 
     case_id: UUID
     destination: str
     objects: Mapping[str, str]
+    message: bytes | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +114,8 @@ class Sent:
     reason: str | None
     passes: bool = True
     """Whether another attempt may succeed."""
+    detail: str | None = None
+    """What the other side said, without what the message says of the patient; in no log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +128,7 @@ class Line:
     reason: str | None
     since: datetime
     about: str
+    detail: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +149,11 @@ class Balance:
         """Objects of which the ledger cannot say what becomes of them: anything but 0 is a bug."""
         counts: dict[str, int] = dataclasses.asdict(self)
         return 2 * self.accepted - sum(counts.values())
+
+
+def delivery_id(case_id: UUID, destination: str) -> UUID:
+    """Return the number of a case's delivery, the same whenever it is asked for."""
+    return uuid5(case_id, destination)
 
 
 class LeaseLostError(Exception):

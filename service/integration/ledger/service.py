@@ -22,6 +22,7 @@ from service.integration.ledger.schemas import (
     Held,
     Line,
     NotDecidedError,
+    Outgoing,
     Received,
     Result,
     Sent,
@@ -108,11 +109,14 @@ class Ledger:
             lambda transaction: repository.claim_case(transaction.connection, self._lease)
         )
 
-    async def next_delivery(self, destination: str) -> Delivery | None:
-        """Return a delivery that is due, leased; None where there is none."""
+    async def next_delivery(self, destination: str, in_order: bool = False) -> Delivery | None:
+        """Return a delivery that is due, leased; None where there is none.
+
+        ``in_order``: none overtakes what was made before it.
+        """
         return await self._transactions.write(
             lambda transaction: deliveries.claim_next(
-                transaction.connection, destination, self._lease
+                transaction.connection, destination, self._lease, in_order
             )
         )
 
@@ -171,12 +175,12 @@ class Ledger:
 
         await self._transactions.write(work)
 
-    async def deliver(self, case: Case, destinations: Iterable[str]) -> None:
-        """Have a case's results sent to ``destinations``."""
+    async def deliver(self, case: Case, outgoing: Iterable[Outgoing]) -> None:
+        """Have a case's results sent, each to its destination."""
 
         async def work(transaction: Transaction) -> None:
             await self._move(transaction, case, "delivering", leased_until=None)
-            await deliveries.deliver_to(transaction.connection, case.id, destinations)
+            await deliveries.deliver_to(transaction.connection, case.id, outgoing)
 
         await self._transactions.write(work)
 
@@ -194,9 +198,10 @@ class Ledger:
             )
         )
 
-    async def results(self, delivery: Delivery) -> tuple[Result, ...]:
+    async def results(self, case_id: UUID) -> tuple[Result, ...]:
+        """Return what was made of a case; none where its bytes have been removed."""
         async with self._transactions.read() as connection:
-            return await deliveries.results(connection, delivery.case_id)
+            return await deliveries.results(connection, case_id)
 
     async def sent(self, delivery: Delivery, sent: Sent, budget: int) -> str:
         """Write down what became of an attempt; return the delivery's state."""
@@ -208,6 +213,7 @@ class Ledger:
             await repository.change(
                 connection, DeliveryRow, delivery, state=state, reason=sent.reason,
                 objects={**delivery.objects, **sent.objects}, leased_until=None,
+                detail=sent.detail and sent.detail[:400],
                 due_at=self._in(pause(delivery.attempts)),
             )  # fmt: skip
             await repository.note(connection, delivery.case_id, state, sent.reason, delivery.id)

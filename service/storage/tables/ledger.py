@@ -112,6 +112,11 @@ class DeliveryRow(Base):
     reason: Mapped[str | None] = mapped_column(String(64))
     # What became of each object: its UID and the last DIMSE status, in hexadecimal, or a word.
     objects: Mapped[dict[str, Any]] = mapped_column(Document)
+    # What is sent by HL7 or FHIR, made once; NULL where the case's objects are sent, and once its
+    # bytes are not needed any more.
+    message: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # What the other side said when it refused, without what the message says of the patient.
+    detail: Mapped[str | None] = mapped_column(String(400))
     attempts: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)

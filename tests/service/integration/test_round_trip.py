@@ -14,10 +14,10 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
+from service.integration.destinations import DicomDestination
 from service.integration.dicom import sender
 from service.integration.ledger.schemas import Balance, Result
 from service.integration.metrics import ATTEMPTS
-from service.integration.peers import Destination
 from tests import ports
 from tests.service.integration import counterparts
 from tests.service.integration.counterparts import Orthanc
@@ -237,7 +237,7 @@ async def test_our_own_results_that_come_back_are_ignored(
     await push(opened, tmp_path, one)
     (report,), (capture,) = await results(opened, pacs, one.StudyInstanceUID)
     before = await opened.ledger.balance()
-    scanner = Destination(
+    scanner = DicomDestination(
         name="us", called="OSTEOSERVE", calling="DXA1", host="127.0.0.1", port=opened.port
     )
     back = [

@@ -1,0 +1,77 @@
+"""What results say, by codes of ours: the same in reports, messages and resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from models.vertebrae.findings import Code
+from service.integration.compose.source import Judged
+from service.types import Outcome
+
+SCHEME: Final = "99OSTEOSERVE"
+"""Of our codes, as DICOM and HL7 name coding systems that are nobody else's."""
+Coded = tuple[str, str]
+"""A code and its meaning."""
+
+OUTCOME: Final[Coded] = ("OUTCOME", "Outcome")
+PROBABILITY: Final[Coded] = ("PROBABILITY", "Calibrated probability of osteoporosis")
+REASON: Final[Coded] = ("REASON", "Reason for not being analysed")
+FINDING: Final[Coded] = ("FINDING", "To look at")
+USE: Final[Coded] = ("USE", "Intended use")
+RESEARCH: Final[Coded] = ("RESEARCH", "Research use only, preliminary")
+OUTCOMES: Final[Mapping[Outcome, Coded]] = {
+    "osteoporosis": ("SIGNS", "Signs of osteoporosis; not a diagnosis"),
+    "normal": ("NO_SIGNS", "No sign of osteoporosis found; does not rule it out"),
+    "indeterminate": ("INDETERMINATE", "Indeterminate: no answer"),
+    "refused": ("NOT_ANALYSED", "Not analysed"),
+}
+_FINDINGS: Final[Mapping[Code, Coded]] = {
+    "part_missing": ("PART_MISSING", "Part of the spine is missing"),
+    "levels_uncertain": ("LEVELS", "Levels are uncertain"),
+    "axis_tilt": ("TILT", "The spine leans"),
+    "curve": ("CURVE", "The spine is curved"),
+    "denser_than_neighbours": ("DENSER", "Denser than its neighbours"),
+    "height_outlier": ("HEIGHT", "Height differs from its neighbours"),
+    "foreign_object": ("FOREIGN", "A foreign object"),
+    "motion": ("MOTION", "Motion"),
+}
+CAUTION: Final = (
+    "Research use only. Preliminary: no clinician has reviewed it. Not cleared as a medical "
+    "device, not a diagnosis, not for rule-out; the DXA T-score and the patient's history decide."
+)
+
+
+def reasons(judged: Judged) -> tuple[Coded, ...]:
+    """Return why an image was refused; none where it was not."""
+    prediction = judged.prediction
+    if prediction.outcome != "refused":
+        return ()
+    return tuple(
+        (one[:16].upper(), one.replace("_", " ").capitalize()) for one in prediction.quality.reasons
+    )
+
+
+def findings(judged: Judged) -> tuple[Coded, ...]:
+    """Return what of an image's geometry to look at."""
+    found = []
+    for one in judged.prediction.vertebrae.findings if judged.prediction.vertebrae else ():
+        value, meaning = _FINDINGS[one.code]
+        level = "" if one.level is None else f" ({one.level})"
+        found.append((value, meaning + level))
+    return tuple(found)
+
+
+def sentence(judged: Judged) -> str:
+    """Return what was said of one image, as a line of text."""
+    prediction = judged.prediction
+    said = OUTCOMES[prediction.outcome][1]
+    if prediction.probability is not None:
+        said += f". Calibrated probability of osteoporosis {prediction.probability:.0%}"
+    said += "".join(f". {meaning}" for _, meaning in (*reasons(judged), *findings(judged)))
+    return said + "."
+
+
+def version(judged: Judged) -> str:
+    """Return which model judged, or where none was asked, which recipe."""
+    return judged.prediction.version or judged.prediction.recipe
