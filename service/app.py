@@ -28,6 +28,7 @@ from service.http.security import KnownHosts, SameOrigin, SecurityHeaders
 from service.identity import install as identity
 from service.identity.cookie import SessionCookie
 from service.identity.door import Door, guard
+from service.integration.ledger import install as ledger
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
 from service.medicine.progression import pages as progression
@@ -84,7 +85,7 @@ SUBJECTS: Final = (
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    predictions, batches,
+    predictions, batches, ledger,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 

@@ -54,6 +54,8 @@ class Destination(Entry):
     attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
     pdf: bool = False
     """Whether each result goes along as a sheet. It stays what it is when a reader disagrees."""
+    unsigned: bool = True
+    """Whether what no clinician has signed or overridden is sent."""
 
 
 class DicomDestination(Destination):

@@ -39,7 +39,6 @@ from service.integration.fhir.resources import (
 )
 from service.integration.ledger.schemas import MANUFACTURER
 
-PRELIMINARY: Final = "preliminary"
 _SPACE: Final = UUID("0f4b7f0a-6f0f-4ad4-8a1e-9c3f5d1e7b62")
 _PROCEDURE: Final = concept(LOINC, "38269-7", "DXA Skeletal system Views for bone density")
 _LUMBAR_SPINE: Final = concept(SNOMED, "122496007", "Lumbar vertebral column")
@@ -170,13 +169,13 @@ class _Study:
         return members(
             resourceType="Observation",
             meta=_LABELS,
-            status=PRELIMINARY,
+            status=one.standing,
             category=_IMAGING,
             code=concept(OURS, *code),
             subject=self._subject,
             effectiveDateTime=date(text(one.source, "StudyDate")),
             issued=instant(one.prediction.created_at),
-            note=[{"text": wording.CAUTION}],
+            note=[{"text": wording.caution(one)}],
             bodySite=_LUMBAR_SPINE,
             method={"text": f"{MANUFACTURER} {wording.version(one)}"},
             device=self._reference("device", wording.version(one)),
@@ -184,14 +183,15 @@ class _Study:
         )
 
     def _outcome(self, one: Judged) -> Json:
-        found = wording.OUTCOMES[one.prediction.outcome]
+        found = wording.outcome(one)
         named = [
+            *((wording.MODELS, models) for models in wording.overridden(one)),
             *((wording.REASON, reason) for reason in wording.reasons(one)),
             *((wording.FINDING, finding) for finding in wording.findings(one)),
         ]
         resource = {
             **self._observation(one, wording.OUTCOME),
-            "text": narrative(wording.sentence(one), wording.CAUTION),
+            "text": narrative(wording.sentence(one), wording.caution(one)),
             "valueCodeableConcept": concept(OURS, *found),
             **members(
                 component=[
@@ -217,19 +217,20 @@ class _Study:
             }
         )  # fmt: skip
         told = "none" if probability is None else f"{probability:.0%}"
-        shown = narrative(f"{wording.PROBABILITY[1]}, image {number + 1}: {told}", wording.CAUTION)
+        line = f"{wording.PROBABILITY[1]}, image {number + 1}: {told}"
+        shown = narrative(line, wording.caution(one))
         resource = {**self._observation(one, wording.PROBABILITY), "text": shown, **said}
         return self._ours(resource, "probability", str(one.source.SOPInstanceUID))
 
     def _report(self) -> Json:
         made, source = self._made, self._made.source
-        said = [wording.sentence(one) for one in made.parts]
+        said = [wording.whole(one) for one in made.parts]
         images = [str(one.source.SOPInstanceUID) for one in made.parts]
         resource = members(
             resourceType="DiagnosticReport",
             meta=_LABELS,
-            text=narrative(*said, wording.CAUTION),
-            status=PRELIMINARY,
+            text=narrative(*said),
+            status=made.standing,
             category=_RADIOLOGY,
             code=_PROCEDURE,
             subject=self._subject,
@@ -242,7 +243,8 @@ class _Study:
                 for kind in ("outcome", "probability")
             ],
             imagingStudy=[self._reference("study")],
-            conclusion=" ".join([*said, wording.CAUTION]),
+            conclusion=" ".join(said),
+            resultsInterpreter=[{"display": one} for one in _reviewers(made)],
             presentedForm=[
                 {
                     "contentType": "application/pdf",
@@ -280,6 +282,11 @@ class _Study:
         }  # fmt: skip
         once = f"_tag={OURS}|{tag}"
         return entry(resource, self._url("provenance", tag), "POST", "Provenance", once)
+
+
+def _reviewers(made: Made) -> list[str]:
+    reviews = (one.prediction.review for one in made.parts)
+    return sorted({one.reviewer for one in reviews if one is not None})
 
 
 _ABSENT: Final = f"{TERMINOLOGY}/data-absent-reason"

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from service.integration.compose.report import SERIES
+from service.integration.compose import wording
 from service.integration.compose.source import Judged
 from service.integration.compose.uids import Origin
 from service.integration.dicom.head import hush
@@ -41,7 +41,7 @@ def compose(
         patient_orientation=_orientation(source),
         series_instance_uid=origin.series("capture"),
         series_number=SERIES_NUMBER,
-        series_description=SERIES,
+        series_description=wording.series(judged.standing),
         sop_instance_uid=origin.instance("capture", number),
         instance_number=number + 1,
         manufacturer=MANUFACTURER,
@@ -72,11 +72,11 @@ def draw(judged: Judged, grey: NDArray[np.uint8], scale: float) -> NDArray[np.ui
         if len(points) > 1:
             pen.line([*points, points[0]], fill=_OUTLINE, width=2)
             pen.text((points[0][0] + 4, points[0][1] + 4), level.level, fill=_OUTLINE)
-    said = HEADINGS[judged.prediction.outcome]
+    said = HEADINGS[judged.outcome]
     if judged.prediction.probability is not None:
         said += f", {judged.prediction.probability:.0%}"
     pen.text((6, height + 3), f"{MANUFACTURER}: {said}", fill=_TEXT)
-    pen.text((6, height + 18), "Research use only, preliminary. No diagnosis.", fill=_TEXT)
+    pen.text((6, height + 18), f"{wording.use(judged)[1]}. No diagnosis.", fill=_TEXT)
     return np.asarray(picture)
 
 

@@ -14,7 +14,7 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
-from service.integration.compose.report import SERIES
+from service.integration.compose import wording
 from service.integration.compose.source import Judged
 from service.integration.compose.uids import Origin
 from service.integration.ledger.schemas import MANUFACTURER
@@ -22,7 +22,7 @@ from service.predictions.contexts import ResultPage
 from service.predictions.report import render
 
 SERIES_NUMBER: Final = 9903
-TITLE: Final = "AI result on one sheet, research use only, preliminary"
+TITLE: Final = "AI result on one sheet"
 _REPEATED: Final = (
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PatientName",
     "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID",
@@ -57,14 +57,14 @@ def compose(judged: Judged, origin: Origin, number: int, pdf: bytes) -> Dataset:
     made.Manufacturer = made.ManufacturerModelName = MANUFACTURER
     made.SeriesInstanceUID = origin.series("document")
     made.SeriesNumber = SERIES_NUMBER
-    made.SeriesDescription = SERIES
+    made.SeriesDescription = wording.series(judged.standing)
     made.InstanceNumber = number + 1
     made.ContentDate = moment.strftime("%Y%m%d")
     made.ContentTime = moment.strftime("%H%M%S")
     made.AcquisitionDateTime = ""
     made.BurnedInAnnotation = "NO"
-    made.VerificationFlag = "UNVERIFIED"
-    made.DocumentTitle = TITLE
+    made.VerificationFlag = "UNVERIFIED" if judged.standing == "preliminary" else "VERIFIED"
+    made.DocumentTitle = f"{TITLE}, {wording.use(judged)[1].lower()}"
     made.ConceptNameCodeSequence = []
     reference = Dataset()
     reference.ReferencedSOPClassUID = source.SOPClassUID

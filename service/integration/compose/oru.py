@@ -1,27 +1,29 @@
 """The message to an interface engine: ORU^R01 of HL7 2.5.1, as IHE RAD-128 sends imaging results.
 
 An OBX names the study; each image has its outcome, its probability unless it was refused, and what
-to look at, under one sub-ID; the last says all of it in words. Every one is preliminary (P).
+to look at, under one sub-ID; the last says all of it in words. Each is preliminary (P) until
+somebody has signed or overridden it (F), and corrected (C) when they do so again.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from pydicom.dataset import Dataset
 
 from service.integration.compose import wording
-from service.integration.compose.source import Judged, Made
+from service.integration.compose.source import Judged, Made, Standing
 from service.integration.destinations import Hl7Destination
 from service.integration.dicom.head import text
 from service.integration.hl7.encoding import composite, escape, message, moment, segment
 from service.integration.ledger.schemas import MANUFACTURER, delivery_id
 
 APPLICATION: Final = "OSTEOSERVE"
-PRELIMINARY: Final = "P"
+STATUS: Final[Mapping[Standing, str]] = {"preliminary": "P", "final": "F", "corrected": "C"}
+"""OBR-25 and OBX-11, of tables 0123 and 0085."""
 ORDER_DETAIL: Final = "O"
 """OBX-11 of what describes the order and is no result."""
 _PROCEDURE: Final = ("38269-7", "DXA Skeletal system Views for bone density", "LN")
@@ -107,7 +109,7 @@ def _order(made: Made, at: str) -> Iterator[str]:
             18: escape(accession),
             22: at,
             24: "RAD",
-            25: PRELIMINARY,
+            25: STATUS[made.standing],
         },
     )
 
@@ -127,7 +129,14 @@ def _observations(destination: Hl7Destination, made: Made) -> Iterator[str]:
             value = composite(APPLICATION, "Application", "PDF", "Base64", sheet)
             rows.append(("ED", _SHEET, sub, value, "", one))
     rows += [
-        ("TX", _TEXT, str(number), escape(f"{wording.sentence(one)} {wording.CAUTION}"), "", one)
+        (
+            "TX",
+            _TEXT,
+            str(number),
+            escape(wording.whole(one)),
+            "",
+            one,
+        )
         for number, one in enumerate(made.parts, 1)
     ]
     when = study_time(made.source)
@@ -137,7 +146,7 @@ def _observations(destination: Hl7Destination, made: Made) -> Iterator[str]:
             yield segment("OBX", {**fields, 11: ORDER_DETAIL})
         else:
             method = composite(MANUFACTURER, wording.version(judged), wording.SCHEME)
-            yield segment("OBX", {**fields, 11: PRELIMINARY, 14: when, 17: method})
+            yield segment("OBX", {**fields, 11: STATUS[judged.standing], 14: when, 17: method})
 
 
 def _said(one: Judged) -> Iterable[tuple[str, wording.Coded, str, str]]:
@@ -145,7 +154,9 @@ def _said(one: Judged) -> Iterable[tuple[str, wording.Coded, str, str]]:
         return composite(*value, wording.SCHEME)
 
     prediction = one.prediction
-    yield "CE", wording.OUTCOME, coded(wording.OUTCOMES[prediction.outcome]), ""
+    yield "CE", wording.OUTCOME, coded(wording.outcome(one)), ""
+    for models in wording.overridden(one):
+        yield "CE", wording.MODELS, coded(models), ""
     if prediction.probability is not None:
         yield (
             "NM",
@@ -157,7 +168,7 @@ def _said(one: Judged) -> Iterable[tuple[str, wording.Coded, str, str]]:
         yield "CE", wording.REASON, coded(reason), ""
     for finding in wording.findings(one):
         yield "CE", wording.FINDING, coded(finding), ""
-    yield "CE", wording.USE, coded(wording.RESEARCH), ""
+    yield "CE", wording.USE, coded(wording.use(one)), ""
 
 
 def person(name: str) -> str:

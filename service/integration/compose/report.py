@@ -5,6 +5,7 @@ Always preliminary, never verified, and for research. What was refused has no pr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -28,12 +29,11 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from service.integration.compose import wording
-from service.integration.compose.source import Judged
+from service.integration.compose.source import Judged, standing
 from service.integration.compose.uids import DEVICE, Origin, uid
 from service.integration.dicom.head import hush
 from service.integration.ledger.schemas import MANUFACTURER
 
-SERIES: Final = "AI result, research use only, preliminary"
 SERIES_NUMBER: Final = 9901
 _LUMBAR_SPINE: Final = CodedConcept("122496007", "SCT", "Lumbar spine")
 _PROCEDURE: Final = CodedConcept("363679005", "SCT", "Imaging procedure")
@@ -45,13 +45,18 @@ def _ours(coded: wording.Coded) -> CodedConcept:
 
 
 def compose(
-    judged: Sequence[Judged], origin: Origin, predecessor: tuple[str, str, str] | None
+    judged: Sequence[Judged],
+    origin: Origin,
+    predecessor: tuple[str, str, str] | None,
+    site: str = "default",
 ) -> Dataset:
-    """Return the report on all of ``judged``.
+    """Return the report on all of ``judged``: final and verified once all are reviewed.
 
     ``predecessor``: class, series and object of the report that it supersedes.
     """
     hush()
+    stands = standing(judged)
+    reviewed = stands != "preliminary"
     device = DeviceObserverIdentifyingAttributes(
         uid=DEVICE, name=MANUFACTURER, manufacturer_name=MANUFACTURER, model_name=MANUFACTURER
     )
@@ -71,7 +76,7 @@ def compose(
         content=content,
         series_instance_uid=origin.series("report"),
         series_number=SERIES_NUMBER,
-        series_description=SERIES,
+        series_description=wording.series(stands),
         sop_instance_uid=origin.instance("report"),
         instance_number=origin.revision + 1,
         manufacturer=MANUFACTURER,
@@ -79,8 +84,10 @@ def compose(
         device_serial_number="none",
         software_versions=_versions(judged),
         is_complete=True,
-        is_final=False,
-        is_verified=False,
+        is_final=reviewed,
+        is_verified=reviewed,
+        verifying_observer_name=observer(judged) if reviewed else None,
+        verifying_organization=site if reviewed else None,
         previous_versions=None if predecessor is None else [_named(judged[0], *predecessor)],
         coding_schemes=[
             CodingSchemeIdentificationItem(wording.SCHEME, responsible_organization=MANUFACTURER)
@@ -103,8 +110,9 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
     said = [
         QualitativeEvaluation(_ours(name), _ours(value))
         for name, value in (
-            (wording.OUTCOME, wording.OUTCOMES[prediction.outcome]),
-            (wording.USE, wording.RESEARCH),
+            (wording.OUTCOME, wording.outcome(one)),
+            *((wording.MODELS, models) for models in wording.overridden(one)),
+            (wording.USE, wording.use(one)),
             *((wording.REASON, reason) for reason in wording.reasons(one)),
             *((wording.FINDING, finding) for finding in wording.findings(one)),
         )
@@ -145,6 +153,13 @@ def _parameters(one: Judged) -> list[str]:
 
 def _versions(judged: Sequence[Judged]) -> str:
     return next((one.prediction.version for one in judged if one.prediction.version), "none")[:64]
+
+
+def observer(judged: Sequence[Judged]) -> str:
+    """Return who reviewed last, as a family name: more of a name is not known."""
+    reviews = [one.prediction.review for one in judged if one.prediction.review is not None]
+    last = max(reviews, key=lambda one: one.created_at)
+    return re.sub(r"[\\^=]", " ", last.reviewer)[:64]
 
 
 def _named(one: Judged, sop_class: str, series: str, instance: str) -> Dataset:

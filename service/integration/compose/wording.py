@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.vertebrae.findings import Code
-from service.integration.compose.source import Judged
+from service.integration.compose.source import Judged, Standing
 from service.types import Outcome
 
 SCHEME: Final = "99OSTEOSERVE"
@@ -20,6 +20,8 @@ REASON: Final[Coded] = ("REASON", "Reason for not being analysed")
 FINDING: Final[Coded] = ("FINDING", "To look at")
 USE: Final[Coded] = ("USE", "Intended use")
 RESEARCH: Final[Coded] = ("RESEARCH", "Research use only, preliminary")
+REVIEWED: Final[Coded] = ("REVIEWED", "Research use only, reviewed by a clinician")
+MODELS: Final[Coded] = ("MODELS_OUTCOME", "Outcome by the models, which a clinician overrode")
 OUTCOMES: Final[Mapping[Outcome, Coded]] = {
     "osteoporosis": ("SIGNS", "Signs of osteoporosis; not a diagnosis"),
     "normal": ("NO_SIGNS", "No sign of osteoporosis found; does not rule it out"),
@@ -36,10 +38,43 @@ _FINDINGS: Final[Mapping[Code, Coded]] = {
     "foreign_object": ("FOREIGN", "A foreign object"),
     "motion": ("MOTION", "Motion"),
 }
-CAUTION: Final = (
-    "Research use only. Preliminary: no clinician has reviewed it. Not cleared as a medical "
-    "device, not a diagnosis, not for rule-out; the DXA T-score and the patient's history decide."
+_CAUTION: Final = (
+    "Research use only. %s Not cleared as a medical device, not a diagnosis, not for rule-out; the "
+    "DXA T-score and the patient's history decide."
 )
+_PRELIMINARY: Final = "Preliminary: no clinician has reviewed it."
+
+
+def caution(judged: Judged) -> str:
+    """Return what stands beside every result, and whether somebody has reviewed it."""
+    review = judged.prediction.review
+    if review is None:
+        return _CAUTION % _PRELIMINARY
+    act = "Signed" if review.action == "sign" else "Overridden"
+    said = f"{act} by {review.reviewer} on {review.created_at:%Y-%m-%d}"
+    return _CAUTION % (f"{said}: {review.reason}." if review.reason else f"{said}.")
+
+
+def use(judged: Judged) -> Coded:
+    """Return what the result may be used for."""
+    return RESEARCH if judged.standing == "preliminary" else REVIEWED
+
+
+def outcome(judged: Judged) -> Coded:
+    """Return the outcome: the clinician's word where there is one."""
+    return OUTCOMES[judged.outcome]
+
+
+def overridden(judged: Judged) -> tuple[Coded, ...]:
+    """Return what the models had said, where a clinician says otherwise."""
+    same = judged.outcome == judged.prediction.outcome
+    return () if same else (OUTCOMES[judged.prediction.outcome],)
+
+
+def series(standing: Standing) -> str:
+    """Return the description of the series that results are in."""
+    said = "preliminary" if standing == "preliminary" else "reviewed"
+    return f"AI result, research use only, {said}"
 
 
 def reasons(judged: Judged) -> tuple[Coded, ...]:
@@ -62,10 +97,16 @@ def findings(judged: Judged) -> tuple[Coded, ...]:
     return tuple(found)
 
 
+def whole(judged: Judged) -> str:
+    """Return what was said of one image with what stands beside it."""
+    return f"{sentence(judged)} {caution(judged)}"
+
+
 def sentence(judged: Judged) -> str:
     """Return what was said of one image, as a line of text."""
     prediction = judged.prediction
-    said = OUTCOMES[prediction.outcome][1]
+    said = outcome(judged)[1]
+    said += "".join(f". The models had said: {meaning}" for _, meaning in overridden(judged))
     if prediction.probability is not None:
         said += f". Calibrated probability of osteoporosis {prediction.probability:.0%}"
     said += "".join(f". {meaning}" for _, meaning in (*reasons(judged), *findings(judged)))

@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from service.clock import now
 from service.integration.ledger import deliveries, repository
-from service.integration.ledger.schemas import UNDER_WAY, WORKED_ON, Balance, Line
+from service.integration.ledger.schemas import AWAITED, WORKED_ON, Balance, Line
 from service.storage.tables.ledger import ArrivalRow, CaseRow, DeliveryRow
 
 What = Literal["case", "object", "delivery"]
@@ -27,13 +27,13 @@ _BUCKET: Final = case(
     *((ArrivalRow.state == state, state) for state in _APART),
     (ArrivalRow.state != "held", None),
     (CaseRow.state.in_(WORKED_ON), "in_progress"),
-    (and_(CaseRow.state == "delivering", _delivery(*UNDER_WAY)), "in_progress"),
+    (and_(CaseRow.state == "delivering", _delivery(*AWAITED)), "in_progress"),
     (and_(CaseRow.state == "delivering", _delivery("dead")), "dead"),
     (
         and_(CaseRow.state.in_(("ignored", "quarantined")), CaseRow.reason.is_not(None)),
         CaseRow.state,
     ),
-    (_delivery(*UNDER_WAY, "dead"), None),
+    (_delivery(*AWAITED, "dead"), None),
     (and_(CaseRow.state == "superseded", _delivery("accepted", "discarded")), "superseded"),
     (and_(CaseRow.state == "done", _delivery("accepted")), "delivered"),
     (and_(CaseRow.state == "done", _delivery("discarded")), "discarded"),
@@ -85,7 +85,7 @@ async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
         DeliveryRow.id, literal("delivery").label("kind"), DeliveryRow.state, DeliveryRow.reason,
         DeliveryRow.changed_at.label("since"), DeliveryRow.destination.label("about"),
         DeliveryRow.detail,
-    ).where(DeliveryRow.state.in_((*UNDER_WAY, "dead")))  # fmt: skip
+    ).where(DeliveryRow.state.in_((*AWAITED, "dead")))  # fmt: skip
     every = union_all(cases, objects, deliveries).order_by("since").limit(most)
     rows = await connection.execute(every)
     return tuple(
@@ -108,7 +108,10 @@ async def decide(
         update(DeliveryRow)
         .where(
             DeliveryRow.id == id,
-            or_(DeliveryRow.state == "dead", literal(not again) & (DeliveryRow.state == "waiting")),
+            or_(
+                DeliveryRow.state == "dead",
+                literal(not again) & DeliveryRow.state.in_(("waiting", "held")),
+            ),
         )
         .values(
             state="waiting" if again else "discarded",

@@ -125,6 +125,25 @@ async def supersede(connection: AsyncConnection, case: Case) -> None:
     )
     for case_id in (await connection.scalars(statement)).all():
         await note(connection, case_id, "superseded")
+    await _release(connection, case)
+
+
+async def _release(connection: AsyncConnection, case: Case) -> None:
+    """Give up what earlier cases of the study hold until somebody signs: ``case`` says it all."""
+    earlier = select(CaseRow.id).where(
+        CaseRow.study_uid == case.study_uid,
+        CaseRow.site == case.site,
+        CaseRow.revision < case.revision,
+    )
+    statement = (
+        update(DeliveryRow)
+        .where(DeliveryRow.case_id.in_(earlier), DeliveryRow.state == "held")
+        .values(state="discarded", reason="superseded", message=None, changed_at=now())
+        .returning(DeliveryRow.id, DeliveryRow.case_id)
+    )
+    for row in (await connection.execute(statement)).all():
+        await note(connection, row.case_id, "discarded", "superseded", row.id)
+        await finish(connection, row.case_id)
 
 
 async def deliver_to(
@@ -133,7 +152,7 @@ async def deliver_to(
     moment = now()
     for one in outgoing:
         id = delivery_id(case_id, one.destination)
-        state = "waiting" if one.refused is None else "dead"
+        state = "held" if one.held else "waiting" if one.refused is None else "dead"
         await connection.execute(
             insert(DeliveryRow).values(
                 id=id, case_id=case_id, destination=one.destination, state=state,
@@ -198,7 +217,14 @@ async def purge(connection: AsyncConnection, before: datetime) -> int:
     ids = list(await connection.scalars(old))
     if ids:
         gone = update(ArrivalRow).where(ArrivalRow.id.in_(ids))
-        cases = select(ArrivalRow.case_id).where(ArrivalRow.id.in_(ids))
+        # All of the study's: a revision by a signature has no objects of its own.
+        cases = select(CaseRow.id).where(
+            exists().where(
+                ArrivalRow.id.in_(ids),
+                ArrivalRow.study_uid == CaseRow.study_uid,
+                ArrivalRow.site == CaseRow.site,
+            )
+        )
         await connection.execute(
             update(CaseResultRow).where(CaseResultRow.case_id.in_(cases)).values(data=None)
         )

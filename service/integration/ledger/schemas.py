@@ -13,7 +13,7 @@ CaseState = Literal[
     "receiving", "settling", "ready", "judged", "composed", "delivering", "done",
     "ignored", "quarantined", "superseded",
 ]  # fmt: skip
-DeliveryState = Literal["waiting", "sending", "accepted", "dead", "discarded"]
+DeliveryState = Literal["waiting", "sending", "accepted", "dead", "discarded", "held"]
 ArrivalState = Literal["held", "ignored", "quarantined", "discarded"]
 Received = Literal["accepted", "duplicate", "ignored", "quarantined"]
 """What became of an object that was sent: all four are acknowledged."""
@@ -22,6 +22,8 @@ OPEN: Final[tuple[CaseState, ...]] = ("receiving", "settling", "ready")
 """States in which one more object of the study joins the case."""
 WORKED_ON: Final[tuple[CaseState, ...]] = (*OPEN, "judged", "composed")
 UNDER_WAY: Final[tuple[DeliveryState, ...]] = ("waiting", "sending")
+AWAITED: Final[tuple[DeliveryState, ...]] = (*UNDER_WAY, "held")
+"""What is held waits for a signature, and the others for a destination."""
 
 MANUFACTURER: Final = "osteoserve"
 """As our own objects say: what comes back with it is ours."""
@@ -94,6 +96,8 @@ class Outgoing:
     message: bytes | None = dataclasses.field(default=None, repr=False)
     refused: str | None = None
     """Why it is not to be sent, and waits for a person's decision."""
+    held: bool = False
+    """Whether it is not to be sent before somebody has signed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -152,6 +152,8 @@ class Ledger:
             kept = [[sha256, str(prediction)] for sha256, prediction in judged]
             still = CaseRow.objects == case.objects
             if await self._move(transaction, case, "judged", still, judged=kept, attempts=0):
+                ids = {prediction for _, prediction in judged}
+                await repository.belong(transaction.connection, case.id, ids)
                 return True
             # Its due time is that of the object that came.
             await repository.change(transaction.connection, CaseRow, case, leased_until=None)

@@ -33,6 +33,10 @@ Found = Sequence[tuple[str, UUID]]
 """SHA-256 of each object that was judged, and the prediction on it."""
 
 
+class GoneError(Exception):
+    """The bytes that were received are removed, or a result was deleted before it was sent."""
+
+
 class Composer:
     """What it raises is a reason to try later, or that somebody has to look."""
 
@@ -55,7 +59,7 @@ class Composer:
         predecessor = await self._ledger.predecessor(case)
         made = [
             await anyio.to_thread.run_sync(
-                lambda: _result(report.compose(parts, origin, predecessor))
+                lambda: _result(report.compose(parts, origin, predecessor, case.site))
             )
         ]
         for number, (one, (sha256, _)) in enumerate(zip(parts, found, strict=True)):
@@ -91,7 +95,7 @@ class Composer:
         for sha256, prediction_id in found:
             prediction = await self._get(actor, prediction_id)
             if prediction is None or sha256 not in files:
-                raise LookupError("a result was deleted before it was sent")
+                raise GoneError
             parts.append(judged(files[sha256], prediction))
         return parts
 
@@ -110,7 +114,7 @@ class Composer:
     async def _document(self, one: Judged, origin: Origin, number: int, actor: Actor) -> Result:
         scan = await self._image(actor, one.prediction.id)
         if scan is None:
-            raise LookupError("a result was deleted before it was sent")
+            raise GoneError
         return await anyio.to_thread.run_sync(
             lambda: _result(document.compose(one, origin, number, document.sheet(one, scan)))
         )

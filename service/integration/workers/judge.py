@@ -17,7 +17,7 @@ from service.integration.dicom.head import HeadError
 from service.integration.ledger.schemas import Case, Held, LeaseLostError, Outgoing
 from service.integration.ledger.service import Ledger
 from service.integration.peers import Peers
-from service.integration.workers.composer import Composer, Found
+from service.integration.workers.composer import Composer, Found, GoneError
 from service.integration.workers.senders import Sender
 from service.predictions.schemas import Prediction
 from service.storage.errors import StorageError
@@ -51,6 +51,8 @@ class Judge:
             await self._work(case)
         except LeaseLostError:
             pass
+        except GoneError:
+            await self._ledger.quarantine(case, "nothing_held")
         except (ServiceError, BusyError) as error:
             log(logging.INFO, "case waits", case=case.id, fault=fault(error))
             await self._later(case)

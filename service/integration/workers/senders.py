@@ -52,7 +52,9 @@ class DicomSender(Sender):
 
     @override
     async def outgoing(self, making: Making) -> Outgoing:
-        return Outgoing(destination=self._destination.name)
+        destination = self._destination
+        held = not destination.unsigned and _held(destination, await making())
+        return Outgoing(destination=destination.name, held=held)
 
     @override
     async def send(self, delivery: Delivery, results: Sequence[Result]) -> Sent:
@@ -74,7 +76,12 @@ class Hl7Sender(Sender):
         destination, made = self._destination, await making()
         refused = oru.refusal(destination, made)
         message = await anyio.to_thread.run_sync(oru.compose, destination, made)
-        return Outgoing(destination=destination.name, message=message, refused=refused)
+        return Outgoing(
+            destination=destination.name,
+            message=message,
+            refused=refused,
+            held=_held(destination, made),
+        )
 
     @override
     async def send(self, delivery: Delivery, results: Sequence[Result]) -> Sent:
@@ -95,11 +102,20 @@ class FhirSender(Sender):
         destination, made = self._destination, await making()
         refused = bundle.refusal(made)
         message = await anyio.to_thread.run_sync(bundle.compose, destination, made)
-        return Outgoing(destination=destination.name, message=message, refused=refused)
+        return Outgoing(
+            destination=destination.name,
+            message=message,
+            refused=refused,
+            held=_held(destination, made),
+        )
 
     @override
     async def send(self, delivery: Delivery, results: Sequence[Result]) -> Sent:
         return PURGED if delivery.message is None else await self._client.send(delivery.message)
+
+
+def _held(destination: AnyDestination, made: Made) -> bool:
+    return not destination.unsigned and made.standing == "preliminary"
 
 
 def sender(destination: AnyDestination) -> Sender:

@@ -82,6 +82,15 @@ class ArrivalRow(Base):
     data: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
+class JudgementRow(Base):
+    """A prediction that a case's result is made of: whose signature is that of the result."""
+
+    __tablename__ = "ledger_judgement"
+
+    case_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("ledger_case.id"), primary_key=True)
+    prediction_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, index=True)
+
+
 class CaseResultRow(Base):
     """A DICOM object that was made of a case: made once, sent as often as need be."""
 
