@@ -15,11 +15,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from service.integration.compose import wording
-from service.integration.compose.source import Judged, Made
-from service.integration.compose.uids import DEVICE, uid
-from service.integration.destinations import FhirDestination
-from service.integration.dicom.head import text
-from service.integration.fhir.resources import (
+from service.integration.compose.resources import (
     DCM,
     DICOM_UID,
     LOINC,
@@ -37,6 +33,10 @@ from service.integration.fhir.resources import (
     members,
     narrative,
 )
+from service.integration.compose.source import Judged, Made
+from service.integration.compose.uids import DEVICE, uid
+from service.integration.destinations import FhirDestination
+from service.integration.dicom.head import text
 from service.integration.ledger.schemas import MANUFACTURER
 
 _SPACE: Final = UUID("0f4b7f0a-6f0f-4ad4-8a1e-9c3f5d1e7b62")
@@ -46,10 +46,11 @@ _IMAGING: Final = [{"coding": [coding(f"{TERMINOLOGY}/observation-category", "im
 _RADIOLOGY: Final = [{"coding": [coding(f"{TERMINOLOGY}/v2-0074", "RAD", "Radiology")]}]
 _ACCESSION: Final = {"coding": [coding(f"{TERMINOLOGY}/v2-0203", "ACSN")]}
 _LABELS: Final = {
-    "security": [
-        coding(f"{TERMINOLOGY}/v3-ObservationValue", "AIAST", "Artificial Intelligence asserted")
-    ],
-    "tag": [coding(OURS, "research", "Research use only")],
+    # Not as a security label of HL7 (AIAST), which R4's validators do not know and refuse.
+    "tag": [
+        coding(OURS, "ai", "Said by a model"),
+        coding(OURS, "research", "Research use only"),
+    ]
 }
 
 
@@ -118,12 +119,13 @@ class _Study:
         value = f"{DEVICE}/{version}"
         resource = members(
             resourceType="Device",
+            text=narrative(f"{MANUFACTURER} {version}", _UNCLEARED),
             identifier=[identifier(value)],
             status="active",
             manufacturer=MANUFACTURER,
             deviceName=[{"name": MANUFACTURER, "type": "manufacturer-name"}],
             version=[{"value": version}],
-            safety=[{"text": "Research use only; not cleared as a medical device"}],
+            safety=[{"text": _UNCLEARED}],
         )
         once = f"identifier={OURS}|{value}"
         return entry(resource, self._url("device", version), "POST", "Device", once)
@@ -135,6 +137,7 @@ class _Study:
             series.setdefault(str(one.source.SeriesInstanceUID), []).append(one)
         resource = members(
             resourceType="ImagingStudy",
+            text=narrative(f"Study {self._study}, {len(self._made.parts)} images"),
             identifier=[identifier(named, DICOM_UID), *self._accession()],
             status="available",
             subject=self._subject,
@@ -175,6 +178,7 @@ class _Study:
             subject=self._subject,
             effectiveDateTime=date(text(one.source, "StudyDate")),
             issued=instant(one.prediction.created_at),
+            performer=[{"display": _performer(one)}],
             note=[{"text": wording.caution(one)}],
             bodySite=_LUMBAR_SPINE,
             method={"text": f"{MANUFACTURER} {wording.version(one)}"},
@@ -262,6 +266,7 @@ class _Study:
         tag = str(uuid5(made.case_id, self._destination.name))
         resource = {
             "resourceType": "Provenance",
+            "text": narrative(f"Made by {MANUFACTURER} {', '.join(self._versions)}"),
             "meta": {"tag": [coding(OURS, tag)]},
             "target": [self._reference("report")],
             "recorded": instant(made.at),
@@ -284,9 +289,15 @@ class _Study:
         return entry(resource, self._url("provenance", tag), "POST", "Provenance", once)
 
 
+def _performer(one: Judged) -> str:
+    review = one.prediction.review
+    return f"{MANUFACTURER}, a model" if review is None else review.reviewer
+
+
 def _reviewers(made: Made) -> list[str]:
     reviews = (one.prediction.review for one in made.parts)
     return sorted({one.reviewer for one in reviews if one is not None})
 
 
+_UNCLEARED: Final = "Research use only; not cleared as a medical device"
 _ABSENT: Final = f"{TERMINOLOGY}/data-absent-reason"

@@ -47,9 +47,9 @@ def identifying(bundle: bytes) -> frozenset[str]:
 
 def _issues(found: Mapping[str, Any]) -> Iterator[str]:
     issues = found.get("issue")
-    for one in issues if isinstance(issues, list) else ():
-        if not isinstance(one, dict):
-            continue
+    every = [one for one in issues if isinstance(one, dict)] if isinstance(issues, list) else []
+    # Many a server tells all that it noticed: what it refused for comes first.
+    for one in sorted(every, key=lambda one: one.get("severity") not in ("fatal", "error")):
         code = str(one.get("code", ""))
         details = one.get("details")
         text = details.get("text") if isinstance(details, dict) else None

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import and_, case, exists, func, literal, null, or_, select, union_all, update
+from sqlalchemy import (
+    CompoundSelect,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -86,7 +98,7 @@ async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
         DeliveryRow.changed_at.label("since"), DeliveryRow.destination.label("about"),
         DeliveryRow.detail,
     ).where(DeliveryRow.state.in_((*AWAITED, "dead")))  # fmt: skip
-    every = union_all(cases, objects, deliveries).order_by("since").limit(most)
+    every: CompoundSelect[Any] = union_all(cases, objects, deliveries).order_by("since").limit(most)
     rows = await connection.execute(every)
     return tuple(
         Line(
