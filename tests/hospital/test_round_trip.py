@@ -135,7 +135,12 @@ def test_what_is_pushed_into_the_pacs_is_answered_everywhere(
     (message,) = until(lambda: hospital.messages(uid))
     assert "\rPID|1||4711^^^^MR||Doe^Jane|" in message
     assert "|RAD|P\r" in message
-    (report,) = until(lambda: hospital.fhir("DiagnosticReport?subject:identifier=4711"))
+
+    def reports() -> list[dict[str, Any]]:
+        every = hospital.fhir("DiagnosticReport?_count=100")
+        return [each for each in every if each["subject"]["identifier"]["value"] == "4711"]
+
+    (report,) = until(reports)
     assert report["status"] == "preliminary"
     print(f"all after {time.monotonic() - begun:.1f} s")
     paths = []

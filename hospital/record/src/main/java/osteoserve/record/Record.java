@@ -11,7 +11,9 @@ import ca.uhn.fhir.rest.server.RestfulServer;
 import ca.uhn.fhir.rest.server.interceptor.RequestValidatingInterceptor;
 import ca.uhn.fhir.rest.server.provider.ResourceProviderFactory;
 import ca.uhn.fhir.rest.server.util.ISearchParamRegistry;
+import ca.uhn.fhir.validation.FhirValidator;
 import ca.uhn.fhir.validation.ResultSeverityEnum;
+import java.util.List;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
 import org.eclipse.jetty.server.Server;
@@ -27,6 +29,9 @@ import org.springframework.context.annotation.AnnotationConfigApplicationContext
  */
 public final class Record {
 
+    private static final List<String> KINDS = List.of(
+            "Bundle", "Device", "DiagnosticReport", "ImagingStudy", "Observation", "Provenance");
+
     private Record() {}
 
     public static void main(String[] arguments) throws Exception {
@@ -41,8 +46,19 @@ public final class Record {
         handler.addServlet(new ServletHolder(fhir(beans)), "/fhir/*");
         server.setHandler(handler);
         server.setStopAtShutdown(true);
+        warm(beans);
         server.start();
         server.join();
+    }
+
+    /** Have the validator read the standard's definitions: the first of a kind takes seconds. */
+    private static void warm(AnnotationConfigApplicationContext beans) {
+        FhirContext context = beans.getBean(FhirContext.class);
+        FhirValidator validator = context.newValidator();
+        validator.registerValidatorModule(beans.getBean(FhirInstanceValidator.class));
+        for (String kind : KINDS) {
+            validator.validateWithResult(context.getResourceDefinition(kind).newInstance());
+        }
     }
 
     private static RestfulServer fhir(AnnotationConfigApplicationContext beans) {
