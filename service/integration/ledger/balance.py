@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from sqlalchemy import (
-    CompoundSelect,
     and_,
     case,
     exists,
     func,
     literal,
-    null,
     or_,
     select,
     union_all,
@@ -86,24 +84,24 @@ async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
     cases = select(
         CaseRow.id, literal("case").label("kind"), CaseRow.state, CaseRow.reason,
         CaseRow.changed_at.label("since"), CaseRow.peer.label("about"),
-        null().label("detail"),
+        literal("").label("detail"),
     ).where(CaseRow.state.in_((*WORKED_ON, "quarantined")))  # fmt: skip
     objects = select(
         ArrivalRow.id, literal("object").label("kind"), ArrivalRow.state, ArrivalRow.reason,
         ArrivalRow.received_at.label("since"), ArrivalRow.peer.label("about"),
-        null().label("detail"),
+        literal("").label("detail"),
     ).where(ArrivalRow.state == "quarantined")  # fmt: skip
     deliveries = select(
         DeliveryRow.id, literal("delivery").label("kind"), DeliveryRow.state, DeliveryRow.reason,
         DeliveryRow.changed_at.label("since"), DeliveryRow.destination.label("about"),
-        DeliveryRow.detail,
+        func.coalesce(DeliveryRow.detail, "").label("detail"),
     ).where(DeliveryRow.state.in_((*AWAITED, "dead")))  # fmt: skip
-    every: CompoundSelect[Any] = union_all(cases, objects, deliveries).order_by("since").limit(most)
+    every = union_all(cases, objects, deliveries).order_by("since").limit(most)
     rows = await connection.execute(every)
     return tuple(
         Line(
             id=row.id, kind=row.kind, state=row.state, reason=row.reason, since=row.since,
-            about=row.about, detail=row.detail,
+            about=row.about, detail=row.detail or None,
         )
         for row in rows
     )  # fmt: skip
