@@ -25,7 +25,7 @@ from hospital import orthanc
 from hospital.sink import sink
 from hospital.unpacked import RECORD, environment, tool
 from models.files import replace
-from service.local.supervisor import Process, StartError, ended, free_ports
+from service.local.supervisor import Process, StartError, ended, free_ports, together
 from service.settings import PREFIX, Settings
 
 USER: Final = "hospital"
@@ -116,9 +116,8 @@ class Ward:
                     await one.start()
                 # The service beside them: its models take as long as the record.
                 await service.start()
-                for one in (*counterparts, service, self._gateway_of(service)):
-                    await one.wait_ready(client)
-                    _say(f"  {one.name:9} ready after {time.monotonic() - begun:.1f} s")
+                every = (*counterparts, service, self._gateway_of(service))
+                await together(_announced(one, client, begun) for one in every)
                 self._tell(messages)
                 await _first_to_end(*counterparts, service)
             finally:
@@ -209,6 +208,11 @@ class Ward:
     def _clear(self) -> None:
         self._told.unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+async def _announced(one: Process, client: aiohttp.ClientSession, begun: float) -> None:
+    await one.wait_ready(client)
+    _say(f"  {one.name:9} ready after {time.monotonic() - begun:.1f} s")
 
 
 async def _first_to_end(*processes: Process) -> NoReturn:

@@ -247,10 +247,10 @@ class Supervisor:
             begun = time.monotonic()
             for process in processes:
                 await process.start()
-            await _together(_announce(process, client, begun) for process in processes)
+            await together(_announce(process, client, begun) for process in processes)
             _say(f"ready: {self._address}   (logs in {self._folder}, Ctrl-C stops)")
             await self._welcome()
-            await _together(
+            await together(
                 [
                     self._watch_front(),
                     *(keep_up(one, client) for one in (*self._runners, *self._gateways)),
@@ -352,7 +352,7 @@ async def _announce(process: Process, client: aiohttp.ClientSession, begun: floa
     _say(f"  {process.name:9} ready after {time.monotonic() - begun:.1f} s")
 
 
-async def _together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Await all; the first error ends the others and is raised as it is, in no group."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
