@@ -53,7 +53,7 @@ class Hospital:
         return [one for one in read if one.StudyInstanceUID == uid]
 
     def messages(self, uid: str) -> list[str]:
-        texts = [one.read_text("utf-8") for one in sorted(Path(self.told["hl7"]).glob("*.hl7"))]
+        texts = [one.read_bytes().decode() for one in sorted(Path(self.told["hl7"]).glob("*.hl7"))]
         return [one for one in texts if uid in one]
 
     def fhir(self, query: str) -> list[dict[str, Any]]:
