@@ -47,7 +47,7 @@ class Client:
         try:
             connector = aiohttp.TCPConnector(ssl=self._context())
         except (OSError, ssl.SSLError):
-            return Sent(objects={}, reason="authorities_unreadable")
+            return Sent(objects={}, reason="certificate_unreadable")
         try:
             async with aiohttp.ClientSession(
                 connector=connector, timeout=patience, trust_env=False

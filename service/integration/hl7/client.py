@@ -27,9 +27,13 @@ async def send(destination: Hl7Destination, message: bytes, before: Mapping[str,
     too, so that a receiver that had taken it knows it again.
     """
     try:
+        tls = _context(destination)
+    except (OSError, ssl.SSLError):
+        return Sent(objects={}, reason="certificate_unreadable")
+    try:
         async with asyncio.timeout(CONNECT_SECONDS):
             reader, writer = await asyncio.open_connection(
-                destination.host, destination.port, ssl=_context(destination), limit=MOST
+                destination.host, destination.port, ssl=tls, limit=MOST
             )
     except ssl.SSLError:
         return Sent(objects={}, reason="tls")

@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.clock import now
@@ -50,6 +51,20 @@ _BUCKET: Final = case(
     else_=None,
 )
 """Where an object stands; NULL where the ledger contradicts itself."""
+
+
+def _overtaken() -> ColumnElement[bool]:
+    """Return that the destination has what replaces this delivery's message."""
+    own, later, newer = aliased(CaseRow), aliased(CaseRow), aliased(DeliveryRow)
+    return exists().where(
+        own.id == DeliveryRow.case_id,
+        later.study_uid == own.study_uid,
+        later.site == own.site,
+        later.revision > own.revision,
+        newer.case_id == later.id,
+        newer.destination == DeliveryRow.destination,
+        newer.state == "accepted",
+    )
 
 
 async def of(connection: AsyncConnection) -> Balance:
@@ -110,7 +125,10 @@ async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
 async def decide(
     connection: AsyncConnection, id: UUID, act: Literal["restart", "discard"], reason: str | None
 ) -> What | None:
-    """Restart or discard what has this id; return what it is, None where nothing is to decide."""
+    """Restart or discard what has this id; return what it is, None where nothing is to decide.
+
+    A message that a later one has replaced at its destination is sent no more.
+    """
     moment = now()
     fresh = {"due_at": moment, "changed_at": moment, "attempts": 0, "leased_until": None}
     again = act == "restart"
@@ -122,6 +140,7 @@ async def decide(
                 DeliveryRow.state == "dead",
                 literal(not again) & DeliveryRow.state.in_(("waiting", "held")),
             ),
+            or_(literal(not again), DeliveryRow.message.is_(None), ~_overtaken()),
         )
         .values(
             state="waiting" if again else "discarded",

@@ -14,10 +14,11 @@ from pydicom.dataset import Dataset
 from sqlalchemy import select, update
 
 from service.clock import now
+from service.identity.actor import Actor
 from service.integration.destinations import DicomDestination
 from service.integration.dicom import sender
 from service.integration.hl7.client import control_id
-from service.integration.ledger.schemas import Outgoing, Result, Sent
+from service.integration.ledger.schemas import NotDecidedError, Outgoing, Result, Sent
 from service.storage.database import Database
 from service.storage.tables.ledger import ArrivalRow, CaseRow, DeliveryRow
 from tests.service.integration.fhir.servers import accepting, refusing, server
@@ -181,6 +182,36 @@ async def _two_deliveries(database: Database, in_order: bool) -> list[str]:
     assert await ledger.sent(first, Sent(objects={}, reason="no_answer"), 5) == "waiting"
     found = await ledger.next_delivery("engine", in_order)
     return [one.message.decode() for one in (first, found) if one and one.message]
+
+
+async def test_what_has_been_replaced_at_an_engine_is_not_sent_after_all(
+    database: Database,
+) -> None:
+    ledger = opened(database).ledger
+    study = image(PatientID="1")
+    numbers = []
+    for late in (study, image(StudyInstanceUID=study.StudyInstanceUID, PatientID="1")):
+        await ledger.receive(arrival(late))
+        async with database.begin() as connection:
+            await connection.execute(update(CaseRow).values(due_at=now()))
+        case = await ledger.next_case()
+        assert case is not None
+        await ledger.ready(case)
+        assert await ledger.judged(case, [])
+        await ledger.composed(case, made(case, 1))
+        await ledger.deliver(case, [Outgoing(destination="engine", message=b"MSH|")])
+        delivery = await ledger.next_delivery("engine")
+        assert delivery is not None
+        numbers.append(delivery.id)
+        if len(numbers) == 1:
+            refused = Sent(objects={}, reason="refused AE", passes=False)
+            assert await ledger.sent(delivery, refused, 5) == "dead"
+        else:
+            assert await ledger.sent(delivery, Sent(objects={}, reason=None), 5) == "accepted"
+    with pytest.raises(NotDecidedError):
+        await ledger.restart(Actor.anonymous(), numbers[0])
+    await ledger.discard(Actor.anonymous(), numbers[0], "replaced")
+    assert await ledger.waiting() == ()
 
 
 @pytest.mark.parametrize(("in_order", "given"), [(False, ["1", "2"]), (True, ["1"])])

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -113,6 +117,45 @@ async def test_a_line_that_is_cut_is_tried_again() -> None:
     async with engine(cut) as opened:
         to = opened.destination()
         assert (await client.send(to, message(to), {})).reason == "cut off"
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """Make a certificate for this machine that is its own authority; return it and its key."""
+    made, key = folder / f"{name}.pem", folder / f"{name}.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", str(key), "-out", str(made)],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    return made, key
+
+
+async def test_by_tls_both_sides_are_who_their_certificates_say(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make certificates with")
+    theirs, their_key = certificate(tmp_path, "engine")
+    ours, our_key = certificate(tmp_path, "gateway")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(theirs, their_key)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    tls.load_verify_locations(ours)
+    async with engine(answering("AA"), tls=tls) as opened:
+        known = {"authorities": theirs, "certificate": ours, "key": our_key}
+        to = opened.destination(**known)
+        assert (await client.send(to, message(to), {})).reason is None
+        for wrong, said in (
+            ({**known, "authorities": ours}, "tls"),
+            ({"authorities": theirs}, "cut off"),
+            ({"authorities": theirs, "certificate": theirs, "key": their_key}, "cut off"),
+            ({**known, "authorities": tmp_path / "none.pem"}, "certificate_unreadable"),
+            ({**known, "authorities": our_key}, "certificate_unreadable"),
+        ):
+            to = opened.destination(**wrong)
+            sent = await client.send(to, message(to), {})
+            assert (sent.reason, sent.passes) == (said, True)
+        assert len(opened.taken) == 1
 
 
 async def test_an_engine_that_is_away_is_unreachable() -> None:
