@@ -12,13 +12,17 @@ DEV := .venv/dev
 # Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
 TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
-.PHONY: help run setup test test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz fuzz-http costly
+.PHONY: help run hospital setup test test-hospital test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz fuzz-http costly
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 run: $(FRONT)/.ready $(RUNNERS)/.ready ## serve http://127.0.0.1:$(PORT) until Ctrl-C
 	@OSTEOSERVE_PORT=$(PORT) exec $(FRONT)/bin/python -m service run
+
+hospital: $(FRONT)/.ready $(RUNNERS)/.ready ## the same with a PACS, an interface engine and a record around it: var/hospital.json
+	HOSPITAL=required hospital/install
+	@OSTEOSERVE_PORT=$(PORT) exec $(FRONT)/bin/python -m hospital
 
 setup: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## make all three environments
 
@@ -28,8 +32,12 @@ JOBS ?= 2
 test: setup ## run the whole test suite, JOBS=2 files at a time; fetches Prometheus and a PACS where it can
 	tests/operations/install
 	tests/e2e/install
-	tests/service/integration/install
+	hospital/install pacs
 	$(DEV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+test-hospital: setup ## a round trip through a whole hospital, and HAPI's validator on what is sent
+	HOSPITAL=required hospital/install
+	$(DEV)/bin/python -m pytest tests/hospital -m hospital
 
 FUZZ ?= 100000
 fuzz: $(DEV)/.ready ## read FUZZ=100000 damaged files of every encoding; findings are kept in var/fuzz

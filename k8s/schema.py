@@ -50,6 +50,23 @@ def _named(schema: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
             yield from _named(schema, one)
 
 
+def entry_kinds() -> list[dict[str, Any]]:
+    """Return what an entry of ``destination`` may and must say of each kind, as JSON Schema."""
+    schema = Peers.model_json_schema()
+    found = []
+    for one in schema["properties"]["destination"]["items"]["oneOf"]:
+        model = resolved(schema, one)
+        kind: dict[str, Any] = {
+            "properties": {"kind": {"const": model["properties"]["kind"]["const"]}}
+        }
+        if "kind" in model["required"]:
+            kind["required"] = ["kind"]
+        names = {"enum": sorted(model["properties"])}
+        then = {"propertyNames": names, "required": sorted(model["required"])}
+        found.append({"if": kind, "then": then})
+    return found
+
+
 def written() -> dict[Path, str]:
     schema = json.loads(SCHEMA.read_text("utf-8"))
     names = [one.name for one in REGISTRY]
@@ -62,6 +79,10 @@ def written() -> dict[Path, str]:
     gateway["settings"]["propertyNames"]["enum"] = front_settings()
     for table in ("peer", "destination"):
         gateway[f"{table}s"]["items"]["propertyNames"]["enum"] = entry_names(table)
+    kinds = entry_kinds()
+    named = [one["if"]["properties"]["kind"]["const"] for one in kinds]
+    gateway["destinations"]["items"]["properties"] = {"kind": {"enum": named}}
+    gateway["destinations"]["items"]["allOf"] = kinds
     runner["propertyNames"]["enum"] = runner_settings()
     return {SCHEMA: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"}
 

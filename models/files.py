@@ -26,7 +26,7 @@ def is_leftover(name: str) -> bool:
     )
 
 
-def replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write ``content`` to ``path``, whose folder exists; a kill leaves the old content or the new.
 
     Raises :class:`OSError`.
@@ -35,7 +35,7 @@ def replace(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        Path(draft).chmod(0o644)
+        Path(draft).chmod(mode)
         Path(draft).replace(path)
     except BaseException:
         Path(draft).unlink(missing_ok=True)

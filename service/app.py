@@ -29,6 +29,7 @@ from service.http.sub_path import SubPath
 from service.identity import install as identity
 from service.identity.cookie import SessionCookie
 from service.identity.door import Door, guard
+from service.integration.ledger import install as ledger
 from service.integration.web import install as dicomweb
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
@@ -86,7 +87,7 @@ SUBJECTS: Final = (
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    predictions, batches, dicomweb,
+    predictions, batches, ledger, dicomweb,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 

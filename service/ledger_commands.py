@@ -40,7 +40,9 @@ def work(
                 for line in await ledger.waiting():
                     since = line.since.isoformat(timespec="seconds")
                     reason = line.reason or "-"
-                    told = (str(line.id), line.kind, line.state, reason, line.about, since)
+                    told = [str(line.id), line.kind, line.state, reason, line.about, since]
+                    if line.detail:
+                        told.append(line.detail)
                     print("\t".join(told))
             case "balance":
                 balance = await ledger.balance()

@@ -17,7 +17,9 @@ from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
 from service.integration.settings import GatewaySettings
 from service.integration.workers.committing import Committing
+from service.integration.workers.composer import Composer
 from service.integration.workers.judge import Judge
+from service.integration.workers.senders import sender
 from service.integration.workers.worker import Worker
 from service.predictions.service import Predictions
 from service.resources import Resources
@@ -30,17 +32,19 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     transactions, predictions = resources.get(Transactions), resources.get(Predictions)
     metrics = resources.get(GatewayMetrics)
     ledger = Ledger(settings, transactions)
-    judge = Judge(
+    senders = {one.name: sender(one) for one in peers.destination}
+    composer = Composer(
         ledger,
         peers,
-        predictions.predict,
         predictions.get,
+        predictions.image,
         resources.get(Decoder),
         Limits(max_samples=resources.get(DecoderLimits).max_samples),
     )
+    judge = Judge(ledger, peers, predictions.predict, composer, senders.values())
     commitments = Commitments(settings, transactions)
     committing = Committing(settings, commitments, peers, metrics)
-    worker = Worker(ledger, peers, judge, committing, metrics)
+    worker = Worker(ledger, peers, senders, judge, committing, metrics)
     committer = Committer(commitments, metrics)
     patience = 2 * transactions.longest_wait
     listener = Listener(settings, peers, ledger, committer, metrics, patience)

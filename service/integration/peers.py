@@ -4,14 +4,14 @@
 
     [[peer]]                       [[destination]]
     name = "dxa-1"                 name = "pacs"
-    calling = "DXA1"               called = "PACS"
-    called = "OSTEOSERVE"          calling = "OSTEOSERVE"
-    addresses = ["10.1.2.0/24"]    host = "pacs.clinic.example"
-    site = "default"               port = 104
-    certificate = "dxa-1"          attempts = 100
+    calling = "DXA1"               kind = "dicom"
+    called = "OSTEOSERVE"          called = "PACS"
+    addresses = ["10.1.2.0/24"]    calling = "OSTEOSERVE"
+    site = "default"               host = "pacs.clinic.example"
+    certificate = "dxa-1"          port = 104
 
-All that a peer names must match. Its ``certificate`` is the common name of a TLS client; a
-destination's, the file with what that is shown (:mod:`service.integration.reached`).
+All that a peer names must match. Its ``certificate`` is the common name of a TLS client. What each
+kind of destination takes: :mod:`service.integration.destinations`.
 """
 
 from __future__ import annotations
@@ -22,22 +22,19 @@ from pathlib import Path
 from typing import Annotated, Final, Self
 from uuid import UUID, uuid5
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.identity.actor import DEFAULT_SITE, ROLES, Actor, Role
-from service.integration.reached import Committing, Network, Secured, contains
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-AeTitle = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x5b\x5d-\x7e]{1,16}$")
-]
+from service.integration.destinations import (
+    KINDS,
+    AeTitle,
+    AnyDestination,
+    DicomDestination,
+    Entry,
+    Name,
+    Port,
+)
+from service.integration.reached import Network, contains
 
 _BY_KEY: Final = "key/"
 """No peer's name has a slash."""
@@ -48,13 +45,7 @@ class PeersError(ValueError):
     """The file cannot be used; the message says why."""
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Name
-
-
-class Peer(_Entry):
+class Peer(Entry):
     """Somebody who may send: an actor of a site."""
 
     calling: AeTitle
@@ -64,7 +55,7 @@ class Peer(_Entry):
     certificate: str | None = None
     report_host: str | None = None
     """Where it hears what is committed to; else on the association that it has asked on."""
-    report_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    report_port: Port | None = None
     report_tls: bool = False
     """By TLS, with the gateway's own certificate and authorities."""
 
@@ -90,31 +81,13 @@ class Peer(_Entry):
         return any(contains(one, address) for one in self.addresses)
 
 
-class Destination(_Entry, Secured, Committing):
-    """A PACS that results are sent to."""
-
-    called: AeTitle
-    calling: AeTitle
-    host: str
-    port: Annotated[int, Field(ge=1, le=65535)]
-    attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
-
-    @model_validator(mode="after")
-    def _reports_from(self) -> Self:
-        if self.commitment and not self.reports_from(self.host):
-            raise ValueError(
-                "commitment needs addresses: whence its reports come, since host is a name"
-            )
-        return self
-
-
 class Peers(BaseModel):
     """All of the file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     peer: Annotated[tuple[Peer, ...], Field(min_length=1)]
-    destination: Annotated[tuple[Destination, ...], Field(min_length=1)]
+    destination: Annotated[tuple[AnyDestination, ...], Field(min_length=1)]
 
     @classmethod
     def read(cls, path: Path) -> Peers:
@@ -136,27 +109,33 @@ class Peers(BaseModel):
     def known(self, address: str) -> bool:
         """Whether any peer may come from ``address``, or a destination's report."""
         return any(one.is_at(address) for one in self.peer) or any(
-            self._reports(one, address) for one in self.destination
+            self._reports(one, address) for one in self.committing
         )
 
     @property
     def callers(self) -> frozenset[str]:
         """AE titles of everybody who may associate."""
-        reporting = (one.called for one in self.destination if one.commitment)
+        reporting = (one.called for one in self.committing)
         return frozenset((*(one.calling for one in self.peer), *reporting))
 
-    def reporter(self, calling: str, called: str, address: str) -> Destination | None:
+    @property
+    def committing(self) -> tuple[DicomDestination, ...]:
+        """Destinations that are asked whether they commit to what they were sent."""
+        return tuple(
+            one for one in self.destination if isinstance(one, DicomDestination) and one.commitment
+        )
+
+    def reporter(self, calling: str, called: str, address: str) -> DicomDestination | None:
         """Return the destination whose report on what it commits to this association may bring."""
-        for one in self.destination:
+        for one in self.committing:
             named = (one.called, one.calling) == (title(calling), title(called))
             if named and self._reports(one, address):
                 return one
         return None
 
     @staticmethod
-    def _reports(one: Destination, address: str) -> bool:
-        networks = one.reports_from(one.host) if one.commitment else ()
-        return any(contains(network, address) for network in networks)
+    def _reports(one: DicomDestination, address: str) -> bool:
+        return any(contains(network, address) for network in one.reports_from(one.host))
 
     def match(
         self, calling: str, called: str, address: str, certificate: str | None
@@ -171,6 +150,11 @@ class Peers(BaseModel):
 
     def named(self, name: str) -> Peer | None:
         return next((one for one in self.peer if one.name == name), None)
+
+    @property
+    def wants_sheets(self) -> bool:
+        """Whether any destination takes results as PDF."""
+        return any(one.pdf for one in self.destination)
 
     def actor(self, sender: str, site: str) -> Actor | None:
         """Return whom somebody acts as who sent something of ``site``; None: not known any more."""
@@ -204,5 +188,6 @@ def title(text: str) -> str:
 
 def _faults(path: Path, error: ValidationError) -> Iterator[str]:
     for one in error.errors(include_url=False, include_context=False):
-        where = ".".join(map(str, one["loc"]))
+        # A destination's fields are named below its kind.
+        where = ".".join(str(part) for part in one["loc"] if part not in KINDS)
         yield f"{path}: {where}: {one['msg']}"

@@ -88,17 +88,22 @@ class StartError(RuntimeError):
 
 @dataclass
 class Process:
-    """One child: how to start it, where it says that it is ready, where its output goes."""
+    """One child: how to start it, where it says that it is ready, where its output goes.
+
+    Without a ``log`` that is where ours goes. ``patience``: seconds that it has to end.
+    """
 
     name: str
     command: list[str]
     ready_url: str
-    log: Path
+    log: Path | None
     environment: Mapping[str, str]
+    patience: float = STOP_SECONDS
     child: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        with self.log.open("ab") as log:
+        with contextlib.ExitStack() as stack:
+            log = None if self.log is None else stack.enter_context(self.log.open("ab"))
             self.child = await asyncio.create_subprocess_exec(
                 *self.command,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -133,12 +138,14 @@ class Process:
         if self.child.returncode is None:
             self._signal(signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.child.wait(), STOP_SECONDS)
+                await asyncio.wait_for(self.child.wait(), self.patience)
         # Also when it ended by itself: a killed server leaves its workers on the port.
         self._signal(signal.SIGKILL)
         await self.child.wait()
 
     def last_words(self) -> str:
+        if self.log is None:
+            return ""
         lines = self.log.read_text(errors="replace").splitlines()[-15:] if self.log.exists() else []
         return "".join(f"\n    {line}" for line in lines) + f"\n  (all of it: {self.log})"
 
@@ -157,7 +164,7 @@ class Supervisor:
         self._address = settings.local_url
         # One folder a port, so that two of us on one machine never share a file.
         self._folder = var.resolve() / "run" / str(port)
-        ports = dict(zip(RUNNERS, _free_ports(len(RUNNERS)), strict=True))
+        ports = dict(zip(RUNNERS, free_ports(len(RUNNERS)), strict=True))
         self._runners = [self._runner(name, ports[name], runner_python) for name in RUNNERS]
         environment = {
             # Its matrices are small, and decoded images have threads of their own: alone an
@@ -240,10 +247,10 @@ class Supervisor:
             begun = time.monotonic()
             for process in processes:
                 await process.start()
-            await _together(_announce(process, client, begun) for process in processes)
+            await together(_announce(process, client, begun) for process in processes)
             _say(f"ready: {self._address}   (logs in {self._folder}, Ctrl-C stops)")
             await self._welcome()
-            await _together(
+            await together(
                 [
                     self._watch_front(),
                     *(keep_up(one, client) for one in (*self._runners, *self._gateways)),
@@ -264,7 +271,7 @@ class Supervisor:
             _say(f"no account yet: within {LINK_MINUTES} minutes, make the first one at\n{link}")
 
     async def _watch_front(self) -> None:
-        code = await _ended(self._front)
+        code = await ended(self._front)
         raise StartError(f"the front ended ({code}){self._front.last_words()}")
 
     def _runner(self, name: RunnerName, port: int, python: Path) -> Process:
@@ -287,7 +294,7 @@ async def keep_up(
     backoff = Backoff() if backoff is None else backoff
     ends: list[float] = []
     while True:
-        code = await _ended(process)
+        code = await ended(process)
         down_since = time.monotonic()
         while True:
             now = time.monotonic()
@@ -345,7 +352,7 @@ async def _announce(process: Process, client: aiohttp.ClientSession, begun: floa
     _say(f"  {process.name:9} ready after {time.monotonic() - begun:.1f} s")
 
 
-async def _together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Await all; the first error ends the others and is raised as it is, in no group."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
@@ -356,14 +363,14 @@ async def _together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _ended(process: Process) -> str:
+async def ended(process: Process) -> str:
     if process.child is None:
         raise StartError(f"{process.name} was never started")
     code = await process.child.wait()
     return f"signal {-code}" if code < 0 else f"exit status {code}"
 
 
-def _free_ports(count: int) -> Iterator[int]:
+def free_ports(count: int) -> Iterator[int]:
     """Yield ports of loopback that nobody else is given while this process lives.
 
     A runner needs seconds until it listens, and longer where it keeps ending. That a server may

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from k8s import helm
+from service.integration.destinations import KINDS, FhirDestination, Hl7Destination
 from service.integration.peers import Peers
 from service.settings import Settings
 from tests.chart.conftest import GATEWAY, PACS, PEER, Object, kinds, rendered, scenario
@@ -18,6 +19,14 @@ from tests.chart.test_fields import container, deployment
 POSTGRES = ('database.existingSecret="pg"', 'auth.existingSecret="doors"')
 ON = (*POSTGRES, *GATEWAY)
 RUNNERS = ("cnn", "vgg16", "resnet", "vertebrae", "stack")
+
+
+ENGINE = {"name": "engine", "kind": "hl7", "host": "engine.example", "port": 2575}
+
+
+def sending_to(destination: dict[str, Any]) -> list[str]:
+    """Return values of a gateway with one destination."""
+    return [*POSTGRES, GATEWAY[0], f"gateway.destinations={json.dumps([destination])}"]
 
 
 def environment(objects: tuple[Object, ...]) -> dict[str, Any]:
@@ -68,7 +77,20 @@ def test_the_gateway_itself_reads_what_the_values_say(tmp_path: Path, name: str)
         assert (pacs.name, pacs.port) == ("pacs", 104)
     else:
         assert [one.name for one in found.peer] == ["dxa-1", "dxa-2"]
-        assert [one.name for one in found.destination] == ["pacs", "archive"]
+        kinds_of = {one.name: one.kind for one in found.destination}
+        assert kinds_of == {
+            "pacs": "dicom", "archive": "dicom", "engine": "hl7", "record": "fhir",
+            "second": "fhir",
+        }  # fmt: skip
+        assert [one.name for one in found.committing] == ["archive"]
+        files = Path("/etc/osteoserve/destinations")
+        (engine,) = (one for one in found.destination if isinstance(one, Hl7Destination))
+        assert (engine.charset, engine.key) == ("8859/1", files / "own.key")
+        record, second = (one for one in found.destination if isinstance(one, FhirDestination))
+        assert (record.base, record.token_file) == (
+            "https://fhir.hospital.example/r4", files / "token",
+        )  # fmt: skip
+        assert second.client_secret_file == files / "client-secret"
 
 
 def test_its_settings_are_settings() -> None:
@@ -181,6 +203,27 @@ def test_who_reports_or_hears_reports_is_let_through() -> None:
     assert out["ports"] == [{"port": 104}, {"port": 4006}]
 
 
+def test_ports_of_every_kind_of_destination_are_open_and_no_others() -> None:
+    (out,) = next(
+        one["spec"]["egress"]
+        for name, one in kinds(scenario("everything"), "NetworkPolicy").items()
+        if name.endswith("gateway-to-destinations")
+    )
+    ports = [one["port"] for one in out["ports"]]
+    assert ports == [104, 2762, 2575, 443, 8443, 9443]
+    near = {"name": "near", "kind": "fhir", "base": "http://[::1]/fhir"}
+    found = rendered(*POSTGRES, GATEWAY[0], f"gateway.destinations={json.dumps([near])}")
+    (out,) = policy(found, "gateway-to-destinations")["egress"]
+    assert out["ports"] == [{"port": 80}]
+
+
+def test_values_know_each_kind_as_the_gateway_does() -> None:
+    schema = json.loads((helm.CHART / "values.schema.json").read_text("utf-8"))
+    items = schema["properties"]["gateway"]["properties"]["destinations"]["items"]
+    assert items["properties"]["kind"]["enum"] == list(KINDS)
+    assert [one["if"]["properties"]["kind"]["const"] for one in items["allOf"]] == list(KINDS)
+
+
 def test_the_default_is_that_only_destinations_ports_are_open() -> None:
     (out,) = policy(rendered(*ON), "gateway-to-destinations")["egress"]
     assert out == {"ports": [{"port": 104}]}
@@ -245,6 +288,37 @@ def test_another_peer_restarts_the_gateway_alone() -> None:
             [*ON, f"gateway.peers={json.dumps([{'name': 'dxa'}])}"],
             "missing properties",
             id="a peer without titles",
+        ),
+        pytest.param(
+            sending_to({**PACS, "kind": "dicmo"}),
+            "value must be one of 'dicom', 'hl7', 'fhir'",
+            id="a kind that there is not",
+        ),
+        pytest.param(
+            sending_to({**ENGINE, "commitment": True}),
+            "invalid propertyName 'commitment'",
+            id="an interface engine that is asked to commit",
+        ),
+        pytest.param(
+            sending_to({**PACS, "base": "https://fhir.example"}),
+            "invalid propertyName 'base'",
+            id="a PACS with an address of FHIR",
+        ),
+        pytest.param(
+            sending_to({"name": "record", "kind": "fhir"}),
+            "missing property 'base'",
+            id="a record without its address",
+        ),
+        pytest.param(
+            sending_to({**PACS, "kind": "hl7"}),
+            "invalid propertyName 'call",
+            id="an interface engine with titles",
+        ),
+        pytest.param(
+            sending_to({**ENGINE, "authorities": "/etc/osteoserve/destinations/ca.pem"}),
+            "authorities of engine in gateway.destinations is /etc/osteoserve/destinations/ca.pem, "
+            "but no Secret is mounted there: name it in gateway.destinationsSecret.",
+            id="a file of no Secret",
         ),
         pytest.param(
             [*ON, 'gateway.settings.OSTEOSERVE_GATEWAY_PEERS="/x"'],

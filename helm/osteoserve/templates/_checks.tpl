@@ -81,6 +81,15 @@
 {{- if lt (int $values.terminationGraceSeconds) (int $least) }}
 {{- fail (printf "gateway.terminationGraceSeconds is %d; preStopSeconds, 10 s for open associations and 60 s for what is being delivered need %d." (int $values.terminationGraceSeconds) (int $least)) }}
 {{- end }}
+{{- if not $gateway.destinationsSecret }}
+{{- range $one := $gateway.destinations }}
+{{- range $key := list "authorities" "certificate" "key" "token_file" "client_secret_file" }}
+{{- if hasPrefix "/etc/osteoserve/destinations/" (get $one $key | default "") }}
+{{- fail (printf "%s of %s in gateway.destinations is %s, but no Secret is mounted there: name it in gateway.destinationsSecret." $key $one.name (get $one $key)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- else if $gateway.destinations }}
 {{- fail "gateway.destinations has entries, but gateway.peers has none, so that there is no gateway: name who may send, or leave gateway.destinations empty." }}
 {{- end }}

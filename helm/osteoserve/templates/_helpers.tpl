@@ -186,10 +186,9 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{- define "osteoserve.destinationPorts" -}}
 {{- $ports := list }}
 {{- range .Values.gateway.destinations }}
-{{- if .port }}
-{{- $ports = append $ports (int .port) }}
-{{- else if .base }}
-{{- $url := urlParse .base }}
+{{- with .port }}{{ $ports = append $ports (int .) }}{{ end }}
+{{- range compact (list .base .token_url) }}
+{{- $url := urlParse . }}
 {{- $named := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}
 {{- $ports = append $ports (int (default (eq $url.scheme "http" | ternary "80" "443") $named)) }}
 {{- end }}

@@ -13,14 +13,13 @@ from PIL import Image, ImageDraw
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from service.integration.compose.report import SERIES
+from service.integration.compose import wording
 from service.integration.compose.source import Judged
 from service.integration.compose.uids import Origin
 from service.integration.dicom.head import hush
 from service.integration.ledger.schemas import MANUFACTURER
-from service.medicine.osteoporosis.view import probability, told
+from service.medicine.osteoporosis.view import probability
 from service.medicine.osteoporosis.wording import HEADINGS
-from service.predictions.schemas import Prediction
 
 SERIES_NUMBER: Final = 9902
 STRIP: Final = 34
@@ -43,7 +42,7 @@ def compose(
         patient_orientation=_orientation(source),
         series_instance_uid=origin.series("capture"),
         series_number=SERIES_NUMBER,
-        series_description=SERIES,
+        series_description=wording.series(judged.standing),
         sop_instance_uid=origin.instance("capture", number),
         instance_number=number + 1,
         manufacturer=MANUFACTURER,
@@ -74,18 +73,18 @@ def draw(judged: Judged, grey: NDArray[np.uint8], scale: float) -> NDArray[np.ui
         if len(points) > 1:
             pen.line([*points, points[0]], fill=_OUTLINE, width=2)
             pen.text((points[0][0] + 4, points[0][1] + 4), level.level, fill=_OUTLINE)
-    for number, line in enumerate(lines(judged.prediction)):
+    for number, line in enumerate(lines(judged)):
         pen.text((6, height + 3 + 15 * number), line, fill=_TEXT)
     return np.asarray(picture)
 
 
-def lines(prediction: Prediction) -> tuple[str, str]:
+def lines(judged: Judged) -> tuple[str, str]:
     """Return the text of the strip, line by line."""
-    said = HEADINGS[told(prediction)]
-    sure = probability(prediction.probability)
+    said = HEADINGS[judged.outcome]
+    sure = probability(judged.prediction.probability)
     if sure is not None:
         said += f", {sure}"
-    return f"{MANUFACTURER}: {said}", "Research use only, preliminary. No diagnosis."
+    return f"{MANUFACTURER}: {said}", f"{wording.use(judged)[1]}. No diagnosis."
 
 
 def _orientation(source: Dataset) -> tuple[str, str]:

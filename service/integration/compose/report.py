@@ -5,7 +5,8 @@ Always preliminary, never verified, and for research. What was refused has no pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from typing import Final
 
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
@@ -27,56 +28,35 @@ from highdicom.sr import (
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from models.vertebrae.findings import Code
-from service.integration.compose.source import Judged
+from service.integration.compose import wording
+from service.integration.compose.source import Judged, standing
 from service.integration.compose.uids import DEVICE, Origin, uid
 from service.integration.dicom.head import hush
 from service.integration.ledger.schemas import MANUFACTURER
-from service.medicine.osteoporosis.view import told
-from service.types import Outcome
 
-SERIES: Final = "AI result, research use only, preliminary"
 SERIES_NUMBER: Final = 9901
-_SCHEME: Final = "99OSTEOSERVE"
-
-_OUTCOMES: Final[Mapping[Outcome, tuple[str, str]]] = {
-    "osteoporosis": ("SIGNS", "Signs of osteoporosis; not a diagnosis"),
-    "normal": ("NO_SIGNS", "No sign of osteoporosis found; does not rule it out"),
-    "indeterminate": ("INDETERMINATE", "Indeterminate: no answer"),
-    "refused": ("NOT_ANALYSED", "Not analysed"),
-}
-_FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
-    "part_missing": ("PART_MISSING", "Part of the spine is missing"),
-    "levels_uncertain": ("LEVELS", "Levels are uncertain"),
-    "axis_tilt": ("TILT", "The spine leans"),
-    "turned": ("TURNED", "The spine is turned"),
-    "curve": ("CURVE", "The spine is curved"),
-    "denser_than_neighbours": ("DENSER", "Denser than its neighbours"),
-    "height_outlier": ("HEIGHT", "Height differs from its neighbours"),
-    "foreign_object": ("FOREIGN", "A foreign object"),
-    "motion": ("MOTION", "Motion"),
-}
-_WARNINGS: Final[Mapping[str, tuple[str, str]]] = {
-    "scan_area": ("SCAN_AREA", "The field may be too short to show all of L1 to L4"),
-    "for_processing": ("FOR_PROCESSING", "Grey levels are raw, not meant for display"),
-    "burned_in_annotation": ("BURNED_IN_TEXT", "Text is part of the image"),
-}
 _LUMBAR_SPINE: Final = CodedConcept("122496007", "SCT", "Lumbar spine")
 _PROCEDURE: Final = CodedConcept("363679005", "SCT", "Imaging procedure")
 
 
-def _ours(value: str, meaning: str) -> CodedConcept:
-    return CodedConcept(value, _SCHEME, meaning)
+def _ours(coded: wording.Coded) -> CodedConcept:
+    value, meaning = coded
+    return CodedConcept(value, wording.SCHEME, meaning)
 
 
 def compose(
-    judged: Sequence[Judged], origin: Origin, predecessor: tuple[str, str, str] | None
+    judged: Sequence[Judged],
+    origin: Origin,
+    predecessor: tuple[str, str, str] | None,
+    site: str = "default",
 ) -> Dataset:
-    """Return the report on all of ``judged``.
+    """Return the report on all of ``judged``: final and verified once all are reviewed.
 
     ``predecessor``: class, series and object of the report that it supersedes.
     """
     hush()
+    stands = standing(judged)
+    reviewed = stands != "preliminary"
     device = DeviceObserverIdentifyingAttributes(
         uid=DEVICE, name=MANUFACTURER, manufacturer_name=MANUFACTURER, model_name=MANUFACTURER
     )
@@ -96,7 +76,7 @@ def compose(
         content=content,
         series_instance_uid=origin.series("report"),
         series_number=SERIES_NUMBER,
-        series_description=SERIES,
+        series_description=wording.series(stands),
         sop_instance_uid=origin.instance("report"),
         instance_number=origin.revision + 1,
         manufacturer=MANUFACTURER,
@@ -104,11 +84,13 @@ def compose(
         device_serial_number="none",
         software_versions=_versions(judged),
         is_complete=True,
-        is_final=False,
-        is_verified=False,
+        is_final=reviewed,
+        is_verified=reviewed,
+        verifying_observer_name=observer(judged) if reviewed else None,
+        verifying_organization=site if reviewed else None,
         previous_versions=None if predecessor is None else [_named(judged[0], *predecessor)],
         coding_schemes=[
-            CodingSchemeIdentificationItem(_SCHEME, responsible_organization=MANUFACTURER)
+            CodingSchemeIdentificationItem(wording.SCHEME, responsible_organization=MANUFACTURER)
         ],
         specific_character_set=judged[0].source.get("SpecificCharacterSet"),
     )
@@ -126,28 +108,15 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
             )
         )
     said = [
-        QualitativeEvaluation(_ours("OUTCOME", "Outcome"), _ours(*_OUTCOMES[told(prediction)])),
-        QualitativeEvaluation(
-            _ours("USE", "Intended use"), _ours("RESEARCH", "Research use only, preliminary")
-        ),
-        *(
-            QualitativeEvaluation(
-                _ours("REASON", "Reason for not being analysed"),
-                _ours(reason[:16].upper(), reason.replace("_", " ").capitalize()),
-            )
-            for reason in (prediction.quality.reasons if prediction.outcome == "refused" else ())
-        ),
-    ]
-    said.extend(
-        QualitativeEvaluation(_ours("FINDING", "To look at"), _ours(*_warned(code)))
-        for code in prediction.quality.findings
-    )
-    for found in prediction.vertebrae.findings if prediction.vertebrae else ():
-        value, meaning = _FINDINGS[found.code]
-        level = "" if found.level is None else f" ({found.level})"
-        said.append(
-            QualitativeEvaluation(_ours("FINDING", "To look at"), _ours(value, meaning + level))
+        QualitativeEvaluation(_ours(name), _ours(value))
+        for name, value in (
+            (wording.OUTCOME, wording.outcome(one)),
+            *((wording.MODELS, models) for models in wording.overridden(one)),
+            (wording.USE, wording.use(one)),
+            *((wording.REASON, reason) for reason in wording.reasons(one)),
+            *((wording.FINDING, finding) for finding in wording.findings(one)),
         )
+    ]
     image = one.source
     tracking = f"{MANUFACTURER}-{prediction.id}"
     return MeasurementsAndQualitativeEvaluations(
@@ -156,7 +125,7 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
         ),
         algorithm_id=AlgorithmIdentification(
             name=MANUFACTURER,
-            version=prediction.version or prediction.recipe,
+            version=wording.version(one),
             parameters=_parameters(one),
         ),
         finding_sites=[FindingSite(_LUMBAR_SPINE)],
@@ -169,11 +138,6 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
             )
         ],
     )
-
-
-def _warned(code: str) -> tuple[str, str]:
-    """Return value and meaning of what the gate noticed, also of a code that came after this."""
-    return _WARNINGS.get(code, (code[:16].upper(), code.replace("_", " ").capitalize()))
 
 
 def _parameters(one: Judged) -> list[str]:
@@ -189,6 +153,13 @@ def _parameters(one: Judged) -> list[str]:
 
 def _versions(judged: Sequence[Judged]) -> str:
     return next((one.prediction.version for one in judged if one.prediction.version), "none")[:64]
+
+
+def observer(judged: Sequence[Judged]) -> str:
+    """Return who reviewed last, as a family name: more of a name is not known."""
+    reviews = [one.prediction.review for one in judged if one.prediction.review is not None]
+    last = max(reviews, key=lambda one: one.created_at)
+    return re.sub(r"[\\^=]", " ", last.reviewer)[:64]
 
 
 def _named(one: Judged, sop_class: str, series: str, instance: str) -> Dataset:

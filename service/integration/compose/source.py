@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import _read_file_meta_info
 
+from service.integration.compose.uids import Origin
 from service.integration.dicom import head
+from service.medicine.osteoporosis.view import told
 from service.predictions.schemas import Prediction
+from service.types import Outcome
 
 PREAMBLE = 132
 """Bytes before the file meta information."""
+
+
+Standing = Literal["preliminary", "final", "corrected"]
+"""Final: a clinician has signed or overridden it; corrected: has done so again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +32,51 @@ class Judged:
 
     source: Dataset
     prediction: Prediction
+
+    @property
+    def standing(self) -> Standing:
+        review = self.prediction.review
+        if review is None:
+            return "preliminary"
+        return "final" if review.number == 1 else "corrected"
+
+    @property
+    def outcome(self) -> Outcome:
+        """The clinician's word where there is one, else the models' as it is told."""
+        review = self.prediction.review
+        return told(self.prediction) if review is None else review.outcome
+
+
+def standing(parts: Sequence[Judged]) -> Standing:
+    """Return how a result on all of ``parts`` stands: as the least certain of them."""
+    found = {one.standing for one in parts}
+    for one in ("preliminary", "corrected"):
+        if one in found:
+            return one
+    return "final"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What a message about a study is composed of."""
+
+    case_id: UUID
+    site: str
+    parts: tuple[Judged, ...]
+    origin: Origin
+    at: datetime
+    """When it is composed."""
+    sheets: tuple[bytes, ...] = field(default=(), repr=False)
+    """A PDF of each part, or none."""
+
+    @property
+    def source(self) -> Dataset:
+        """The head of the first object: whose study it is, and which."""
+        return self.parts[0].source
+
+    @property
+    def standing(self) -> Standing:
+        return standing(self.parts)
 
 
 def judged(data: bytes, prediction: Prediction) -> Judged:

@@ -13,7 +13,7 @@ TEMPLATE: Final = "2"
 
 _SPACE: Final = UUID("5ad2b5f1-5d1e-4a54-9d53-c1a3e0a0d7c4")
 
-Kind = Literal["report", "capture"]
+Kind = Literal["report", "capture", "document"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,12 +20,13 @@ from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import N_EVENT_REPORT
 from pynetdicom.dsutils import encode
 
+from service.integration.destinations import DicomDestination
 from service.integration.dicom import commitment
 from service.integration.dicom.commitment import CommitmentError
 from service.integration.ledger.commitments import Commitments
 from service.integration.ledger.schemas import Commitment, LeaseLostError
 from service.integration.metrics import GatewayMetrics
-from service.integration.peers import Destination, Peer
+from service.integration.peers import Peer
 from telemetry.journal import fault, log
 
 Await = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -83,7 +84,7 @@ class Committer:
             self._due[event.assoc] = id
         return SUCCESS, None
 
-    def event(self, event: evt.Event, destination: Destination | None, wait: Await) -> Answer:
+    def event(self, event: evt.Event, destination: DicomDestination | None, wait: Await) -> Answer:
         """Take a destination's report of what it commits to."""
         if destination is None:
             return NOT_AUTHORISED, None

@@ -32,6 +32,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 
 from listener.server import EVERYWHERE
 from models.reading.syntaxes import EXPLICIT_LITTLE, SYNTAXES
+from service.integration.destinations import DicomDestination
 from service.integration.dicom import head
 from service.integration.dicom.bounds import Bounds, Budget
 from service.integration.dicom.commitment import SOP_CLASS as COMMITMENT
@@ -40,7 +41,7 @@ from service.integration.dicom.server import Server, name_in
 from service.integration.ledger.schemas import MANUFACTURER, Arrival
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
-from service.integration.peers import Destination, Peer, Peers, title
+from service.integration.peers import Peer, Peers, title
 from service.integration.settings import GatewaySettings
 from telemetry.journal import fault, log
 
@@ -80,7 +81,7 @@ class _Sender:
 
     bounds: Bounds
     peer: Peer | None = None
-    destination: Destination | None = None
+    destination: DicomDestination | None = None
     cases: set[UUID] = field(default_factory=set)
 
 

@@ -12,9 +12,9 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 from pynetdicom.association import Association
 
+from service.integration.destinations import DicomDestination
 from service.integration.dicom.outgoing import NO_CONTEXT, Called, NotConnectedError, associated
 from service.integration.ledger.schemas import Result, Sent
-from service.integration.peers import Destination
 
 WHOLE_SECONDS: Final = 15.0
 """After so long no further object is begun: the lease must not end while one is sent. The others
@@ -26,7 +26,9 @@ _PASSING: Final = (0x0110, 0x0213, *range(0xA700, 0xA800))
 _ACCEPTED: Final = "0000"
 
 
-def send(destination: Destination, results: Sequence[Result], before: Mapping[str, str]) -> Sent:
+def send(
+    destination: DicomDestination, results: Sequence[Result], before: Mapping[str, str]
+) -> Sent:
     """Send those of ``results`` that were not accepted ``before``; return what became of each.
 
     An object counts as accepted by its own answer alone.
@@ -43,7 +45,7 @@ def send(destination: Destination, results: Sequence[Result], before: Mapping[st
     return _judge(left, found)
 
 
-def called(destination: Destination) -> Called:
+def called(destination: DicomDestination) -> Called:
     """Return where associations to ``destination`` go."""
     return Called(
         host=destination.host,

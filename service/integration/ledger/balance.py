@@ -6,8 +6,19 @@ from collections.abc import Mapping
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import and_, case, exists, func, literal, or_, select, union_all, update
+from sqlalchemy import (
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.clock import now
@@ -47,6 +58,20 @@ _BUCKET: Final = case(
     else_=None,
 )
 """Where an object stands; NULL where the ledger contradicts itself."""
+
+
+def _overtaken() -> ColumnElement[bool]:
+    """Return that the destination has what replaces this delivery's message."""
+    own, later, newer = aliased(CaseRow), aliased(CaseRow), aliased(DeliveryRow)
+    return exists().where(
+        own.id == DeliveryRow.case_id,
+        later.study_uid == own.study_uid,
+        later.site == own.site,
+        later.revision > own.revision,
+        newer.case_id == later.id,
+        newer.destination == DeliveryRow.destination,
+        newer.state.in_(DELIVERED),
+    )
 
 
 async def of(connection: AsyncConnection) -> Balance:
@@ -100,26 +125,29 @@ async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
     cases = select(
         CaseRow.id, literal("case").label("kind"), CaseRow.state, CaseRow.reason,
         CaseRow.changed_at.label("since"), CaseRow.peer.label("about"),
+        literal("").label("detail"),
     ).where(CaseRow.state.in_((*WORKED_ON, "quarantined")))  # fmt: skip
     objects = select(
         ArrivalRow.id, literal("object").label("kind"), ArrivalRow.state, ArrivalRow.reason,
         ArrivalRow.received_at.label("since"), ArrivalRow.peer.label("about"),
+        literal("").label("detail"),
     ).where(ArrivalRow.state == "quarantined")  # fmt: skip
     deliveries = select(
         DeliveryRow.id, literal("delivery").label("kind"), DeliveryRow.state, DeliveryRow.reason,
         DeliveryRow.changed_at.label("since"), DeliveryRow.destination.label("about"),
+        func.coalesce(DeliveryRow.detail, "").label("detail"),
     ).where(DeliveryRow.state.in_((*IN_PROGRESS, "dead")))  # fmt: skip
     asked = select(
         CommitmentRow.id, literal("commitment").label("kind"), CommitmentRow.state,
         CommitmentRow.reason, CommitmentRow.changed_at.label("since"),
-        CommitmentRow.peer.label("about"),
+        CommitmentRow.peer.label("about"), literal("").label("detail"),
     ).where(CommitmentRow.state.in_(("waiting", "dead")))  # fmt: skip
     every = union_all(cases, objects, deliveries, asked).order_by("since").limit(most)
     rows = await connection.execute(every)
     return tuple(
         Line(
             id=row.id, kind=row.kind, state=row.state, reason=row.reason, since=row.since,
-            about=row.about,
+            about=row.about, detail=row.detail or None,
         )
         for row in rows
     )  # fmt: skip
@@ -128,7 +156,10 @@ async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
 async def decide(
     connection: AsyncConnection, id: UUID, act: Literal["restart", "discard"], reason: str | None
 ) -> What | None:
-    """Restart or discard what has this id; return what it is, None where nothing is to decide."""
+    """Restart or discard what has this id; return what it is, None where nothing is to decide.
+
+    A message that a later one has replaced at its destination is sent no more.
+    """
     moment = now()
     fresh = {"due_at": moment, "changed_at": moment, "attempts": 0, "leased_until": None}
     again = act == "restart"
@@ -138,8 +169,9 @@ async def decide(
             DeliveryRow.id == id,
             or_(
                 DeliveryRow.state == "dead",
-                literal(not again) & DeliveryRow.state.in_(("waiting", "committing")),
+                literal(not again) & DeliveryRow.state.in_(("waiting", "committing", "held")),
             ),
+            or_(literal(not again), DeliveryRow.message.is_(None), ~_overtaken()),
         )
         .values(
             state="waiting" if again else "discarded",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Row, and_, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +13,15 @@ from sqlalchemy.orm import aliased
 
 from service.clock import now
 from service.integration.ledger.repository import claim, note
-from service.integration.ledger.schemas import DELIVERED, UNDER_WAY, Case, Delivery, Result
+from service.integration.ledger.schemas import (
+    DELIVERED,
+    UNDER_WAY,
+    Case,
+    Delivery,
+    Outgoing,
+    Result,
+    delivery_id,
+)
 from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
 
 PIECE: Final = 100
@@ -21,11 +29,12 @@ PIECE: Final = 100
 
 
 async def claim_next(
-    connection: AsyncConnection, destination: str, lease: timedelta
+    connection: AsyncConnection, destination: str, lease: timedelta, in_order: bool = False
 ) -> Delivery | None:
     """Return a delivery to ``destination`` that is due, leased; None where none is.
 
-    A revision waits for the one before it: what names a predecessor comes after it.
+    A revision waits for the one before it: what names a predecessor comes after it. ``in_order``:
+    each waits for all that were made before it.
     """
     case, before, earlier = aliased(CaseRow), aliased(CaseRow), aliased(DeliveryRow)
     waits_for = exists().where(
@@ -40,13 +49,20 @@ async def claim_next(
     which = and_(
         DeliveryRow.destination == destination, DeliveryRow.state.in_(UNDER_WAY), ~waits_for
     )
+    if in_order:
+        ahead = aliased(DeliveryRow)
+        which &= ~exists().where(
+            ahead.destination == destination,
+            ahead.state.in_(UNDER_WAY),
+            ahead.created_at < DeliveryRow.created_at,
+        )
     row = await claim(connection, DeliveryRow, which, lease, {"state": "sending"})
     if row is None:
         return None
     await note(connection, row.case_id, "sending", destination, row.id)
     return Delivery(
         id=row.id, fence=row.fence, attempts=row.attempts, case_id=row.case_id,
-        destination=row.destination, objects=row.objects,
+        destination=row.destination, objects=row.objects, message=row.message,
     )  # fmt: skip
 
 
@@ -110,22 +126,42 @@ async def supersede(connection: AsyncConnection, case: Case) -> None:
     )
     for case_id in (await connection.scalars(statement)).all():
         await note(connection, case_id, "superseded")
+    await _release(connection, case)
+
+
+async def _release(connection: AsyncConnection, case: Case) -> None:
+    """Give up what earlier cases of the study hold until somebody signs: ``case`` says it all."""
+    earlier = select(CaseRow.id).where(
+        CaseRow.study_uid == case.study_uid,
+        CaseRow.site == case.site,
+        CaseRow.revision < case.revision,
+    )
+    statement = (
+        update(DeliveryRow)
+        .where(DeliveryRow.case_id.in_(earlier), DeliveryRow.state == "held")
+        .values(state="discarded", reason="superseded", message=None, changed_at=now())
+        .returning(DeliveryRow.id, DeliveryRow.case_id)
+    )
+    for row in (await connection.execute(statement)).all():
+        await note(connection, row.case_id, "discarded", "superseded", row.id)
+        await finish(connection, row.case_id)
 
 
 async def deliver_to(
-    connection: AsyncConnection, case_id: UUID, destinations: Iterable[str]
+    connection: AsyncConnection, case_id: UUID, outgoing: Iterable[Outgoing]
 ) -> None:
     moment = now()
-    for destination in destinations:
-        delivery_id = uuid4()
+    for one in outgoing:
+        id = delivery_id(case_id, one.destination)
+        state = "held" if one.held else "waiting" if one.refused is None else "dead"
         await connection.execute(
             insert(DeliveryRow).values(
-                id=delivery_id, case_id=case_id, destination=destination, state="waiting",
-                objects={}, attempts=0, created_at=moment, changed_at=moment, due_at=moment,
-                fence=0,
+                id=id, case_id=case_id, destination=one.destination, state=state,
+                reason=one.refused, objects={}, message=one.message, attempts=0,
+                created_at=moment, changed_at=moment, due_at=moment, fence=0,
             )
         )  # fmt: skip
-        await note(connection, case_id, "waiting", destination, delivery_id)
+        await note(connection, case_id, state, one.refused or one.destination, id)
 
 
 async def finish(connection: AsyncConnection, case_id: UUID) -> None:
@@ -182,9 +218,21 @@ async def purge(connection: AsyncConnection, before: datetime) -> int:
     ids = list(await connection.scalars(old))
     if ids:
         gone = update(ArrivalRow).where(ArrivalRow.id.in_(ids))
-        cases = select(ArrivalRow.case_id).where(ArrivalRow.id.in_(ids))
+        # All of the study's: a revision by a signature has no objects of its own.
+        cases = select(CaseRow.id).where(
+            exists().where(
+                ArrivalRow.id.in_(ids),
+                ArrivalRow.study_uid == CaseRow.study_uid,
+                ArrivalRow.site == CaseRow.site,
+            )
+        )
         await connection.execute(
             update(CaseResultRow).where(CaseResultRow.case_id.in_(cases)).values(data=None)
+        )
+        await connection.execute(
+            update(DeliveryRow)
+            .where(DeliveryRow.case_id.in_(cases))
+            .values(message=None, detail=None)
         )
         await connection.execute(gone.values(data=None, patient=None))
     return len(ids)

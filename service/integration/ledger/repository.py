@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Row, and_, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.clock import now
@@ -26,6 +27,7 @@ from service.storage.tables.ledger import (
     CaseRow,
     CommitmentRow,
     DeliveryRow,
+    JudgementRow,
     LedgerEventRow,
 )
 
@@ -163,6 +165,14 @@ async def set_arrival(
     return True
 
 
+async def belong(connection: AsyncConnection, case_id: UUID, predictions: Iterable[UUID]) -> None:
+    """Write down which predictions a case's result is made of."""
+    for prediction_id in predictions:
+        await connection.execute(
+            insert(JudgementRow).values(case_id=case_id, prediction_id=prediction_id)
+        )
+
+
 async def settle(connection: AsyncConnection, cases: Iterable[UUID], due: datetime) -> None:
     """Have cases whose sender has gone wait for a shorter time."""
     statement = (
@@ -176,8 +186,19 @@ async def settle(connection: AsyncConnection, cases: Iterable[UUID], due: dateti
 
 
 async def claim_case(connection: AsyncConnection, lease: timedelta) -> Case | None:
-    """Return a case that is due, leased; None where none is."""
-    row = await claim(connection, CaseRow, CaseRow.state.in_(WORKED_ON), lease, {})
+    """Return a case that is due, leased; None where none is.
+
+    A revision waits until the one before it is composed, whose report it names.
+    """
+    before = aliased(CaseRow)
+    follows = exists().where(
+        before.study_uid == CaseRow.study_uid,
+        before.site == CaseRow.site,
+        before.revision < CaseRow.revision,
+        before.state.in_(WORKED_ON),
+    )
+    which = and_(CaseRow.state.in_(WORKED_ON), ~follows)
+    row = await claim(connection, CaseRow, which, lease, {})
     if row is None:
         return None
     judged = tuple((sha256, UUID(prediction)) for sha256, prediction in row.judged or ())

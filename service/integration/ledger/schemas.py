@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 CaseState = Literal[
     "receiving", "settling", "ready", "judged", "composed", "delivering", "done",
     "ignored", "quarantined", "superseded",
 ]  # fmt: skip
 DeliveryState = Literal[
-    "waiting", "sending", "committing", "accepted", "committed", "dead", "discarded"
-]
+    "waiting", "sending", "committing", "accepted", "committed", "dead", "discarded", "held",
+]  # fmt: skip
 CommitmentState = Literal["waiting", "reported", "dead", "discarded"]
 ArrivalState = Literal["held", "ignored", "quarantined", "discarded"]
 Received = Literal["accepted", "duplicate", "ignored", "quarantined"]
@@ -25,7 +25,8 @@ OPEN: Final[tuple[CaseState, ...]] = ("receiving", "settling", "ready")
 """States in which one more object of the study joins the case."""
 WORKED_ON: Final[tuple[CaseState, ...]] = (*OPEN, "judged", "composed")
 UNDER_WAY: Final[tuple[DeliveryState, ...]] = ("waiting", "sending")
-IN_PROGRESS: Final[tuple[DeliveryState, ...]] = (*UNDER_WAY, "committing")
+IN_PROGRESS: Final[tuple[DeliveryState, ...]] = (*UNDER_WAY, "committing", "held")
+"""What is held waits for a signature, what is committing for its destination's word."""
 DELIVERED: Final[tuple[DeliveryState, ...]] = ("accepted", "committed")
 """Accepted, and where a destination is asked for it, committed to."""
 
@@ -93,12 +94,25 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """A delivery that is to be made; ``message`` None: it is the case's objects that are sent."""
+
+    destination: str
+    message: bytes | None = dataclasses.field(default=None, repr=False)
+    refused: str | None = None
+    """Why it is not to be sent, and waits for a person's decision."""
+    held: bool = False
+    """Whether it is not to be sent before somebody has signed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Delivery(Lease):
     """A delivery that is being sent; ``objects``: what became of each before."""
 
     case_id: UUID
     destination: str
     objects: Mapping[str, str]
+    message: bytes | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +123,8 @@ class Sent:
     reason: str | None
     passes: bool = True
     """Whether another attempt may succeed."""
+    detail: str | None = None
+    """What the other side said, without what the message says of the patient; in no log."""
 
 
 Reference = tuple[str, str]
@@ -152,6 +168,7 @@ class Line:
     reason: str | None
     since: datetime
     about: str
+    detail: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +189,11 @@ class Balance:
         """Objects of which the ledger cannot say what becomes of them: anything but 0 is a bug."""
         counts: dict[str, int] = dataclasses.asdict(self)
         return 2 * self.accepted - sum(counts.values())
+
+
+def delivery_id(case_id: UUID, destination: str) -> UUID:
+    """Return the number of a case's delivery, the same whenever it is asked for."""
+    return uuid5(case_id, destination)
 
 
 class LeaseLostError(Exception):

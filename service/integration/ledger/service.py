@@ -22,6 +22,7 @@ from service.integration.ledger.schemas import (
     Held,
     Line,
     NotDecidedError,
+    Outgoing,
     Received,
     Result,
     Sent,
@@ -108,11 +109,14 @@ class Ledger:
             lambda transaction: repository.claim_case(transaction.connection, self._lease)
         )
 
-    async def next_delivery(self, destination: str) -> Delivery | None:
-        """Return a delivery that is due, leased; None where there is none."""
+    async def next_delivery(self, destination: str, in_order: bool = False) -> Delivery | None:
+        """Return a delivery that is due, leased; None where there is none.
+
+        ``in_order``: none overtakes what was made before it.
+        """
         return await self._transactions.write(
             lambda transaction: deliveries.claim_next(
-                transaction.connection, destination, self._lease
+                transaction.connection, destination, self._lease, in_order
             )
         )
 
@@ -148,6 +152,8 @@ class Ledger:
             kept = [[sha256, str(prediction)] for sha256, prediction in judged]
             still = CaseRow.objects == case.objects
             if await self._move(transaction, case, "judged", still, judged=kept, attempts=0):
+                ids = {prediction for _, prediction in judged}
+                await repository.belong(transaction.connection, case.id, ids)
                 return True
             # Its due time is that of the object that came.
             await repository.change(transaction.connection, CaseRow, case, leased_until=None)
@@ -171,12 +177,12 @@ class Ledger:
 
         await self._transactions.write(work)
 
-    async def deliver(self, case: Case, destinations: Iterable[str]) -> None:
-        """Have a case's results sent to ``destinations``."""
+    async def deliver(self, case: Case, outgoing: Iterable[Outgoing]) -> None:
+        """Have a case's results sent, each to its destination."""
 
         async def work(transaction: Transaction) -> None:
             await self._move(transaction, case, "delivering", leased_until=None)
-            await deliveries.deliver_to(transaction.connection, case.id, destinations)
+            await deliveries.deliver_to(transaction.connection, case.id, outgoing)
 
         await self._transactions.write(work)
 
@@ -194,9 +200,10 @@ class Ledger:
             )
         )
 
-    async def results(self, delivery: Delivery) -> tuple[Result, ...]:
+    async def results(self, case_id: UUID) -> tuple[Result, ...]:
+        """Return what was made of a case; none where its bytes have been removed."""
         async with self._transactions.read() as connection:
-            return await deliveries.results(connection, delivery.case_id)
+            return await deliveries.results(connection, case_id)
 
     async def sent(
         self, delivery: Delivery, sent: Sent, budget: int, *, commits: bool = False
@@ -216,7 +223,7 @@ class Ledger:
             await repository.change(
                 connection, DeliveryRow, delivery, state=state, reason=sent.reason,
                 objects={**delivery.objects, **sent.objects}, leased_until=None,
-                due_at=due, transaction_uid=None,
+                due_at=due, transaction_uid=None, detail=sent.detail and sent.detail[:400],
             )  # fmt: skip
             await repository.note(connection, delivery.case_id, state, sent.reason, delivery.id)
             await deliveries.finish(connection, delivery.case_id)

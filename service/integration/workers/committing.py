@@ -10,13 +10,14 @@ from functools import partial
 import anyio.to_thread
 from pydicom.uid import generate_uid
 
+from service.integration.destinations import DicomDestination
 from service.integration.dicom import commitment
 from service.integration.dicom.outgoing import Called
 from service.integration.dicom.sender import called
 from service.integration.ledger.commitments import Commitments
 from service.integration.ledger.schemas import LeaseLostError
 from service.integration.metrics import GatewayMetrics
-from service.integration.peers import Destination, Peer, Peers
+from service.integration.peers import Peer, Peers
 from service.integration.settings import GatewaySettings
 from telemetry.journal import fault, log
 
@@ -37,7 +38,7 @@ class Committing:
         self._commitments = commitments
         self._peers = peers
         self._metrics = metrics
-        self._asked = {one.name: one for one in peers.destination if one.commitment}
+        self._asked = {one.name: one for one in peers.committing}
         self._reached = {
             (one.site, one.name): one for one in peers.peer if one.report_host is not None
         }
@@ -54,7 +55,7 @@ class Committing:
         asking: list[Step] = [partial(self.ask, one) for one in self._asked.values()]
         return [*asking, *([self.tell] if self._reached else [])]
 
-    async def ask(self, destination: Destination) -> bool:
+    async def ask(self, destination: DicomDestination) -> bool:
         """Ask about the next delivery to ``destination`` that is due."""
         about = await self._commitments.next_question(destination.name)
         if about is None:

@@ -2,54 +2,45 @@
 
 from __future__ import annotations
 
-import io
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 from uuid import UUID
 
-import anyio.to_thread
-from pydicom.dataset import Dataset
-
 from models.image.errors import ScanError
-from models.reading import Limits
-from service.decoding import BusyError, Decoder
+from service.decoding import BusyError
 from service.errors import ServiceError
-from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 from service.identity.actor import Actor
-from service.integration.compose import capture, pixels, report
-from service.integration.compose.source import Judged, judged
-from service.integration.compose.uids import Origin
+from service.integration.compose.source import Made
 from service.integration.dicom.head import HeadError
-from service.integration.ledger.schemas import Case, Held, LeaseLostError, Result
+from service.integration.ledger.schemas import Case, Held, LeaseLostError, Outgoing
 from service.integration.ledger.service import Ledger
 from service.integration.peers import Peers
+from service.integration.workers.composer import Composer, Found, GoneError
+from service.integration.workers.senders import Sender
 from service.predictions.schemas import Prediction
 from service.storage.errors import StorageError
 from telemetry.journal import fault, log
 
-DECODE_SECONDS: Final = 30.0
 MOST_ATTEMPTS: Final = 8
 """Attempts at a case that fails in a way that nobody foresaw; then a person looks at it."""
 
 Predict = Callable[[Actor, bytes, Priority, str], Awaitable[Prediction]]
-Get = Callable[[Actor, UUID], Awaitable[Prediction | None]]
 
 
 class Judge:
     """One way to a result: the verbs of predictions."""
 
     def __init__(
-        self, ledger: Ledger, peers: Peers, predict: Predict, get: Get, decoder: Decoder,
-        limits: Limits,
+        self, ledger: Ledger, peers: Peers, predict: Predict, composer: Composer,
+        senders: Iterable[Sender],
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._peers = peers
         self._predict = predict
-        self._get = get
-        self._decoder = decoder
-        self._limits = limits
+        self._composer = composer
+        self._senders = tuple(senders)
 
     async def step(self) -> bool:
         """Work on the next case as far as it goes; False where there is none."""
@@ -60,6 +51,8 @@ class Judge:
             await self._work(case)
         except LeaseLostError:
             pass
+        except GoneError:
+            await self._ledger.quarantine(case, "nothing_held")
         except (ServiceError, BusyError) as error:
             log(logging.INFO, "case waits", case=case.id, fault=fault(error))
             await self._later(case)
@@ -86,8 +79,9 @@ class Judge:
                 return
             found = judged_now
         if case.state != "composed":
-            await self._ledger.composed(case, await self._compose(case, found))
-        await self._ledger.deliver(case, [one.name for one in self._peers.destination])
+            results = await self._composer.results(case, self._actor(case), found)
+            await self._ledger.composed(case, results)
+        await self._ledger.deliver(case, await self._outgoing(case, found))
 
     async def _judge(self, case: Case) -> tuple[tuple[str, UUID], ...] | None:
         """Return what was judged; None where nothing can be, or more has come."""
@@ -112,57 +106,19 @@ class Judge:
         found = await self._predict(self._actor(case), one.data, Priority.PERSON, key)
         return found.id
 
-    async def _compose(self, case: Case, found: Sequence[tuple[str, UUID]]) -> list[Result]:
-        files = {one.sha256: one.data for one in await self._ledger.held(case)}
-        parts: list[Judged] = []
-        for sha256, prediction_id in found:
-            prediction = await self._get(self._actor(case), prediction_id)
-            if prediction is None or sha256 not in files:
-                raise LookupError("a result was deleted before it was sent")
-            parts.append(judged(files[sha256], prediction))
-        origin = Origin(
-            study_uid=case.study_uid,
-            hashes=tuple(sha256 for sha256, _ in found),
-            versions=tuple(one.prediction.version or "" for one in parts),
-            revision=case.revision,
-        )
-        predecessor = await self._ledger.predecessor(case)
-        made = [
-            await anyio.to_thread.run_sync(
-                lambda: _result(report.compose(parts, origin, predecessor))
-            )
-        ]
-        for number, (one, (sha256, _)) in enumerate(zip(parts, found, strict=True)):
-            if one.prediction.outcome != "refused":
-                made.append(await self._capture(one, origin, number, files[sha256]))
-                await self._ledger.renew(case)
-        return made
+    async def _outgoing(self, case: Case, found: Found) -> list[Outgoing]:
+        made: Made | None = None
 
-    async def _capture(self, one: Judged, origin: Origin, number: int, data: bytes) -> Result:
-        grey, scale = await self._decoder.run(
-            pixels.shown,
-            data,
-            self._limits,
-            deadline=Deadline.after(DECODE_SECONDS),
-            priority=Priority.PERSON,
-        )
-        return await anyio.to_thread.run_sync(
-            lambda: _result(capture.compose(one, origin, number, grey, scale))
-        )
+        async def making() -> Made:
+            nonlocal made
+            if made is None:
+                made = await self._composer.made(case, self._actor(case), found)
+            return made
+
+        return [await one.outgoing(making) for one in self._senders]
 
     def _actor(self, case: Case) -> Actor:
         actor = self._peers.actor(case.peer, case.site)
         if actor is None:
             raise HeadError("the peer that sent this is not in the file any more")
         return actor
-
-
-def _result(made: Dataset) -> Result:
-    buffer = io.BytesIO()
-    made.save_as(buffer, enforce_file_format=True)
-    return Result(
-        sop_uid=str(made.SOPInstanceUID),
-        sop_class_uid=str(made.SOPClassUID),
-        series_uid=str(made.SeriesInstanceUID),
-        data=buffer.getvalue(),
-    )

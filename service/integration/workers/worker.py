@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-import anyio.to_thread
-
-from service.integration.dicom import sender
+from service.integration.destinations import AnyDestination
 from service.integration.ledger.schemas import LeaseLostError, Sent
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
-from service.integration.peers import Destination, Peers
+from service.integration.peers import Peers
 from service.integration.workers.committing import Committing
 from service.integration.workers.judge import Judge
+from service.integration.workers.senders import Sender
 from service.storage.errors import StorageError
 from telemetry.journal import fault, log
 
@@ -39,12 +38,15 @@ class Worker:
         self,
         ledger: Ledger,
         peers: Peers,
+        senders: Mapping[str, Sender],
         judge: Judge,
         committing: Committing,
         metrics: GatewayMetrics,
     ) -> None:
+        """``senders`` are those of all destinations, by their names."""
         self._ledger = ledger
         self._peers = peers
+        self._senders = senders
         self._judge = judge
         self._committing = committing
         self._metrics = metrics
@@ -81,19 +83,18 @@ class Worker:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause)
 
-    def _to(self, destination: Destination) -> Step:
+    def _to(self, destination: AnyDestination) -> Step:
         return lambda: self.deliver(destination)
 
-    async def deliver(self, destination: Destination) -> bool:
+    async def deliver(self, destination: AnyDestination) -> bool:
         """Make the next delivery to ``destination``; False where there is none that is due."""
-        delivery = await self._ledger.next_delivery(destination.name)
+        sender = self._senders[destination.name]
+        delivery = await self._ledger.next_delivery(destination.name, sender.in_order)
         if delivery is None:
             return False
-        results = await self._ledger.results(delivery)
+        results = await self._ledger.results(delivery.case_id)
         try:
-            sent = await anyio.to_thread.run_sync(
-                sender.send, destination, results, dict(delivery.objects)
-            )
+            sent = await sender.send(delivery, results)
         except Exception as error:
             # It counts as an attempt, or it would be tried for ever.
             log(logging.ERROR, "bug", task="deliver", fault=fault(error))

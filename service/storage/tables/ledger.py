@@ -82,6 +82,15 @@ class ArrivalRow(Base):
     data: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
+class JudgementRow(Base):
+    """A prediction that a case's result is made of: whose signature is that of the result."""
+
+    __tablename__ = "ledger_judgement"
+
+    case_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("ledger_case.id"), primary_key=True)
+    prediction_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, index=True)
+
+
 class CaseResultRow(Base):
     """A DICOM object that was made of a case: made once, sent as often as need be."""
 
@@ -114,6 +123,11 @@ class DeliveryRow(Base):
     objects: Mapped[dict[str, Any]] = mapped_column(Document)
     # The last question whether the destination commits to what it was sent.
     transaction_uid: Mapped[str | None] = mapped_column(String(64), index=True)
+    # What is sent by HL7 or FHIR, made once; NULL where the case's objects are sent, and once its
+    # bytes are not needed any more.
+    message: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # What the other side said when it refused, without what the message says of the patient.
+    detail: Mapped[str | None] = mapped_column(String(400))
     attempts: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -15,19 +15,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from k8s.helm import ROOT
+from hospital import unpacked
+from hospital.unpacked import UNPACKED
 
-UNPACKED = ROOT / ".venv" / "hospital"
 LIMITS = [f"-Djdk.xml.xpath{name}Limit=0" for name in ("ExprOp", "TotalOp", "ExprGrp")]
 
 
 def tool(name: str) -> str:
     """Return where ``name`` lies; without it skip, or fail where HOSPITAL=required."""
-    unpacked = os.pathsep.join(str(UNPACKED / "usr" / part) for part in ("bin", "sbin"))
-    found = shutil.which(name) or shutil.which(name, path=unpacked)
+    found = unpacked.tool(name)
     if found is not None:
         return found
-    said = f"no {name}: tests/service/integration/install (part of make test) gets it"
+    said = f"no {name}: hospital/install (part of make test) gets it"
     if os.environ.get("HOSPITAL") == "required":
         pytest.fail(said)
     pytest.skip(said)
@@ -35,11 +34,7 @@ def tool(name: str) -> str:
 
 def environment() -> dict[str, str]:
     """Return the environment in which what was unpacked finds its own."""
-    libraries = [str(one) for one in (UNPACKED / "usr" / "lib").glob("*-linux-gnu")]
-    told = {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(libraries)}
-    for dictionary in UNPACKED.glob("usr/share/libdcmtk*/dicom.dic"):
-        told["DCMDICTPATH"] = str(dictionary)
-    return told
+    return {**os.environ, **unpacked.environment()}
 
 
 def run(name: str, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:

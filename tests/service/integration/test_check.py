@@ -14,9 +14,9 @@ import pytest
 from pynetdicom import AE
 
 from service.__main__ import main
+from service.integration.destinations import DicomDestination
 from service.integration.dicom.check import check
 from service.integration.dicom.sender import send
-from service.integration.peers import Destination
 from tests import ports
 from tests.chart.authority import OPENSSL, Certified, certified
 from tests.service.integration.counterparts import environment, orthanc, tool
@@ -27,9 +27,9 @@ from tests.service.integration.test_sender import SC, SR, made
 pytestmark = LEFT_OPEN
 
 
-def destination(port: int, **changes: Any) -> Destination:
+def destination(port: int, **changes: Any) -> DicomDestination:
     values = {"name": "pacs", "called": "PACS", "calling": "US", "host": "localhost"}
-    return Destination(**{**values, "port": port, **changes})
+    return DicomDestination(**{**values, "port": port, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -154,12 +154,13 @@ def pacs(classes: tuple[str, ...] = ("1.2.840.10008.1.1", SC, SR), **more: Any) 
             {"classes": ("1.2.840.10008.1.1",)}, {},
             "pacs answers, but takes no Comprehensive 3D SR, and no Secondary Capture.",
         ),
+        ({}, {"pdf": True}, "pacs answers, but takes no Encapsulated PDF."),
         (
             {}, {"commitment": True, "addresses": ["127.0.0.1"]},
             "pacs answers, but takes no storage commitment, which commitment asks for.",
         ),
     ],
-    ids=["whole", "called", "calling", "report", "nothing", "commitment"],
+    ids=["whole", "called", "calling", "report", "nothing", "sheet", "commitment"],
 )  # fmt: skip
 def test_what_a_pacs_does_not_take_is_said(
     server: dict[str, Any], changes: dict[str, Any], says: str | None
@@ -193,13 +194,19 @@ def test_the_command_says_all_of_it_and_fails_where_one_does(
         more = (
             '\n[[destination]]\nname = "away"\ncalled = "A"\ncalling = "B"\nhost = "127.0.0.1"\n'
             f"port = {away}\n"
+            '\n[[destination]]\nname = "engine"\nkind = "hl7"\nhost = "127.0.0.1"\n'
+            f"port = {port}\n"
+            '\n[[destination]]\nname = "record"\nkind = "fhir"\n'
+            f'base = "http://127.0.0.1:{away}/r4"\n'
         )
         file = peers_file(tmp_path, port, more=more)
         monkeypatch.setenv("OSTEOSERVE_GATEWAY_PEERS", str(file))
         assert main(["gateway", "check"]) == 1
         said = capsys.readouterr()
-        assert said.out == "pacs answers.\n"
-        assert said.err.startswith("away does not listen at")
+        assert said.out == "pacs answers.\nengine takes connections.\n"
+        assert [one.split(" at ")[0] for one in said.err.splitlines()] == [
+            "away does not listen", "record does not listen",
+        ]  # fmt: skip
         file.write_text(peers_file(tmp_path / "whole", port).read_text())
         assert main(["gateway", "check"]) == 0
         assert capsys.readouterr().err == ""

@@ -23,6 +23,7 @@ from service.integration.ledger.schemas import (
     Case,
     LeaseLostError,
     NotDecidedError,
+    Outgoing,
     Result,
     Sent,
 )
@@ -30,6 +31,7 @@ from service.integration.ledger.service import LONGEST_PAUSE, Ledger, pause
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
 from service.integration.settings import GatewaySettings
+from service.integration.workers import senders
 from service.integration.workers.committing import Committing
 from service.integration.workers.worker import Worker
 from service.storage.database import Database
@@ -82,7 +84,8 @@ async def composed(ledger: Ledger, database: Database, *destinations: str) -> Ca
     held = await ledger.held(case)
     assert await ledger.judged(case, [(one.sha256, uuid4()) for one in held])
     await ledger.composed(case, made(case, 1, 2))
-    await ledger.deliver(case, destinations or ["pacs"])
+    names = destinations or ("pacs",)
+    await ledger.deliver(case, [Outgoing(destination=one) for one in names])
     return case
 
 
@@ -90,7 +93,7 @@ async def accept(ledger: Ledger, database: Database, destination: str = "pacs") 
     await due(database)
     delivery = await ledger.next_delivery(destination)
     assert delivery is not None
-    results = await ledger.results(delivery)
+    results = await ledger.results(delivery.case_id)
     sent = Sent(objects={one.sop_uid: "0000" for one in results}, reason=None)
     assert await ledger.sent(delivery, sent, 3) == "accepted"
 
@@ -255,7 +258,7 @@ async def test_a_lease_that_expired_belongs_to_the_next_alone(database: Database
         ledger.composed(first, made(first, 1)),
         ledger.postpone(first),
         ledger.quarantine(first, "x"),
-        ledger.deliver(first, ["pacs"]),
+        ledger.deliver(first, [Outgoing(destination="pacs")]),
     ):
         with pytest.raises(LeaseLostError):
             await late
@@ -405,7 +408,8 @@ async def test_a_delivery_that_fails_as_nobody_foresaw_dies_at_its_budget(
     metrics = GatewayMetrics(CollectorRegistry())
     judge: Any = None
     committing = Committing(GatewaySettings(), opened(database).commitments, peers, metrics)
-    worker = Worker(ledger, peers, judge, committing, metrics)
+    (pacs,) = peers.destination
+    worker = Worker(ledger, peers, {"pacs": senders.sender(pacs)}, judge, committing, metrics)
 
     def fails(*_: object) -> None:
         raise RuntimeError

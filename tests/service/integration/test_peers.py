@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.__main__ import main
+from service.integration.destinations import FhirDestination
 from service.integration.peers import Peers, PeersError
 from tests.service.integration.gateways import PEERS, peers_file
 
@@ -71,6 +72,48 @@ def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], said: str |
     with pytest.raises(PeersError) as caught:
         Peers.read(path)
     assert said in str(caught.value)
+
+
+ENGINE = '\n[[destination]]\nname = "engine"\nkind = "hl7"\nhost = "engine"\nport = 2575\n'
+RECORD = '\n[[destination]]\nname = "record"\nkind = "fhir"\nbase = "https://fhir.example/r4/"\n'
+
+
+def test_a_destination_is_of_a_kind_and_a_pacs_where_it_is_not_said(tmp_path: Path) -> None:
+    more = ENGINE + RECORD + 'pdf = true\ntoken_file = "/run/token"\n'
+    peers = Peers.read(peers_file(tmp_path, 104, more=more))
+    assert [one.kind for one in peers.destination] == ["dicom", "hl7", "fhir"]
+    assert peers.wants_sheets
+    *_, record = peers.destination
+    assert isinstance(record, FhirDestination)
+    assert record.base == "https://fhir.example/r4"
+    assert not Peers.read(peers_file(tmp_path, 104, more=ENGINE)).wants_sheets
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (ENGINE.replace("hl7", "v2"), "kind is dicom, hl7 or fhir"),
+        (ENGINE + 'called = "PACS"\n', "destination.1.called"),
+        (ENGINE + 'charset = "KOI8-R"\n', "destination.1.charset"),
+        (ENGINE + 'key = "key.pem"\n', "certificate and key go together"),
+        (ENGINE + 'facility = "A\\rMSH"\n', "destination.1.facility"),
+        (ENGINE + 'key = "k.pem"\ncertificate = "c.pem"\n', "needs authorities"),
+        (RECORD.replace("https", "http"), "https is needed"),
+        (RECORD.replace("https", "ftp"), "no http or https address"),
+        (RECORD.replace("fhir.example", "me:secret@fhir.example"), "neither a user"),
+        (RECORD + 'client_id = "us"\n', "go together"),
+        (
+            RECORD + 'token_file = "t"\nclient_id = "us"\nclient_secret_file = "s"\n'
+            'token_url = "https://fhir.example/token"\n',
+            "choose one",
+        ),
+    ],
+)
+def test_a_mistake_in_a_kind_of_destination_is_named(tmp_path: Path, more: str, said: str) -> None:
+    with pytest.raises(PeersError) as caught:
+        Peers.read(peers_file(tmp_path, 104, more=more))
+    assert said in str(caught.value)
+    assert "secret@" not in str(caught.value)
 
 
 def test_two_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
+from service.integration.destinations import DicomDestination
 from service.integration.dicom import sender
 from service.integration.ledger.schemas import Balance, Result
 from service.integration.metrics import ATTEMPTS
-from service.integration.peers import Destination
 from tests import ports
 from tests.service.integration import counterparts
 from tests.service.integration.counterparts import Orthanc
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.anyio
 
 SR = "1.2.840.10008.5.1.4.1.1.88.34"
 SC = "1.2.840.10008.5.1.4.1.1.7"
+PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +238,7 @@ async def test_our_own_results_that_come_back_are_ignored(
     await push(opened, tmp_path, one)
     (report,), (capture,) = await results(opened, pacs, one.StudyInstanceUID)
     before = await opened.ledger.balance()
-    scanner = Destination(
+    scanner = DicomDestination(
         name="us", called="OSTEOSERVE", calling="DXA1", host="127.0.0.1", port=opened.port
     )
     back = [
@@ -272,6 +273,35 @@ async def test_case_12_two_interleaved_series_give_one_result_with_all_images(
     await push(opened, tmp_path, *sent)
     (report,), captures = await results(opened, pacs, study)
     assert (len(said(report, "Probability")), len(captures)) == (4, 4)
+
+
+async def test_case_31_and_33_a_sheet_is_in_the_pacs_where_it_is_asked_for(
+    pacs: Orthanc, tmp_path: Path
+) -> None:
+    peers = peers_file(tmp_path, pacs.dicom, more="pdf = true\n")
+    study = generate_uid()
+    who = {"PatientName": "Müller^Jürgen", "SpecificCharacterSet": "ISO_IR 100"}
+    waved = waves(320, 256).tobytes()
+    sent = [
+        image(StudyInstanceUID=study, **who),
+        image(StudyInstanceUID=study, Rows=320, Columns=256, PixelData=waved, **who),
+    ]
+    async with running() as runners, gateway(tmp_path / "var", runners, peers) as opened:
+        await push(opened, tmp_path, *sent)
+        (report,), captures = await results(opened, pacs, study)
+    found = await asyncio.to_thread(pacs.instances)
+    sheets = [
+        pydicom.dcmread(io.BytesIO(await asyncio.to_thread(pacs.file, one["ID"])))
+        for one in found.values()
+        if one["StudyInstanceUID"] == study and one["SOPClassUID"] == PDF
+    ]
+    # A refusal has a sheet as well, and no capture.
+    assert (len(sheets), len(captures)) == (2, 1)
+    for one in sheets:
+        assert (one.Modality, str(one.PatientName)) == ("DOC", "Müller^Jürgen")
+        assert one.EncapsulatedDocument.startswith(b"%PDF-")
+        assert one.EncapsulatedDocument.rstrip(b"\0\r\n").endswith(b"%%EOF")
+    valid(tmp_path, sent, [report, *captures, *sheets])
 
 
 @LEFT_OPEN

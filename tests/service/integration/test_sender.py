@@ -11,9 +11,9 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, evt
 
+from service.integration.destinations import DicomDestination
 from service.integration.dicom.sender import send
 from service.integration.ledger.schemas import Result, Sent
-from service.integration.peers import Destination
 from tests import ports
 from tests.service.integration.kit import LEFT_OPEN, file, image
 
@@ -30,7 +30,7 @@ def destination(
     classes: tuple[str, ...] = (SC, SR),
     syntaxes: tuple[str, ...] = (ExplicitVRLittleEndian, ImplicitVRLittleEndian),
     called: str = "PACS",
-) -> Iterator[tuple[Destination, list[tuple[str, str]]]]:
+) -> Iterator[tuple[DicomDestination, list[tuple[str, str]]]]:
     """Run a PACS that gives the n-th object the status that ``answer`` says."""
     taken: list[tuple[str, str]] = []
 
@@ -51,7 +51,7 @@ def destination(
     port = server.socket.getsockname()[1]
     try:
         yield (
-            Destination(
+            DicomDestination(
                 name="pacs", called=called, calling="OSTEOSERVE", host="127.0.0.1", port=port
             ),
             taken,
@@ -131,7 +131,7 @@ def test_case_20_a_rejected_association_may_be_accepted_later() -> None:
 
 
 def test_a_peer_that_is_away_is_unreachable() -> None:
-    away = Destination(
+    away = DicomDestination(
         name="pacs", called="PACS", calling="X", host="127.0.0.1", port=ports.free_port()
     )
     assert send(away, made(), {}) == Sent(objects={}, reason="unreachable")

@@ -67,7 +67,7 @@ def test_the_pause_after_many_ends(ends: int, pause: float) -> None:
 
 @asynccontextmanager
 async def dying(folder: Path) -> AsyncIterator[tuple[Process, Path]]:
-    port = next(supervisor._free_ports(1))
+    port = next(supervisor.free_ports(1))
     starts = folder / "starts"
     process = Process(
         name="cnn",
@@ -118,7 +118,7 @@ async def test_a_runner_that_keeps_dying_is_left_down_longer_and_comes_back_when
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a port cannot be held")
 def test_a_runner_s_port_is_nobody_else_s_before_it_listens_and_while_it_is_down() -> None:
-    ports = list(supervisor._free_ports(5))
+    ports = list(supervisor.free_ports(5))
     assert len(set(ports)) == 5
     for port in ports:
         with socket.socket() as other, pytest.raises(OSError, match="in use"):
@@ -128,7 +128,7 @@ def test_a_runner_s_port_is_nobody_else_s_before_it_listens_and_while_it_is_down
 
 
 def test_an_address_that_can_be_listened_on() -> None:
-    port = next(supervisor._free_ports(1))
+    port = next(supervisor.free_ports(1))
     assert supervisor._fault_of("127.0.0.1", port) is None
     assert supervisor._fault_of("localhost", port) is None
 

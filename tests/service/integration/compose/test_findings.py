@@ -68,7 +68,7 @@ def test_nothing_that_questions_an_image_is_reported_under_a_reassuring_outcome(
     words = said(report.compose([one], origin(one), None))
     assert not any("No sign" in word for word in words)
     assert "Indeterminate: no answer" in words
-    assert "Indeterminate" in capture.lines(one.prediction)[0]
+    assert "Indeterminate" in capture.lines(one)[0]
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_a_capture_says_no_probability_finer_than_it_is_known(
     probability: float, told: str
 ) -> None:
     one = judged("curve", "indeterminate", probability)
-    assert capture.lines(one.prediction)[0].endswith(told)
+    assert capture.lines(one)[0].endswith(told)

@@ -1,0 +1,303 @@
+"""The transaction for a record: FHIR R4 resources about one study, all of them or none.
+
+A report, two observations an image (the outcome, and the probability, which a refused image has
+not), the study, the device and where it comes from. The same transaction twice changes nothing:
+what is ours is updated by its identifier, and what others may have is only created where there is
+none. The report of a study stays one, whatever is said of it later.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Final
+from uuid import UUID, uuid5
+
+from service.integration.compose import wording
+from service.integration.compose.resources import (
+    DCM,
+    DICOM_UID,
+    LOINC,
+    OURS,
+    SNOMED,
+    TERMINOLOGY,
+    UCUM,
+    Json,
+    coding,
+    concept,
+    date,
+    entry,
+    identifier,
+    instant,
+    members,
+    narrative,
+)
+from service.integration.compose.source import Judged, Made
+from service.integration.compose.uids import DEVICE, uid
+from service.integration.destinations import FhirDestination
+from service.integration.dicom.head import text
+from service.integration.ledger.schemas import MANUFACTURER
+from service.medicine.osteoporosis.view import probability
+
+_SPACE: Final = UUID("0f4b7f0a-6f0f-4ad4-8a1e-9c3f5d1e7b62")
+_PROCEDURE: Final = concept(LOINC, "38269-7", "DXA Skeletal system Views for bone density")
+_LUMBAR_SPINE: Final = concept(SNOMED, "122496007", "Lumbar vertebral column")
+_IMAGING: Final = [{"coding": [coding(f"{TERMINOLOGY}/observation-category", "imaging")]}]
+_RADIOLOGY: Final = [{"coding": [coding(f"{TERMINOLOGY}/v2-0074", "RAD", "Radiology")]}]
+_ACCESSION: Final = {"coding": [coding(f"{TERMINOLOGY}/v2-0203", "ACSN")]}
+_LABELS: Final = {
+    # Not as a security label of HL7 (AIAST), which R4's validators do not know and refuse.
+    "tag": [
+        coding(OURS, "ai", "Said by a model"),
+        coding(OURS, "research", "Research use only"),
+    ]
+}
+
+
+def refusal(made: Made) -> str | None:
+    """Return why the study cannot be sent; None where it can."""
+    return None if text(made.source, "PatientID") else "no_patient_id"
+
+
+def compose(destination: FhirDestination, made: Made) -> bytes:
+    """Return the transaction Bundle as JSON."""
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": list(_Study(destination, made).entries()),
+    }
+    return json.dumps(bundle, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class _Study:
+    """One study and what refers to what in its transaction."""
+
+    def __init__(self, destination: FhirDestination, made: Made) -> None:
+        self._destination = destination
+        self._made = made
+        self._study = made.origin.study_uid
+        source = made.source
+        issuer = text(source, "IssuerOfPatientID")
+        self._subject = {
+            "identifier": identifier(
+                text(source, "PatientID"),
+                destination.patients if not issuer else "",
+                type={"coding": [coding(f"{TERMINOLOGY}/v2-0203", "MR")]},
+                assigner=members(display=issuer),
+            )
+        }
+        self._versions = sorted({wording.version(one) for one in made.parts})
+
+    def entries(self) -> Iterator[Json]:
+        yield from (self._device(one) for one in self._versions)
+        yield self._imaging_study()
+        for number, one in enumerate(self._made.parts):
+            yield self._outcome(one)
+            yield self._probability(one, number)
+        yield self._report()
+        yield self._provenance()
+
+    def _url(self, *parts: str) -> str:
+        """Return what a resource is referred to by within the transaction."""
+        return f"urn:uuid:{uuid5(_SPACE, '/'.join((self._made.site, self._study, *parts)))}"
+
+    def _value(self, *parts: str) -> str:
+        """Return the identifier of a resource, the same for every result on the study."""
+        return f"urn:oid:{uid('/'.join(('fhir', self._made.site, self._study, *parts)))}"
+
+    def _ours(self, resource: Json, kind: str, *parts: str) -> Json:
+        """Return what is ours alone, which replaces what was said before."""
+        value = self._value(kind, *parts)
+        url = f"{resource['resourceType']}?identifier={OURS}|{value}"
+        named = {**resource, "identifier": [identifier(value), *resource.get("identifier", [])]}
+        return entry(named, self._url(kind, *parts), "PUT", url)
+
+    def _reference(self, *parts: str) -> Json:
+        return {"reference": self._url(*parts)}
+
+    def _device(self, version: str) -> Json:
+        value = f"{DEVICE}/{version}"
+        resource = members(
+            resourceType="Device",
+            text=narrative(f"{MANUFACTURER} {version}", _UNCLEARED),
+            identifier=[identifier(value)],
+            status="active",
+            manufacturer=MANUFACTURER,
+            deviceName=[{"name": MANUFACTURER, "type": "manufacturer-name"}],
+            version=[{"value": version}],
+            safety=[{"text": _UNCLEARED}],
+        )
+        once = f"identifier={OURS}|{value}"
+        return entry(resource, self._url("device", version), "POST", "Device", once)
+
+    def _imaging_study(self) -> Json:
+        source, named = self._made.source, f"urn:oid:{self._study}"
+        series: dict[str, list[Judged]] = {}
+        for one in self._made.parts:
+            series.setdefault(str(one.source.SeriesInstanceUID), []).append(one)
+        resource = members(
+            resourceType="ImagingStudy",
+            text=narrative(f"Study {self._study}, {len(self._made.parts)} images"),
+            identifier=[identifier(named, DICOM_UID), *self._accession()],
+            status="available",
+            subject=self._subject,
+            started=date(text(source, "StudyDate")),
+            numberOfSeries=len(series),
+            numberOfInstances=len(self._made.parts),
+            series=[self._series(number, parts) for number, parts in series.items()],
+        )
+        once = f"identifier={DICOM_UID}|{named}"
+        return entry(resource, self._url("study"), "POST", "ImagingStudy", once)
+
+    @staticmethod
+    def _series(number: str, parts: list[Judged]) -> Json:
+        return {
+            "uid": number,
+            "modality": coding(DCM, text(parts[0].source, "Modality") or "OT"),
+            "numberOfInstances": len(parts),
+            "instance": [
+                {
+                    "uid": str(one.source.SOPInstanceUID),
+                    "sopClass": coding("urn:ietf:rfc:3986", f"urn:oid:{one.source.SOPClassUID}"),
+                }
+                for one in parts
+            ],
+        }
+
+    def _accession(self) -> list[Json]:
+        value = text(self._made.source, "AccessionNumber")
+        return [identifier(value, "", type=_ACCESSION)] if value else []
+
+    def _observation(self, one: Judged, code: wording.Coded) -> Json:
+        return members(
+            resourceType="Observation",
+            meta=_LABELS,
+            status=one.standing,
+            category=_IMAGING,
+            code=concept(OURS, *code),
+            subject=self._subject,
+            effectiveDateTime=date(text(one.source, "StudyDate")),
+            issued=instant(one.prediction.created_at),
+            performer=[{"display": _performer(one)}],
+            note=[{"text": wording.caution(one)}],
+            bodySite=_LUMBAR_SPINE,
+            method={"text": f"{MANUFACTURER} {wording.version(one)}"},
+            device=self._reference("device", wording.version(one)),
+            derivedFrom=[self._reference("study")],
+        )
+
+    def _outcome(self, one: Judged) -> Json:
+        found = wording.outcome(one)
+        named = [
+            *((wording.MODELS, models) for models in wording.overridden(one)),
+            *((wording.REASON, reason) for reason in wording.reasons(one)),
+            *((wording.FINDING, finding) for finding in wording.findings(one)),
+        ]
+        resource = {
+            **self._observation(one, wording.OUTCOME),
+            "text": narrative(wording.sentence(one), wording.caution(one)),
+            "valueCodeableConcept": concept(OURS, *found),
+            **members(
+                component=[
+                    {
+                        "code": concept(OURS, *name),
+                        "valueCodeableConcept": concept(OURS, *value),
+                    }
+                    for name, value in named
+                ]
+            ),
+        }
+        return self._ours(resource, "outcome", str(one.source.SOPInstanceUID))
+
+    def _probability(self, one: Judged, number: int) -> Json:
+        value = one.prediction.probability
+        said = (
+            {"dataAbsentReason": concept(_ABSENT, "not-performed", "Not Performed")}
+            if value is None
+            else {
+                "valueQuantity": {
+                    "value": round(value, 4), "unit": "1", "system": UCUM, "code": "1"
+                }
+            }
+        )  # fmt: skip
+        line = f"{wording.PROBABILITY[1]}, image {number + 1}: {probability(value) or 'none'}"
+        shown = narrative(line, wording.caution(one))
+        resource = {**self._observation(one, wording.PROBABILITY), "text": shown, **said}
+        return self._ours(resource, "probability", str(one.source.SOPInstanceUID))
+
+    def _report(self) -> Json:
+        made, source = self._made, self._made.source
+        said = [wording.whole(one) for one in made.parts]
+        images = [str(one.source.SOPInstanceUID) for one in made.parts]
+        resource = members(
+            resourceType="DiagnosticReport",
+            meta=_LABELS,
+            text=narrative(*said),
+            status=made.standing,
+            category=_RADIOLOGY,
+            code=_PROCEDURE,
+            subject=self._subject,
+            basedOn=[{"type": "ServiceRequest", "identifier": one} for one in self._accession()],
+            effectiveDateTime=date(text(source, "StudyDate")),
+            issued=instant(made.at),
+            result=[
+                self._reference(kind, image)
+                for image in images
+                for kind in ("outcome", "probability")
+            ],
+            imagingStudy=[self._reference("study")],
+            conclusion=" ".join(said),
+            resultsInterpreter=[{"display": one} for one in _reviewers(made)],
+            presentedForm=[
+                {
+                    "contentType": "application/pdf",
+                    "data": base64.b64encode(one).decode("ascii"),
+                    "title": "Result on one sheet",
+                }
+                for one in (made.sheets if self._destination.pdf else ())
+            ],
+        )
+        return self._ours(resource, "report")
+
+    def _provenance(self) -> Json:
+        made = self._made
+        # It has no identifier in R4: a tag of ours tells a resend from another result.
+        tag = str(uuid5(made.case_id, self._destination.name))
+        resource = {
+            "resourceType": "Provenance",
+            "text": narrative(f"Made by {MANUFACTURER} {', '.join(self._versions)}"),
+            "meta": {"tag": [coding(OURS, tag)]},
+            "target": [self._reference("report")],
+            "recorded": instant(made.at),
+            "activity": {"coding": [coding(f"{TERMINOLOGY}/v3-DataOperation", "CREATE", "create")]},
+            "agent": [
+                {
+                    "type": {
+                        "coding": [
+                            coding(f"{TERMINOLOGY}/provenance-participant-type", "assembler",
+                                   "Assembler")
+                        ]
+                    },
+                    "who": self._reference("device", version),
+                }
+                for version in self._versions
+            ],
+            "entity": [{"role": "source", "what": self._reference("study")}],
+        }  # fmt: skip
+        once = f"_tag={OURS}|{tag}"
+        return entry(resource, self._url("provenance", tag), "POST", "Provenance", once)
+
+
+def _performer(one: Judged) -> str:
+    review = one.prediction.review
+    return f"{MANUFACTURER}, a model" if review is None else review.reviewer
+
+
+def _reviewers(made: Made) -> list[str]:
+    reviews = (one.prediction.review for one in made.parts)
+    return sorted({one.reviewer for one in reviews if one is not None})
+
+
+_UNCLEARED: Final = "Research use only; not cleared as a medical device"
+_ABSENT: Final = f"{TERMINOLOGY}/data-absent-reason"

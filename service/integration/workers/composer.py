@@ -1,0 +1,140 @@
+"""Composes what was judged: objects for a PACS, and what messages are made of."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+import anyio.to_thread
+from pydicom.dataset import Dataset
+from pydicom.uid import EncapsulatedPDFStorage
+
+from models.reading import Limits
+from service.clock import now
+from service.decoding import Decoder
+from service.flow.deadline import Deadline
+from service.flow.priority import Priority
+from service.identity.actor import Actor
+from service.integration.compose import capture, document, pixels, report
+from service.integration.compose.source import Judged, Made, judged
+from service.integration.compose.uids import Origin
+from service.integration.ledger.schemas import Case, Result
+from service.integration.ledger.service import Ledger
+from service.integration.peers import Peers
+from service.predictions.schemas import Prediction
+
+DECODE_SECONDS: Final = 30.0
+
+Get = Callable[[Actor, UUID], Awaitable[Prediction | None]]
+Image = Callable[[Actor, UUID], Awaitable[bytes | None]]
+Found = Sequence[tuple[str, UUID]]
+"""SHA-256 of each object that was judged, and the prediction on it."""
+
+
+class GoneError(Exception):
+    """The bytes that were received are removed, or a result was deleted before it was sent."""
+
+
+class Composer:
+    """What it raises is a reason to try later, or that somebody has to look."""
+
+    def __init__(
+        self, ledger: Ledger, peers: Peers, get: Get, image: Image, decoder: Decoder,
+        limits: Limits,
+    ) -> None:  # fmt: skip
+        self._ledger = ledger
+        self._peers = peers
+        self._get = get
+        self._image = image
+        self._decoder = decoder
+        self._limits = limits
+
+    async def results(self, case: Case, actor: Actor, found: Found) -> list[Result]:
+        """Return the objects that a PACS is sent, the report first."""
+        files = await self._files(case)
+        parts = await self._parts(files, actor, found)
+        origin = _origin(case, found, parts)
+        predecessor = await self._ledger.predecessor(case)
+        made = [
+            await anyio.to_thread.run_sync(
+                lambda: _result(report.compose(parts, origin, predecessor, case.site))
+            )
+        ]
+        for number, (one, (sha256, _)) in enumerate(zip(parts, found, strict=True)):
+            if one.prediction.outcome != "refused":
+                made.append(await self._capture(one, origin, number, files[sha256]))
+            if self._peers.wants_sheets:
+                made.append(await self._document(one, origin, number, actor))
+            await self._ledger.renew(case)
+        return made
+
+    async def made(self, case: Case, actor: Actor, found: Found) -> Made:
+        """Return what messages about a composed case are made of."""
+        parts = await self._parts(await self._files(case), actor, found)
+        sheets = tuple(
+            document.pdf_of(one.data)
+            for one in await self._ledger.results(case.id)
+            if one.sop_class_uid == EncapsulatedPDFStorage
+        )
+        return Made(
+            case_id=case.id,
+            site=case.site,
+            parts=tuple(parts),
+            origin=_origin(case, found, parts),
+            at=now(),
+            sheets=sheets if len(sheets) == len(parts) else (),
+        )
+
+    async def _files(self, case: Case) -> dict[str, bytes]:
+        return {one.sha256: one.data for one in await self._ledger.held(case)}
+
+    async def _parts(self, files: dict[str, bytes], actor: Actor, found: Found) -> list[Judged]:
+        parts: list[Judged] = []
+        for sha256, prediction_id in found:
+            prediction = await self._get(actor, prediction_id)
+            if prediction is None or sha256 not in files:
+                raise GoneError
+            parts.append(judged(files[sha256], prediction))
+        return parts
+
+    async def _capture(self, one: Judged, origin: Origin, number: int, data: bytes) -> Result:
+        grey, scale = await self._decoder.run(
+            pixels.shown,
+            data,
+            self._limits,
+            deadline=Deadline.after(DECODE_SECONDS),
+            priority=Priority.PERSON,
+        )
+        return await anyio.to_thread.run_sync(
+            lambda: _result(capture.compose(one, origin, number, grey, scale))
+        )
+
+    async def _document(self, one: Judged, origin: Origin, number: int, actor: Actor) -> Result:
+        scan = await self._image(actor, one.prediction.id)
+        if scan is None:
+            raise GoneError
+        return await anyio.to_thread.run_sync(
+            lambda: _result(document.compose(one, origin, number, document.sheet(one, scan)))
+        )
+
+
+def _origin(case: Case, found: Found, parts: Sequence[Judged]) -> Origin:
+    return Origin(
+        study_uid=case.study_uid,
+        hashes=tuple(sha256 for sha256, _ in found),
+        versions=tuple(one.prediction.version or "" for one in parts),
+        revision=case.revision,
+    )
+
+
+def _result(made: Dataset) -> Result:
+    buffer = io.BytesIO()
+    made.save_as(buffer, enforce_file_format=True)
+    return Result(
+        sop_uid=str(made.SOPInstanceUID),
+        sop_class_uid=str(made.SOPClassUID),
+        series_uid=str(made.SeriesInstanceUID),
+        data=buffer.getvalue(),
+    )

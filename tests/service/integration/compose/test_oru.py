@@ -1,0 +1,143 @@
+"""ORU^R01: held against hl7apy's tables of HL7 2.5.1, and against what was said of the images."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from hl7apy.consts import VALIDATION_LEVEL
+from hl7apy.core import Message
+from hl7apy.parser import parse_message
+
+from service.integration.compose import oru
+from service.integration.compose.source import Made
+from service.integration.destinations import Hl7Destination
+from tests.service.integration.compose.kit import REFUSED, made, part, prediction, sheet
+
+HOSTILE = "O'Hara&Sons^Jürgen|PID|1~x^\\F\\^Dr^II"
+
+
+def destination(**changes: Any) -> Hl7Destination:
+    values = {"name": "engine", "kind": "hl7", "host": "127.0.0.1", "port": 2575}
+    return Hl7Destination(**{**values, **changes})
+
+
+def parsed(data: bytes) -> Message:
+    """Return the message as another's parser reads it, strictly by the standard's tables.
+
+    It takes every OBX-5 for an ST, which is shorter than TX and ED may be: those are cut.
+    """
+    lines = [line.split("|") for line in data.decode().split("\r")]
+    for line in lines:
+        if line[0] == "OBX" and line[2] in ("TX", "ED"):
+            line[5] = line[5][:100]
+    text = "\r".join("|".join(line) for line in lines)
+    found = parse_message(text, validation_level=VALIDATION_LEVEL.STRICT)
+    assert found.validate()
+    return found
+
+
+def rows(data: bytes) -> list[list[str]]:
+    """Return the fields of each OBX."""
+    segments = [line.split("|") for line in data.decode().split("\r")]
+    return [one + [""] * (19 - len(one)) for one in segments if one[0] == "OBX"]
+
+
+def values(data: bytes, code: str) -> list[str]:
+    return [one[5] for one in rows(data) if one[3].startswith(f"{code}^")]
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        made(),
+        made(part(), part(prediction(**REFUSED))),
+        made(part(PatientName=HOSTILE, PatientID="4^7|1&1", AccessionNumber="")),
+        made(part(ReferringPhysicianName="Who^Doctor^^Dr", IssuerOfPatientID="HOSP")),
+        made(sheets=(b"%PDF-1.4 a sheet",)),
+    ],
+    ids=["one", "refused", "hostile", "doctor", "sheet"],
+)
+def test_a_parser_of_2_5_1_finds_no_fault(study: Made) -> None:
+    found = parsed(oru.compose(destination(pdf=True, application="RIS & Co"), study))
+    assert found.name == "ORU_R01"
+    assert found.msh.msh_12.value == "2.5.1"
+
+
+def test_case_40_every_result_is_preliminary_and_says_so() -> None:
+    data = oru.compose(destination(), made(part(), part(prediction(**REFUSED))))
+    (order,) = [line.split("|") for line in data.decode().split("\r") if line.startswith("OBR")]
+    assert (order[24], order[25]) == ("RAD", "P")
+    study, *said = rows(data)
+    assert (study[3], study[11]) == ("113014^DICOM Study^DCM", "O")
+    assert {one[11] for one in said} == {"P"}
+    assert all("Research use only. Preliminary" in one for one in values(data, "59776-5"))
+
+
+def test_what_was_said_of_each_image_stands_under_its_number() -> None:
+    data = oru.compose(destination(), made(part(), part(prediction(probability=0.1234))))
+    assert values(data, "PROBABILITY") == ["0.8300", "0.1234"]
+    assert [one[4] for one in rows(data) if one[3].startswith("PROBABILITY")] == ["1", "2"]
+    assert [int(one[1]) for one in rows(data)] == list(range(1, len(rows(data)) + 1))
+
+
+def test_a_refusal_is_not_analysed_without_a_probability() -> None:
+    data = oru.compose(destination(), made(part(prediction(**REFUSED))))
+    assert values(data, "OUTCOME") == ["NOT_ANALYSED^Not analysed^99OSTEOSERVE"]
+    assert values(data, "REASON") == ["NOT_SPINE_DXA^Not spine dxa^99OSTEOSERVE"]
+    assert values(data, "PROBABILITY") == []
+    assert "%" not in values(data, "59776-5")[0]
+
+
+def test_a_patient_is_who_the_image_says() -> None:
+    study = made(part(PatientName=HOSTILE, PatientID="4^7|1&1", PatientBirthDate="19500102"))
+    data = oru.compose(destination(authority="HOSP"), study)
+    (patient,) = [one.split("|") for one in data.decode().split("\r") if one.startswith("PID|")]
+    assert patient[3] == r"4\S\7\F\1\T\1^^^HOSP^MR"
+    assert patient[5] == r"O'Hara\T\Sons^Jürgen\F\PID\F\1\R\x^\E\F\E\^II^Dr"
+    assert patient[7] == "19500102"
+    assert data.decode().count("\rPID|") == 1
+
+
+def test_case_37_the_same_delivery_has_the_same_control_id() -> None:
+    first, again = made(), made()
+    ids = {oru.control_id(one, "engine") for one in (first, again)}
+    assert len(ids) == 1
+    assert oru.control_id(first, "another") not in ids
+    assert all(len(one) == 20 and one.isalnum() for one in ids)
+
+
+def test_without_an_order_a_study_has_a_number_of_ours_which_stays() -> None:
+    one = part(AccessionNumber="")
+
+    def number(*parts: Any) -> str:
+        data = oru.compose(destination(), made(*parts))
+        return data.decode().split("\rOBR|")[1].split("|")[2]
+
+    assert number(one) == number(one, one)
+    assert number(one).endswith("^OSTEOSERVE")
+    assert number(part(AccessionNumber="A7")) == "A7"
+
+
+@pytest.mark.parametrize(
+    ("tags", "options", "said"),
+    [
+        ({"PatientID": ""}, {}, "no_patient_id"),
+        ({"AccessionNumber": ""}, {"order": "required"}, "no_order"),
+        ({"AccessionNumber": ""}, {}, None),
+    ],
+)
+def test_what_an_engine_could_file_nowhere_is_not_sent(
+    tags: dict[str, str], options: dict[str, str], said: str | None
+) -> None:
+    assert oru.refusal(destination(**options), made(part(**tags))) == said
+
+
+def test_a_sheet_goes_along_where_it_is_asked_for() -> None:
+    study = made(sheets=(sheet(),))
+    (value,) = values(oru.compose(destination(pdf=True), study), "PDF")
+    *head, encoded = value.split("^")
+    assert head == ["OSTEOSERVE", "Application", "PDF", "Base64"]
+    assert base64.b64decode(encoded) == sheet()
+    assert values(oru.compose(destination(), study), "PDF") == []
