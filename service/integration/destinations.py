@@ -27,6 +27,8 @@ from pydantic import (
     model_validator,
 )
 
+from service.integration.reached import Committing, Secured
+
 Kind = Literal["dicom", "hl7", "fhir"]
 KINDS: Final[tuple[Kind, ...]] = ("dicom", "hl7", "fhir")
 
@@ -58,7 +60,7 @@ class Destination(Entry):
     """Whether what no clinician has signed or overridden is sent."""
 
 
-class DicomDestination(Destination):
+class DicomDestination(Destination, Secured, Committing):
     """A PACS."""
 
     kind: Literal["dicom"] = "dicom"
@@ -67,8 +69,16 @@ class DicomDestination(Destination):
     host: str
     port: Port
 
+    @model_validator(mode="after")
+    def _reports_from(self) -> Self:
+        if self.commitment and not self.reports_from(self.host):
+            raise ValueError(
+                "commitment needs addresses: whence its reports come, since host is a name"
+            )
+        return self
 
-class Hl7Destination(Destination):
+
+class Hl7Destination(Destination, Secured):
     """An interface engine that takes ORU^R01 by MLLP."""
 
     kind: Literal["hl7"]
@@ -90,18 +100,6 @@ class Hl7Destination(Destination):
     """Whether a study without an accession number is sent."""
     authority: Word = ""
     """Who gives patients their numbers, where the image does not say it (PID-3.4)."""
-    authorities: Path | None = None
-    """PEM file with those that the other side's certificate is signed by; then it is TLS."""
-    certificate: Path | None = None
-    key: Path | None = None
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if (self.certificate is None) != (self.key is None):
-            raise ValueError("certificate and key go together")
-        if self.certificate is not None and self.authorities is None:
-            raise ValueError("a certificate is shown by TLS alone, which needs authorities")
-        return self
 
 
 def _base(value: str) -> str:

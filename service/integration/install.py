@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from models.reading import Limits
 from service.decoding import Decoder
 from service.decoding.settings import DecoderLimits
+from service.integration.dicom.committer import Committer
 from service.integration.dicom.listener import Listener
 from service.integration.dicom.tls import server_context
+from service.integration.ledger.commitments import Commitments
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
 from service.integration.settings import GatewaySettings
+from service.integration.workers.committing import Committing
 from service.integration.workers.composer import Composer
 from service.integration.workers.judge import Judge
 from service.integration.workers.senders import sender
@@ -39,8 +42,12 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         Limits(max_samples=resources.get(DecoderLimits).max_samples),
     )
     judge = Judge(ledger, peers, predictions.predict, composer, senders.values())
-    worker = Worker(ledger, peers, senders, judge, metrics)
-    listener = Listener(settings, peers, ledger, metrics, 2 * transactions.longest_wait)
+    commitments = Commitments(settings, transactions)
+    committing = Committing(settings, commitments, peers, metrics)
+    worker = Worker(ledger, peers, senders, judge, committing, metrics)
+    committer = Committer(commitments, metrics)
+    patience = 2 * transactions.longest_wait
+    listener = Listener(settings, peers, ledger, committer, metrics, patience)
     resources.put(Ledger, ledger)
     resources.put(Listener, listener)
     await worker.count()

@@ -10,26 +10,34 @@
     site = "default"               host = "pacs.clinic.example"
     certificate = "dxa-1"          port = 104
 
-All that a peer names must match. ``certificate`` is the common name of a TLS client. What each kind
+All that a peer names must match. Its ``certificate`` is the common name of a TLS client; a
+destination's, the file with what that is shown (:mod:`service.integration.reached`). What each kind
 of destination takes: :mod:`service.integration.destinations`.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from service.identity.actor import DEFAULT_SITE, Actor
-from service.integration.destinations import KINDS, AeTitle, AnyDestination, Entry, Name
+from service.identity.actor import DEFAULT_SITE, ROLES, Actor, Role
+from service.integration.destinations import (
+    KINDS,
+    AeTitle,
+    AnyDestination,
+    DicomDestination,
+    Entry,
+    Name,
+)
+from service.integration.reached import Network, contains
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
+_BY_KEY: Final = "key/"
+"""No peer's name has a slash."""
 _SPACE: Final = UUID("6a0d4a54-2f0b-4a2e-9a70-5f3f2a6b6f11")
 
 
@@ -45,6 +53,19 @@ class Peer(Entry):
     addresses: Annotated[tuple[Network, ...], Field(min_length=1)]
     site: Name = DEFAULT_SITE
     certificate: str | None = None
+    report_host: str | None = None
+    """Where it hears what is committed to; else on the association that it has asked on."""
+    report_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    report_tls: bool = False
+    """By TLS, with the gateway's own certificate and authorities."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.report_host is None) != (self.report_port is None):
+            raise ValueError("report_host and report_port go together")
+        if self.report_tls and self.report_host is None:
+            raise ValueError("report_tls is of report_host, which is not there")
+        return self
 
     def actor(self, address: str | None = None) -> Actor:
         """Return whom this peer acts as; the same whenever it sends."""
@@ -86,8 +107,29 @@ class Peers(BaseModel):
         return found
 
     def known(self, address: str) -> bool:
-        """Whether any peer may come from ``address``."""
-        return any(one.is_at(address) for one in self.peer)
+        """Whether any peer may come from ``address``, or a destination's report."""
+        return any(one.is_at(address) for one in self.peer) or any(
+            self._reports(one, address) for one in self.pacs
+        )
+
+    @property
+    def callers(self) -> frozenset[str]:
+        """AE titles of everybody who may associate."""
+        reporting = (one.called for one in self.pacs if one.commitment)
+        return frozenset((*(one.calling for one in self.peer), *reporting))
+
+    def reporter(self, calling: str, called: str, address: str) -> DicomDestination | None:
+        """Return the destination whose report on what it commits to this association may bring."""
+        for one in self.pacs:
+            named = (one.called, one.calling) == (title(calling), title(called))
+            if named and self._reports(one, address):
+                return one
+        return None
+
+    @staticmethod
+    def _reports(one: DicomDestination, address: str) -> bool:
+        networks = one.reports_from(one.host) if one.commitment else ()
+        return any(contains(network, address) for network in networks)
 
     def match(
         self, calling: str, called: str, address: str, certificate: str | None
@@ -104,24 +146,43 @@ class Peers(BaseModel):
         return next((one for one in self.peer if one.name == name), None)
 
     @property
+    def pacs(self) -> tuple[DicomDestination, ...]:
+        """The destinations that are reached by DICOM."""
+        return tuple(one for one in self.destination if isinstance(one, DicomDestination))
+
+    @property
     def wants_sheets(self) -> bool:
         """Whether any destination takes results as PDF."""
         return any(one.pdf for one in self.destination)
+
+    def actor(self, sender: str, site: str) -> Actor | None:
+        """Return whom somebody acts as who sent something of ``site``; None: not known any more."""
+        peer = self.named(sender)
+        if peer is not None and peer.site == site:
+            return peer.actor()
+        return _of_key(sender, site)
+
+
+def by_key(actor: Actor) -> str:
+    """Return what a program that sends by HTTP is called in the ledger."""
+    return _BY_KEY if actor.id is None else f"{_BY_KEY}{actor.id}"
+
+
+def _of_key(sender: str, site: str) -> Actor | None:
+    if not sender.startswith(_BY_KEY):
+        return None
+    number = sender.removeprefix(_BY_KEY)
+    try:
+        id = UUID(number) if number else None
+    except ValueError:
+        return None
+    roles: tuple[Role, ...] = ROLES if id is None else ("integrator",)
+    return Actor(site=site, id=id, name="DICOMweb", roles=frozenset(roles))
 
 
 def title(text: str) -> str:
     """Return an AE title without its padding, which means nothing."""
     return text.strip(" \0")
-
-
-def contains(network: Network, address: str) -> bool:
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return found in network
 
 
 def _faults(path: Path, error: ValidationError) -> Iterator[str]:

@@ -220,8 +220,7 @@ class _Study:
                 }
             }
         )  # fmt: skip
-        told = "none" if probability is None else f"{probability:.0%}"
-        line = f"{wording.PROBABILITY[1]}, image {number + 1}: {told}"
+        line = f"{wording.PROBABILITY[1]}, image {number + 1}: {wording.sure(one)}"
         shown = narrative(line, wording.caution(one))
         resource = {**self._observation(one, wording.PROBABILITY), "text": shown, **said}
         return self._ours(resource, "probability", str(one.source.SOPInstanceUID))

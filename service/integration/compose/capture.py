@@ -18,6 +18,7 @@ from service.integration.compose.source import Judged
 from service.integration.compose.uids import Origin
 from service.integration.dicom.head import hush
 from service.integration.ledger.schemas import MANUFACTURER
+from service.medicine.osteoporosis.view import probability
 from service.medicine.osteoporosis.wording import HEADINGS
 
 SERIES_NUMBER: Final = 9902
@@ -72,12 +73,18 @@ def draw(judged: Judged, grey: NDArray[np.uint8], scale: float) -> NDArray[np.ui
         if len(points) > 1:
             pen.line([*points, points[0]], fill=_OUTLINE, width=2)
             pen.text((points[0][0] + 4, points[0][1] + 4), level.level, fill=_OUTLINE)
-    said = HEADINGS[judged.outcome]
-    if judged.prediction.probability is not None:
-        said += f", {judged.prediction.probability:.0%}"
-    pen.text((6, height + 3), f"{MANUFACTURER}: {said}", fill=_TEXT)
-    pen.text((6, height + 18), f"{wording.use(judged)[1]}. No diagnosis.", fill=_TEXT)
+    for number, line in enumerate(lines(judged)):
+        pen.text((6, height + 3 + 15 * number), line, fill=_TEXT)
     return np.asarray(picture)
+
+
+def lines(judged: Judged) -> tuple[str, str]:
+    """Return the text of the strip, line by line."""
+    said = HEADINGS[judged.outcome]
+    sure = probability(judged.prediction.probability)
+    if sure is not None:
+        said += f", {sure}"
+    return f"{MANUFACTURER}: {said}", f"{wording.use(judged)[1]}. No diagnosis."
 
 
 def _orientation(source: Dataset) -> tuple[str, str]:

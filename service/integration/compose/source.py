@@ -14,6 +14,7 @@ from pydicom.filereader import _read_file_meta_info
 
 from service.integration.compose.uids import Origin
 from service.integration.dicom import head
+from service.medicine.osteoporosis.view import told
 from service.predictions.schemas import Prediction
 from service.types import Outcome
 
@@ -43,7 +44,7 @@ class Judged:
     def outcome(self) -> Outcome:
         """The clinician's word where there is one, else the models'."""
         review = self.prediction.review
-        return self.prediction.outcome if review is None else review.outcome
+        return told(self.prediction) if review is None else review.outcome
 
 
 def standing(parts: Sequence[Judged]) -> Standing:

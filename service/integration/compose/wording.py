@@ -7,6 +7,7 @@ from typing import Final
 
 from models.vertebrae.findings import Code
 from service.integration.compose.source import Judged, Standing
+from service.medicine.osteoporosis.view import probability, told
 from service.types import Outcome
 
 SCHEME: Final = "99OSTEOSERVE"
@@ -32,11 +33,17 @@ _FINDINGS: Final[Mapping[Code, Coded]] = {
     "part_missing": ("PART_MISSING", "Part of the spine is missing"),
     "levels_uncertain": ("LEVELS", "Levels are uncertain"),
     "axis_tilt": ("TILT", "The spine leans"),
+    "turned": ("TURNED", "The spine is turned"),
     "curve": ("CURVE", "The spine is curved"),
     "denser_than_neighbours": ("DENSER", "Denser than its neighbours"),
     "height_outlier": ("HEIGHT", "Height differs from its neighbours"),
     "foreign_object": ("FOREIGN", "A foreign object"),
     "motion": ("MOTION", "Motion"),
+}
+_WARNINGS: Final[Mapping[str, Coded]] = {
+    "scan_area": ("SCAN_AREA", "The field may be too short to show all of L1 to L4"),
+    "for_processing": ("FOR_PROCESSING", "Grey levels are raw, not meant for display"),
+    "burned_in_annotation": ("BURNED_IN_TEXT", "Text is part of the image"),
 }
 _CAUTION: Final = (
     "Research use only. %s Not cleared as a medical device, not a diagnosis, not for rule-out; the "
@@ -67,8 +74,8 @@ def outcome(judged: Judged) -> Coded:
 
 def overridden(judged: Judged) -> tuple[Coded, ...]:
     """Return what the models had said, where a clinician says otherwise."""
-    same = judged.outcome == judged.prediction.outcome
-    return () if same else (OUTCOMES[judged.prediction.outcome],)
+    models = told(judged.prediction)
+    return () if judged.outcome == models else (OUTCOMES[models],)
 
 
 def series(standing: Standing) -> str:
@@ -88,13 +95,23 @@ def reasons(judged: Judged) -> tuple[Coded, ...]:
 
 
 def findings(judged: Judged) -> tuple[Coded, ...]:
-    """Return what of an image's geometry to look at."""
-    found = []
+    """Return what of an image to look at: by the gate, whatever code it has, and its geometry."""
+    found = [_noticed(code) for code in judged.prediction.quality.findings]
     for one in judged.prediction.vertebrae.findings if judged.prediction.vertebrae else ():
         value, meaning = _FINDINGS[one.code]
         level = "" if one.level is None else f" ({one.level})"
         found.append((value, meaning + level))
     return tuple(found)
+
+
+def sure(judged: Judged) -> str:
+    """Return the probability in words, no finer than it is known."""
+    return (probability(judged.prediction.probability) or "none").replace("\u00a0", " ")
+
+
+def _noticed(code: str) -> Coded:
+    """Return value and meaning of what the gate noticed, also of a code that came after this."""
+    return _WARNINGS.get(code, (code[:16].upper(), code.replace("_", " ").capitalize()))
 
 
 def whole(judged: Judged) -> str:
@@ -108,7 +125,7 @@ def sentence(judged: Judged) -> str:
     said = outcome(judged)[1]
     said += "".join(f". The models had said: {meaning}" for _, meaning in overridden(judged))
     if prediction.probability is not None:
-        said += f". Calibrated probability of osteoporosis {prediction.probability:.0%}"
+        said += f". Calibrated probability of osteoporosis {sure(judged)}"
     said += "".join(f". {meaning}" for _, meaning in (*reasons(judged), *findings(judged)))
     return said + "."
 

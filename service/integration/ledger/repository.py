@@ -25,12 +25,13 @@ from service.storage.tables.ledger import (
     ArrivalRow,
     CaseResultRow,
     CaseRow,
+    CommitmentRow,
     DeliveryRow,
     JudgementRow,
     LedgerEventRow,
 )
 
-Leased = type[CaseRow] | type[DeliveryRow]
+Leased = type[CaseRow] | type[DeliveryRow] | type[CommitmentRow]
 
 
 async def alone(connection: AsyncConnection, *keys: str) -> None:

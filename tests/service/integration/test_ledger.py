@@ -30,7 +30,9 @@ from service.integration.ledger.schemas import (
 from service.integration.ledger.service import LONGEST_PAUSE, Ledger, pause
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
+from service.integration.settings import GatewaySettings
 from service.integration.workers import senders
+from service.integration.workers.committing import Committing
 from service.integration.workers.worker import Worker
 from service.storage.database import Database
 from service.storage.tables.ledger import (
@@ -405,8 +407,9 @@ async def test_a_delivery_that_fails_as_nobody_foresaw_dies_at_its_budget(
     peers = Peers.read(peers_file(tmp_path, 104, attempts=2))
     metrics = GatewayMetrics(CollectorRegistry())
     judge: Any = None
+    committing = Committing(GatewaySettings(), opened(database).commitments, peers, metrics)
     (pacs,) = peers.destination
-    worker = Worker(ledger, peers, {"pacs": senders.sender(pacs)}, judge, metrics)
+    worker = Worker(ledger, peers, {"pacs": senders.sender(pacs)}, judge, committing, metrics)
 
     def fails(*_: object) -> None:
         raise RuntimeError

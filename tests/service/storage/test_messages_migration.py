@@ -18,7 +18,7 @@ from tests.service.storage.test_migrations import everything, put
 
 pytestmark = pytest.mark.anyio
 
-BEFORE, ITSELF = "0008", "0011"
+BEFORE, ITSELF = "0012", "0011"
 MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
