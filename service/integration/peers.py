@@ -109,25 +109,23 @@ class Peers(BaseModel):
     def known(self, address: str) -> bool:
         """Whether any peer may come from ``address``, or a destination's report."""
         return any(one.is_at(address) for one in self.peer) or any(
-            self._reports(one, address) for one in self.committing
+            self._reports(one, address) for one in self.pacs
         )
 
     @property
     def callers(self) -> frozenset[str]:
         """AE titles of everybody who may associate."""
-        reporting = (one.called for one in self.committing)
+        reporting = (one.called for one in self.pacs if one.commitment)
         return frozenset((*(one.calling for one in self.peer), *reporting))
 
     @property
-    def committing(self) -> tuple[DicomDestination, ...]:
-        """Destinations that are asked whether they commit to what they were sent."""
-        return tuple(
-            one for one in self.destination if isinstance(one, DicomDestination) and one.commitment
-        )
+    def pacs(self) -> tuple[DicomDestination, ...]:
+        """The destinations that are reached by DICOM."""
+        return tuple(one for one in self.destination if isinstance(one, DicomDestination))
 
     def reporter(self, calling: str, called: str, address: str) -> DicomDestination | None:
         """Return the destination whose report on what it commits to this association may bring."""
-        for one in self.committing:
+        for one in self.pacs:
             named = (one.called, one.calling) == (title(calling), title(called))
             if named and self._reports(one, address):
                 return one
@@ -135,7 +133,8 @@ class Peers(BaseModel):
 
     @staticmethod
     def _reports(one: DicomDestination, address: str) -> bool:
-        return any(contains(network, address) for network in one.reports_from(one.host))
+        networks = one.reports_from(one.host) if one.commitment else ()
+        return any(contains(network, address) for network in networks)
 
     def match(
         self, calling: str, called: str, address: str, certificate: str | None

@@ -82,7 +82,7 @@ def test_the_gateway_itself_reads_what_the_values_say(tmp_path: Path, name: str)
             "pacs": "dicom", "archive": "dicom", "engine": "hl7", "record": "fhir",
             "second": "fhir",
         }  # fmt: skip
-        assert [one.name for one in found.committing] == ["archive"]
+        assert [one.name for one in found.pacs if one.commitment] == ["archive"]
         files = Path("/etc/osteoserve/destinations")
         (engine,) = (one for one in found.destination if isinstance(one, Hl7Destination))
         assert (engine.charset, engine.key) == ("8859/1", files / "own.key")

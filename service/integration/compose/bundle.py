@@ -38,7 +38,6 @@ from service.integration.compose.uids import DEVICE, uid
 from service.integration.destinations import FhirDestination
 from service.integration.dicom.head import text
 from service.integration.ledger.schemas import MANUFACTURER
-from service.medicine.osteoporosis.view import probability
 
 _SPACE: Final = UUID("0f4b7f0a-6f0f-4ad4-8a1e-9c3f5d1e7b62")
 _PROCEDURE: Final = concept(LOINC, "38269-7", "DXA Skeletal system Views for bone density")
@@ -221,7 +220,7 @@ class _Study:
                 }
             }
         )  # fmt: skip
-        line = f"{wording.PROBABILITY[1]}, image {number + 1}: {probability(value) or 'none'}"
+        line = f"{wording.PROBABILITY[1]}, image {number + 1}: {wording.sure(one) or 'none'}"
         shown = narrative(line, wording.caution(one))
         resource = {**self._observation(one, wording.PROBABILITY), "text": shown, **said}
         return self._ours(resource, "probability", str(one.source.SOPInstanceUID))

@@ -102,6 +102,13 @@ def findings(judged: Judged) -> tuple[Coded, ...]:
     return tuple(found)
 
 
+def sure(judged: Judged) -> str | None:
+    """Return the probability in words, no finer than it is known; None without one."""
+    said = probability(judged.prediction.probability)
+    # Not every character set of HL7 has a space that keeps lines together.
+    return None if said is None else said.replace("\u00a0", " ")
+
+
 def _unnamed(code: str) -> Coded:
     """Return value and meaning of a code that may have come after this was written."""
     return code[:16].upper(), code.replace("_", " ").capitalize()
@@ -116,9 +123,8 @@ def sentence(judged: Judged) -> str:
     """Return what was said of one image, as a line of text."""
     said = outcome(judged)[1]
     said += "".join(f". The models had said: {meaning}" for _, meaning in overridden(judged))
-    sure = probability(judged.prediction.probability)
-    if sure is not None:
-        said += f". Calibrated probability of osteoporosis: {sure}"
+    if (probable := sure(judged)) is not None:
+        said += f". {PROBABILITY[1]}: {probable}"
     said += "".join(f". {meaning}" for _, meaning in (*reasons(judged), *findings(judged)))
     return said + "."
 
