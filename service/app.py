@@ -25,6 +25,7 @@ from service.http.locale import LocaleMiddleware
 from service.http.problems import HANDLED, respond
 from service.http.reception import Reception
 from service.http.security import KnownHosts, SameOrigin, SecurityHeaders
+from service.http.sub_path import SubPath
 from service.identity import install as identity
 from service.identity.cookie import SessionCookie
 from service.identity.door import Door, guard
@@ -99,7 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = load() if settings is None else settings
     check(settings)
     metrics = Metrics()
-    templates = Templates()
+    templates = Templates(sub_path=settings.sub_path)
 
     def failed(request: Request, error: Exception) -> Response:
         return respond(request, error, partial(error_page, templates))
@@ -153,6 +154,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(LocaleMiddleware)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HeadAsGet)
+    if settings.sub_path:
+        app.add_middleware(SubPath, sub_path=settings.sub_path)
     return app
 
 

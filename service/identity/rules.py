@@ -94,6 +94,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", f"{_PREDICTION}/report.pdf"): READ,
     ("GET", f"{_PREDICTION}/reviews"): READ,
     ("POST", f"{_PREDICTION}/reviews"): SIGN,
+    ("GET", f"{_PREDICTION}/sent-image"): READ,
     ("GET", f"{_PREDICTION}/study"): READ,
     ("PUT", f"{_PREDICTION}/study"): _of("clinician"),
     ("GET", "/audit"): _of("auditor", reads="trail"),

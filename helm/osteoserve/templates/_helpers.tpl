@@ -162,6 +162,13 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{- range $index, $name := $names | uniq }}{{ if $index }},{{ end }}{{ trim $name }}{{ end }}
 {{- end }}
 
+{{/* The path of the host below which people find the front, as its public URL says: / without one. */}}
+{{- define "osteoserve.subPath" -}}
+{{- $front := include "osteoserve.component" (dict "root" . "name" "front") | fromYaml }}
+{{- $url := get ($front.settings | default dict) "OSTEOSERVE_PUBLIC_URL" | default "" }}
+{{- (urlParse $url).path | trimSuffix "/" | default "/" }}
+{{- end }}
+
 {{/* The gateway's peers and destinations as the TOML that it reads: of texts, numbers, truths and lists
      of them JSON is TOML. */}}
 {{- define "osteoserve.peers" -}}

@@ -14,7 +14,7 @@ from tests.service.storage.test_migrations import everything, put
 
 pytestmark = pytest.mark.anyio
 
-BEFORE, ITSELF = "0008", "0012"
+BEFORE, ITSELF = "0010", "0012"
 MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 LEASE = {"attempts": 0, "due_at": MOMENT, "fence": 0, "changed_at": MOMENT}
 before = at_ledger
