@@ -15,8 +15,8 @@ AT_ONCE: Final = 8
 def run(peers: Peers) -> int:
     """Print a line for each destination; return 0 where all of them answer, else 1."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = list(pool.map(check, peers.destination))
-    for destination, fault in zip(peers.destination, found, strict=True):
+        found = list(pool.map(check, peers.pacs))
+    for destination, fault in zip(peers.pacs, found, strict=True):
         if fault is None:
             print(f"{destination.name} answers.")
         else:

@@ -136,18 +136,23 @@ class Peers(BaseModel):
     def known(self, address: str) -> bool:
         """Whether any peer may come from ``address``, or a destination's report."""
         return any(one.is_at(address) for one in self.peer) or any(
-            self._reports(one, address) for one in self.destination
+            self._reports(one, address) for one in self.pacs
         )
+
+    @property
+    def pacs(self) -> tuple[Destination, ...]:
+        """Those destinations that are reached by DICOM."""
+        return tuple(one for one in self.destination if isinstance(one, Committing))
 
     @property
     def callers(self) -> frozenset[str]:
         """AE titles of everybody who may associate."""
-        reporting = (one.called for one in self.destination if one.commitment)
+        reporting = (one.called for one in self.pacs if one.commitment)
         return frozenset((*(one.calling for one in self.peer), *reporting))
 
     def reporter(self, calling: str, called: str, address: str) -> Destination | None:
         """Return the destination whose report on what it commits to this association may bring."""
-        for one in self.destination:
+        for one in self.pacs:
             named = (one.called, one.calling) == (title(calling), title(called))
             if named and self._reports(one, address):
                 return one

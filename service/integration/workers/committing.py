@@ -37,7 +37,7 @@ class Committing:
         self._commitments = commitments
         self._peers = peers
         self._metrics = metrics
-        self._asked = {one.name: one for one in peers.destination if one.commitment}
+        self._asked = {one.name: one for one in peers.pacs if one.commitment}
         self._reached = {
             (one.site, one.name): one for one in peers.peer if one.report_host is not None
         }
