@@ -29,6 +29,7 @@ from service.http.sub_path import SubPath
 from service.identity import install as identity
 from service.identity.cookie import SessionCookie
 from service.identity.door import Door, guard
+from service.integration.cds import install as cds
 from service.integration.ledger import install as ledger
 from service.integration.web import install as dicomweb
 from service.language.locale import N_
@@ -81,13 +82,13 @@ RECEIVED: Final = 4
 
 SUBJECTS: Final = (
     predictions, reviews, exams, progression, batches, guidance, served_models, operations,
-    dicomweb, identity, audit, openapi, web,
+    dicomweb, cds, identity, audit, openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    predictions, batches, ledger, dicomweb,
+    predictions, batches, ledger, dicomweb, cds,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 

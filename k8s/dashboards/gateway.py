@@ -8,6 +8,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from k8s.dashboards.board import board, lines, numbers, of, rate
 from k8s.rules.gateway import LATE_SECONDS
+from service.integration.cds.metrics import CALLS, FEEDBACK
 from service.integration.metrics import (
     ASSOCIATIONS,
     ATTEMPTS,
@@ -83,6 +84,20 @@ def build() -> Dashboard:
                     "short",
                     "Studies on their way to a result.",
                     {"{{state}}": f"max by (state) ({of(STATES, CASES)})"},
+                ),
+            ],
+            "In records": [
+                lines(
+                    "Calls of CDS Hooks, by what they were answered with",
+                    "reqps",
+                    "no_patient: none of its identifiers may be ours; ambiguous: two patients.",
+                    {"{{service}}: {{result}}": f"sum by (service, result) ({rate(CALLS)})"},
+                ),
+                lines(
+                    "Cards that somebody answered",
+                    "reqps",
+                    "By what became of them.",
+                    {"{{outcome}}": f"sum by (outcome) ({rate(FEEDBACK)})"},
                 ),
             ],
             "Out": [

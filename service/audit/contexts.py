@@ -43,6 +43,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "sealed_account_used": N_("Sealed account used"),
     "logout_refused": N_("Message to sign out refused"),
     "ledger_decided": N_("Delivery or case decided on"),
+    "card_answered": N_("Card in a record answered"),
 }
 
 

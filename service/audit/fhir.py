@@ -50,6 +50,7 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "sealed_account_used": (_SECURITY, "E"),
     "logout_refused": (_SECURITY, "E"),
     "ledger_decided": (_ACTIVITY, "U"),
+    "card_answered": (_ACTIVITY, "C"),
 }
 
 _FAILED: Final = frozenset({"sign_in_failed", "denied", "logout_refused"})

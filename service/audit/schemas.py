@@ -14,7 +14,7 @@ Kind = Literal[
     "key_added", "key_renewed", "key_revoked", "program_ended", "denied", "read", "exported",
     "prediction_made", "prediction_deleted", "heat_map_made", "review_added", "exam_changed",
     "batch_started", "batch_line_added", "batch_ended",
-    "sealed_account_used", "logout_refused", "ledger_decided",
+    "sealed_account_used", "logout_refused", "ledger_decided", "card_answered",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
@@ -32,6 +32,8 @@ ObjectKind = Literal[
     "case",
     "object",
     "delivery",
+    "commitment",
+    "card",
 ]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

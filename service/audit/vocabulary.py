@@ -35,7 +35,7 @@ from service.identity.events import (
     SiteAdded,
     WasRead,
 )
-from service.integration.events import LedgerDecided
+from service.integration.events import CardAnswered, LedgerDecided
 from service.predictions.events import HeatMapMade, PredictionDeleted, PredictionMade
 from service.reviews.events import ReviewAdded
 
@@ -155,6 +155,9 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     ),
     BatchEnded: lambda event: Told("batch_ended", "batch", event.batch_id, {"state": event.state}),
     LedgerDecided: lambda event: Told("ledger_decided", event.what, event.id, {"act": event.act}),
+    CardAnswered: lambda event: Told(
+        "card_answered", "card", event.card, {"service": event.service, "outcome": event.outcome}
+    ),
 }
 
 

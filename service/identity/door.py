@@ -27,6 +27,7 @@ from service.identity.actor import Actor
 from service.identity.cookie import SessionCookie
 from service.identity.dependencies import ACTOR
 from service.identity.events import Denied, WasRead
+from service.identity.guests import Guests
 from service.identity.oidc.programs import ProviderPrograms
 from service.identity.programs import Programs
 from service.identity.reading import Reading
@@ -82,7 +83,7 @@ class Door:
         actor = await self._actor(request, rule, resources, came_from)
         request.scope[ACTOR] = actor
         try:
-            self._same_origin.check(request)
+            self._from_here(request, resources)
         except ServiceError as error:
             await self._denied(request, resources, actor, error.code)
             raise
@@ -128,9 +129,7 @@ class Door:
                 counts = request.url.path != SIGN_IN or request.method != "GET"
                 found = await resources.get(Sessions).find(cookies[0], came_from, counts=counts)
             elif key is not None:
-                found = await resources.get(Programs).find(key, came_from)
-                if found is None:
-                    found = await resources.get(ProviderPrograms).find(key, came_from)
+                found = await self._program(request, key, resources, came_from)
             else:
                 found = None
         except (StorageError, ServiceError):
@@ -139,6 +138,28 @@ class Door:
                 return nobody
             raise
         return nobody if found is None else found
+
+    @staticmethod
+    async def _program(
+        request: Request, key: str, resources: Resources, came_from: str | None
+    ) -> Actor | None:
+        found = await resources.get(Programs).find(key, came_from)
+        guests, path = resources.get(Guests), request.url.path
+        if found is None and guests.has(path):
+            # A token for one address is none of the identity provider's.
+            url = str(request.url.replace(query=None, fragment=None))
+            return await guests.find(key, came_from, url, path)
+        if found is None:
+            found = await resources.get(ProviderPrograms).find(key, came_from)
+        return found
+
+    def _from_here(self, request: Request, resources: Resources) -> None:
+        """Raise where a browser sends this for a page of another site that may not call here."""
+        origin, path = request.headers.get("origin"), request.url.path
+        # Without a cookie nobody's sign-in is used that a page could not show by itself.
+        is_bare = not sent(request.scope, self._cookie.name)
+        if not (is_bare and resources.get(Guests).may_come_from(origin, path)):
+            self._same_origin.check(request)
 
     def _unknown(self, request: Request) -> Exception:
         if not wants_page(request) or _bearer(request) is not None:

@@ -13,6 +13,7 @@ from service.identity import administration, pages
 from service.identity.attempts import Attempts
 from service.identity.cookie import SessionCookie
 from service.identity.door import SignInNeededError, to_sign_in
+from service.identity.guests import Guests
 from service.identity.oidc import install as oidc
 from service.identity.oidc import pages as oidc_pages
 from service.identity.passwords import Passwords
@@ -48,6 +49,8 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     reading = Reading(transactions)
     resources.put(Reading, reading)
     resources.put(Refusals, attempts.refusals)
+    resources.put(Attempts, attempts)
+    resources.put(Guests, Guests())
     async with (
         aclosing(reading),
         aclosing(attempts.refusals),

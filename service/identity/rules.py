@@ -53,6 +53,8 @@ READ: Final = _of("viewer", "clinician", "integrator", reads="result")
 SEE: Final = _of("viewer", "clinician", reads="result")
 """Pages are for people: an integrator reads what it sent by the API."""
 
+CDS: Final = _of("viewer", "clinician")
+"""Records read what readers read: each patient that is found is noted by the verb."""
 RESULTS: Final = _of("viewer", "clinician", "integrator")
 """By DICOMweb, which notes by itself what was read: by the number of a case, not of a UID."""
 
@@ -108,6 +110,12 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/bulk/{id}/cancel"): _of("clinician"),
     ("GET", "/bulk/{id}/quality.csv"): _of("viewer", "clinician", reads="batch"),
     ("GET", "/bulk/{id}/quality.xlsx"): _of("viewer", "clinician", reads="batch"),
+    ("GET", "/cds-services"): ANYBODY,
+    ("OPTIONS", "/cds-services"): ANYBODY,
+    ("POST", "/cds-services/{id}"): CDS,
+    ("OPTIONS", "/cds-services/{id}"): ANYBODY,
+    ("POST", "/cds-services/{id}/feedback"): CDS,
+    ("OPTIONS", "/cds-services/{id}/feedback"): ANYBODY,
     ("POST", "/dicom-web/studies"): _of("integrator"),
     ("GET", "/dicom-web/studies"): RESULTS,
     ("POST", "/dicom-web/studies/{study}"): _of("integrator"),

@@ -1,4 +1,4 @@
-"""What people decide about the ledger: all of it goes into the trail."""
+"""What people decide about the ledger, and of cards: all of it goes into the trail."""
 
 from __future__ import annotations
 
@@ -19,3 +19,12 @@ class LedgerDecided(Event):
     id: UUID
     what: Literal["case", "object", "delivery", "commitment"]
     act: Literal["restart", "discard"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardAnswered(Event):
+    """Somebody has accepted or overridden a card, as a record tells."""
+
+    card: UUID
+    service: str
+    outcome: Literal["accepted", "overridden"]

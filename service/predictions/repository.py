@@ -170,7 +170,7 @@ async def sent_places(
         .join(SentImageRow, PredictionRow.image_id == SentImageRow.image_id)
         .where(PredictionRow.id.in_(prediction_ids), seen(PredictionRow, within))
     )
-    rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
+    rows: Sequence[Any] = (await connection.execute(query)).all()
     return {row.id: SentPlace(*_sent_place(row)) for row in rows}
 
 

@@ -161,6 +161,26 @@ class CommitmentRow(Base):
     fence: Mapped[int]
 
 
+class CdsFeedbackRow(Base):
+    """What became of a card of decision support. What somebody wrote about it is not kept."""
+
+    __tablename__ = "cds_feedback"
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
+    )
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    site: Mapped[str] = site()
+    # The record that told of it; NULL: where nobody signs in.
+    client_id: Mapped[UUID | None] = mapped_column(Uuid)
+    service: Mapped[str] = mapped_column(String(64))
+    card: Mapped[UUID] = mapped_column(Uuid)
+    outcome: Mapped[str] = mapped_column(String(16))
+    suggestions: Mapped[int]
+    # A code that the card had offered.
+    reason: Mapped[str | None] = mapped_column(String(64))
+
+
 class LedgerEventRow(Base):
     """A change of a case, an object or a delivery, written in its transaction."""
 

@@ -42,7 +42,7 @@ def test_all_is_as_it_was_after_the_way_back(before: Connection) -> None:
     old = everything(before)
     Schema.upgrade(before, ITSELF)
     new = everything(before)
-    assert set(new) - set(old) == {"ledger_commitment"}
+    assert set(new) - set(old) == {"ledger_commitment", "cds_feedback"}
     put(
         before, "ledger_commitment", id=uuid4(), site="default", peer="dxa",
         transaction_uid="2.25.1", objects="[]", state="waiting", created_at=MOMENT, **LEASE,

@@ -1,4 +1,4 @@
-"""Storage commitment: what peers ask about, and what destinations are asked."""
+"""Storage commitment: what peers ask about, and what destinations are asked. Feedback on cards."""
 
 from __future__ import annotations
 
@@ -40,6 +40,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("transaction_uid", "site", "peer", name="uq_ledger_commitment_uid"),
     )
     op.create_index("ix_ledger_commitment_due", "ledger_commitment", ["state", "due_at"])
+    op.create_table(
+        "cds_feedback",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            primary_key=True,
+            autoincrement=True,
+        ),
+        _moment("at"),
+        sa.Column("site", sa.String(64), nullable=False, server_default="default"),
+        sa.Column("client_id", sa.Uuid(), nullable=True),
+        _text("service"),
+        sa.Column("card", sa.Uuid(), nullable=False),
+        _text("outcome", 16),
+        sa.Column("suggestions", sa.Integer(), nullable=False),
+        _text("reason", nullable=True),
+    )
 
 
 def downgrade() -> None:
@@ -52,6 +69,7 @@ def downgrade() -> None:
         "(SELECT 1 FROM ledger_delivery WHERE ledger_delivery.case_id = ledger_case.id "
         "AND ledger_delivery.state NOT IN ('accepted', 'discarded'))"
     )
+    op.drop_table("cds_feedback")
     op.drop_table("ledger_commitment")
     op.drop_index("ix_ledger_delivery_transaction_uid", "ledger_delivery")
     op.drop_column("ledger_delivery", "transaction_uid")
