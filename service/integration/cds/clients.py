@@ -38,7 +38,7 @@ from service.identity.events import SignInFailed
 from service.identity.oidc import repository, tokens
 from service.identity.oidc.errors import RefusedError
 from service.identity.oidc.keys import Keys, keys
-from service.integration.peers import Name
+from service.integration.destinations import Name
 from service.storage.transaction import Transaction, Transactions
 
 ALGORITHMS: Final = ("ES384", "RS384")

@@ -82,6 +82,7 @@ def test_a_destination_is_of_a_kind_and_a_pacs_where_it_is_not_said(tmp_path: Pa
     more = ENGINE + RECORD + 'pdf = true\ntoken_file = "/run/token"\n'
     peers = Peers.read(peers_file(tmp_path, 104, more=more))
     assert [one.kind for one in peers.destination] == ["dicom", "hl7", "fhir"]
+    assert [one.name for one in peers.pacs] == ["pacs"]
     assert peers.wants_sheets
     *_, record = peers.destination
     assert isinstance(record, FhirDestination)
@@ -94,6 +95,7 @@ def test_a_destination_is_of_a_kind_and_a_pacs_where_it_is_not_said(tmp_path: Pa
     [
         (ENGINE.replace("hl7", "v2"), "kind is dicom, hl7 or fhir"),
         (ENGINE + 'called = "PACS"\n', "destination.1.called"),
+        (ENGINE + "commitment = true\n", "destination.1.commitment"),
         (ENGINE + 'charset = "KOI8-R"\n', "destination.1.charset"),
         (ENGINE + 'key = "key.pem"\n', "certificate and key go together"),
         (ENGINE + 'facility = "A\\rMSH"\n', "destination.1.facility"),
