@@ -148,7 +148,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(KnownHosts, hosts=settings.allowed_hosts, refuse=misdirected)
     app.add_middleware(AccessLogMiddleware, metrics=metrics.http, respond=failed)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
-    app.add_middleware(LocaleMiddleware)
+    app.add_middleware(LocaleMiddleware, zone=settings.zone)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HeadAsGet)
     return app

@@ -29,10 +29,11 @@ from service.identity.oidc.settings import OidcSettings
 from service.identity.oidc.settings import faults as oidc_faults
 from service.identity.settings import IdentitySettings, is_loopback
 from service.integration.settings import GatewaySettings
+from service.language.settings import ZoneSettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
-from service.predictions.settings import DriftSettings
+from service.predictions.settings import DriftSettings, KeepingSettings
 from service.runners.settings import RunnerPolicy
 from service.storage.settings import StorageSettings
 from service.types import SettingsGroup
@@ -46,6 +47,7 @@ class SettingsError(ValueError):
 
 class Settings(
     Address,
+    ZoneSettings,
     IdentitySettings,
     OidcSettings,
     AuditSettings,
@@ -57,6 +59,7 @@ class Settings(
     ConnectionLimits,
     BatchLimits,
     DriftSettings,
+    KeepingSettings,
     PrecisionSettings,
     GatewaySettings,
     ProcessSettings,

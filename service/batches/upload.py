@@ -79,9 +79,9 @@ def _no_batch() -> ServiceError:
 async def _from_form(request: Request, file: IO[bytes], limits: BatchLimits, most: int) -> Items:
     items, limit = limits.bulk_items, limits.bulk_bytes
 
-    def made(content_type: str, named: bool) -> Part:
+    def made(content_type: str, name: str) -> Part:
         # A zip may be larger than an image; whether this is one shows once it is here.
-        return Part(file, content_type, named, limit)
+        return Part(file, content_type, bool(name), limit)
 
     too_many = ServiceError(
         "batch_too_large", f"The form holds more than {items} files, the limit here."

@@ -22,6 +22,7 @@ from service.medicine.vertebrae.view import SpineView
 from service.predictions.heat_maps.localisation import located
 from service.predictions.reported import Reported, outside_intended_use
 from service.predictions.schemas import Prediction
+from service.predictions.who import Who
 from service.reviews.contexts import Signed
 from service.reviews.form import ReviewForms
 from service.reviews.schemas import Review, version
@@ -130,6 +131,7 @@ class ResultPage(Page):
     exam_unreadable: bool
     """Facts were entered, but by a version that knows more than this one."""
     reported: Reported | None
+    who: Who
     outside: str
     """That this person is none whom the models are meant for."""
 
@@ -141,6 +143,7 @@ class ResultPage(Page):
         reviews: tuple[Review, ...] = (),
         exam: Exam | None = None,
         exam_unreadable: bool = False,
+        who: Who | None = None,
         signing: ReviewForms | None = None,
         out_of_reach: Collection[BaseName] = (),
     ) -> ResultPage:
@@ -189,6 +192,7 @@ class ResultPage(Page):
             exam=ExamCard.of(exam) if exam else None,
             exam_unreadable=exam_unreadable,
             reported=Reported.of(exam, votes.told(p)),
+            who=who or Who.of(exam),
             outside=outside_intended_use(exam),
         )
 

@@ -8,13 +8,19 @@ from contextlib import aclosing, asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI
 
+from models.image.errors import ScanError
 from models.reading import Limits
-from service.decoding import Allowance, Decoder
+from service.decoding import Allowance, BusyError, Decoder
 from service.decoding.metrics import DecoderMetrics
 from service.decoding.settings import DecoderLimits
 from service.events import Listeners
+from service.exams import dicom
+from service.exams.schemas import NOTHING, ExamFacts, believed
+from service.flow.deadline import Deadline
 from service.flow.metrics import FlowMetrics
+from service.flow.priority import Priority
 from service.flow.settings import LoadPolicy
+from service.http.declared import sniffed
 from service.medicine import preparation
 from service.medicine.osteoporosis.pipeline import Pipeline
 from service.predictions import api, history, home, pages
@@ -24,8 +30,8 @@ from service.predictions.heat_maps import api as heat_maps
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.metrics import PredictionMetrics
 from service.predictions.report import api as report
-from service.predictions.service import Predictions
-from service.predictions.settings import DriftSettings
+from service.predictions.service import Describe, Predictions
+from service.predictions.settings import DriftSettings, KeepingSettings
 from service.resources import Resources
 from service.results import Results
 from service.runners.pool import RunnerPool
@@ -62,13 +68,29 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         accepted=drift.image,
         unreadable=metrics.unreadable,
     )
-    predictions = Predictions(transactions, pipeline.analyse)
+    describe = _described(decoder, resources.get(KeepingSettings).dicom_facts, policy)
+    predictions = Predictions(transactions, pipeline.analyse, describe)
     resources.put(Predictions, predictions)
     resources.put(Results, Results(predictions.get))
     resources.put(Decoder, decoder)
     resources.put(Explainer, Explainer(policy, runners, transactions))
     async with aclosing(predictions), decoder:
         yield
+
+
+def _described(decoder: Decoder, scope: dicom.Scope, policy: LoadPolicy) -> Describe:
+    async def describe(data: bytes, priority: Priority) -> ExamFacts:
+        """Return nothing where it cannot be had: the image is judged all the same."""
+        if scope == "none" or sniffed(data) != "dicom":
+            return NOTHING
+        deadline = Deadline.after(policy.deadline_seconds)
+        try:
+            texts = await decoder.run(dicom.head, data, deadline=deadline, priority=priority)
+        except (BusyError, ScanError):
+            return NOTHING
+        return believed(dicom.told(texts, scope))
+
+    return describe
 
 
 def _decoder(resources: Resources) -> Decoder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    false,
     func,
     insert,
     literal,
@@ -21,9 +23,10 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
-from service.identity.actor import Within
+from service.identity.actor import Actor, Within
 from service.images import repository as images
 from service.predictions.query import Position, Query, Sort, rank
 from service.predictions.schemas import Prediction
@@ -60,6 +63,7 @@ class New:
     png: bytes
     key: str | None = None
     created_by: UUID | None = None
+    file_name: str | None = None
 
 
 async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
@@ -94,6 +98,7 @@ async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
                 "canonical_image_id": picture,
                 "version": one.prediction.version,
                 "created_by": one.created_by,
+                "file_name": one.file_name,
                 "idempotency_key": one.key,
                 "degraded": one.prediction.degraded,
                 "probability": one.prediction.probability,
@@ -109,6 +114,47 @@ async def get(
     connection: AsyncConnection, within: Within, prediction_id: UUID
 ) -> Prediction | None:
     return await _one(connection, _is(within, prediction_id))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """That an image was sent, and what came of it."""
+
+    prediction_id: UUID
+    at: datetime
+
+
+async def sent_before(
+    connection: AsyncConnection, actor: Actor, prediction_id: UUID
+) -> Sent | None:
+    """Return when the actor sent the image of a prediction last before it."""
+    this = aliased(PredictionRow)
+    query = (
+        select(PredictionRow.id, PredictionRow.created_at)
+        .join(this, this.image_id == PredictionRow.image_id)
+        .where(
+            this.id == prediction_id,
+            sent_by(actor),
+            tuple_(PredictionRow.created_at, PredictionRow.id) < tuple_(this.created_at, this.id),
+        )
+        .order_by(PredictionRow.created_at.desc(), PredictionRow.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else Sent(prediction_id=row.id, at=row.created_at)
+
+
+async def file_name(connection: AsyncConnection, actor: Actor, prediction_id: UUID) -> str | None:
+    query = select(PredictionRow.file_name).where(PredictionRow.id == prediction_id)
+    return await connection.scalar(query.where(sent_by(actor)))
+
+
+def sent_by(actor: Actor) -> ColumnElement[bool]:
+    """Return that a prediction's image came from ``actor``: where nobody signs in, from anybody."""
+    own = PredictionRow.created_by == actor.id
+    if actor.id is None:
+        own = PredictionRow.created_by.is_(None) if actor.is_anybody else false()
+    return and_(own, PredictionRow.site == actor.site)
 
 
 async def under(connection: AsyncConnection, site: str, key: str) -> Prediction | None:
