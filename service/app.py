@@ -46,6 +46,7 @@ from service.storage import install as storage
 from service.web import install as web
 from service.web.errors import error_page
 from service.web.templates import Templates
+from service.worklist import install as worklist
 
 VERSION: Final = "0.1.0"
 
@@ -77,14 +78,14 @@ RECEIVED: Final = 4
 
 
 SUBJECTS: Final = (
-    predictions, reviews, exams, progression, batches, guidance, served_models, operations,
-    identity, audit, openapi, web,
+    predictions, reviews, exams, worklist, progression, batches, guidance, served_models,
+    operations, identity, audit, openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    predictions, batches,
+    worklist, predictions, batches,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 

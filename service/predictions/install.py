@@ -23,7 +23,7 @@ from service.flow.settings import LoadPolicy
 from service.http.declared import sniffed
 from service.medicine import preparation
 from service.medicine.osteoporosis.pipeline import Pipeline
-from service.predictions import api, history, home, pages
+from service.predictions import api, history, home, pages, thumbnails
 from service.predictions.drift import Drift, served_reference
 from service.predictions.events import PredictionMade
 from service.predictions.heat_maps import api as heat_maps
@@ -32,6 +32,9 @@ from service.predictions.metrics import PredictionMetrics
 from service.predictions.report import api as report
 from service.predictions.service import Describe, Predictions
 from service.predictions.settings import DriftSettings, KeepingSettings
+from service.predictions.thumbnails import Thumbnails
+from service.predictions.worklist import pages as worklist
+from service.predictions.worklist.service import WorklistReading
 from service.resources import Resources
 from service.results import Results
 from service.runners.pool import RunnerPool
@@ -39,7 +42,7 @@ from service.storage.transaction import Transactions
 
 
 def install(app: FastAPI) -> None:
-    for routes in (home, api, heat_maps, pages, report, history):
+    for routes in (home, api, heat_maps, pages, report, history, worklist, thumbnails):
         app.include_router(routes.router)
     app.include_router(report.pages)
     app.include_router(history.pages)
@@ -72,6 +75,8 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     predictions = Predictions(transactions, pipeline.analyse, describe)
     resources.put(Predictions, predictions)
     resources.put(Results, Results(predictions.get))
+    resources.put(WorklistReading, WorklistReading(transactions))
+    resources.put(Thumbnails, Thumbnails(predictions))
     resources.put(Decoder, decoder)
     resources.put(Explainer, Explainer(policy, runners, transactions))
     async with aclosing(predictions), decoder:

@@ -40,6 +40,10 @@ from service.storage.errors import (
 )
 from service.web.dependencies import TemplatesDep
 from service.web.templates import Templates
+from service.worklist.contexts import Doing
+from service.worklist.dependencies import WorklistDep
+from service.worklist.schemas import Entry
+from service.worklist.service import Worklist
 
 router = APIRouter(prefix="/results/{id}", include_in_schema=False)
 
@@ -62,6 +66,7 @@ class ResultResponder:
         explainer: Explainer,
         states: RunnerStates,
         predictions: Predictions,
+        worklist: Worklist,
     ) -> None:
         self._templates = templates
         self._reviews = reviews
@@ -69,6 +74,7 @@ class ResultResponder:
         self._explainer = explainer
         self._states = states
         self._predictions = predictions
+        self._worklist = worklist
 
     async def shown(
         self,
@@ -96,6 +102,11 @@ class ResultResponder:
             exam=exam,
             exam_unreadable=unreadable,
             who=await whom(self._predictions, actor, prediction.id, exam),
+            doing=Doing.of(
+                await self._worklist.of(actor, prediction.id) or Entry(),
+                await self._worklist.readers(actor),
+                actor,
+            ),
             signing=signing,
             out_of_reach=await self._explainer.out_of_reach(prediction, self._states.down),
         )
@@ -117,8 +128,9 @@ async def responder(
     explainer: ExplainerDep,
     states: RunnerStatesDep,
     predictions: PredictionsDep,
+    worklist: WorklistDep,
 ) -> ResultResponder:
-    return ResultResponder(templates, reviews, exams, explainer, states, predictions)
+    return ResultResponder(templates, reviews, exams, explainer, states, predictions, worklist)
 
 
 ResultPageDep = Annotated[ResultResponder, Depends(responder)]
@@ -147,7 +159,7 @@ async def review(
         written = draft(typed)
         if password and reviews.is_stale(actor):
             actor = await sessions.again(actor, password)
-        await reviews.sign(actor, prediction.id, written, prediction.outcome, seen)
+        await reviews.add(actor, prediction.id, written, prediction.outcome, seen)
     except ReviewError as error:
         signing = ReviewForms.of(prediction.outcome, typed, error.faults, version)
         return await page.shown(request, prediction, signing=signing, status=422)

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Uuid,
     and_,
     delete,
-    exists,
     false,
     func,
     insert,
@@ -28,10 +27,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from service.identity.actor import Actor, Within
 from service.images import repository as images
-from service.predictions.query import Position, Query, Sort, rank
+from service.predictions.query import Filters, Position, Query, Sort, rank
 from service.predictions.schemas import Prediction
 from service.reviews import repository as reviews
-from service.reviews.schemas import Review
+from service.reviews.schemas import Review, standing
 from service.storage.documents import Unreadable, understood
 from service.storage.errors import UnreadableError
 from service.storage.tables.images import CanonicalImageRow, ImageRow
@@ -51,7 +50,6 @@ _PLACE: Final[dict[Sort, ColumnElement[Any]]] = {
     "highest": _RANK,
     "lowest": _RANK,
 }
-_REVIEWED: Final = exists().where(ReviewRow.prediction_id == PredictionRow.id)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +171,14 @@ async def image(connection: AsyncConnection, within: Within, prediction_id: UUID
     return await connection.scalar(query)
 
 
+async def canonical_image(
+    connection: AsyncConnection, within: Within, prediction_id: UUID
+) -> UUID | None:
+    """Return the id of the image as the models saw it: the same picture, the same id."""
+    query = select(PredictionRow.canonical_image_id).where(_is(within, prediction_id))
+    return await connection.scalar(query)
+
+
 async def placed(
     connection: AsyncConnection, within: Within, prediction_id: UUID
 ) -> Prediction | Unreadable | None:
@@ -191,7 +197,7 @@ async def page(
 
     Raises :class:`~service.predictions.query.CursorError`.
     """
-    statement = _ordered(_filtered(select(*COLUMNS), within, query), query)
+    statement = _ordered(filtered(select(*COLUMNS), within, query), query)
     # One more than asked for says whether there is another page.
     rows = (await connection.execute(statement.limit(query.limit + 1))).all()
     shown = rows[: query.limit]
@@ -217,7 +223,7 @@ async def remove(connection: AsyncConnection, prediction_id: UUID) -> bool:
 
     The only statement that removes one: reviews would go with their prediction.
     """
-    statement = delete(PredictionRow).where(PredictionRow.id == prediction_id, ~_REVIEWED)
+    statement = delete(PredictionRow).where(PredictionRow.id == prediction_id, ~reviews.SIGNED)
     return (await connection.execute(statement)).rowcount > 0
 
 
@@ -265,7 +271,7 @@ async def _one(connection: AsyncConnection, which: ColumnElement[bool]) -> Predi
 async def _reviews(
     connection: AsyncConnection, documents: Mapping[UUID, object]
 ) -> dict[UUID, Review | Unreadable]:
-    """Return the last review of each prediction; Unreadable where any of its reviews is.
+    """Return the review that counts of each prediction; Unreadable where any of its reviews is.
 
     ``documents``: the predictions as they are kept, by id.
     """
@@ -274,25 +280,29 @@ async def _reviews(
         .where(ReviewRow.prediction_id.in_(list(documents)))
         .order_by(ReviewRow.number)
     )
-    found: dict[UUID, Review | Unreadable] = {}
+    every: dict[UUID, list[Review]] = {}
+    bad: dict[UUID, Review | Unreadable] = {}
     for row in await connection.execute(statement):
-        if isinstance(found.get(row.prediction_id), Unreadable):
+        id = row.prediction_id
+        if id in bad:
             continue
         try:
-            found[row.prediction_id] = reviews.read(connection, row, documents[row.prediction_id])
+            every.setdefault(id, []).append(reviews.read(connection, row, documents[id]))
         except UnreadableError:
-            found[row.prediction_id] = Unreadable(row.prediction_id, row.created_at)
-    return found
+            bad[id] = Unreadable(id, row.created_at)
+    counts = {id: standing(found) for id, found in every.items()}
+    return {id: one for id, one in counts.items() if one is not None} | bad
 
 
-def _filtered(statement: Select[Any], within: Within | None, query: Query) -> Select[Any]:
+def filtered(statement: Select[Any], within: Within | None, query: Filters) -> Select[Any]:
     wanted: list[ColumnElement[bool]] = [] if within is None else [seen(PredictionRow, within)]
     if query.outcome is not None:
         wanted.append(PredictionRow.outcome == query.outcome)
     if query.degraded is not None:
         wanted.append(PredictionRow.degraded == query.degraded)
     if query.reviewed is not None:
-        wanted.append(_REVIEWED if query.reviewed else ~_REVIEWED)
+        stands = reviews.STANDING
+        wanted.append(stands.is_not(None) if query.reviewed else stands.is_(None))
     if query.first is not None:
         wanted.append(PredictionRow.created_at >= query.first)
     if query.end is not None:

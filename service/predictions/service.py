@@ -217,6 +217,11 @@ class Predictions:
         async with self._transactions.read() as connection:
             return await repository.image(connection, actor.within, prediction_id)
 
+    async def canonical_image(self, actor: Actor, prediction_id: UUID) -> UUID | None:
+        """Return the id of the image as the models saw it."""
+        async with self._transactions.read() as connection:
+            return await repository.canonical_image(connection, actor.within, prediction_id)
+
     async def placed(self, actor: Actor, prediction_id: UUID) -> Prediction | Unreadable | None:
         """Return a prediction as a list would: also one that cannot be read."""
         async with self._transactions.read() as connection:
