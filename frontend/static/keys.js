@@ -89,6 +89,5 @@ document.addEventListener("keydown", (event) => {
 toggle.checked = remembered();
 toggle.addEventListener("change", () => remember(toggle.checked));
 for (const button of document.querySelectorAll(".keys-open")) {
-  button.hidden = false;
   button.addEventListener("click", help);
 }

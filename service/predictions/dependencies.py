@@ -46,7 +46,6 @@ class Sender:
     request: Request
     actor: Actor
     predictions: Predictions
-    keeping: KeepingSettings
     key: str | None
 
     async def send(self, upload: Upload) -> Prediction:
@@ -59,7 +58,7 @@ class Sender:
             self.actor,
             upload.data,
             key=self.key,
-            name=upload.name if self.keeping.keep_file_names else None,
+            name=upload.name,
             facts=parse(upload.fields),
         )
         self.request.scope["osteoserve.prediction"] = made.id
@@ -70,10 +69,9 @@ async def sender(
     request: Request,
     actor: Acting,
     predictions: PredictionsDep,
-    keeping: KeepingDep,
     key: IdempotencyKey,
 ) -> Sender:
-    return Sender(request, actor, predictions, keeping, key)
+    return Sender(request, actor, predictions, key)
 
 
 SenderDep = Annotated[Sender, Depends(sender)]

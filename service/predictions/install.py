@@ -71,8 +71,11 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         accepted=drift.image,
         unreadable=metrics.unreadable,
     )
-    describe = _described(decoder, resources.get(KeepingSettings).dicom_facts, policy)
-    predictions = Predictions(transactions, pipeline.analyse, describe)
+    keeping = resources.get(KeepingSettings)
+    describe = _described(decoder, keeping.dicom_facts, policy)
+    predictions = Predictions(
+        transactions, pipeline.analyse, describe, keeps_names=keeping.keep_file_names
+    )
     resources.put(Predictions, predictions)
     resources.put(Results, Results(predictions.get))
     resources.put(WorklistReading, WorklistReading(transactions))

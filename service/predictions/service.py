@@ -68,12 +68,21 @@ class Predictions:
     """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
 
     def __init__(
-        self, transactions: Transactions, analyse: Analyse, describe: Describe | None = None
+        self,
+        transactions: Transactions,
+        analyse: Analyse,
+        describe: Describe | None = None,
+        *,
+        keeps_names: bool = True,
     ) -> None:
-        """Without ``describe`` nothing is taken of what files say of their exams."""
+        """Without ``describe`` nothing is taken of what files say of their exams.
+
+        ``keeps_names``: whether files' names are kept for their senders.
+        """
         self._transactions = transactions
         self._analyse = analyse
         self._describe = describe
+        self._keeps_names = keeps_names
         self._writer: DynamicBatcher[_New, None] = DynamicBatcher(
             self._together, max_items=MOST, max_calls=1, max_deferral=0.0
         )
@@ -132,7 +141,8 @@ class Predictions:
         read: ExamFacts = NOTHING,
     ) -> Prediction:
         """Write ``prediction`` and return it; ``read`` is what its file says of the exam."""
-        row = repository.New(actor.site, prediction, png, key, actor.id, name)
+        kept = name if self._keeps_names else None
+        row = repository.New(actor.site, prediction, png, key, actor.id, kept)
         new = _New(actor, row, facts, read)
         if new.is_plain:
             with translated(RETRY_AFTER):

@@ -131,6 +131,8 @@ class WorklistPage(Page):
     limits: tuple[Choice, ...]
     narrowed: bool
     """Whether the filters leave anything out."""
+    searched: bool
+    """Whether by other filters than those of a list that is a click away."""
     patients: tuple[str, ...]
     """References of the patients whose results alone are listed."""
     all_patients: str
@@ -165,13 +167,14 @@ class WorklistPage(Page):
         def otherwise(**changes: Any) -> str:
             return _address({**turned, **changes})
 
+        views, narrowed = tuple(_views(turned)), bool(turned.keys() - {"sort", "limit"})
         return cls(
             rows=tuple(ListedRow.of(one) for one in found.rows),
             headings=tuple(_heading(name, query.sort, otherwise) for name in _COLUMNS),
             filters=_filters(query),
             kept={name: turned[name] for name in _NO_FIELDS if name in turned},
             hidden={name: it for name, it in turned.items() if name != "patient"},
-            views=tuple(_views(turned)),
+            views=views,
             limits=tuple(
                 Choice(
                     label=number(limit),
@@ -180,7 +183,8 @@ class WorklistPage(Page):
                 )
                 for limit in LIMITS
             ),
-            narrowed=bool(turned.keys() - {"sort", "limit"}),
+            narrowed=narrowed,
+            searched=narrowed and not any(one.current for one in views),
             patients=tuple(patients),
             all_patients=otherwise(patient=""),
             part=part,

@@ -78,12 +78,12 @@ async def test_columns_order_by_a_click_and_back(shared: Front, png: bytes) -> N
     for reference in ("b", "a", "c"):
         await sent(shared, png, f"order/{reference}")
     page = await listed(shared)
-    (there,) = page.xpath("//th[@class='patient']/a/@href")
+    (there,) = page.xpath("//thead//th[@class='patient']/a/@href")
     once = await listed(shared, there)
     assert once.xpath("//th[@aria-sort]/@aria-sort") == ["ascending"]
     names = [one for one in once.xpath("//tbody//th/a/text()") if one.startswith("order/")]
     assert names == ["order/a", "order/b", "order/c"]
-    (back,) = once.xpath("//th[@class='patient']/a/@href")
+    (back,) = once.xpath("//thead//th[@class='patient']/a/@href")
     twice = await listed(shared, back)
     assert twice.xpath("//th[@aria-sort]/@aria-sort") == ["descending"]
     names = [one for one in twice.xpath("//tbody//th/a/text()") if one.startswith("order/")]
