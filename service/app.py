@@ -48,6 +48,7 @@ from service.storage import install as storage
 from service.web import install as web
 from service.web.errors import error_page
 from service.web.templates import Templates
+from service.worklist import install as worklist
 
 VERSION: Final = "0.1.0"
 
@@ -79,14 +80,14 @@ RECEIVED: Final = 4
 
 
 SUBJECTS: Final = (
-    predictions, reviews, exams, progression, batches, guidance, served_models, operations,
-    dicomweb, identity, audit, openapi, web,
+    predictions, reviews, exams, worklist, progression, batches, guidance, served_models,
+    operations, dicomweb, identity, audit, openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    predictions, batches, dicomweb,
+    worklist, predictions, batches, dicomweb,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 
@@ -150,7 +151,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(KnownHosts, hosts=settings.allowed_hosts, refuse=misdirected)
     app.add_middleware(AccessLogMiddleware, metrics=metrics.http, respond=failed)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
-    app.add_middleware(LocaleMiddleware)
+    app.add_middleware(LocaleMiddleware, zone=settings.zone)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HeadAsGet)
     if settings.sub_path:

@@ -33,10 +33,11 @@ from service.identity.settings import IdentitySettings, is_loopback
 from service.images.settings import ImageSettings
 from service.integration.settings import GatewaySettings
 from service.integration.web.settings import DicomWebSettings
+from service.language.settings import ZoneSettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
-from service.predictions.settings import DriftSettings, HeatMapSettings
+from service.predictions.settings import DriftSettings, HeatMapSettings, KeepingSettings
 from service.runners.settings import RunnerPolicy
 from service.storage.settings import StorageSettings
 from service.types import SettingsGroup
@@ -50,6 +51,7 @@ class SettingsError(ValueError):
 
 class Settings(
     Address,
+    ZoneSettings,
     IdentitySettings,
     OidcSettings,
     AuditSettings,
@@ -63,6 +65,7 @@ class Settings(
     BatchLimits,
     DriftSettings,
     HeatMapSettings,
+    KeepingSettings,
     PrecisionSettings,
     GatewaySettings,
     DicomWebSettings,

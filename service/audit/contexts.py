@@ -43,6 +43,11 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "sealed_account_used": N_("Sealed account used"),
     "logout_refused": N_("Message to sign out refused"),
     "ledger_decided": N_("Delivery or case decided on"),
+    "result_flagged": N_("Result flagged, or not any more"),
+    "result_assigned": N_("Result assigned"),
+    "result_retired": N_("Result retired"),
+    "result_restored": N_("Result restored"),
+    "list_exported": N_("List of results exported"),
 }
 
 

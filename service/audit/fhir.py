@@ -50,6 +50,11 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "sealed_account_used": (_SECURITY, "E"),
     "logout_refused": (_SECURITY, "E"),
     "ledger_decided": (_ACTIVITY, "U"),
+    "result_flagged": (_RECORD, "U"),
+    "result_assigned": (_RECORD, "U"),
+    "result_retired": (_RECORD, "U"),
+    "result_restored": (_RECORD, "U"),
+    "list_exported": (_EXPORT, "R"),
 }
 
 _FAILED: Final = frozenset({"sign_in_failed", "denied", "logout_refused"})

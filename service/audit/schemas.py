@@ -15,6 +15,7 @@ Kind = Literal[
     "prediction_made", "prediction_deleted", "heat_map_made", "review_added", "exam_changed",
     "batch_started", "batch_line_added", "batch_ended",
     "sealed_account_used", "logout_refused", "ledger_decided",
+    "result_flagged", "result_assigned", "result_retired", "result_restored", "list_exported",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 

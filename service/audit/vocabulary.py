@@ -36,8 +36,19 @@ from service.identity.events import (
     WasRead,
 )
 from service.integration.events import LedgerDecided
-from service.predictions.events import HeatMapMade, PredictionDeleted, PredictionMade
+from service.predictions.events import (
+    HeatMapMade,
+    ListExported,
+    PredictionDeleted,
+    PredictionMade,
+)
 from service.reviews.events import ReviewAdded
+from service.worklist.events import (
+    ResultAssigned,
+    ResultFlagged,
+    ResultRestored,
+    ResultRetired,
+)
 
 E = TypeVar("E", bound=Event)
 
@@ -154,6 +165,25 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
         "batch_line_added", "batch", event.batch_id, {"line": event.line}
     ),
     BatchEnded: lambda event: Told("batch_ended", "batch", event.batch_id, {"state": event.state}),
+    ResultFlagged: lambda event: Told(
+        "result_flagged", "result", event.prediction_id, {"flagged": event.flagged}
+    ),
+    ResultAssigned: lambda event: Told(
+        "result_assigned",
+        "result",
+        event.prediction_id,
+        {"to": None if event.person_id is None else str(event.person_id)},
+    ),
+    ResultRetired: lambda event: Told(
+        "result_retired", "result", event.prediction_id, {"reason": event.reason}
+    ),
+    ResultRestored: lambda event: Told("result_restored", "result", event.prediction_id),
+    ListExported: lambda event: Told(
+        "list_exported",
+        "list" if event.batch_id is None else "batch",
+        event.batch_id,
+        {"form": event.form, "results": event.results},
+    ),
     LedgerDecided: lambda event: Told("ledger_decided", event.what, event.id, {"act": event.act}),
 }
 

@@ -158,6 +158,19 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_study": Kind(
         422, N_("Study facts cannot be taken"), N_("The fields named above need another value.")
     ),
+    "no_such_reader": Kind(
+        422,
+        N_("Nobody who signs here"),
+        N_("Choose somebody with the role of a clinician at this site."),
+    ),
+    "study_differs": Kind(
+        409,
+        N_("The image is kept with other study facts"),
+        N_(
+            "It was sent before, with other facts. Send it without them, or change them on its "
+            "result."
+        ),
+    ),
     "changed_meanwhile": Kind(
         412,
         N_("Changed meanwhile"),

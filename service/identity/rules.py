@@ -49,6 +49,7 @@ ADMINISTRATOR: Final = _of("administrator")
 AUDITOR: Final = _of("auditor")
 UPLOAD: Final = _of("clinician", "integrator")
 SIGN: Final = _of("clinician")
+RETIRE: Final = _of("clinician", "administrator")
 READ: Final = _of("viewer", "clinician", "integrator", reads="result")
 SEE: Final = _of("viewer", "clinician", reads="result")
 """Pages are for people: an integrator reads what it sent by the API."""
@@ -93,6 +94,8 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", f"{_PREDICTION}/reviews"): READ,
     ("POST", f"{_PREDICTION}/reviews"): SIGN,
     ("GET", f"{_PREDICTION}/sent-image"): READ,
+    ("GET", f"{_PREDICTION}/worklist"): READ,
+    ("PATCH", f"{_PREDICTION}/worklist"): _of("clinician"),
     ("GET", f"{_PREDICTION}/study"): READ,
     ("PUT", f"{_PREDICTION}/study"): _of("clinician"),
     ("GET", "/audit"): _of("auditor", reads="trail"),
@@ -125,6 +128,10 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/health/ready"): ANYBODY,
     ("GET", "/health/startup"): ANYBODY,
     ("GET", "/history"): _of("viewer", "clinician", reads="list"),
+    ("POST", "/history"): _of("viewer", "clinician", reads="list"),
+    ("GET", "/history/export.csv"): _of("viewer", "clinician"),
+    ("GET", "/history/export.xlsx"): _of("viewer", "clinician"),
+    ("GET", "/history/next"): _of("viewer", "clinician"),
     ("GET", "/integrate"): SIGNED_IN,
     ("GET", "/keys"): ADMINISTRATOR,
     ("POST", "/keys"): ADMINISTRATOR,
@@ -148,6 +155,13 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", f"{_RESULT}/delete"): ADMINISTRATOR,
     ("POST", f"{_RESULT}/delete"): ADMINISTRATOR,
     ("GET", f"{_RESULT}/report.pdf"): SEE,
+    ("POST", f"{_RESULT}/flag"): _of("clinician"),
+    ("POST", f"{_RESULT}/assign"): _of("clinician"),
+    ("GET", f"{_RESULT}/retire"): RETIRE,
+    ("POST", f"{_RESULT}/retire"): RETIRE,
+    ("POST", f"{_RESULT}/restore"): RETIRE,
+    # Part of a list, whose reading is noted.
+    ("GET", f"{_RESULT}/thumbnail.png"): _of("viewer", "clinician"),
     ("POST", f"{_RESULT}/reviews"): SIGN,
     ("GET", f"{_RESULT}/study"): _of("clinician", reads="result"),
     ("POST", f"{_RESULT}/study"): _of("clinician"),

@@ -28,6 +28,7 @@ from service.predictions.heat_maps.service import Explainer
 from service.predictions.schemas import Prediction
 from service.predictions.service import Predictions
 from service.predictions.settings import HeatMapSettings
+from service.predictions.who import whom
 from service.reviews.dependencies import ReviewsDep
 from service.reviews.form import VERSION, ReviewForms
 from service.reviews.schemas import ReviewError, draft
@@ -42,6 +43,10 @@ from service.storage.errors import (
 )
 from service.web.dependencies import TemplatesDep
 from service.web.templates import Templates
+from service.worklist.contexts import Doing
+from service.worklist.dependencies import WorklistDep
+from service.worklist.schemas import Entry
+from service.worklist.service import Worklist
 
 router = APIRouter(prefix="/results/{id}", include_in_schema=False)
 
@@ -65,6 +70,7 @@ class ResultResponder:
         states: RunnerStates,
         predictions: Predictions,
         shown: HeatMapSettings,
+        worklist: Worklist,
     ) -> None:
         self._templates = templates
         self._reviews = reviews
@@ -73,6 +79,7 @@ class ResultResponder:
         self._states = states
         self._predictions = predictions
         self._shown = shown
+        self._worklist = worklist
 
     async def shown(
         self,
@@ -105,6 +112,12 @@ class ResultResponder:
             reviews=await self._reviews.of(actor, prediction.id),
             exam=exam,
             exam_unreadable=unreadable,
+            who=await whom(self._predictions, actor, prediction.id, exam),
+            doing=Doing.of(
+                await self._worklist.of(actor, prediction.id) or Entry(),
+                await self._worklist.readers(actor),
+                actor,
+            ),
             signing=signing,
             out_of_reach=await self._explainer.out_of_reach(prediction, self._states.down),
             research=self._shown.research_maps,
@@ -130,8 +143,11 @@ async def responder(
     states: RunnerStatesDep,
     predictions: PredictionsDep,
     shown: HeatMapSettingsDep,
+    worklist: WorklistDep,
 ) -> ResultResponder:
-    return ResultResponder(templates, reviews, exams, explainer, states, predictions, shown)
+    return ResultResponder(
+        templates, reviews, exams, explainer, states, predictions, shown, worklist
+    )
 
 
 ResultPageDep = Annotated[ResultResponder, Depends(responder)]
@@ -160,7 +176,7 @@ async def review(
         written = draft(typed)
         if password and reviews.is_stale(actor):
             actor = await sessions.again(actor, password)
-        await reviews.sign(actor, prediction.id, written, told(prediction), seen)
+        await reviews.add(actor, prediction.id, written, told(prediction), seen)
     except ReviewError as error:
         signing = ReviewForms.of(told(prediction), typed, error.faults, version)
         return await page.shown(request, prediction, signing=signing, status=422)

@@ -8,6 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from service.exams import repository as exams
+from service.exams.events import ExamChanged
+from service.exams.schemas import NOTHING, ExamFacts, entered
 from service.flow.batching import DynamicBatcher, PendingItem
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
@@ -46,6 +48,9 @@ Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes, S
 that is to be kept."""
 
 
+Describe = Callable[[bytes, Priority], Awaitable[ExamFacts]]
+"""Returns what a file says of its exam."""
+
 MOST: Final = 32
 """Predictions written in one transaction."""
 
@@ -60,16 +65,37 @@ class Told:
 
 @dataclass(frozen=True, eq=False)
 class _New:
+    """A prediction to keep; ``typed`` and ``read``: what is known of its exam, by whom."""
+
     actor: Actor
     row: repository.New
+    typed: ExamFacts
+    read: ExamFacts
+
+    @property
+    def is_plain(self) -> bool:
+        return self.row.key is None and self.typed.empty and self.read.empty
 
 
 class Predictions:
     """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
 
-    def __init__(self, transactions: Transactions, analyse: Analyse) -> None:
+    def __init__(
+        self,
+        transactions: Transactions,
+        analyse: Analyse,
+        describe: Describe | None = None,
+        *,
+        keeps_names: bool = True,
+    ) -> None:
+        """Without ``describe`` nothing is taken of what files say of their exams.
+
+        ``keeps_names``: whether files' names are kept for their senders.
+        """
         self._transactions = transactions
         self._analyse = analyse
+        self._describe = describe
+        self._keeps_names = keeps_names
         self._writer: DynamicBatcher[_New, None] = DynamicBatcher(
             self._together, max_items=MOST, max_calls=1, max_deferral=0.0
         )
@@ -83,8 +109,14 @@ class Predictions:
         data: bytes,
         priority: Priority = Priority.PERSON,
         key: str | None = None,
+        *,
+        name: str | None = None,
+        facts: ExamFacts = NOTHING,
     ) -> Prediction:
-        """Return the stored prediction on the file ``data``.
+        """Return the stored prediction on the file ``data``, which its sender calls ``name``.
+
+        ``facts`` are of its exam. Where something else is kept of the same image:
+        :class:`~service.exams.schemas.StudyDiffersError`.
 
         Under an idempotency ``key`` that was used for the same file, that is the one made then;
         one used for another file raises :class:`~service.http.idempotency_key.KeyReusedError`.
@@ -99,8 +131,12 @@ class Predictions:
                 return idempotency.replayed(earlier, await digest(data))
         with tracing.span("judge"):
             analysis, png, sent = await self._analyse(data, actor.within, priority)
+        read = NOTHING if self._describe is None else await self._describe(data, priority)
+        prediction = Prediction.of(analysis)
         try:
-            return await self.keep(actor, Prediction.of(analysis), png, key, sent)
+            return await self.keep(
+                actor, prediction, png, key, sent, name=name, facts=facts, read=read
+            )
         except ConflictError:
             # The same request, sent twice at once: the other was faster.
             earlier = None if key is None else await self._under(actor, key)
@@ -115,10 +151,19 @@ class Predictions:
         png: bytes,
         key: str | None = None,
         sent: SentImage | None = None,
+        *,
+        name: str | None = None,
+        facts: ExamFacts = NOTHING,
+        read: ExamFacts = NOTHING,
     ) -> Prediction:
-        """Write ``prediction`` with its image and return it."""
-        new = _New(actor, repository.New(actor.site, prediction, png, key, actor.id, sent))
-        if key is None:
+        """Write ``prediction`` with its image and return it.
+
+        ``read`` is what its file says of the exam.
+        """
+        kept = name if self._keeps_names else None
+        row = repository.New(actor.site, prediction, png, key, actor.id, sent, kept)
+        new = _New(actor, row, facts, read)
+        if new.is_plain:
             with translated(RETRY_AFTER):
                 deadline = Deadline.after(self._transactions.longest_wait)
                 await self._writer(new, deadline, Priority.PERSON)
@@ -158,6 +203,7 @@ class Predictions:
             for one in new:
                 made = PredictionMade(actor=one.actor, prediction=one.row.prediction)
                 await transaction.emit(made)
+                await _enter(transaction, one)
 
         await self._transactions.write(work)
 
@@ -217,6 +263,11 @@ class Predictions:
         async with self._transactions.read() as connection:
             return await repository.sent_places(connection, actor.within, prediction_ids)
 
+    async def canonical_image(self, actor: Actor, prediction_id: UUID) -> UUID | None:
+        """Return the id of the image as the models saw it."""
+        async with self._transactions.read() as connection:
+            return await repository.canonical_image(connection, actor.within, prediction_id)
+
     async def placed(self, actor: Actor, prediction_id: UUID) -> Prediction | Unreadable | None:
         """Return a prediction as a list would: also one that cannot be read."""
         async with self._transactions.read() as connection:
@@ -237,6 +288,31 @@ class Predictions:
         async with self._transactions.read() as connection:
             return await timeline.of(connection, actor.within, patient_key)
 
+    async def sent_before(self, actor: Actor, prediction_id: UUID) -> repository.Sent | None:
+        """Return when the actor sent the image of a prediction last before it, if ever."""
+        async with self._transactions.read() as connection:
+            return await repository.sent_before(connection, actor, prediction_id)
+
+    async def file_name(self, actor: Actor, prediction_id: UUID) -> str | None:
+        """Return what the actor called the file of a prediction; None where another sent it."""
+        async with self._transactions.read() as connection:
+            return await repository.file_name(connection, actor, prediction_id)
+
     async def _under(self, actor: Actor, key: str) -> Prediction | None:
         async with self._transactions.read() as connection:
             return await repository.under(connection, actor.site, key)
+
+
+async def _enter(transaction: Transaction, new: _New) -> None:
+    """Keep what is known of the exam of ``new``, beside what is kept of its image already."""
+    if new.typed.empty and new.read.empty:
+        return
+    connection, within, id = transaction.connection, new.actor.within, new.row.prediction.id
+    await exams.lock(connection, within, id)
+    kept = await exams.get(connection, within, id)
+    if kept is None:
+        return
+    facts = entered(kept, new.typed, new.read)
+    if facts.version != kept.version:
+        exam = await exams.replace(connection, id, facts)
+        await transaction.emit(ExamChanged(actor=new.actor, exam=exam))

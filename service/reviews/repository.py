@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from service.identity.actor import Within
-from service.reviews.schemas import KEPT, Review, held_against
+from service.reviews.schemas import KEPT, OPINIONS, Review, held_against
 from service.storage.documents import understood
 from service.storage.tables.predictions import PredictionRow
 from service.storage.tables.reviews import ReviewRow
@@ -17,6 +18,32 @@ from service.storage.within import seen
 
 COLUMNS: Final = tuple(getattr(ReviewRow, name) for name in KEPT)
 """What :func:`read` goes by, beside the document of the prediction."""
+
+
+SIGNED: Final = exists().where(
+    ReviewRow.prediction_id == PredictionRow.id, ReviewRow.action.in_(OPINIONS)
+)
+"""That somebody has signed or overridden a prediction, though they may have withdrawn it."""
+
+_LATER: Final = aliased(ReviewRow)
+STANDING: Final = (
+    select(ReviewRow.action)
+    .where(
+        ReviewRow.prediction_id == PredictionRow.id,
+        ReviewRow.action.in_(OPINIONS),
+        ~exists().where(
+            _LATER.prediction_id == ReviewRow.prediction_id,
+            _LATER.number > ReviewRow.number,
+            _LATER.action == "withdraw",
+        ),
+    )
+    .order_by(ReviewRow.number.desc())
+    .limit(1)
+    .correlate(PredictionRow)
+    .scalar_subquery()
+)
+"""The action of the review that counts, as :func:`~service.reviews.schemas.standing` finds it;
+NULL: the prediction is preliminary."""
 
 
 async def lock(connection: AsyncConnection, within: Within, prediction_id: UUID) -> bool:

@@ -52,11 +52,8 @@ async def read(
     scan = await predictions.image(actor, prediction.id)
     if scan is None:
         raise no_such_prediction()
-    shown = ResultPage.of(
-        prediction,
-        reviews=await reviews.of(actor, prediction.id),
-        exam=await exams.get(actor, prediction.id),
-    )
+    exam = await exams.get(actor, prediction.id)
+    shown = ResultPage.of(prediction, reviews=await reviews.of(actor, prediction.id), exam=exam)
     offered = [one.model for one in shown.maps if one.address]
     maps = await explainer.heat_maps(actor, prediction, offered)
     sent = await predictions.sent(actor, prediction.id)

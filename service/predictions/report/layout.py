@@ -1,7 +1,7 @@
 """The sheet: A4, one page, whatever has to go on it. Made of the facts of the result's page.
 
-The same result, reviews and maps in the same language give the same bytes. It carries no name of
-a patient but what a reviewer wrote, and neither does its file name.
+The same result, exam, reviews and maps in the same language give the same bytes. It carries the
+patient's reference and what a reviewer wrote; its file name carries neither.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from service.predictions.report.measures import FLUSH, GAP, LEFT, MARGIN, RIGHT,
 from service.predictions.report.pictures import pictures
 from service.predictions.report.typography import RULE, SOFT, TONES, WARN, fonts, text
 from service.predictions.schemas import Prediction
+from service.predictions.who import Who
 from service.reviews.contexts import Signed
 from service.types import BaseName, Outcome
 from service.web.labels import INTENDED, labels
@@ -102,8 +103,18 @@ def _head(page: ResultPage) -> list[Flowable]:
         Table([[title, when]], colWidths=[WIDTH - RIGHT, RIGHT], style=FLUSH),
         Spacer(0, 3),
         text(strip, 8, bold=True, colour=WARN, after=4),
+        *_whom(page.who),
         HRFlowable(WIDTH, 0.8, color=RULE, spaceAfter=6),
     ]
+
+
+def _whom(who: Who) -> list[Flowable]:
+    """Return the lines that say whose scan it is; nothing where nobody has said."""
+    said = [_("Patient: %(reference)s", reference=who.patient)] if who.patient else []
+    if who.acquired:
+        said.append(_("Scan acquired on %(day)s", day=who.acquired))
+    lines = [text(" · ".join(said), 9.5, bold=True, after=2)] if said else []
+    return [*lines, text(" · ".join(who.told), 7.5, after=4)] if who.told else lines
 
 
 def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:

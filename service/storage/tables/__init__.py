@@ -14,6 +14,7 @@ from service.storage.tables import (
     patients,
     predictions,
     reviews,
+    worklist,
 )
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "patients",
     "predictions",
     "reviews",
+    "worklist",
 ]
