@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from listener.python import behind
-from service import commands
+from service import backup_commands, commands
 from service import settings as table
 from service.language import messages as catalogue
 from service.operations.storage import damaged, run_check, run_recover
@@ -40,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{code}: {waiting} to translate")
     elif command == "storage":
         return run_recover(settings) if options.action == "recover" else run_check(settings)
-    elif command in ("people", "sites", "keys", "ledger", "audit"):
+    elif command in ("backup", "restore"):
+        return backup_commands.run(settings, options)
+    elif command in ("people", "sites", "keys", "ledger", "retention", "audit"):
         return commands.run(settings, options)
     else:
         return _on_storage(command, settings, getattr(options, "back_to", None))
@@ -87,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         "a new one, and keep the old one; no front may run",
     )
     commands.add_parsers(added)
+    backup_commands.add_parsers(added)
     added.add_parser("settings", help="show every setting with default, value and meaning")
     added.add_parser("catalogue", help="bring frontend/locales up to date with the pages")
     return parser

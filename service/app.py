@@ -38,6 +38,7 @@ from service.operations.health import Health
 from service.patients import install as patients
 from service.predictions import install as predictions
 from service.resources import Resources
+from service.retention import install as retention
 from service.reviews import install as reviews
 from service.runners import install as runners
 from service.served_models import install as served_models
@@ -84,7 +85,7 @@ SUBJECTS: Final = (
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    predictions, batches,
+    predictions, batches, retention,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 

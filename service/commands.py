@@ -1,4 +1,4 @@
-"""``python -m service people``, ``sites``, ``keys``, ``ledger``, ``audit``: from the command line.
+"""``python -m service people``, ``sites``, ``keys``, ``ledger``, ``retention``, ``audit``.
 
 Beside running fronts, on the same database. Acts of the command line are in the trail without an
 account: whoever may run it has the database anyway.
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from service import ledger_commands
+from service import ledger_commands, retention_commands
 from service.audit.install import anchor
 from service.audit.trail import record
 from service.audit.verify import Anchor, Verdict, verify
@@ -91,6 +91,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         acts.add_parser(name, help=help).add_argument("id", help="number, as list shows it")
     _site(acts)
     ledger_commands.add_parser(commands)
+    retention_commands.add_parser(commands)
     audit = commands.add_parser("audit", help="the trail: verify that it is whole")
     acts = audit.add_subparsers(dest="action", required=True, metavar="ACTION")
     whole = acts.add_parser(
@@ -126,6 +127,8 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
         return _audit(settings, options.anchor)
     if options.command == "ledger":
         return _on(settings, ledger_commands.work(settings, options, OPERATOR))
+    if options.command == "retention":
+        return _on(settings, retention_commands.work(settings, options))
     work = {"people": _people, "keys": _keys, "sites": _sites}[options.command]
     return _on(settings, work(settings, options))
 
@@ -339,6 +342,8 @@ def _said(verdict: Verdict) -> int:
         print(f"broken: {verdict.broken}", file=sys.stderr)
         return 1
     print(f"whole: {verdict.links} links, the last one {verdict.links}:{verdict.hash}")
+    if verdict.cut:
+        print(f"cut by retention: links up to {verdict.cut}")
     if verdict.oldest_unsealed is not None:
         at = datetime.fromtimestamp(verdict.oldest_unsealed / 1e6, UTC)
         print(

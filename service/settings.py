@@ -33,6 +33,7 @@ from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
 from service.predictions.settings import DriftSettings
+from service.retention.settings import RetentionSettings
 from service.runners.settings import RunnerPolicy
 from service.storage.settings import StorageSettings
 from service.types import SettingsGroup
@@ -50,6 +51,7 @@ class Settings(
     OidcSettings,
     AuditSettings,
     StorageSettings,
+    RetentionSettings,
     RunnerPolicy,
     LoadPolicy,
     UploadLimits,

@@ -43,6 +43,15 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "sealed_account_used": N_("Sealed account used"),
     "logout_refused": N_("Message to sign out refused"),
     "ledger_decided": N_("Delivery or case decided on"),
+    "image_removed": N_("Image removed"),
+    "hold_placed": N_("Legal hold placed"),
+    "hold_released": N_("Legal hold released"),
+    "retention_applied": N_("Retention applied"),
+    "patient_erased": N_("Patient erased"),
+    "data_exported": N_("Data exported"),
+    "backed_up": N_("Backup made"),
+    "restored": N_("Backup restored"),
+    "trail_cut": N_("Trail cut"),
 }
 
 

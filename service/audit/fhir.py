@@ -50,6 +50,15 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "sealed_account_used": (_SECURITY, "E"),
     "logout_refused": (_SECURITY, "E"),
     "ledger_decided": (_ACTIVITY, "U"),
+    "image_removed": (_RECORD, "D"),
+    "hold_placed": (_SECURITY, "C"),
+    "hold_released": (_SECURITY, "D"),
+    "retention_applied": (_ACTIVITY, "D"),
+    "patient_erased": (_RECORD, "D"),
+    "data_exported": (_EXPORT, "R"),
+    "backed_up": (_EXPORT, "R"),
+    "restored": (_SECURITY, "U"),
+    "trail_cut": (_SECURITY, "D"),
 }
 
 _FAILED: Final = frozenset({"sign_in_failed", "denied", "logout_refused"})

@@ -15,6 +15,8 @@ Kind = Literal[
     "prediction_made", "prediction_deleted", "heat_map_made", "review_added", "exam_changed",
     "batch_started", "batch_line_added", "batch_ended",
     "sealed_account_used", "logout_refused", "ledger_decided",
+    "image_removed", "hold_placed", "hold_released", "retention_applied", "patient_erased",
+    "data_exported", "backed_up", "restored", "trail_cut",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
@@ -32,6 +34,7 @@ ObjectKind = Literal[
     "case",
     "object",
     "delivery",
+    "database",
 ]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,6 +13,7 @@ from service.batches.events import BatchEnded, BatchLineAdded, BatchStarted
 from service.clock import now
 from service.events import Event
 from service.exams.events import ExamChanged
+from service.holds.events import HoldPlaced, HoldReleased
 from service.identity.events import (
     Denied,
     Exported,
@@ -36,7 +37,20 @@ from service.identity.events import (
     WasRead,
 )
 from service.integration.events import LedgerDecided
-from service.predictions.events import HeatMapMade, PredictionDeleted, PredictionMade
+from service.predictions.events import (
+    HeatMapMade,
+    ImageRemoved,
+    PredictionDeleted,
+    PredictionMade,
+)
+from service.retention.events import (
+    BackedUp,
+    DataExported,
+    PatientErased,
+    Restored,
+    RetentionApplied,
+    TrailCut,
+)
 from service.reviews.events import ReviewAdded
 
 E = TypeVar("E", bound=Event)
@@ -82,6 +96,27 @@ def _review(event: ReviewAdded) -> Told:
     if review.document_sha256 is not None:
         detail["sha256"] = review.document_sha256
     return Told("review_added", "result", event.prediction_id, detail)
+
+
+def _hold(kind: Kind) -> Callable[[Any], Told]:
+    return lambda event: Told(
+        kind, event.object_kind, event.object_id, {"hold": str(event.hold_id)}
+    )
+
+
+def _erased(event: PatientErased) -> Told:
+    return Told(
+        "patient_erased",
+        "patient",
+        event.patient_keys[0] if event.patient_keys else None,
+        {
+            "erasure": str(event.erasure_id),
+            "reason": event.reason or "restored",
+            "deleted": event.deleted,
+            "unlinked": event.unlinked,
+            "received": event.received,
+        },
+    )
 
 
 def _times(count: int) -> dict[str, int]:
@@ -141,6 +176,26 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     ),
     PredictionDeleted: lambda event: Told(
         "prediction_deleted", "result", event.prediction_id, {"reason": event.reason}
+    ),
+    ImageRemoved: lambda event: Told(
+        "image_removed", "result", event.prediction_id, {"reason": event.reason}
+    ),
+    HoldPlaced: _hold("hold_placed"),
+    HoldReleased: _hold("hold_released"),
+    RetentionApplied: lambda event: Told("retention_applied", "site", None, event.removed),
+    PatientErased: _erased,
+    DataExported: lambda event: Told(
+        "data_exported",
+        "list" if event.patient_key is None else "patient",
+        event.patient_key,
+        {"form": event.form, "rows": event.rows},
+    ),
+    BackedUp: lambda event: Told("backed_up", "database", None, {"sha256": event.sha256}),
+    Restored: lambda event: Told(
+        "restored", "database", None, {"sha256": event.sha256, "erased": event.erased}
+    ),
+    TrailCut: lambda event: Told(
+        "trail_cut", "trail", None, {"number": event.number, "entries": event.entries}
     ),
     HeatMapMade: lambda event: Told(
         "heat_map_made", "result", event.prediction_id, {"model": event.model}

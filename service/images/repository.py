@@ -63,8 +63,13 @@ async def release(connection: AsyncConnection, image_id: UUID | None) -> UUID | 
 
     Return the exam of one that is gone.
     """
+    await release_pictures(connection, image_id)
+    statement = delete(ImageRow).where(ImageRow.id == image_id, ~_JUDGED)
+    return await connection.scalar(statement.returning(ImageRow.exam_id))
+
+
+async def release_pictures(connection: AsyncConnection, image_id: UUID | None) -> None:
+    """Remove what models saw of an image that is held and no prediction names any more."""
     await connection.execute(
         delete(CanonicalImageRow).where(CanonicalImageRow.image_id == image_id, ~_SEEN)
     )
-    statement = delete(ImageRow).where(ImageRow.id == image_id, ~_JUDGED)
-    return await connection.scalar(statement.returning(ImageRow.exam_id))

@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response
 
+from service.errors import ServiceError
 from service.http.caching import NO_STORE
 from service.http.openapi import FILE
 from service.http.problems import problems
 from service.identity.dependencies import Acting
+from service.language.locale import N_
 from service.predictions.dependencies import NewPredictionDep, PredictionDep, PredictionsDep
 from service.predictions.schemas import EXAMPLE, Prediction
 from service.results import PredictionId, no_such_prediction
@@ -77,5 +79,7 @@ async def read(prediction: PredictionDep, response: Response) -> Prediction:
 async def image(id: PredictionId, actor: Acting, predictions: PredictionsDep) -> Response:
     png = await predictions.image(actor, id)
     if png is None:
+        if await predictions.placed(actor, id) is not None:
+            raise ServiceError("image_gone", N_("The image is no longer kept."))
         raise no_such_prediction()
     return Response(png, media_type="image/png", headers=NO_STORE)

@@ -132,6 +132,8 @@ class ResultPage(Page):
     reported: Reported | None
     outside: str
     """That this person is none whom the models are meant for."""
+    pictured: bool = True
+    """Whether the image is still kept."""
 
     @classmethod
     def of(
@@ -143,6 +145,7 @@ class ResultPage(Page):
         exam_unreadable: bool = False,
         signing: ReviewForms | None = None,
         out_of_reach: Collection[BaseName] = (),
+        pictured: bool = True,
     ) -> ResultPage:
         """``reviews`` are all there are, the first one first; without them the last one is shown.
 
@@ -172,7 +175,7 @@ class ResultPage(Page):
             findings=tuple(explained(code) for code in p.quality.findings),
             measurements=measurements.rows(p),
             spine=SpineView.of(p.vertebrae, height),
-            maps=_maps(p, out_of_reach),
+            maps=_maps(p, out_of_reach) if pictured else (),
             whole=p.vertebrae is None,
             scan_width=WIDTH,
             scan_height=height,
@@ -190,6 +193,7 @@ class ResultPage(Page):
             exam_unreadable=exam_unreadable,
             reported=Reported.of(exam, votes.told(p)),
             outside=outside_intended_use(exam),
+            pictured=pictured,
         )
 
 

@@ -20,10 +20,11 @@ from service.identity.dependencies import Acting, acting
 from service.identity.services import SessionsDep
 from service.language.locale import N_, _
 from service.predictions.contexts import ResultPage
-from service.predictions.dependencies import PredictionDep
+from service.predictions.dependencies import PredictionDep, PredictionsDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.schemas import Prediction
+from service.predictions.service import Predictions
 from service.reviews.dependencies import ReviewsDep
 from service.reviews.form import VERSION, ReviewForms
 from service.reviews.schemas import ReviewError, draft
@@ -59,12 +60,14 @@ class ResultResponder:
         exams: Exams,
         explainer: Explainer,
         states: RunnerStates,
+        predictions: Predictions,
     ) -> None:
         self._templates = templates
         self._reviews = reviews
         self._exams = exams
         self._explainer = explainer
         self._states = states
+        self._predictions = predictions
 
     async def shown(
         self,
@@ -93,6 +96,7 @@ class ResultResponder:
             exam_unreadable=unreadable,
             signing=signing,
             out_of_reach=await self._explainer.out_of_reach(prediction, self._states.down),
+            pictured=await self._predictions.is_pictured(actor, prediction.id),
         )
         if actor.session is not None:
             needed = bool(password) or self._reviews.is_stale(actor)
@@ -111,8 +115,9 @@ async def responder(
     exams: ExamsDep,
     explainer: ExplainerDep,
     states: RunnerStatesDep,
+    predictions: PredictionsDep,
 ) -> ResultResponder:
-    return ResultResponder(templates, reviews, exams, explainer, states)
+    return ResultResponder(templates, reviews, exams, explainer, states, predictions)
 
 
 ResultPageDep = Annotated[ResultResponder, Depends(responder)]

@@ -1,11 +1,11 @@
-"""Reviews in SQL, in the order they were written. There is no way to change or remove one."""
+"""Reviews in SQL, in the order they were written. None is changed, nor removed one by one."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.identity.actor import Within
@@ -66,3 +66,8 @@ async def add(connection: AsyncConnection, prediction_id: UUID, review: Review) 
             **{name: getattr(review, name) for name in KEPT},
         )
     )
+
+
+async def remove(connection: AsyncConnection, prediction_id: UUID) -> None:
+    """Remove what was said of a prediction that is held, and is about to go by retention."""
+    await connection.execute(delete(ReviewRow).where(ReviewRow.prediction_id == prediction_id))

@@ -17,7 +17,6 @@ from service.predictions.contexts import ResultPage
 from service.predictions.dependencies import PredictionDep, PredictionsDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.report import render
-from service.results import no_such_prediction
 from service.reviews.dependencies import ReviewsDep
 
 router = APIRouter(prefix="/api/v1/predictions/{id}", tags=["predictions"])
@@ -50,12 +49,11 @@ async def read(
 ) -> Response:
     """Heat maps that cannot be had at the moment are named as missing on the sheet."""
     scan = await predictions.image(actor, prediction.id)
-    if scan is None:
-        raise no_such_prediction()
     shown = ResultPage.of(
         prediction,
         reviews=await reviews.of(actor, prediction.id),
         exam=await exams.get(actor, prediction.id),
+        pictured=scan is not None,
     )
     maps = await explainer.heat_maps(actor, prediction)
     pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps))

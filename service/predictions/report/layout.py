@@ -55,12 +55,15 @@ _ONE_AT_A_TIME: Final = threading.Lock()
 
 
 def render(
-    prediction: Prediction, page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]
+    prediction: Prediction,
+    page: ResultPage,
+    scan: bytes | None,
+    maps: Mapping[BaseName, HeatMap],
 ) -> bytes:
     """Return the sheet as PDF, in the current language.
 
-    ``page`` is the result's page; ``scan`` the canonical image as PNG; ``maps`` those that could
-    be had, the others are named as missing.
+    ``page`` is the result's page; ``scan`` the canonical image as PNG, None where it is no
+    longer kept; ``maps`` those that could be had, the others are named as missing.
     """
     with _ONE_AT_A_TIME:
         fonts()
@@ -80,7 +83,10 @@ def render(
 
 
 def _content(
-    prediction: Prediction, page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]
+    prediction: Prediction,
+    page: ResultPage,
+    scan: bytes | None,
+    maps: Mapping[BaseName, HeatMap],
 ) -> list[Flowable]:
     outlines = spine.outlines(prediction.vertebrae) if prediction.vertebrae else None
     columns = Table(
@@ -250,10 +256,12 @@ def _votes(prediction: Prediction, page: ResultPage) -> list[Flowable]:
 
 def _pictures(
     page: ResultPage,
-    scan: bytes,
+    scan: bytes | None,
     maps: Mapping[BaseName, HeatMap],
     outlines: Sequence[Sequence[tuple[float, float]]] | None,
 ) -> list[Flowable]:
+    if scan is None:
+        return [text(_("The image is no longer kept."), 8, colour=SOFT)]
     width = (RIGHT - 3 * mm) / 2
     # Very long fields are shown shorter, so that the sheet keeps room for words.
     height = min(width * page.scan_height / page.scan_width, 64 * mm)

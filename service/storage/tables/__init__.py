@@ -13,6 +13,7 @@ from service.storage.tables import (
     ledger,
     patients,
     predictions,
+    retention,
     reviews,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "ledger",
     "patients",
     "predictions",
+    "retention",
     "reviews",
 ]

@@ -55,3 +55,15 @@ class AuditHeadRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(BigInteger)
     seal: Mapped[str] = mapped_column(String(64))
+
+
+class AuditCheckpointRow(Base):
+    """Where the chain begins since its oldest links were cut; sealed, so that nobody else cuts."""
+
+    __tablename__ = "audit_checkpoint"
+
+    # The last link that is gone.
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[str] = mapped_column(String(64))
+    cut_at: Mapped[int] = mapped_column(BigInteger)
+    seal: Mapped[str] = mapped_column(String(64))
