@@ -17,6 +17,7 @@ SCHEMA: Final = CHART / "values.schema.json"
 CHARTS_OWN: Final = frozenset(
     {
         *("port", "var", "database_url", "auth", "audit_key", "first_administrator"),
+        "retention",
         *("oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_roles"),
         *(one.setting for one in REGISTRY),
     }

@@ -148,6 +148,36 @@ SQLITE = (
             id="a provider behind a wall",
         ),
         pytest.param(
+            [
+                *OIDC,
+                'auth.oidc.certificateAuthority.configMap="a"',
+                'auth.oidc.certificateAuthority.secret="b"',
+            ],
+            "auth.oidc.certificateAuthority names a ConfigMap and a Secret: leave one of them out.",
+            id="two authorities",
+        ),
+        pytest.param(
+            [*OIDC, "auth.oidc.secretAsFile=true"],
+            "auth.oidc.secretAsFile needs auth.oidc.existingSecret: the Secret that the file is "
+            "of.",
+            id="a file of no Secret",
+        ),
+        pytest.param(
+            [
+                *OIDC,
+                'auth.oidc.certificateAuthority.configMap="a"',
+                'front.settings.OSTEOSERVE_OIDC_CA_FILE="/etc/ca"',
+            ],
+            "front.settings names a file that auth.oidc.secretAsFile or "
+            "auth.oidc.certificateAuthority mounts: leave one of the two out.",
+            id="two files",
+        ),
+        pytest.param(
+            ['retention.policy={"north":{"audit":900}}'],
+            "retention.policy.north.audit: the trail is one of all sites. Say it under '*'.",
+            id="a trail of one site",
+        ),
+        pytest.param(
             ['auth.oidc.clientId="osteoserve"'],
             "auth.oidc.issuer is empty, but other values of auth.oidc are set: people would sign "
             "in with accounts of the front. Set it, or leave the others out.",

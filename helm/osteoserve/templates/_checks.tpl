@@ -30,6 +30,14 @@
 {{- end }}
 {{- end }}
 
+{{- define "osteoserve.check.retention" -}}
+{{- range $site, $kinds := .Values.retention.policy }}
+{{- if and (hasKey $kinds "audit") (ne $site "*") }}
+{{- fail (printf "retention.policy.%s.audit: the trail is one of all sites. Say it under '*'." $site) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "osteoserve.check.oidc" -}}
 {{- $front := include "osteoserve.component" (dict "root" $ "name" "front") | fromYaml }}
 {{- $oidc := .Values.auth.oidc }}
@@ -45,6 +53,15 @@
 {{- end }}
 {{- if not (or (hasKey $front.settings "OSTEOSERVE_PUBLIC_URL") (and .Values.ingress.enabled .Values.ingress.tlsSecret)) }}
 {{- fail "auth.oidc.issuer needs the address that the identity provider sends people back to: set front.settings.OSTEOSERVE_PUBLIC_URL, for example https://dxa.clinic.example, or ingress.host with ingress.tlsSecret." }}
+{{- end }}
+{{- if and $oidc.certificateAuthority.configMap $oidc.certificateAuthority.secret }}
+{{- fail "auth.oidc.certificateAuthority names a ConfigMap and a Secret: leave one of them out." }}
+{{- end }}
+{{- if and $oidc.secretAsFile (not $oidc.existingSecret) }}
+{{- fail "auth.oidc.secretAsFile needs auth.oidc.existingSecret: the Secret that the file is of." }}
+{{- end }}
+{{- if or (and $oidc.secretAsFile (hasKey $front.settings "OSTEOSERVE_OIDC_CLIENT_SECRET_FILE")) (and (or $oidc.certificateAuthority.configMap $oidc.certificateAuthority.secret) (hasKey $front.settings "OSTEOSERVE_OIDC_CA_FILE")) }}
+{{- fail "front.settings names a file that auth.oidc.secretAsFile or auth.oidc.certificateAuthority mounts: leave one of the two out." }}
 {{- end }}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.identityProvider) }}
 {{- fail "auth.oidc.issuer is set, but the network policies keep the front from it: name the identity provider in networkPolicy.identityProvider, for example [{ipBlock: {cidr: 10.20.30.50/32}}], and its port in networkPolicy.identityProviderPort, or set networkPolicy.enabled to false." }}
