@@ -17,7 +17,7 @@ SCHEMA: Final = CHART / "values.schema.json"
 CHARTS_OWN: Final = frozenset(
     {
         *("port", "var", "database_url", "auth", "audit_key", "first_administrator"),
-        "retention",
+        *("retention", "secret_keys", "second_factor"),
         *("oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_roles"),
         *(one.setting for one in REGISTRY),
     }

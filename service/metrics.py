@@ -5,6 +5,7 @@ from __future__ import annotations
 from service.decoding.metrics import DecoderMetrics
 from service.flow.metrics import FlowMetrics
 from service.http.metrics import HttpMetrics
+from service.identity.metrics import IdentityMetrics
 from service.identity.oidc.metrics import OidcMetrics
 from service.observability.metrics import new_registry
 from service.predictions.metrics import PredictionMetrics
@@ -24,3 +25,4 @@ class Metrics:
         self.predictions = PredictionMetrics(self.registry)
         self.storage = StorageMetrics(self.registry)
         self.oidc = OidcMetrics(self.registry)
+        self.identity = IdentityMetrics(self.registry)

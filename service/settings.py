@@ -112,6 +112,11 @@ def check(settings: Settings) -> None:
         raise SettingsError("\n".join(found))
     url = settings.database_url
     is_elsewhere = url is not None and not url.get_secret_value().startswith("sqlite")
+    if is_elsewhere and settings.second_factor and settings.secret_keys is None:
+        raise SettingsError(
+            f"{PREFIX}SECOND_FACTOR needs {PREFIX}SECRET_KEYS with PostgreSQL, the same for every "
+            "front: 32 characters or more, from a Secret that is not kept in the database."
+        )
     if is_elsewhere and settings.audit_key is None:
         raise SettingsError(
             f"{PREFIX}AUDIT_KEY is needed with PostgreSQL, the same for every front: 32 characters "
@@ -148,7 +153,7 @@ def _show(value: object) -> str:
 
 
 _HIDDEN: Final = frozenset(
-    {"database_url", "audit_key", "first_administrator", "oidc_client_secret"}
+    {"database_url", "audit_key", "first_administrator", "oidc_client_secret", "secret_keys"}
 )
 
 

@@ -52,6 +52,14 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "backed_up": N_("Backup made"),
     "restored": N_("Backup restored"),
     "trail_cut": N_("Trail cut"),
+    "factor_added": N_("Second factor taken up"),
+    "factor_removed": N_("Second factor removed"),
+    "recovery_codes_made": N_("Recovery codes made"),
+    "recovery_code_used": N_("Recovery code used"),
+    "glass_broken": N_("Break-glass begun"),
+    "glass_ended": N_("Break-glass ended"),
+    "glass_closed": N_("Break-glass looked into"),
+    "site_renamed": N_("Site renamed"),
 }
 
 

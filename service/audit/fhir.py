@@ -59,6 +59,14 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "backed_up": (_EXPORT, "R"),
     "restored": (_SECURITY, "U"),
     "trail_cut": (_SECURITY, "D"),
+    "factor_added": (_SECURITY, "U"),
+    "factor_removed": (_SECURITY, "U"),
+    "recovery_codes_made": (_SECURITY, "U"),
+    "recovery_code_used": (_USER, "E"),
+    "glass_broken": (_SECURITY, "E"),
+    "glass_ended": (_SECURITY, "E"),
+    "glass_closed": (_SECURITY, "U"),
+    "site_renamed": (_SECURITY, "U"),
 }
 
 _FAILED: Final = frozenset({"sign_in_failed", "denied", "logout_refused"})

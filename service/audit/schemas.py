@@ -17,6 +17,8 @@ Kind = Literal[
     "sealed_account_used", "logout_refused", "ledger_decided",
     "image_removed", "hold_placed", "hold_released", "retention_applied", "patient_erased",
     "data_exported", "backed_up", "restored", "trail_cut",
+    "factor_added", "factor_removed", "recovery_codes_made", "recovery_code_used",
+    "glass_broken", "glass_ended", "glass_closed", "site_renamed",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
@@ -35,6 +37,7 @@ ObjectKind = Literal[
     "object",
     "delivery",
     "database",
+    "glass",
 ]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

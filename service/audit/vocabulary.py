@@ -17,6 +17,11 @@ from service.holds.events import HoldPlaced, HoldReleased
 from service.identity.events import (
     Denied,
     Exported,
+    FactorAdded,
+    FactorRemoved,
+    GlassBroken,
+    GlassClosed,
+    GlassEnded,
     KeyAdded,
     KeyRenewed,
     KeyRevoked,
@@ -27,6 +32,8 @@ from service.identity.events import (
     PersonDisabled,
     PersonEnabled,
     ProgramEnded,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
     RolesChanged,
     SealedAccountUsed,
     SignedIn,
@@ -34,6 +41,7 @@ from service.identity.events import (
     SignedOut,
     SignInFailed,
     SiteAdded,
+    SiteRenamed,
     WasRead,
 )
 from service.integration.events import LedgerDecided
@@ -98,6 +106,10 @@ def _review(event: ReviewAdded) -> Told:
     return Told("review_added", "result", event.prediction_id, detail)
 
 
+def _glass(kind: Kind) -> Callable[[Any], Told]:
+    return lambda event: Told(kind, "glass", event.glass_id, {"home": event.home})
+
+
 def _hold(kind: Kind) -> Callable[[Any], Told]:
     return lambda event: Told(
         kind, event.object_kind, event.object_id, {"hold": str(event.hold_id)}
@@ -151,6 +163,14 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     ),
     PersonDisabled: _ended("person_disabled"),
     PersonEnabled: _account("person_enabled"),
+    FactorAdded: _account("factor_added"),
+    FactorRemoved: _account("factor_removed"),
+    RecoveryCodesMade: _account("recovery_codes_made"),
+    RecoveryCodeUsed: _account("recovery_code_used"),
+    GlassBroken: _glass("glass_broken"),
+    GlassEnded: _glass("glass_ended"),
+    GlassClosed: lambda event: Told("glass_closed", "glass", event.glass_id),
+    SiteRenamed: lambda event: Told("site_renamed", "site", event.site),
     PasswordChanged: _account("password_changed"),
     LinkMade: lambda event: Told("link_made", "link", event.person_id),
     KeyAdded: _key("key_added"),
@@ -217,6 +237,9 @@ def entry(event: Event) -> Entry:
     """Return ``event`` as the trail keeps it. A kind that is not listed is a KeyError."""
     told = TOLD[type(event)](event)
     actor = event.actor
+    detail = dict(told.detail)
+    if actor.session is not None and actor.session.glass is not None:
+        detail["glass"] = str(actor.session.glass.id)
     return Entry(
         id=uuid4(),
         at=microseconds(now()),
@@ -227,5 +250,5 @@ def entry(event: Event) -> Entry:
         address=actor.address,
         object_kind=told.about,
         object_id=None if told.id is None else str(told.id),
-        detail=json.dumps(told.detail, sort_keys=True, separators=(",", ":")),
+        detail=json.dumps(detail, sort_keys=True, separators=(",", ":")),
     )

@@ -160,6 +160,16 @@ KINDS: Final[Mapping[str, Kind]] = {
         N_("Result is signed"),
         N_("What somebody has signed or overridden is kept with their name and cannot be deleted."),
     ),
+    "second_factor": Kind(
+        401,
+        N_("Wrong code"),
+        N_("The code is wrong, too old, or was used already: wait for the next one."),
+    ),
+    "second_factor_off": Kind(
+        409,
+        N_("No second factors here"),
+        N_("Whoever runs the service has to set a key for them first."),
+    ),
     "result_held": Kind(
         409,
         N_("Kept by a legal hold"),

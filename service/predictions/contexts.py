@@ -134,6 +134,8 @@ class ResultPage(Page):
     """That this person is none whom the models are meant for."""
     pictured: bool = True
     """Whether the image is still kept."""
+    broken: str = ""
+    """Number of the break-glass by which it is read; empty: it is of the reader's own site."""
 
     @classmethod
     def of(

@@ -45,6 +45,7 @@ router = APIRouter(prefix="/results/{id}", include_in_schema=False)
 _PASSWORD: Final[Mapping[str, str]] = {
     "sign_in_again": N_("You signed in more than a few minutes ago: once more, please."),
     "credentials": N_("This is not your password."),
+    "second_factor": N_("The code of your app was wrong, too old, or used already."),
     "too_many_attempts": N_("Too many wrong passwords: wait a little, then try again."),
 }
 """What is wrong with the password that came with a review, or did not."""
@@ -100,7 +101,9 @@ class ResultResponder:
         )
         if actor.session is not None:
             needed = bool(password) or self._reviews.is_stale(actor)
-            forms = page.signing.of_account(password=needed, error=password)
+            forms = page.signing.of_account(
+                password=needed, error=password, code=actor.session.has_factor
+            )
             if actor.session.by_provider:
                 again = f"/auth/oidc/again?next=/results/{prediction.id}" if needed else ""
                 forms = page.signing.of_provider(again, password)
@@ -138,14 +141,14 @@ async def review(
     page: ResultPageDep,
     typed: FormBody,
 ) -> Response:
-    """Form fields as in the API, and ``password`` where it was given too long ago."""
+    """Form fields as in the API, and ``password`` and ``code`` where it was given too long ago."""
     version = typed.pop(VERSION, None)
-    password = typed.pop("password", "")
+    password, code = typed.pop("password", ""), typed.pop("code", "")
     seen = None if version is None else {version}
     try:
         written = draft(typed)
         if password and reviews.is_stale(actor):
-            actor = await sessions.again(actor, password)
+            actor = await sessions.again(actor, password, code)
         await reviews.sign(actor, prediction.id, written, prediction.outcome, seen)
     except ReviewError as error:
         signing = ReviewForms.of(prediction.outcome, typed, error.faults, version)

@@ -34,7 +34,7 @@ MAX_REASON: Final = 1000
 """Characters. A reason that nobody can understand later is none."""
 
 Action = Literal["sign", "override"]
-Method = Literal["password", "provider"]
+Method = Literal["password", "provider", "two_factors"]
 FaultCode = Literal["missing", "length", "characters", "choice", "same_outcome", "unknown"]
 """What is wrong with a field; pages have a sentence for each, in their language."""
 

@@ -190,7 +190,8 @@ def test_what_runs_in_the_front_s_image_goes_where_the_front_goes() -> None:
 
 @pytest.mark.parametrize(
     ("path", "pod"),
-    [("database.migration", "migrate"), ("test", "test"), ("retention", "retention"), ("loadTest", "load"), ("front", "front"),
+    [("database.migration", "migrate"), ("test", "test"), ("retention", "retention"),
+     ("loadTest", "load"), ("front", "front"),
      ("runners.cnn", "cnn")],
 )  # fmt: skip
 def test_a_pod_s_own_values_win(path: str, pod: str) -> None:

@@ -114,6 +114,22 @@ SQLITE = (
             id="spans kept in",
         ),
         pytest.param(
+            ['auth.secretKeysKey="seals"'],
+            "auth.secretKeysKey names a key of the Secret auth.existingSecret, which is empty: "
+            "name the Secret, or leave the key out.",
+            id="seals of no Secret",
+        ),
+        pytest.param(
+            [
+                'database.existingSecret="pg"',
+                'auth.existingSecret="doors"',
+                'auth.secondFactor=["all"]',
+            ],
+            "auth.secondFactor needs auth.secretKeysKey with PostgreSQL: a key in "
+            "auth.existingSecret that every front seals second factors with.",
+            id="second factors without a seal",
+        ),
+        pytest.param(
             [*OIDC, 'auth.oidc.clientId=""'],
             "auth.oidc.issuer needs auth.oidc.clientId: what the identity provider knows the front "
             "as.",

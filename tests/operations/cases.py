@@ -314,4 +314,24 @@ def identity() -> list[Case]:
     ]
 
 
-CASES = [*burns(), *availability(), *load(), *clinical(), *storage(), *identity()]
+def accounts() -> list[Case]:
+    guessing, glass, own = (
+        "OsteoservePasswordGuessing", "OsteoserveBreakGlass", "OsteoserveOwnRoles"
+    )  # fmt: skip
+    failed = one("osteoserve_sign_in_failures_total", 'reason="password"')
+    codes = one("osteoserve_sign_in_failures_total", 'reason="code"')
+    links = one("osteoserve_sign_in_failures_total", 'reason="link"')
+    broken = one("osteoserve_break_glass_total")
+    granted = one("osteoserve_own_roles_granted_total")
+    return [
+        Case(guessing, "names are sprayed", True, {failed: "0+20x20"}, "14m"),
+        Case(guessing, "codes are guessed", True, {codes: "0+20x20"}, "14m"),
+        Case(guessing, "people mistype", False, {failed: "0+2x30", links: "0+20x30"}, "25m"),
+        Case(glass, "it is broken once", True, {broken: "0x10 1x20"}, "14m"),
+        Case(glass, "it is not", False, {broken: QUIET}, "20m"),
+        Case(own, "one gives oneself a role", True, {granted: "0x10 1x20"}, "14m"),
+        Case(own, "nobody does", False, {granted: QUIET}, "20m"),
+    ]
+
+
+CASES = [*burns(), *availability(), *load(), *clinical(), *storage(), *identity(), *accounts()]

@@ -25,6 +25,12 @@
 {{- if and .Values.auth.firstAdministratorKey (not .Values.auth.existingSecret) }}
 {{- fail "auth.firstAdministratorKey names a key of the Secret auth.existingSecret, which is empty: name the Secret, or leave the key out." }}
 {{- end }}
+{{- if and .Values.auth.secretKeysKey (not .Values.auth.existingSecret) }}
+{{- fail "auth.secretKeysKey names a key of the Secret auth.existingSecret, which is empty: name the Secret, or leave the key out." }}
+{{- end }}
+{{- if and .Values.auth.secondFactor (not (include "osteoserve.sqlite" .)) (not .Values.auth.secretKeysKey) }}
+{{- fail "auth.secondFactor needs auth.secretKeysKey with PostgreSQL: a key in auth.existingSecret that every front seals second factors with." }}
+{{- end }}
 {{- if and .Values.loadTest.enabled (not .Values.loadTest.keySecret) }}
 {{- fail "loadTest.enabled needs loadTest.keySecret: a Secret with a key of the role clinician, made by kubectl exec deploy/NAME-front -- python -m service keys add --name load --role clinician." }}
 {{- end }}

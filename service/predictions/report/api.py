@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -55,6 +56,8 @@ async def read(
         exam=await exams.get(actor, prediction.id),
         pictured=scan is not None,
     )
+    if actor.session is not None and actor.session.glass is not None:
+        shown = replace(shown, broken=str(actor.session.glass.id))
     maps = await explainer.heat_maps(actor, prediction)
     pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps))
     headers = {

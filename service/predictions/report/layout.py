@@ -113,8 +113,16 @@ def _head(page: ResultPage) -> list[Flowable]:
         Table([[title, when]], colWidths=[WIDTH - RIGHT, RIGHT], style=_FLUSH),
         Spacer(0, 3),
         text(strip, 8, bold=True, colour=WARN, after=4),
+        *_broken(page),
         HRFlowable(WIDTH, 0.8, color=RULE, spaceAfter=6),
     ]
+
+
+def _broken(page: ResultPage) -> list[Flowable]:
+    if not page.broken:
+        return []
+    told = _("Break-glass %(id)s: read by somebody of another site.", id=page.broken)
+    return [text(told, 8, bold=True, colour=WARN, after=4)]
 
 
 def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:

@@ -67,3 +67,13 @@ class AuditCheckpointRow(Base):
     hash: Mapped[str] = mapped_column(String(64))
     cut_at: Mapped[int] = mapped_column(BigInteger)
     seal: Mapped[str] = mapped_column(String(64))
+
+
+class AuditSinkRow(Base):
+    """How far the trail has been told to a collector of audit messages."""
+
+    __tablename__ = "audit_sink"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # The last link whose entry the collector has taken.
+    number: Mapped[int] = mapped_column(BigInteger)
