@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.audit.metrics import AuditMetrics
 from service.decoding.metrics import DecoderMetrics
 from service.flow.metrics import FlowMetrics
 from service.http.metrics import HttpMetrics
@@ -25,4 +26,5 @@ class Metrics:
         self.predictions = PredictionMetrics(self.registry)
         self.storage = StorageMetrics(self.registry)
         self.oidc = OidcMetrics(self.registry)
+        self.audit = AuditMetrics(self.registry)
         self.identity = IdentityMetrics(self.registry)

@@ -20,6 +20,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.audit.atna.settings import AtnaSettings
 from service.audit.settings import AuditSettings
 from service.batches.settings import BatchLimits
 from service.decoding.settings import DecoderLimits
@@ -50,6 +51,7 @@ class Settings(
     IdentitySettings,
     OidcSettings,
     AuditSettings,
+    AtnaSettings,
     StorageSettings,
     RetentionSettings,
     RunnerPolicy,
@@ -159,6 +161,10 @@ _HIDDEN: Final = frozenset(
 
 def _explain(error: ValidationError) -> Iterator[str]:
     for item in error.errors(include_url=False, include_context=False):
+        if not item["loc"]:
+            # Of several settings that do not go together.
+            yield item["msg"].removeprefix("Value error, ")
+            continue
         name = str(item["loc"][0])
         shown = "(hidden)" if name in _HIDDEN else repr(item["input"])
         yield f"{PREFIX}{name.upper()}={shown}: {item['msg']}"

@@ -13,6 +13,8 @@ from bentos.metrics import IMAGES, QUEUE_WAIT
 from k8s.rules.burn import DAY, HOUR, MINUTE
 from k8s.rules.rule import Alert, Group
 from k8s.rules.scope import Scope
+from service.audit.metrics import FAILED as COLLECTOR_FAILED
+from service.audit.metrics import WAITING
 from service.flow.metrics import SHEDS
 from service.identity.metrics import FAILED, GLASS, OWN_ROLES
 from service.identity.oidc.metrics import SEALED, SIGN_INS, UP
@@ -58,6 +60,7 @@ def groups(scope: Scope) -> Iterator[Group]:
     yield Group(name="storage", rules=list(_storage(scope)))
     yield Group(name="identity", rules=list(_identity(scope)))
     yield Group(name="accounts", rules=list(_accounts(scope)))
+    yield Group(name="audit", rules=list(_collectors(scope)))
 
 
 def _availability(scope: Scope) -> Iterator[Alert]:
@@ -294,6 +297,21 @@ def _accounts(scope: Scope) -> Iterator[Alert]:
         severity="warning",
         summary="An administrator has given a role to themselves.",
         description="Somebody has added a role to their own account within 15 minutes.",
+    )
+
+
+def _collectors(scope: Scope) -> Iterator[Alert]:
+    window = f"[{scope.span(15 * MINUTE)}]"
+    failed = f"sum by (collector) (increase({scope.of(COLLECTOR_FAILED)}{window}))"
+    waiting = f"max by (collector) ({scope.of(WAITING)})"
+    yield Alert(
+        name="OsteoserveAuditCollectorAway",
+        expr=f"{failed} > 0 and {waiting} > 0",
+        seconds=10 * MINUTE,
+        severity="warning",
+        summary="A collector of audit messages does not take them.",
+        description="For 10 minutes the collector {{ $labels.collector }} has taken nothing, and "
+        "entries of the trail wait for it.",
     )
 
 

@@ -118,6 +118,19 @@ def test_the_provider_s_files_are_mounted_where_the_front_reads_them() -> None:
                 assert item["path"] == file
 
 
+def test_audit_messages_leave_to_collectors_alone() -> None:
+    sets = (
+        'front.settings.OSTEOSERVE_ATNA_COLLECTORS="arr.example:6515"',
+        'networkPolicy.auditCollectors=[{"ipBlock":{"cidr":"10.1.2.6/32"}}]',
+        "networkPolicy.auditCollectorsPort=6515",
+    )  # fmt: skip
+    name = "rel-osteoserve-front-to-audit-collectors"
+    assert name not in kinds(rendered(*sets[1:]), "NetworkPolicy")
+    (rule,) = kinds(rendered(*sets), "NetworkPolicy")[name]["spec"]["egress"]
+    assert rule["to"] == [{"ipBlock": {"cidr": "10.1.2.6/32"}}]
+    assert rule["ports"] == [{"port": 6515}]
+
+
 def test_project_front_and_chart_are_of_one_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     chart = yaml.safe_load((ROOT / "helm/osteoserve/Chart.yaml").read_text())

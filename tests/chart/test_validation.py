@@ -114,6 +114,14 @@ SQLITE = (
             id="spans kept in",
         ),
         pytest.param(
+            ['front.settings.OSTEOSERVE_ATNA_COLLECTORS="arr.example"'],
+            "OSTEOSERVE_ATNA_COLLECTORS is set, but the network policies keep audit messages in: "
+            "name the collectors in networkPolicy.auditCollectors, for example [{ipBlock: {cidr: "
+            "10.20.30.60/32}}], and their port in networkPolicy.auditCollectorsPort, or set "
+            "networkPolicy.enabled to false.",
+            id="audit messages kept in",
+        ),
+        pytest.param(
             ['auth.secretKeysKey="seals"'],
             "auth.secretKeysKey names a key of the Secret auth.existingSecret, which is empty: "
             "name the Secret, or leave the key out.",

@@ -314,6 +314,18 @@ def identity() -> list[Case]:
     ]
 
 
+def collectors() -> list[Case]:
+    away = "OsteoserveAuditCollectorAway"
+    failed = one("osteoserve_audit_collector_failures_total", 'collector="arr:6514"')
+    waits = one("osteoserve_audit_messages_waiting", 'collector="arr:6514"')
+    told = {"collector": "arr:6514"}
+    return [
+        Case(away, "it is", True, {failed: "0+1x40", waits: "0+5x40"}, "30m", told),
+        Case(away, "it took all again", False, {failed: "0+1x10 10x40", waits: "9x10 0x40"}, "30m"),
+        Case(away, "much is on its way", False, {failed: QUIET, waits: "200x40"}, "30m"),
+    ]
+
+
 def accounts() -> list[Case]:
     guessing, glass, own = (
         "OsteoservePasswordGuessing", "OsteoserveBreakGlass", "OsteoserveOwnRoles"
@@ -334,4 +346,13 @@ def accounts() -> list[Case]:
     ]
 
 
-CASES = [*burns(), *availability(), *load(), *clinical(), *storage(), *identity(), *accounts()]
+CASES = [
+    *burns(),
+    *availability(),
+    *load(),
+    *clinical(),
+    *storage(),
+    *identity(),
+    *accounts(),
+    *collectors(),
+]

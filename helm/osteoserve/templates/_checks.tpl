@@ -36,6 +36,13 @@
 {{- end }}
 {{- end }}
 
+{{- define "osteoserve.check.audit" -}}
+{{- $front := include "osteoserve.component" (dict "root" $ "name" "front") | fromYaml }}
+{{- if and .Values.networkPolicy.enabled (get ($front.settings | default dict) "OSTEOSERVE_ATNA_COLLECTORS") (not .Values.networkPolicy.auditCollectors) }}
+{{- fail "OSTEOSERVE_ATNA_COLLECTORS is set, but the network policies keep audit messages in: name the collectors in networkPolicy.auditCollectors, for example [{ipBlock: {cidr: 10.20.30.60/32}}], and their port in networkPolicy.auditCollectorsPort, or set networkPolicy.enabled to false." }}
+{{- end }}
+{{- end }}
+
 {{- define "osteoserve.check.retention" -}}
 {{- range $site, $kinds := .Values.retention.policy }}
 {{- if and (hasKey $kinds "audit") (ne $site "*") }}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.storage.tables.columns import Base
+from service.storage.tables.columns import Base, UtcDateTime
 
 
 class AuditEventRow(Base):
@@ -77,3 +78,6 @@ class AuditSinkRow(Base):
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     # The last link whose entry the collector has taken.
     number: Mapped[int] = mapped_column(BigInteger)
+    # Which front tells it, and until when no other does.
+    holder: Mapped[UUID | None] = mapped_column(Uuid)
+    leased_until: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -66,6 +66,8 @@ def upgrade() -> None:
         "audit_sink",
         sa.Column("name", sa.String(64), primary_key=True),
         sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("holder", sa.Uuid(), nullable=True),
+        _moment("leased_until"),
     )
     _factors()
     _glass()
