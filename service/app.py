@@ -150,7 +150,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(AccessLogMiddleware, metrics=metrics.http, respond=failed)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
     app.add_middleware(LocaleMiddleware)
-    app.add_middleware(SecurityHeaders)
+    secure = settings.public_url is not None and settings.public_url.startswith("https:")
+    app.add_middleware(SecurityHeaders, secure=secure)
     app.add_middleware(HeadAsGet)
     return app
 

@@ -122,7 +122,7 @@ async def confirm(
     templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
-    """Form field: ``code``. Sign-ins elsewhere go on, this one is by two factors now."""
+    """Form field: ``code``. Sign-ins elsewhere end, this one is by two factors now."""
     person_id = _person(actor)
     try:
         made = await factors.take_up(actor, person_id, sent.get("code", ""))
@@ -161,6 +161,7 @@ async def remove(
     request: Request,
     actor: Acting,
     sessions: SessionsDep,
+    cookie: CookieDep,
     factors: FactorsDep,
     templates: TemplatesDep,
     sent: FormBody,
@@ -174,8 +175,12 @@ async def remove(
     except (CredentialsError, CodeError, TooOftenError) as error:
         told = _of_field(error)
         return refused(templates, request, await _own(actor, factors, told), told)
-    await factors.remove(actor, _person(actor))
-    return RedirectResponse("/account/second", 303, NO_STORE)
+    person_id = _person(actor)
+    await factors.remove(actor, person_id)
+    begun = await sessions.begin(actor, person_id, again=True)
+    response = RedirectResponse("/account/second", 303, NO_STORE)
+    cookie.put(response, begun.token)
+    return response
 
 
 async def _own(actor: Actor, factors: Factors, error: ServiceError | None = None) -> FactorPage:

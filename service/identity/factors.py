@@ -22,7 +22,7 @@ from service.identity.events import (
     RecoveryCodeUsed,
     SignInFailed,
 )
-from service.identity.repository import accounts, factors, memberships
+from service.identity.repository import accounts, factors, memberships, sessions
 from service.identity.repository.factors import Step
 from service.identity.schemas import CodeError, NoKeyError, TooOftenError
 from service.identity.sealing import Ring, SealError
@@ -136,7 +136,8 @@ class Factors:
     async def take_up(self, actor: Actor, person_id: UUID, code: str) -> tuple[str, ...]:
         """Return new recovery codes, shown once, where ``code`` shows that the app has the secret.
 
-        Raises :class:`~service.identity.schemas.CodeError` or
+        All their sign-ins end: they were by one factor. Raises
+        :class:`~service.identity.schemas.CodeError` or
         :class:`~service.identity.schemas.TooOftenError`.
         """
         await self._try(actor, person_id)
@@ -149,6 +150,7 @@ class Factors:
                 return False
             hashes = [codes.recovery_hash(person_id, one) for one in made]
             await factors.set_codes(connection, person_id, hashes)
+            await sessions.end_all(connection, person_id)
             await transaction.emit(FactorAdded(actor=actor, person_id=person_id))
             return True
 
@@ -193,11 +195,15 @@ class Factors:
         return made
 
     async def remove(self, actor: Actor, person_id: UUID) -> bool:
-        """Remove somebody's factor and recovery codes; False where there was none."""
+        """Remove somebody's factor and recovery codes, and end their sign-ins.
+
+        False where there was none.
+        """
 
         async def work(transaction: Transaction) -> bool:
             if not await factors.remove(transaction.connection, person_id):
                 return False
+            await sessions.end_all(transaction.connection, person_id)
             await transaction.emit(FactorRemoved(actor=actor, person_id=person_id))
             return True
 
