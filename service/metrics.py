@@ -8,6 +8,7 @@ from service.flow.metrics import FlowMetrics
 from service.http.metrics import HttpMetrics
 from service.identity.metrics import IdentityMetrics
 from service.identity.oidc.metrics import OidcMetrics
+from service.integration.web.metrics import DicomWebMetrics
 from service.observability.metrics import new_registry
 from service.predictions.metrics import PredictionMetrics
 from service.runners.metrics import RunnerMetrics
@@ -28,3 +29,4 @@ class Metrics:
         self.oidc = OidcMetrics(self.registry)
         self.audit = AuditMetrics(self.registry)
         self.identity = IdentityMetrics(self.registry)
+        self.dicomweb = DicomWebMetrics(self.registry)

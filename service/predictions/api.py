@@ -83,3 +83,26 @@ async def image(id: PredictionId, actor: Acting, predictions: PredictionsDep) ->
             raise ServiceError("image_gone", N_("The image is no longer kept."))
         raise no_such_prediction()
     return Response(png, media_type="image/png", headers=NO_STORE)
+
+
+@router.get(
+    "/{id}/sent-image",
+    summary="The image as it was sent",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "8-bit greyscale PNG of the pixels, without anything that stood in a "
+            "header; large ones have fewer pixels. 404 where it is not kept: by "
+            "`OSTEOSERVE_KEEP_IMAGES`, or since it was refused as a page or a photograph.",
+            "content": {"image/png": {"schema": FILE}},
+        },
+        **problems(404, 500, 503),
+    },
+)
+async def sent_image(
+    prediction: PredictionDep, actor: Acting, predictions: PredictionsDep
+) -> Response:
+    found = await predictions.sent(actor, prediction.id)
+    if found is None:
+        raise ServiceError("not_found", N_("This image is not kept as it was sent."))
+    return Response(found.png, media_type="image/png", headers=NO_STORE)

@@ -15,8 +15,10 @@ from service.decoding.settings import DecoderLimits
 from service.events import Listeners
 from service.flow.metrics import FlowMetrics
 from service.flow.settings import LoadPolicy
+from service.images.settings import ImageSettings
 from service.medicine import preparation
 from service.medicine.osteoporosis.pipeline import Pipeline
+from service.medicine.sent import Kept
 from service.predictions import api, history, home, pages
 from service.predictions.drift import Drift, served_reference
 from service.predictions.events import PredictionMade
@@ -53,6 +55,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
 
     resources.get(Listeners).afterwards(PredictionMade, counted)
     decoder = _decoder(resources)
+    kept = resources.get(ImageSettings)
     pipeline = Pipeline(
         policy,
         Limits(max_samples=resources.get(DecoderLimits).max_samples),
@@ -61,10 +64,11 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         resources.get(FlowMetrics),
         accepted=drift.image,
         unreadable=metrics.unreadable,
+        kept=Kept(kept.keep_images, int(kept.keep_image_bytes)),
     )
     predictions = Predictions(transactions, pipeline.analyse)
     resources.put(Predictions, predictions)
-    resources.put(Results, Results(predictions.get))
+    resources.put(Results, Results(predictions.result))
     resources.put(Decoder, decoder)
     resources.put(Explainer, Explainer(policy, runners, transactions))
     async with aclosing(predictions), decoder:

@@ -14,10 +14,13 @@ from service.http import idempotency_key as idempotency
 from service.identity.actor import Actor, Within
 from service.medicine.osteoporosis.pipeline import digest
 from service.medicine.osteoporosis.schemas import Analysis
+from service.medicine.osteoporosis.view import told
+from service.medicine.sent import SentImage
 from service.observability import tracing
 from service.predictions import deletion, repository, timeline
 from service.predictions.events import PredictionMade
 from service.predictions.query import Position, Query
+from service.predictions.repository import SentPlace
 from service.predictions.schemas import (
     DeletionReason,
     Prediction,
@@ -32,13 +35,23 @@ from service.storage.errors import (
     translated,
 )
 from service.storage.transaction import Transaction, Transactions
+from service.types import Outcome
 
-Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes]]]
-"""Returns the analysis of a file, and the image as the models saw it (PNG)."""
+Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes, SentImage | None]]]
+"""Returns the analysis of a file, the image as the models saw it (PNG), and as it was sent where
+that is to be kept."""
 
 
 MOST: Final = 32
 """Predictions written in one transaction."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A result with its outcome as pages, lists and the PDF tell it."""
+
+    id: UUID
+    outcome: Outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +94,9 @@ class Predictions:
             if earlier is not None:
                 return idempotency.replayed(earlier, await digest(data))
         with tracing.span("judge"):
-            analysis, png = await self._analyse(data, actor.within, priority)
+            analysis, png, sent = await self._analyse(data, actor.within, priority)
         try:
-            return await self.keep(actor, Prediction.of(analysis), png, key)
+            return await self.keep(actor, Prediction.of(analysis), png, key, sent)
         except ConflictError:
             # The same request, sent twice at once: the other was faster.
             earlier = None if key is None else await self._under(actor, key)
@@ -92,10 +105,15 @@ class Predictions:
             return idempotency.replayed(earlier, await digest(data))
 
     async def keep(
-        self, actor: Actor, prediction: Prediction, png: bytes, key: str | None = None
+        self,
+        actor: Actor,
+        prediction: Prediction,
+        png: bytes,
+        key: str | None = None,
+        sent: SentImage | None = None,
     ) -> Prediction:
-        """Write ``prediction`` and return it."""
-        new = _New(actor, repository.New(actor.site, prediction, png, key, actor.id))
+        """Write ``prediction`` with its image and return it."""
+        new = _New(actor, repository.New(actor.site, prediction, png, key, actor.id, sent))
         if key is None:
             with translated(RETRY_AFTER):
                 deadline = Deadline.after(self._transactions.longest_wait)
@@ -162,6 +180,11 @@ class Predictions:
         async with self._transactions.read() as connection:
             return await repository.get(connection, actor.within, prediction_id)
 
+    async def result(self, actor: Actor, prediction_id: UUID) -> Told | None:
+        """Return as much of a prediction as a review needs: what is signed is what pages tell."""
+        found = await self.get(actor, prediction_id)
+        return None if found is None else Told(found.id, told(found))
+
     async def image(self, actor: Actor, prediction_id: UUID) -> bytes | None:
         """Return the image as the models saw it (PNG)."""
         async with self._transactions.read() as connection:
@@ -171,6 +194,18 @@ class Predictions:
         """Whether the image as the models saw it is still kept."""
         async with self._transactions.read() as connection:
             return await repository.is_pictured(connection, actor.within, prediction_id)
+
+    async def sent(self, actor: Actor, prediction_id: UUID) -> SentImage | None:
+        """Return the image as it was sent; None where it is not kept."""
+        async with self._transactions.read() as connection:
+            return await repository.sent(connection, actor.within, prediction_id)
+
+    async def sent_places(
+        self, actor: Actor, prediction_ids: Sequence[UUID]
+    ) -> dict[UUID, SentPlace]:
+        """Return where the images lie that are kept as they were sent, by their predictions."""
+        async with self._transactions.read() as connection:
+            return await repository.sent_places(connection, actor.within, prediction_ids)
 
     async def placed(self, actor: Actor, prediction_id: UUID) -> Prediction | Unreadable | None:
         """Return a prediction as a list would: also one that cannot be read."""

@@ -48,7 +48,7 @@ async def read(
     exams: ExamsDep,
     explainer: ExplainerDep,
 ) -> Response:
-    """Heat maps that cannot be had at the moment are named as missing on the sheet."""
+    """Heat maps that cannot be had at the moment, or failed their check, are not on the sheet."""
     scan = await predictions.image(actor, prediction.id)
     shown = ResultPage.of(
         prediction,
@@ -58,8 +58,10 @@ async def read(
     )
     if actor.session is not None and actor.session.glass is not None:
         shown = replace(shown, broken=str(actor.session.glass.id))
-    maps = await explainer.heat_maps(actor, prediction)
-    pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps))
+    offered = [one.model for one in shown.maps if one.address]
+    maps = await explainer.heat_maps(actor, prediction, offered)
+    sent = await predictions.sent(actor, prediction.id)
+    pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps, sent))
     headers = {
         **NO_STORE,
         # Nothing of the patient, and not the id: files get sent around.

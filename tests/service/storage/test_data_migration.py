@@ -17,7 +17,7 @@ from service.storage.migrations import Schema
 from tests.service.kit.records import made
 from tests.service.storage.test_migrations import everything, put
 
-BEFORE, ITSELF = "0008", "0013"
+BEFORE, ITSELF = "0012", "0013"
 MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
