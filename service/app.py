@@ -40,6 +40,7 @@ from service.operations.health import Health
 from service.patients import install as patients
 from service.predictions import install as predictions
 from service.resources import Resources
+from service.retention import install as retention
 from service.reviews import install as reviews
 from service.runners import install as runners
 from service.served_models import install as served_models
@@ -87,7 +88,7 @@ SUBJECTS: Final = (
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    worklist, predictions, batches, dicomweb,
+    worklist, predictions, batches, dicomweb, retention,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 
@@ -152,7 +153,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(AccessLogMiddleware, metrics=metrics.http, respond=failed)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
     app.add_middleware(LocaleMiddleware, zone=settings.zone)
-    app.add_middleware(SecurityHeaders)
+    secure = settings.public_url is not None and settings.public_url.startswith("https:")
+    app.add_middleware(SecurityHeaders, secure=secure)
     app.add_middleware(HeadAsGet)
     if settings.sub_path:
         app.add_middleware(SubPath, sub_path=settings.sub_path)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from service.audit.metrics import AuditMetrics
 from service.decoding.metrics import DecoderMetrics
 from service.flow.metrics import FlowMetrics
 from service.http.metrics import HttpMetrics
+from service.identity.metrics import IdentityMetrics
 from service.identity.oidc.metrics import OidcMetrics
 from service.integration.web.metrics import DicomWebMetrics
 from service.observability.metrics import new_registry
@@ -25,4 +27,6 @@ class Metrics:
         self.predictions = PredictionMetrics(self.registry)
         self.storage = StorageMetrics(self.registry)
         self.oidc = OidcMetrics(self.registry)
+        self.audit = AuditMetrics(self.registry)
+        self.identity = IdentityMetrics(self.registry)
         self.dicomweb = DicomWebMetrics(self.registry)

@@ -48,6 +48,23 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "result_retired": N_("Result retired"),
     "result_restored": N_("Result restored"),
     "list_exported": N_("List of results exported"),
+    "image_removed": N_("Image removed"),
+    "hold_placed": N_("Legal hold placed"),
+    "hold_released": N_("Legal hold released"),
+    "retention_applied": N_("Retention applied"),
+    "patient_erased": N_("Patient erased"),
+    "data_exported": N_("Data exported"),
+    "backed_up": N_("Backup made"),
+    "restored": N_("Backup restored"),
+    "trail_cut": N_("Trail cut"),
+    "factor_added": N_("Second factor taken up"),
+    "factor_removed": N_("Second factor removed"),
+    "recovery_codes_made": N_("Recovery codes made"),
+    "recovery_code_used": N_("Recovery code used"),
+    "glass_broken": N_("Break-glass begun"),
+    "glass_ended": N_("Break-glass ended"),
+    "glass_closed": N_("Break-glass looked into"),
+    "site_renamed": N_("Site renamed"),
 }
 
 

@@ -16,6 +16,10 @@ Kind = Literal[
     "batch_started", "batch_line_added", "batch_ended",
     "sealed_account_used", "logout_refused", "ledger_decided",
     "result_flagged", "result_assigned", "result_retired", "result_restored", "list_exported",
+    "image_removed", "hold_placed", "hold_released", "retention_applied", "patient_erased",
+    "data_exported", "backed_up", "restored", "trail_cut",
+    "factor_added", "factor_removed", "recovery_codes_made", "recovery_code_used",
+    "glass_broken", "glass_ended", "glass_closed", "site_renamed",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
@@ -33,6 +37,8 @@ ObjectKind = Literal[
     "case",
     "object",
     "delivery",
+    "database",
+    "glass",
 ]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

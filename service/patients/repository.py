@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.clock import now
+from service.holds import repository as holds
 from service.storage.tables.exams import ExamRow
 from service.storage.tables.patients import PatientRow
 
@@ -95,9 +96,11 @@ async def hold(
 
 
 async def release(connection: AsyncConnection, patient: UUID | None) -> None:
-    """Remove ``patient`` unless an exam still names it."""
+    """Remove ``patient`` unless an exam still names it, or a legal hold is on them."""
     if patient is not None:
-        await connection.execute(delete(PatientRow).where(PatientRow.key == patient, ~_NAMED))
+        await connection.execute(
+            delete(PatientRow).where(PatientRow.key == patient, ~_NAMED, ~holds.on_patient())
+        )
 
 
 def _is(site: str | None, reference: str | None, issuer: str) -> ColumnElement[bool]:

@@ -131,6 +131,10 @@ class ResultPage(Page):
     """What is done with it beside reading it; none on paper."""
     outside: str
     """That this person is none whom the models are meant for."""
+    pictured: bool = True
+    """Whether the image is still kept."""
+    broken: str = ""
+    """Number of the break-glass by which it is read; empty: it is of the reader's own site."""
 
     @classmethod
     def of(
@@ -144,6 +148,7 @@ class ResultPage(Page):
         doing: Doing | None = None,
         signing: ReviewForms | None = None,
         out_of_reach: Collection[BaseName] = (),
+        pictured: bool = True,
         research: bool = False,
         sent: SentPlace | None = None,
         prior: View | None = None,
@@ -158,7 +163,7 @@ class ResultPage(Page):
         alone = votes.speaker(p)
         last = standing(reviews) if reviews else p.review
         height = round(WIDTH * spine.proportions(p.image, p.vertebrae))
-        drawn = maps(p, out_of_reach, research=research)
+        drawn = maps(p, out_of_reach, research=research) if pictured else ()
         return cls(
             id=str(p.id),
             created=moment(p.created_at),
@@ -204,6 +209,7 @@ class ResultPage(Page):
             who=who or Who.of(exam),
             doing=doing,
             outside=outside_intended_use(exam),
+            pictured=pictured,
         )
 
 

@@ -32,6 +32,14 @@ class ListExported(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImageRemoved(Event):
+    """What of a result shows the body is gone, pixels and heat maps; the result stays."""
+
+    prediction_id: UUID
+    reason: DeletionReason
+
+
+@dataclass(frozen=True, kw_only=True)
 class HeatMapMade(Event):
     prediction_id: UUID
     model: BaseName

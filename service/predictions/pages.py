@@ -53,6 +53,7 @@ router = APIRouter(prefix="/results/{id}", include_in_schema=False)
 _PASSWORD: Final[Mapping[str, str]] = {
     "sign_in_again": N_("You signed in more than a few minutes ago: once more, please."),
     "credentials": N_("This is not your password."),
+    "second_factor": N_("The code of your app was wrong, too old, or used already."),
     "too_many_attempts": N_("Too many wrong passwords: wait a little, then try again."),
 }
 """What is wrong with the password that came with a review, or did not."""
@@ -105,6 +106,8 @@ class ResultResponder:
         if exam is not None and exam.patient_key is not None:
             timeline = await self._predictions.timeline(actor, exam.patient_key)
             earlier = viewer.before(timeline, prediction)
+        if earlier is not None and not await self._predictions.is_pictured(actor, earlier[1].id):
+            earlier = None
         beside = [prediction.id] if earlier is None else [prediction.id, earlier[1].id]
         sent = await self._predictions.sent_places(actor, beside)
         page = ResultPage.of(
@@ -120,13 +123,16 @@ class ResultResponder:
             ),
             signing=signing,
             out_of_reach=await self._explainer.out_of_reach(prediction, self._states.down),
+            pictured=await self._predictions.is_pictured(actor, prediction.id),
             research=self._shown.research_maps,
             sent=sent.get(prediction.id),
             prior=None if earlier is None else viewer.prior(earlier, sent.get(earlier[1].id)),
         )
         if actor.session is not None:
             needed = bool(password) or self._reviews.is_stale(actor)
-            forms = page.signing.of_account(password=needed, error=password)
+            forms = page.signing.of_account(
+                password=needed, error=password, code=actor.session.has_factor
+            )
             if actor.session.by_provider:
                 again = f"/auth/oidc/again?next=/results/{prediction.id}" if needed else ""
                 forms = page.signing.of_provider(again, password)
@@ -168,14 +174,14 @@ async def review(
     page: ResultPageDep,
     typed: FormBody,
 ) -> Response:
-    """Form fields as in the API, and ``password`` where it was given too long ago."""
+    """Form fields as in the API, and ``password`` and ``code`` where it was given too long ago."""
     version = typed.pop(VERSION, None)
-    password = typed.pop("password", "")
+    password, code = typed.pop("password", ""), typed.pop("code", "")
     seen = None if version is None else {version}
     try:
         written = draft(typed)
         if password and reviews.is_stale(actor):
-            actor = await sessions.again(actor, password)
+            actor = await sessions.again(actor, password, code)
         await reviews.add(actor, prediction.id, written, told(prediction), seen)
     except ReviewError as error:
         signing = ReviewForms.of(told(prediction), typed, error.faults, version)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal,
     select,
     tuple_,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
@@ -192,6 +193,13 @@ async def image(connection: AsyncConnection, within: Within, prediction_id: UUID
     return await connection.scalar(query)
 
 
+async def is_pictured(connection: AsyncConnection, within: Within, prediction_id: UUID) -> bool:
+    """Whether a prediction's image as the models saw it is kept."""
+    named = PredictionRow.canonical_image_id.is_not(None)
+    query = select(PredictionRow.id).where(_is(within, prediction_id), named)
+    return await connection.scalar(query) is not None
+
+
 async def sent(
     connection: AsyncConnection, within: Within, prediction_id: UUID
 ) -> SentImage | None:
@@ -268,10 +276,32 @@ async def lock(connection: AsyncConnection, within: Within, prediction_id: UUID)
 async def remove(connection: AsyncConnection, prediction_id: UUID) -> bool:
     """Remove a prediction with its maps; False, and nothing is removed, where it is signed.
 
-    The only statement that removes one: reviews would go with their prediction.
+    The only statement that removes one. What else was said of it is gone already, or the database
+    refuses.
     """
     statement = delete(PredictionRow).where(PredictionRow.id == prediction_id, ~reviews.SIGNED)
     return (await connection.execute(statement)).rowcount > 0
+
+
+async def forget_picture(connection: AsyncConnection, prediction_id: UUID) -> bool:
+    """Have a prediction name no image as the models saw it; False where it named none."""
+    named = PredictionRow.canonical_image_id.is_not(None)
+    statement = (
+        update(PredictionRow)
+        .where(PredictionRow.id == prediction_id, named)
+        .values(canonical_image_id=None)
+    )
+    return (await connection.execute(statement)).rowcount > 0
+
+
+async def forget_image(connection: AsyncConnection, prediction_id: UUID) -> None:
+    """Have a prediction name no image, no file, and no request that made it."""
+    statement = update(PredictionRow).where(PredictionRow.id == prediction_id)
+    await connection.execute(
+        statement.values(
+            canonical_image_id=None, image_id=None, idempotency_key=None, file_name=None
+        )
+    )
 
 
 async def complete(

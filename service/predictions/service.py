@@ -15,21 +15,18 @@ from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 from service.http import idempotency_key as idempotency
 from service.identity.actor import Actor, Within
-from service.images import repository as images
 from service.medicine.osteoporosis.pipeline import digest
 from service.medicine.osteoporosis.schemas import Analysis
 from service.medicine.osteoporosis.view import told
 from service.medicine.sent import SentImage
 from service.observability import tracing
-from service.predictions import repository, timeline
-from service.predictions.events import PredictionDeleted, PredictionMade
+from service.predictions import deletion, repository, timeline
+from service.predictions.events import PredictionMade
 from service.predictions.query import Position, Query
 from service.predictions.repository import SentPlace
 from service.predictions.schemas import (
     DeletionReason,
-    NoReasonError,
     Prediction,
-    SignedError,
 )
 from service.predictions.timeline import Timeline
 from service.storage.database import RETRY_AFTER
@@ -215,24 +212,13 @@ class Predictions:
         The image goes with its last prediction, the exam with its last image, and the patient with
         the last exam: a reference that nothing needs is not kept.
 
-        A signed one stays: :class:`~service.predictions.schemas.SignedError`. Where people sign in
+        A signed one stays: :class:`~service.predictions.schemas.SignedError`, and so does one that
+        a legal hold is on: :class:`~service.holds.schemas.HeldError`. Where people sign in
         a ``reason`` is needed: else :class:`~service.predictions.schemas.NoReasonError`.
         """
 
         async def work(transaction: Transaction) -> bool:
-            connection = transaction.connection
-            if not await repository.lock(connection, actor.within, prediction_id):
-                return False
-            image = await images.hold(connection, prediction_id)
-            if not await repository.remove(connection, prediction_id):
-                raise SignedError
-            if reason is None and not actor.is_anybody:
-                raise NoReasonError
-            await exams.release(connection, await images.release(connection, image))
-            await transaction.emit(
-                PredictionDeleted(actor=actor, prediction_id=prediction_id, reason=reason)
-            )
-            return True
+            return await deletion.delete(transaction, actor, prediction_id, reason)
 
         return await self._transactions.write(work, frees=True)
 
@@ -250,6 +236,11 @@ class Predictions:
         """Return the image as the models saw it (PNG)."""
         async with self._transactions.read() as connection:
             return await repository.image(connection, actor.within, prediction_id)
+
+    async def is_pictured(self, actor: Actor, prediction_id: UUID) -> bool:
+        """Whether the image as the models saw it is still kept."""
+        async with self._transactions.read() as connection:
+            return await repository.is_pictured(connection, actor.within, prediction_id)
 
     async def sent(self, actor: Actor, prediction_id: UUID) -> SentImage | None:
         """Return the image as it was sent; None where it is not kept."""

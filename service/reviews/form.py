@@ -111,12 +111,14 @@ class ReviewForms:
             trouble=trouble,
         )
 
-    def of_account(self, *, password: bool, error: str = "") -> ReviewForms:
+    def of_account(self, *, password: bool, error: str = "", code: bool = False) -> ReviewForms:
         """Return the forms as somebody gets them who has signed in: no name is asked for.
 
-        ``password``: whether it has to be given with a review; ``error``: what was wrong with it.
+        ``password``: whether it has to be given with a review, and with it the ``code`` of a second
+        factor; ``error``: what was wrong with it.
         """
-        return replace(self, forms=tuple(_of_account(form, password, error) for form in self.forms))
+        forms = (_of_account(form, password, error, code) for form in self.forms)
+        return replace(self, forms=tuple(forms))
 
     def when(self, *, signed: bool) -> ReviewForms:
         """Return the forms that are of use: what nobody has signed cannot be withdrawn."""
@@ -200,7 +202,7 @@ def _form(
     )
 
 
-def _of_account(form: ReviewForm, password: bool, error: str) -> ReviewForm:
+def _of_account(form: ReviewForm, password: bool, error: str, code: bool) -> ReviewForm:
     fields = [field for field in form.fields if field.name != "reviewer"]
     # A comment is no signature.
     if password and form.action != "comment":
@@ -213,6 +215,18 @@ def _of_account(form: ReviewForm, password: bool, error: str) -> ReviewForm:
                 error=error if form.open else "",
                 required=True,
                 autocomplete="current-password",
+            )
+        )
+    if password and code:
+        fields.append(
+            Field(
+                name="code",
+                id=f"{form.action}-code",
+                label=_("Code of your app"),
+                required=True,
+                maxlength=40,
+                autocomplete="one-time-code",
+                autocapitalize="none",
             )
         )
     return replace(form, fields=tuple(fields))

@@ -1,11 +1,11 @@
-"""Reviews in SQL, in the order they were written. There is no way to change or remove one."""
+"""Reviews in SQL, in the order they were written. None is changed, nor removed one by one."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -44,6 +44,10 @@ STANDING: Final = (
 )
 """The action of the review that counts, as :func:`~service.reviews.schemas.standing` finds it;
 NULL: the prediction is preliminary."""
+
+
+Signature = Literal["none", "withdrawn", "standing"]
+"""What there is of a signature on a prediction."""
 
 
 async def lock(connection: AsyncConnection, within: Within, prediction_id: UUID) -> bool:
@@ -93,3 +97,18 @@ async def add(connection: AsyncConnection, prediction_id: UUID, review: Review) 
             **{name: getattr(review, name) for name in KEPT},
         )
     )
+
+
+async def signature(connection: AsyncConnection, prediction_id: UUID) -> Signature:
+    """Return whether a prediction is signed, or was before somebody has withdrawn it."""
+    found = select(STANDING.is_not(None).label("stands"), SIGNED.label("signed"))
+    statement = found.select_from(PredictionRow).where(PredictionRow.id == prediction_id)
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None or not row.signed:
+        return "none"
+    return "standing" if row.stands else "withdrawn"
+
+
+async def remove(connection: AsyncConnection, prediction_id: UUID) -> None:
+    """Remove all that was said of a prediction that is locked and is about to go."""
+    await connection.execute(delete(ReviewRow).where(ReviewRow.prediction_id == prediction_id))

@@ -192,7 +192,9 @@ def _reviewer(actor: Actor, typed: str | None) -> str:
 def _method(actor: Actor) -> Method | None:
     if actor.session is None:
         return None
-    return "provider" if actor.session.by_provider else "password"
+    if actor.session.by_provider:
+        return "provider"
+    return "two_factors" if actor.session.second else "password"
 
 
 def _same(review: Review, other: Review) -> bool:

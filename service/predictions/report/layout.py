@@ -43,15 +43,15 @@ _ONE_AT_A_TIME: Final = threading.Lock()
 def render(
     prediction: Prediction,
     page: ResultPage,
-    scan: bytes,
+    scan: bytes | None,
     maps: Mapping[BaseName, HeatMap],
     sent: SentImage | None = None,
 ) -> bytes:
     """Return the sheet as PDF, in the current language.
 
-    ``page`` is the result's page; ``scan`` the canonical image as PNG, ``sent`` the image as it was
-    sent where that is kept; ``maps`` those that could be had: of them the sheet has those alone
-    that ``page`` offers.
+    ``page`` is the result's page; ``scan`` the canonical image as PNG, None where it is no longer
+    kept; ``sent`` the image as it was sent where that is kept; ``maps`` those that could be had: of
+    them the sheet has those alone that ``page`` offers.
     """
     with _ONE_AT_A_TIME:
         fonts()
@@ -75,12 +75,14 @@ def render(
 def _content(
     prediction: Prediction,
     page: ResultPage,
-    scan: bytes,
+    scan: bytes | None,
     maps: Mapping[BaseName, HeatMap],
     sent: SentImage | None,
 ) -> list[Flowable]:
+    gone = [text(_("The image is no longer kept."), 8, colour=SOFT)]
+    seen = gone if scan is None else pictures(prediction, page, scan, maps, sent)
     columns = Table(
-        [[[*_answer(prediction, page)], "", [*pictures(prediction, page, scan, maps, sent)]]],
+        [[[*_answer(prediction, page)], "", [*seen]]],
         colWidths=[LEFT, GAP, RIGHT],
         style=FLUSH,
     )
@@ -103,6 +105,7 @@ def _head(page: ResultPage) -> list[Flowable]:
         Table([[title, when]], colWidths=[WIDTH - RIGHT, RIGHT], style=FLUSH),
         Spacer(0, 3),
         text(strip, 8, bold=True, colour=WARN, after=4),
+        *_broken(page),
         *_whom(page.who),
         HRFlowable(WIDTH, 0.8, color=RULE, spaceAfter=6),
     ]
@@ -115,6 +118,13 @@ def _whom(who: Who) -> list[Flowable]:
         said.append(_("Scan acquired on %(day)s", day=who.acquired))
     lines = [text(" · ".join(said), 9.5, bold=True, after=2)] if said else []
     return [*lines, text(" · ".join(who.told), 7.5, after=4)] if who.told else lines
+
+
+def _broken(page: ResultPage) -> list[Flowable]:
+    if not page.broken:
+        return []
+    told = _("Break-glass %(id)s: read by somebody of another site.", id=page.broken)
+    return [text(told, 8, bold=True, colour=WARN, after=4)]
 
 
 def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:

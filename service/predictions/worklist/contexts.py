@@ -65,6 +65,7 @@ class ListedRow:
     acquired: str
     acquired_iso: str
     findings: tuple[str, ...]
+    pictured: bool
     file_name: str
     reader: str
     flagged: bool
@@ -81,6 +82,7 @@ class ListedRow:
             acquired="" if acquired is None else day(acquired),
             acquired_iso="" if acquired is None else acquired.isoformat(),
             findings=short(result) if isinstance(result, Prediction) else (),
+            pictured=listed.pictured,
             file_name=listed.file_name or "",
             reader=listed.entry.reader or "",
             flagged=listed.entry.flagged_at is not None,

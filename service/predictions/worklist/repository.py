@@ -134,6 +134,7 @@ def _columns(actor: Actor) -> tuple[Any, ...]:
         PatientRow.issuer,
         ExamRow.acquired_on,
         case((sent_by(actor), PredictionRow.file_name), else_=None).label("file_name"),
+        PredictionRow.canonical_image_id.is_not(None).label("pictured"),
         WorklistRow.flagged_at,
         WorklistRow.assigned_to,
         PersonRow.name.label("reader"),
@@ -215,6 +216,7 @@ async def _listed(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> tupl
             patient_key=row.patient_key,
             acquired_on=row.acquired_on,
             file_name=row.file_name,
+            pictured=row.pictured,
             entry=Entry(
                 flagged_at=row.flagged_at,
                 assigned_to=row.assigned_to,

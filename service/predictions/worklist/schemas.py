@@ -26,6 +26,8 @@ class Listed:
     acquired_on: date | None
     file_name: str | None
     """As whoever asks has called it; None where it was another who sent it."""
+    pictured: bool
+    """Whether the image is still kept."""
     entry: Entry
 
 

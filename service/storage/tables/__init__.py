@@ -13,6 +13,7 @@ from service.storage.tables import (
     ledger,
     patients,
     predictions,
+    retention,
     reviews,
     worklist,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "ledger",
     "patients",
     "predictions",
+    "retention",
     "reviews",
     "worklist",
 ]
