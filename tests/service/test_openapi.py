@@ -30,6 +30,7 @@ async def test_what_is_documented(document: dict[str, Any]) -> None:
         API + "/{id}/report.pdf",
         API + "/{id}/reviews",
         API + "/{id}/study",
+        API + "/{id}/worklist",
         "/api/v1/batches",
         "/api/v1/batches/{id}",
         "/api/v1/batches/{id}/cancel",
