@@ -136,14 +136,14 @@ def prepare(scan: Scan, spine: Spine, graphics: NDArray[np.bool_]) -> Canonical:
     return canonical
 
 
-def reduced(scan: Scan) -> Scan:
-    """Return ``scan`` with a longer side of :data:`LARGEST` pixels at most."""
+def reduced(scan: Scan, longest: int = LARGEST) -> Scan:
+    """Return ``scan`` with a longer side of ``longest`` pixels at most."""
     longer = max(scan.width, scan.height)
-    if longer <= LARGEST:
+    if longer <= longest:
         return scan
     size = (
-        max(1, round(scan.width * LARGEST / longer)),
-        max(1, round(scan.height * LARGEST / longer)),
+        max(1, round(scan.width * longest / longer)),
+        max(1, round(scan.height * longest / longer)),
     )
     # By 8 or 16 bits as they are: floating point would hold a large scan four times.
     image = Image.fromarray(scan.pixels).resize(size, Image.Resampling.BOX)
@@ -156,7 +156,7 @@ def cleaned(framed: Canonical, graphics: NDArray[np.bool_]) -> Canonical:
     """Return the frame with what lies under ``graphics`` (224, 224) filled from beside it."""
     if not graphics.any():
         return framed
-    covered = _dilated(graphics)
+    covered = widened(graphics)
     filled = _smooth(framed.astype(np.float32), ~covered)
     whole: Canonical = np.where(covered, np.clip(np.rint(filled), 0, 255), framed).astype(np.uint8)
     return whole
@@ -183,7 +183,7 @@ def _upright(
         (SIDE, SIDE), Image.Transform.AFFINE, tuple(matrix.ravel()), Image.Resampling.BICUBIC
     )
     to_frame = to_source * np.array([[SIDE / width], [SIDE / height]])
-    covered = Image.fromarray(_dilated(graphics).astype(np.float32)).transform(
+    covered = Image.fromarray(widened(graphics).astype(np.float32)).transform(
         (SIDE, SIDE), Image.Transform.AFFINE, tuple(to_frame.ravel()), Image.Resampling.BILINEAR
     )
     middles = np.arange(SIDE) + 0.5
@@ -225,7 +225,7 @@ def _gaussian(sigma: float) -> Floats:
     return np.asarray(kernel / kernel.sum(1, keepdims=True), np.float32)
 
 
-def _dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return ``mask`` and its eight neighbours: a drawn line's rim is grey."""
     rows = mask.copy()
     rows[1:] |= mask[:-1]

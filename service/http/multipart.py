@@ -136,7 +136,7 @@ async def form(
                 "on_end": taken.end,
             },
         )
-        async for chunk in _without_preamble(body, boundary):
+        async for chunk in without_preamble(body, boundary):
             parser.write(chunk)
     except FormParserError:
         raise MultipartError("not multipart") from None
@@ -145,7 +145,7 @@ async def form(
     return [file for file in taken.files if file.present], _decoded(taken.texts)
 
 
-async def _without_preamble(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[bytes]:
+async def without_preamble(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[bytes]:
     """Yield ``body`` from its first boundary on: what comes before is for nobody."""
     line = b"\r\n--" + boundary
     # A line may begin with the boundary and be another.

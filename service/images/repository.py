@@ -1,4 +1,5 @@
-"""Images in SQL: each once a site, however often it is judged, with what models saw of it."""
+"""Images in SQL: each once a site, however often it is judged, with what models saw of it, and what
+is kept of it as it was sent."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.storage.tables.images import CanonicalImageRow, ImageRow
+from service.medicine.sent import SentImage
+from service.storage.tables.images import CanonicalImageRow, ImageRow, SentImageRow
 from service.storage.tables.predictions import PredictionRow
 
 _SPACE: Final = UUID("c8f5a3c1-6f0e-4f5b-9d53-2d1b7a1e6a05")
@@ -49,6 +51,32 @@ async def place(
         )
         # In an order that all keep.
         await connection.execute(held, sorted(rows, key=lambda row: str(row["id"])))
+
+
+async def keep_sent(connection: AsyncConnection, sent: Mapping[UUID, SentImage]) -> None:
+    """Keep images as they were sent, by the ids of rows that are held; those kept stay as they are.
+
+    The same file has the same pixels, and what is kept of them is the operator's to say: who asks
+    for less afterwards has deleted what was kept before by deleting its results.
+    """
+    if not sent:
+        return
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    rows = [
+        {
+            "image_id": id,
+            "left": one.box.left,
+            "top": one.box.top,
+            "width": one.box.width,
+            "height": one.box.height,
+            "row_spacing": one.spacing[0] if one.spacing else None,
+            "column_spacing": one.spacing[1] if one.spacing else None,
+            "png": one.png,
+        }
+        for id, one in sorted(sent.items(), key=str)
+    ]
+    statement = make(SentImageRow).on_conflict_do_nothing(index_elements=["image_id"])
+    await connection.execute(statement, rows)
 
 
 async def hold(connection: AsyncConnection, prediction_id: UUID) -> UUID | None:

@@ -30,7 +30,9 @@ from models.vertebrae import findings, report
 from models.vertebrae.geometry import Outlined, Spine
 from models.vertebrae.nominal import nominal
 from models.vertebrae.report import LevelReport, Report
+from service.medicine import sent as sending
 from service.medicine.schemas import Image, Quality
+from service.medicine.sent import Kept, SentImage
 from service.medicine.vertebrae.schemas import Finding, Level, Vertebrae
 from service.timing import timed
 
@@ -45,7 +47,8 @@ EXACT: Final = 6
 class Framed:
     """A file that was read; ``reasons`` refuse it before anybody is asked,
     ``findings`` only tell. ``scan`` is reduced to what its canonical image is made of, and travels
-    between processes; ``image`` says how large it came, and ``box`` which part of that it was."""
+    between processes; ``image`` says how large it came, ``box`` which part of that it was, and
+    ``sent`` is what is kept of all of it."""
 
     image: Image
     box: Box
@@ -54,6 +57,7 @@ class Framed:
     reasons: tuple[str, ...]
     findings: tuple[str, ...]
     timings: dict[str, float]
+    sent: SentImage | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +66,8 @@ class Prepared:
 
     ``canonical`` and ``vertebrae`` are None where the image is refused: what its frame shows is
     ``png`` then, and ``recipe`` names which of the two that is. ``outlined_by`` is the version of
-    the model that looked for vertebrae, None where it was not asked.
+    the model that looked for vertebrae, None where it was not asked. ``sent`` is what is kept of
+    the image as it came.
     """
 
     image: Image
@@ -74,10 +79,17 @@ class Prepared:
     vertebrae: Vertebrae | None
     outlined_by: str | None
     timings: dict[str, float]
+    sent: SentImage | None = None
 
 
-def frame(data: bytes, digest: str, limits: Limits) -> Framed:
-    """Return the scan in ``data`` and its frame. Raises :class:`models.image.errors.ScanError`."""
+NOTHING: Final = Kept()
+
+
+def frame(data: bytes, digest: str, limits: Limits, kept: Kept = NOTHING) -> Framed:
+    """Return the scan in ``data`` and its frame, and what is ``kept`` of it as it was sent.
+
+    Raises :class:`models.image.errors.ScanError`.
+    """
     timings: dict[str, float] = {}
     with timed(timings, "read"):
         sent = read(data, limits)
@@ -86,6 +98,8 @@ def frame(data: bytes, digest: str, limits: Limits) -> Framed:
         scan, box = cropped.scan, cropped.box
         framed = recipe.frame(scan)
         checked = quality.check(scan)
+    with timed(timings, "keep"):
+        whole = sending.whole(sent, kept)
     return Framed(
         image=Image(
             sha256=digest,
@@ -100,6 +114,7 @@ def frame(data: bytes, digest: str, limits: Limits) -> Framed:
         reasons=checked.reasons,
         findings=checked.findings,
         timings=timings,
+        sent=whole,
     )
 
 
@@ -109,7 +124,7 @@ def refuse(framed: Framed) -> Prepared:
     return _refused(framed, told, framed.frame, None)
 
 
-def prepare(framed: Framed, outlined: Outlined, version: str) -> Prepared:
+def prepare(framed: Framed, outlined: Outlined, version: str, kept: Kept = NOTHING) -> Prepared:
     """Return the canonical image and all that is told beside votes; ``outlined`` is what model
     ``version`` found in the frame."""
     timings: dict[str, float] = {}
@@ -127,7 +142,7 @@ def prepare(framed: Framed, outlined: Outlined, version: str) -> Prepared:
         if spine is None or reasons:
             prepared = _refused(framed, told, cleaned, version)
         else:
-            prepared = _accepted(framed, told, spine, outlined, cleaned, version)
+            prepared = _accepted(framed, told, spine, outlined, cleaned, version, kept)
     prepared.timings.update(timings)
     return prepared
 
@@ -153,6 +168,7 @@ def _accepted(
     outlined: Outlined,
     cleaned: Canonical,
     version: str,
+    kept: Kept,
 ) -> Prepared:
     canonical = recipe.prepare(framed.scan, spine, outlined.graphics)
     found = report.describe(
@@ -174,6 +190,7 @@ def _accepted(
         vertebrae=vertebrae(found, noticed, version),
         outlined_by=version,
         timings=dict(framed.timings),
+        sent=sending.column(framed.scan, framed.box, spine, outlined.graphics, kept),
     )
 
 
@@ -215,7 +232,7 @@ ERRORS: Final[tuple[type[Exception], ...]] = (ScanError,)
 """What :func:`frame` raises."""
 
 KNOWN: Final[tuple[type, ...]] = (
-    Framed, Prepared, Scan, Box, Image, Quality, Vertebrae, Level, Finding,
+    Framed, Prepared, Scan, Box, SentImage, Image, Quality, Vertebrae, Level, Finding,
     ScanError, DecoderError, *ScanError.__subclasses__(),
 )  # fmt: skip
 """Types that what both steps return or raise is made of."""

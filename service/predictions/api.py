@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response
 
+from service.errors import ServiceError
 from service.http.caching import NO_STORE
 from service.http.openapi import FILE
 from service.http.problems import problems
 from service.identity.dependencies import Acting
+from service.language.locale import N_
 from service.predictions.dependencies import NewPredictionDep, PredictionDep, PredictionsDep
 from service.predictions.schemas import EXAMPLE, Prediction
 from service.results import PredictionId, no_such_prediction
@@ -79,3 +81,26 @@ async def image(id: PredictionId, actor: Acting, predictions: PredictionsDep) ->
     if png is None:
         raise no_such_prediction()
     return Response(png, media_type="image/png", headers=NO_STORE)
+
+
+@router.get(
+    "/{id}/sent-image",
+    summary="The image as it was sent",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "8-bit greyscale PNG of the pixels, without anything that stood in a "
+            "header; large ones have fewer pixels. 404 where it is not kept: by "
+            "`OSTEOSERVE_KEEP_IMAGES`, or since it was refused as a page or a photograph.",
+            "content": {"image/png": {"schema": FILE}},
+        },
+        **problems(404, 500, 503),
+    },
+)
+async def sent_image(
+    prediction: PredictionDep, actor: Acting, predictions: PredictionsDep
+) -> Response:
+    found = await predictions.sent(actor, prediction.id)
+    if found is None:
+        raise ServiceError("not_found", N_("This image is not kept as it was sent."))
+    return Response(found.png, media_type="image/png", headers=NO_STORE)

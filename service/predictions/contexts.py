@@ -6,10 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from models.explanation.location import Location
 from service.exams.contexts import ExamCard
 from service.exams.schemas import Exam
-from service.language.formats import listing, moment, number
+from service.language.formats import listing, moment, number, percent
 from service.language.locale import N_, _
 from service.medicine.osteoporosis import measurements
 from service.medicine.osteoporosis import view as votes
@@ -19,15 +18,17 @@ from service.medicine.osteoporosis.wording import Verdict
 from service.medicine.schemas import Image
 from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.view import SpineView
-from service.predictions.heat_maps.localisation import located
+from service.predictions.heat_maps.contexts import Map, maps
 from service.predictions.reported import Reported, outside_intended_use
+from service.predictions.repository import SentPlace
 from service.predictions.schemas import Prediction
+from service.predictions.viewer import View
 from service.predictions.who import Who
 from service.reviews.contexts import Signed
 from service.reviews.form import ReviewForms
 from service.reviews.schemas import Review, standing, version
 from service.runners.registry import MODEL_NAMES
-from service.types import MAPPED, BaseName, Outcome
+from service.types import BaseName, Outcome
 from service.web.page import Page
 from service.worklist.contexts import Doing
 
@@ -72,20 +73,6 @@ WIDTH: Final = 224
 
 
 @dataclass(frozen=True, kw_only=True)
-class Map:
-    """Where a model's heat map can be had; without ``address``, why it cannot.
-
-    ``cautions`` say what its colours must not be taken for.
-    """
-
-    model: str
-    name: str
-    address: str | None
-    why: str
-    cautions: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class ResultPage(Page):
     templates = ("result.html",)
     section = "/history"
@@ -112,8 +99,12 @@ class ResultPage(Page):
     """What ``bone`` weighed."""
     spine: SpineView | None
     maps: tuple[Map, ...]
-    whole: bool
-    """Whether the picture is the whole image, and not L1–L4 laid upright."""
+    offers_maps: bool
+    view: View
+    prior: View | None
+    """The patient's exam before this one."""
+    attention: tuple[str, ...]
+    """What to look at in the image, in short; the sentences stand further down."""
     scan_width: int
     scan_height: int
     image_format: str
@@ -153,16 +144,21 @@ class ResultPage(Page):
         doing: Doing | None = None,
         signing: ReviewForms | None = None,
         out_of_reach: Collection[BaseName] = (),
+        research: bool = False,
+        sent: SentPlace | None = None,
+        prior: View | None = None,
     ) -> ResultPage:
         """``reviews`` are all there are, the first one first; without them the last one is shown.
 
         ``signing`` holds a form that was sent and could not be taken; ``out_of_reach`` names the
-        models that voted but cannot be asked for their heat maps now.
+        models that voted but cannot be asked for their heat maps now. ``research`` offers maps that
+        failed their check; ``sent`` says where the image lies as it was sent, where that is kept.
         """
         p = prediction
         alone = votes.speaker(p)
         last = standing(reviews) if reviews else p.review
         height = round(WIDTH * spine.proportions(p.image, p.vertebrae))
+        drawn = maps(p, out_of_reach, research=research)
         return cls(
             id=str(p.id),
             created=moment(p.created_at),
@@ -170,8 +166,8 @@ class ResultPage(Page):
             outcome=votes.told(p),
             verdict=Verdict.of(votes.told(p), questioned=votes.is_questioned(p)),
             probability=votes.probability(p.probability),
-            threshold=votes.probability(p.threshold),
-            band=f"{number(p.band[0] * 100, 1)}–{votes.probability(p.band[1])}" if p.band else None,
+            threshold=None if p.threshold is None else percent(p.threshold, 0),
+            band=f"{number(p.band[0] * 100)}–{percent(p.band[1], 0)}" if p.band else None,
             gauge=votes.gauge(p),
             degraded=p.degraded,
             absent=listing(MODEL_NAMES[n] for n in p.missing if n not in p.models and n != "stack"),
@@ -182,8 +178,11 @@ class ResultPage(Page):
             findings=tuple(explained(code) for code in p.quality.findings),
             measurements=measurements.rows(p),
             spine=SpineView.of(p.vertebrae, height),
-            maps=_maps(p, out_of_reach),
-            whole=p.vertebrae is None,
+            maps=drawn,
+            offers_maps=any(one.address for one in drawn),
+            view=View.of(p, sent),
+            prior=prior,
+            attention=attention(p),
             scan_width=WIDTH,
             scan_height=height,
             image_format={"dicom": "DICOM"}.get(p.image.format, p.image.format.upper()),
@@ -196,7 +195,7 @@ class ResultPage(Page):
             review=Signed.of(last) if last else None,
             earlier=tuple(Signed.of(one) for one in reversed(reviews) if one is not last),
             told=any(one.action in ("comment", "withdraw") for one in reviews),
-            signing=(signing or ReviewForms.of(p.outcome, version=version(reviews))).when(
+            signing=(signing or ReviewForms.of(votes.told(p), version=version(reviews))).when(
                 signed=last is not None
             ),
             exam=ExamCard.of(exam) if exam else None,
@@ -208,53 +207,6 @@ class ResultPage(Page):
         )
 
 
-def _maps(prediction: Prediction, out_of_reach: Collection[BaseName]) -> tuple[Map, ...]:
-    if not prediction.models:
-        return ()
-    found = []
-    for name in MAPPED:
-        why = ""
-        if name not in prediction.models:
-            why = _("No heat map: the model did not answer.")
-        elif name in out_of_reach:
-            why = _("No heat map: the model is not running now.")
-        vote = prediction.models.get(name)
-        where = located(name, vote.version) if vote else None
-        if not why and where is not None and not where.either.beyond_chance:
-            why = _(_NOWHERE)
-        address = None if why else f"/api/v1/predictions/{prediction.id}/maps/{name}"
-        cautions = () if why else _cautions(where)
-        found.append(
-            Map(model=name, name=MODEL_NAMES[name], address=address, why=why, cautions=cautions)
-        )
-    return tuple(found)
-
-
-_NOWHERE: Final = N_(
-    "No heat map: where the spine is known this model’s evidence lay in it no more than by chance."
-)
-_UNKNOWN: Final = N_("It has not been measured whether this version’s map lies in the spine.")
-_FOR: Final = N_(
-    "Do not take orange for a place of disease: where the spine is known it favoured it on "
-    "%(inside)s of %(images)s only, no more than by chance."
-)
-_AGAINST: Final = N_(
-    "Do not take blue for sound bone: where the spine is known it favoured it on %(inside)s of "
-    "%(images)s only, no more than by chance."
-)
-
-
-def _cautions(where: Location | None) -> tuple[str, ...]:
-    if where is None:
-        return (_(_UNKNOWN),)
-    colours = ((_FOR, where.speaks_for), (_AGAINST, where.speaks_against))
-    return tuple(
-        _(sentence, inside=number(found.inside), images=number(found.images))
-        for sentence, found in colours
-        if not found.beyond_chance
-    )
-
-
 def _size(image: Image) -> str:
     size = f"{image.width} × {image.height}"
     if image.cropped is None:
@@ -262,6 +214,15 @@ def _size(image: Image) -> str:
     _left, _top, width, height = image.cropped
     part = f"{width} × {height}"
     return _("%(part)s (with its frame %(whole)s)", part=part, whole=size)
+
+
+def attention(prediction: Prediction) -> tuple[str, ...]:
+    """Return in short what of an image to look at, that of its vertebrae last."""
+    found = prediction.vertebrae.findings if prediction.vertebrae else ()
+    return (
+        *(explained(code) for code in prediction.quality.findings),
+        *(spine.short(one) for one in found),
+    )
 
 
 def explained(code: str) -> str:

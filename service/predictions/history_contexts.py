@@ -45,6 +45,9 @@ class HistoryRow:
     outcome: Outcome | None
     """None: the row cannot be read here."""
     heading: str
+    found: Outcome | None
+    """What a clinician found instead of it."""
+    found_heading: str
     probability: str | None
     degraded: bool
     review: str
@@ -65,15 +68,21 @@ class HistoryRow:
                 **known,
                 outcome=None,
                 heading=_("Cannot be read here"),
+                found=None,
+                found_heading="",
                 probability=None,
                 degraded=False,
                 review="",
                 signed=False,
             )
+        review = prediction.review
+        found = review.outcome if review is not None and review.action == "override" else None
         return cls(
             **known,
             outcome=told(prediction),
             heading=_(HEADINGS[told(prediction)]),
+            found=found,
+            found_heading=_(HEADINGS[found]) if found else "",
             probability=probability(prediction.probability),
             degraded=prediction.degraded,
             review=_reviewed(prediction),
@@ -131,4 +140,4 @@ def _reviewed(prediction: Prediction) -> str:
         return _("Preliminary")
     if prediction.review.action == "sign":
         return _("Signed")
-    return _("Overridden: %(outcome)s", outcome=_(HEADINGS[prediction.review.outcome]))
+    return _("Overridden")

@@ -21,8 +21,10 @@ from service.flow.metrics import FlowMetrics
 from service.flow.priority import Priority
 from service.flow.settings import LoadPolicy
 from service.http.declared import sniffed
+from service.images.settings import ImageSettings
 from service.medicine import preparation
 from service.medicine.osteoporosis.pipeline import Pipeline
+from service.medicine.sent import Kept
 from service.predictions import api, history, home, pages, thumbnails
 from service.predictions.drift import Drift, served_reference
 from service.predictions.events import PredictionMade
@@ -62,6 +64,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
 
     resources.get(Listeners).afterwards(PredictionMade, counted)
     decoder = _decoder(resources)
+    kept = resources.get(ImageSettings)
     pipeline = Pipeline(
         policy,
         Limits(max_samples=resources.get(DecoderLimits).max_samples),
@@ -70,6 +73,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         resources.get(FlowMetrics),
         accepted=drift.image,
         unreadable=metrics.unreadable,
+        kept=Kept(kept.keep_images, int(kept.keep_image_bytes)),
     )
     keeping = resources.get(KeepingSettings)
     describe = _described(decoder, keeping.dicom_facts, policy)
@@ -77,7 +81,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         transactions, pipeline.analyse, describe, keeps_names=keeping.keep_file_names
     )
     resources.put(Predictions, predictions)
-    resources.put(Results, Results(predictions.get))
+    resources.put(Results, Results(predictions.result))
     resources.put(WorklistReading, WorklistReading(transactions))
     resources.put(Thumbnails, Thumbnails(predictions))
     resources.put(Decoder, decoder)

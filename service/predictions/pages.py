@@ -19,12 +19,15 @@ from service.http.problems import translate
 from service.identity.dependencies import Acting, acting
 from service.identity.services import SessionsDep
 from service.language.locale import N_, _
+from service.medicine.osteoporosis.view import told
+from service.predictions import viewer
 from service.predictions.contexts import ResultPage
 from service.predictions.dependencies import PredictionDep, PredictionsDep
-from service.predictions.heat_maps.dependencies import ExplainerDep
+from service.predictions.heat_maps.dependencies import ExplainerDep, HeatMapSettingsDep
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.schemas import Prediction
 from service.predictions.service import Predictions
+from service.predictions.settings import HeatMapSettings
 from service.predictions.who import whom
 from service.reviews.dependencies import ReviewsDep
 from service.reviews.form import VERSION, ReviewForms
@@ -67,6 +70,7 @@ class ResultResponder:
         states: RunnerStates,
         predictions: Predictions,
         worklist: Worklist,
+        shown: HeatMapSettings,
     ) -> None:
         self._templates = templates
         self._reviews = reviews
@@ -75,6 +79,7 @@ class ResultResponder:
         self._states = states
         self._predictions = predictions
         self._worklist = worklist
+        self._shown = shown
 
     async def shown(
         self,
@@ -96,6 +101,12 @@ class ResultResponder:
             exam = await self._exams.get(actor, prediction.id)
         except UnreadableError:
             unreadable = True
+        earlier = None
+        if exam is not None and exam.patient_key is not None:
+            timeline = await self._predictions.timeline(actor, exam.patient_key)
+            earlier = viewer.before(timeline, prediction)
+        beside = [prediction.id] if earlier is None else [prediction.id, earlier[1].id]
+        sent = await self._predictions.sent_places(actor, beside)
         page = ResultPage.of(
             prediction,
             reviews=await self._reviews.of(actor, prediction.id),
@@ -109,6 +120,9 @@ class ResultResponder:
             ),
             signing=signing,
             out_of_reach=await self._explainer.out_of_reach(prediction, self._states.down),
+            research=self._shown.research_maps,
+            sent=sent.get(prediction.id),
+            prior=None if earlier is None else viewer.prior(earlier, sent.get(earlier[1].id)),
         )
         if actor.session is not None:
             needed = bool(password) or self._reviews.is_stale(actor)
@@ -129,8 +143,11 @@ async def responder(
     states: RunnerStatesDep,
     predictions: PredictionsDep,
     worklist: WorklistDep,
+    shown: HeatMapSettingsDep,
 ) -> ResultResponder:
-    return ResultResponder(templates, reviews, exams, explainer, states, predictions, worklist)
+    return ResultResponder(
+        templates, reviews, exams, explainer, states, predictions, worklist, shown
+    )
 
 
 ResultPageDep = Annotated[ResultResponder, Depends(responder)]
@@ -159,18 +176,18 @@ async def review(
         written = draft(typed)
         if password and reviews.is_stale(actor):
             actor = await sessions.again(actor, password)
-        await reviews.add(actor, prediction.id, written, prediction.outcome, seen)
+        await reviews.add(actor, prediction.id, written, told(prediction), seen)
     except ReviewError as error:
-        signing = ReviewForms.of(prediction.outcome, typed, error.faults, version)
+        signing = ReviewForms.of(told(prediction), typed, error.faults, version)
         return await page.shown(request, prediction, signing=signing, status=422)
     except ChangedError as error:
-        signing = ReviewForms.beside(prediction.outcome, typed, error.kept, version)
+        signing = ReviewForms.beside(told(prediction), typed, error.kept, version)
         status = KINDS[error.code].status
         return await page.shown(request, prediction, signing=signing, status=status)
     except (StorageUnavailableError, StorageFullError) as error:
         problem = translate(error)
         signing = ReviewForms.of(
-            prediction.outcome, typed, version=version, trouble=_(problem.detail)
+            told(prediction), typed, version=version, trouble=_(problem.detail)
         )
         status = problem.kind.status
         return await page.shown(
@@ -183,7 +200,7 @@ async def review(
         return await page.shown(
             request,
             prediction,
-            signing=ReviewForms.of(prediction.outcome, typed, version=version),
+            signing=ReviewForms.of(told(prediction), typed, version=version),
             password=_(_PASSWORD[error.code]),
             status=problem.kind.status,
             headers=problem.headers,

@@ -25,15 +25,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
+from models.image.cropping import Box
 from service.identity.actor import Actor, Within
 from service.images import repository as images
+from service.medicine.sent import SentImage
 from service.predictions.query import Filters, Position, Query, Sort, rank
 from service.predictions.schemas import Prediction
 from service.reviews import repository as reviews
 from service.reviews.schemas import Review, standing
 from service.storage.documents import Unreadable, understood
 from service.storage.errors import UnreadableError
-from service.storage.tables.images import CanonicalImageRow, ImageRow
+from service.storage.tables.images import CanonicalImageRow, ImageRow, SentImageRow
 from service.storage.tables.predictions import PredictionRow
 from service.storage.tables.reviews import ReviewRow
 from service.storage.within import seen
@@ -50,18 +52,33 @@ _PLACE: Final[dict[Sort, ColumnElement[Any]]] = {
     "highest": _RANK,
     "lowest": _RANK,
 }
+_PLACED: Final = (
+    SentImageRow.left, SentImageRow.top, SentImageRow.width, SentImageRow.height,
+    SentImageRow.row_spacing, SentImageRow.column_spacing,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class New:
-    """A prediction to keep, with the image as the models saw it, under an idempotency ``key``."""
+    """A prediction to keep, with the image as the models saw it and, where that is kept, as it was
+    sent, under an idempotency ``key``."""
 
     site: str
     prediction: Prediction
     png: bytes
     key: str | None = None
     created_by: UUID | None = None
+    sent: SentImage | None = None
     file_name: str | None = None
+
+
+@dataclass(frozen=True)
+class SentPlace:
+    """Which part of the image as it was sent is kept, ``spacing`` in mm from row to row and from
+    column to column, None where the file does not say."""
+
+    box: Box
+    spacing: tuple[float, float] | None
 
 
 async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
@@ -83,6 +100,10 @@ async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
         connection,
         [{"id": id, **row} for id, row in files.items()],
         [{"id": id, **row} for id, row in seen.items()],
+    )
+    await images.keep_sent(
+        connection,
+        {id: one.sent for id, one in zip(ids, new, strict=True) if one.sent is not None},
     )
     await connection.execute(
         insert(PredictionRow),
@@ -179,6 +200,32 @@ async def canonical_image(
     return await connection.scalar(query)
 
 
+async def sent(
+    connection: AsyncConnection, within: Within, prediction_id: UUID
+) -> SentImage | None:
+    """Return the image as it was sent; None where it is not kept."""
+    query = (
+        select(SentImageRow)
+        .join(PredictionRow, PredictionRow.image_id == SentImageRow.image_id)
+        .where(_is(within, prediction_id))
+    )
+    row: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    return None if row is None else SentImage(row.png, *_sent_place(row))
+
+
+async def sent_places(
+    connection: AsyncConnection, within: Within, prediction_ids: Sequence[UUID]
+) -> dict[UUID, SentPlace]:
+    """Return where the images lie that are kept as they were sent, by their predictions."""
+    query = (
+        select(PredictionRow.id, *_PLACED)
+        .join(SentImageRow, PredictionRow.image_id == SentImageRow.image_id)
+        .where(PredictionRow.id.in_(prediction_ids), seen(PredictionRow, within))
+    )
+    rows = (await connection.execute(query)).all()
+    return {row.id: SentPlace(*_sent_place(row)) for row in rows}
+
+
 async def placed(
     connection: AsyncConnection, within: Within, prediction_id: UUID
 ) -> Prediction | Unreadable | None:
@@ -251,6 +298,13 @@ async def complete(
         return found if review is None else found.model_copy(update={"review": review})
 
     return tuple(map(read, rows))
+
+
+def _sent_place(row: Any) -> tuple[Box, tuple[float, float] | None]:
+    box = Box(row.left, row.top, row.width, row.height)
+    if row.row_spacing is None or row.column_spacing is None:
+        return box, None
+    return box, (row.row_spacing, row.column_spacing)
 
 
 def _is(within: Within, prediction_id: UUID) -> ColumnElement[bool]:

@@ -18,10 +18,13 @@ from service.identity.actor import Actor, Within
 from service.images import repository as images
 from service.medicine.osteoporosis.pipeline import digest
 from service.medicine.osteoporosis.schemas import Analysis
+from service.medicine.osteoporosis.view import told
+from service.medicine.sent import SentImage
 from service.observability import tracing
 from service.predictions import repository, timeline
 from service.predictions.events import PredictionDeleted, PredictionMade
 from service.predictions.query import Position, Query
+from service.predictions.repository import SentPlace
 from service.predictions.schemas import (
     DeletionReason,
     NoReasonError,
@@ -38,9 +41,11 @@ from service.storage.errors import (
     translated,
 )
 from service.storage.transaction import Transaction, Transactions
+from service.types import Outcome
 
-Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes]]]
-"""Returns the analysis of a file, and the image as the models saw it (PNG)."""
+Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes, SentImage | None]]]
+"""Returns the analysis of a file, the image as the models saw it (PNG), and as it was sent where
+that is to be kept."""
 
 
 Describe = Callable[[bytes, Priority], Awaitable[ExamFacts]]
@@ -48,6 +53,14 @@ Describe = Callable[[bytes, Priority], Awaitable[ExamFacts]]
 
 MOST: Final = 32
 """Predictions written in one transaction."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A result with its outcome as pages, lists and the PDF tell it."""
+
+    id: UUID
+    outcome: Outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +130,13 @@ class Predictions:
             if earlier is not None:
                 return idempotency.replayed(earlier, await digest(data))
         with tracing.span("judge"):
-            analysis, png = await self._analyse(data, actor.within, priority)
+            analysis, png, sent = await self._analyse(data, actor.within, priority)
         read = NOTHING if self._describe is None else await self._describe(data, priority)
         prediction = Prediction.of(analysis)
         try:
-            return await self.keep(actor, prediction, png, key, name=name, facts=facts, read=read)
+            return await self.keep(
+                actor, prediction, png, key, sent, name=name, facts=facts, read=read
+            )
         except ConflictError:
             # The same request, sent twice at once: the other was faster.
             earlier = None if key is None else await self._under(actor, key)
@@ -135,14 +150,18 @@ class Predictions:
         prediction: Prediction,
         png: bytes,
         key: str | None = None,
+        sent: SentImage | None = None,
         *,
         name: str | None = None,
         facts: ExamFacts = NOTHING,
         read: ExamFacts = NOTHING,
     ) -> Prediction:
-        """Write ``prediction`` and return it; ``read`` is what its file says of the exam."""
+        """Write ``prediction`` with its image and return it.
+
+        ``read`` is what its file says of the exam.
+        """
         kept = name if self._keeps_names else None
-        row = repository.New(actor.site, prediction, png, key, actor.id, kept)
+        row = repository.New(actor.site, prediction, png, key, actor.id, sent, kept)
         new = _New(actor, row, facts, read)
         if new.is_plain:
             with translated(RETRY_AFTER):
@@ -222,6 +241,11 @@ class Predictions:
         async with self._transactions.read() as connection:
             return await repository.get(connection, actor.within, prediction_id)
 
+    async def result(self, actor: Actor, prediction_id: UUID) -> Told | None:
+        """Return as much of a prediction as a review needs: what is signed is what pages tell."""
+        found = await self.get(actor, prediction_id)
+        return None if found is None else Told(found.id, told(found))
+
     async def image(self, actor: Actor, prediction_id: UUID) -> bytes | None:
         """Return the image as the models saw it (PNG)."""
         async with self._transactions.read() as connection:
@@ -231,6 +255,18 @@ class Predictions:
         """Return the id of the image as the models saw it."""
         async with self._transactions.read() as connection:
             return await repository.canonical_image(connection, actor.within, prediction_id)
+
+    async def sent(self, actor: Actor, prediction_id: UUID) -> SentImage | None:
+        """Return the image as it was sent; None where it is not kept."""
+        async with self._transactions.read() as connection:
+            return await repository.sent(connection, actor.within, prediction_id)
+
+    async def sent_places(
+        self, actor: Actor, prediction_ids: Sequence[UUID]
+    ) -> dict[UUID, SentPlace]:
+        """Return where the images lie that are kept as they were sent, by their predictions."""
+        async with self._transactions.read() as connection:
+            return await repository.sent_places(connection, actor.within, prediction_ids)
 
     async def placed(self, actor: Actor, prediction_id: UUID) -> Prediction | Unreadable | None:
         """Return a prediction as a list would: also one that cannot be read."""

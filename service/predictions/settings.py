@@ -1,4 +1,4 @@
-"""Settings of predictions: drift, and what is kept beside an image."""
+"""Settings of predictions: drift, what is kept beside an image, what is shown for research."""
 
 from __future__ import annotations
 
@@ -40,4 +40,15 @@ class DriftSettings(SettingsGroup):
         le=100_000,
         description="With fewer images the comparison is not told: at 200 and without any change, "
         "about one in a thousand exceeds the alert's 0.25.",
+    )
+
+
+class HeatMapSettings(SettingsGroup):
+    """Which heat maps pages offer."""
+
+    research_maps: bool = Field(
+        False,
+        description="Offer on pages, for research, heat maps that failed their check: where the "
+        "spine is known they, or one of their colours, lay in it no more than by chance. Never in "
+        "the PDF.",
     )

@@ -229,6 +229,7 @@ def _without_orphans(target: sqlite3.Connection) -> dict[str, int]:
 
 _REACHED_BY: Final = (
     ("canonical_image", "id", "prediction", "canonical_image_id"),
+    ("sent_image", "image_id", "prediction", "image_id"),
     ("image", "id", "prediction", "image_id"),
     ("exam", "id", "image", "exam_id"),
     ("patient", "key", "exam", "patient_key"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,13 +56,13 @@ class Visit:
     async def themed(self, scheme: Any) -> None:
         await self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
 
-    async def grave(self) -> list[str]:
-        """What axe-core finds serious or critical, one line an element."""
+    async def grave(self, impacts: Sequence[str] = GRAVE) -> list[str]:
+        """What axe-core finds serious or critical, or of other ``impacts``, one line an element."""
         found = await Axe().run(self.page, context={"exclude": [[NOT_OURS]]}, options=WCAG_2_2)
         return [
             f"{one['id']}: {node['target']} {node.get('failureSummary', '')}"
             for one in found.response["violations"]
-            if one["impact"] in GRAVE
+            if one["impact"] in impacts
             for node in one["nodes"]
         ]
 

@@ -18,7 +18,9 @@ from service.integration.compose.source import Judged
 from service.integration.compose.uids import Origin
 from service.integration.dicom.head import hush
 from service.integration.ledger.schemas import MANUFACTURER
+from service.medicine.osteoporosis.view import probability, told
 from service.medicine.osteoporosis.wording import HEADINGS
+from service.predictions.schemas import Prediction
 
 SERIES_NUMBER: Final = 9902
 STRIP: Final = 34
@@ -72,12 +74,18 @@ def draw(judged: Judged, grey: NDArray[np.uint8], scale: float) -> NDArray[np.ui
         if len(points) > 1:
             pen.line([*points, points[0]], fill=_OUTLINE, width=2)
             pen.text((points[0][0] + 4, points[0][1] + 4), level.level, fill=_OUTLINE)
-    said = HEADINGS[judged.prediction.outcome]
-    if judged.prediction.probability is not None:
-        said += f", {judged.prediction.probability:.0%}"
-    pen.text((6, height + 3), f"{MANUFACTURER}: {said}", fill=_TEXT)
-    pen.text((6, height + 18), "Research use only, preliminary. No diagnosis.", fill=_TEXT)
+    for number, line in enumerate(lines(judged.prediction)):
+        pen.text((6, height + 3 + 15 * number), line, fill=_TEXT)
     return np.asarray(picture)
+
+
+def lines(prediction: Prediction) -> tuple[str, str]:
+    """Return the text of the strip, line by line."""
+    said = HEADINGS[told(prediction)]
+    sure = probability(prediction.probability)
+    if sure is not None:
+        said += f", {sure}"
+    return f"{MANUFACTURER}: {said}", "Research use only, preliminary. No diagnosis."
 
 
 def _orientation(source: Dataset) -> tuple[str, str]:

@@ -32,6 +32,7 @@ from service.integration.compose.source import Judged
 from service.integration.compose.uids import DEVICE, Origin, uid
 from service.integration.dicom.head import hush
 from service.integration.ledger.schemas import MANUFACTURER
+from service.medicine.osteoporosis.view import told
 from service.types import Outcome
 
 SERIES: Final = "AI result, research use only, preliminary"
@@ -48,11 +49,17 @@ _FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
     "part_missing": ("PART_MISSING", "Part of the spine is missing"),
     "levels_uncertain": ("LEVELS", "Levels are uncertain"),
     "axis_tilt": ("TILT", "The spine leans"),
+    "turned": ("TURNED", "The spine is turned"),
     "curve": ("CURVE", "The spine is curved"),
     "denser_than_neighbours": ("DENSER", "Denser than its neighbours"),
     "height_outlier": ("HEIGHT", "Height differs from its neighbours"),
     "foreign_object": ("FOREIGN", "A foreign object"),
     "motion": ("MOTION", "Motion"),
+}
+_WARNINGS: Final[Mapping[str, tuple[str, str]]] = {
+    "scan_area": ("SCAN_AREA", "The field may be too short to show all of L1 to L4"),
+    "for_processing": ("FOR_PROCESSING", "Grey levels are raw, not meant for display"),
+    "burned_in_annotation": ("BURNED_IN_TEXT", "Text is part of the image"),
 }
 _LUMBAR_SPINE: Final = CodedConcept("122496007", "SCT", "Lumbar spine")
 _PROCEDURE: Final = CodedConcept("363679005", "SCT", "Imaging procedure")
@@ -119,7 +126,7 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
             )
         )
     said = [
-        QualitativeEvaluation(_ours("OUTCOME", "Outcome"), _ours(*_OUTCOMES[prediction.outcome])),
+        QualitativeEvaluation(_ours("OUTCOME", "Outcome"), _ours(*_OUTCOMES[told(prediction)])),
         QualitativeEvaluation(
             _ours("USE", "Intended use"), _ours("RESEARCH", "Research use only, preliminary")
         ),
@@ -131,6 +138,10 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
             for reason in (prediction.quality.reasons if prediction.outcome == "refused" else ())
         ),
     ]
+    said.extend(
+        QualitativeEvaluation(_ours("FINDING", "To look at"), _ours(*_warned(code)))
+        for code in prediction.quality.findings
+    )
     for found in prediction.vertebrae.findings if prediction.vertebrae else ():
         value, meaning = _FINDINGS[found.code]
         level = "" if found.level is None else f" ({found.level})"
@@ -158,6 +169,11 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
             )
         ],
     )
+
+
+def _warned(code: str) -> tuple[str, str]:
+    """Return value and meaning of what the gate noticed, also of a code that came after this."""
+    return _WARNINGS.get(code, (code[:16].upper(), code.replace("_", " ").capitalize()))
 
 
 def _parameters(one: Judged) -> list[str]:

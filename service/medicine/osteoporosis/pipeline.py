@@ -15,12 +15,13 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import anyio
 import anyio.to_thread
+from cachetools import LRUCache
 
 from models.drift.statistics import Statistic
 from models.image.errors import ScanError
@@ -42,6 +43,7 @@ from service.identity.actor import Within
 from service.medicine import preparation
 from service.medicine.osteoporosis.schemas import Analysis, Vote, noticed
 from service.medicine.preparation import Framed, Prepared
+from service.medicine.sent import Kept, SentImage, unless_text
 from service.observability import tracing
 from service.runners.client import RunnerError
 from service.runners.pool import RunnerPool
@@ -52,6 +54,10 @@ T = TypeVar("T")
 
 _LARGE: Final = 2**20
 """Bytes whose hash takes longer than a thread does to start."""
+
+_REMEMBERED: Final = 32 * 2**20
+"""Bytes of images as sent that are remembered beside answers: without one the image is kept
+already, by whoever sent it before."""
 
 
 class AnalysisError(CodedError):
@@ -100,9 +106,10 @@ class Pipeline:
         metrics: FlowMetrics,
         accepted: Callable[[Mapping[Statistic, float]], None],
         unreadable: Callable[[ScanError], None],
+        kept: Kept = preparation.NOTHING,
     ) -> None:
         """``accepted`` is told of each image that passes the gate, ``unreadable`` of each file that
-        cannot be read as a scan."""
+        cannot be read as a scan; ``kept`` says what is kept of images as they were sent."""
         self._policy = policy
         self._limits = limits
         self._decoder = decoder
@@ -110,6 +117,10 @@ class Pipeline:
         self._metrics = metrics
         self._accepted = accepted
         self._unreadable = unreadable
+        self._kept = kept
+        self._sent: LRUCache[tuple[Within, str], SentImage] = LRUCache(
+            _REMEMBERED, lambda one: len(one.png)
+        )
         self._admission = Admission(policy.queue_seconds)
         self._cache: SingleFlightCache[ModelOutputs] = SingleFlightCache(
             policy.cache_images, policy.cache_seconds, self._is_current, metrics.cache
@@ -117,8 +128,9 @@ class Pipeline:
 
     async def analyse(
         self, data: bytes, within: Within, priority: Priority = Priority.PERSON
-    ) -> tuple[Analysis, bytes]:
-        """Return the analysis of ``data`` and the image as the models saw it (PNG).
+    ) -> tuple[Analysis, bytes, SentImage | None]:
+        """Return the analysis of ``data``, the image as the models saw it (PNG) and, where that
+        is to be kept, as it was sent.
 
         What it takes is shared with those who may see the same results, ``within``, and nobody
         else: how long it takes would tell whether the file was sent elsewhere.
@@ -129,20 +141,26 @@ class Pipeline:
         sha256 = await digest(data)
         try:
             outputs = await self._cache.get(
-                (within, sha256), lambda: self._predict(data, sha256, priority)
+                (within, sha256), lambda: self._predict(data, (within, sha256), priority)
             )
         except ScanError as error:
             self._unreadable(error)
             raise
         timings = {**outputs.timings, "total": milliseconds(time.perf_counter() - start)}
-        return _analysis(outputs, timings), outputs.prepared.png
+        return _analysis(outputs, timings), outputs.prepared.png, self._sent.get((within, sha256))
 
-    async def _predict(self, data: bytes, digest: str, priority: Priority) -> ModelOutputs:
+    async def _predict(
+        self, data: bytes, key: tuple[Within, str], priority: Priority
+    ) -> ModelOutputs:
         deadline = Deadline.after(self._policy.deadline_seconds)
         try:
             # Batches are bounded where they are received, and wait for everybody else.
             with self._admission.enter(always=priority is Priority.BULK):
-                prepared = await self._prepare(data, digest, deadline, priority)
+                prepared = await self._prepare(data, key[1], deadline, priority)
+                if prepared.sent is not None:
+                    self._sent[key] = prepared.sent
+                    # Answers are remembered by their number, these by their bytes.
+                    prepared = replace(prepared, sent=None)
                 timings = dict(prepared.timings)
                 if prepared.canonical is None:
                     return ModelOutputs(prepared, {}, None, timings)
@@ -173,19 +191,32 @@ class Pipeline:
         self, data: bytes, digest: str, deadline: Deadline, priority: Priority
     ) -> Prepared:
         framed = await self._computed(
-            "frame", preparation.frame, data, digest, self._limits, within=(deadline, priority)
-        )
-        if framed.reasons:
-            return preparation.refuse(framed)
-        answer = await self._outline(framed, deadline, priority)
-        return await self._computed(
-            "prepare",
-            preparation.prepare,
-            framed,
-            answer.to_outlined(),
-            answer.version,
+            "frame",
+            preparation.frame,
+            data,
+            digest,
+            self._limits,
+            self._kept,
             within=(deadline, priority),
         )
+        # It has nothing to do on the way to a worker and back.
+        whole, framed = framed.sent, replace(framed, sent=None)
+        if framed.reasons:
+            prepared = preparation.refuse(framed)
+        else:
+            answer = await self._outline(framed, deadline, priority)
+            prepared = await self._computed(
+                "prepare",
+                preparation.prepare,
+                framed,
+                answer.to_outlined(),
+                answer.version,
+                self._kept,
+                within=(deadline, priority),
+            )
+        if whole is None:
+            return prepared
+        return replace(prepared, sent=unless_text(whole, prepared.quality.reasons))
 
     async def _outline(self, framed: Framed, deadline: Deadline, priority: Priority) -> Outline:
         earlier = deadline.shorten(self._policy.stack_reserve_seconds)

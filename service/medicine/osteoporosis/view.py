@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from models.inference.decision import decide
 from models.vertebrae.findings import questioned
 from service.language.formats import number, percent
+from service.language.locale import _
 from service.medicine.osteoporosis.schemas import Analysis, noticed
 from service.runners.registry import MODEL_NAMES
 from service.types import BASES, BaseName, Outcome
+
+LEAST: Final = 0.05
+MOST: Final = 0.95
+"""What a probability is told as at least and at most: it is calibrated on some hundred scans, of
+which too few lie beyond to tell it from certainty."""
 
 Towards = Literal["for", "against", "neither"]
 
@@ -130,9 +136,18 @@ def gauge(analysis: Analysis) -> Gauge | None:
     return Gauge(
         band=_span(*band),
         threshold=_coordinate(threshold),
-        value=_coordinate(value),
+        # Where what is told of it lies, which beyond that is a range.
+        value=_coordinate(within(value)),
         anchor=anchor,
     )
+
+
+def within(value: float) -> float:
+    """Return where on a scale of 0…1 a probability is drawn: beyond :data:`LEAST` and :data:`MOST`
+    in the middle of what is told of it."""
+    if value > MOST:
+        return (1 + MOST) / 2
+    return LEAST / 2 if value < LEAST else value
 
 
 def _span(start: float, end: float) -> Span:
@@ -144,13 +159,15 @@ def _coordinate(part: float) -> str:
 
 
 def probability(value: float | None) -> str | None:
-    """Write a probability of 0…1 in per cent, to one decimal."""
+    """Write a probability of 0…1 in whole per cents; beyond :data:`LEAST` and :data:`MOST` that it
+    lies beyond."""
     if value is None:
         return None
-    # Rounding must not turn nearly certain into certain.
-    if value >= 0.9995:
-        return f"> {percent(0.999)}"
-    return f"< {percent(0.001)}" if value < 0.0005 else percent(value)
+    if value > MOST:
+        return _("over %(value)s", value=percent(MOST, 0))
+    if value < LEAST:
+        return _("under %(value)s", value=percent(LEAST, 0))
+    return percent(value, 0)
 
 
 def _version(analysis: Analysis, name: BaseName) -> str | None:

@@ -75,6 +75,20 @@ SENTENCES: Final[Mapping[Code, str]] = {
 }
 
 
+SHORT: Final[Mapping[Code, str]] = {
+    "part_missing": N_("%(level)s is cut off, or too near to the border"),
+    "levels_uncertain": N_("%(level)s may be another level"),
+    "axis_tilt": N_("The spine leans by %(value)s°"),
+    "turned": N_("The spine is turned by %(value)s°"),
+    "curve": N_("The spine curves by %(value)s°"),
+    "denser_than_neighbours": N_("%(level)s is denser than its neighbours, %(value)s times"),
+    "height_outlier": N_("%(level)s is lower than its neighbours, %(value)s times"),
+    "foreign_object": N_("Something denser than bone lies in or near the spine"),
+    "motion": N_("The patient may have moved"),
+}
+"""The same in a few words, for whoever has the image beside them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LevelRow:
     """One vertebra: its row in the table, and its outline in the drawing's coordinates."""
@@ -148,6 +162,18 @@ def sentence(finding: Finding) -> str:
     if finding.code in ("denser_than_neighbours", "height_outlier"):
         values["value"] = number(finding.value, 2)
     return _(SENTENCES[finding.code], **values)
+
+
+def short(finding: Finding) -> str:
+    """Return a finding in a few words of the current language."""
+    if finding.code == "levels_uncertain" and finding.level is None:
+        return _("Only %(count)s of L1 to L4 were found", count=number(finding.value))
+    exact = finding.code in ("denser_than_neighbours", "height_outlier")
+    return _(
+        SHORT[finding.code],
+        level=finding.level or "",
+        value=number(abs(finding.value), 2 if exact else 0),
+    )
 
 
 def _row(level: Level, outline: list[tuple[float, float]], height: int) -> LevelRow:

@@ -91,8 +91,11 @@ class Explainer:
         async with self._transactions.read() as connection:
             return silent - await repository.kept(connection, prediction.id)
 
-    async def heat_maps(self, actor: Actor, prediction: Prediction) -> dict[BaseName, HeatMap]:
-        """Return every map that can be had now, for documents that take what there is."""
+    async def heat_maps(
+        self, actor: Actor, prediction: Prediction, models: Collection[BaseName] = MAPPED
+    ) -> dict[BaseName, HeatMap]:
+        """Return every map of ``models`` that can be had now, for documents that take what there
+        is."""
 
         async def asked(model: BaseName) -> HeatMap | None:
             try:
@@ -100,7 +103,7 @@ class Explainer:
             except ExplanationError:
                 return None
 
-        found = await asyncio.gather(*(asked(model) for model in MAPPED))
+        found = await asyncio.gather(*(asked(model) for model in models))
         return {one.model: one for one in found if one is not None}
 
     async def _keep(self, actor: Actor, prediction: Prediction, made: HeatMap) -> None:

@@ -48,14 +48,19 @@ async def read(
     exams: ExamsDep,
     explainer: ExplainerDep,
 ) -> Response:
-    """Heat maps that cannot be had at the moment are named as missing on the sheet."""
+    """Heat maps that cannot be had at the moment, or failed their check, are not on the sheet."""
     scan = await predictions.image(actor, prediction.id)
     if scan is None:
         raise no_such_prediction()
-    exam = await exams.get(actor, prediction.id)
-    shown = ResultPage.of(prediction, reviews=await reviews.of(actor, prediction.id), exam=exam)
-    maps = await explainer.heat_maps(actor, prediction)
-    pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps))
+    shown = ResultPage.of(
+        prediction,
+        reviews=await reviews.of(actor, prediction.id),
+        exam=await exams.get(actor, prediction.id),
+    )
+    offered = [one.model for one in shown.maps if one.address]
+    maps = await explainer.heat_maps(actor, prediction, offered)
+    sent = await predictions.sent(actor, prediction.id)
+    pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps, sent))
     headers = {
         **NO_STORE,
         # Nothing of the patient, and not the id: files get sent around.

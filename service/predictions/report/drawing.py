@@ -5,6 +5,7 @@ from __future__ import annotations
 from reportlab.graphics.shapes import Circle, Drawing, Line, Polygon, Rect, String
 from reportlab.lib.colors import Color
 
+from service.medicine.osteoporosis.view import within
 from service.predictions.report.typography import BAND, INK, REGULAR, SOFT, SUNK, TONES
 from service.predictions.schemas import Prediction
 from service.types import Outcome
@@ -47,7 +48,7 @@ def gauge(prediction: Prediction, width: float) -> Drawing | None:
     threshold = p.threshold * width
     drawn.add(Line(threshold, 7, threshold, 25, strokeColor=TONES["indeterminate"],
                    strokeWidth=1.5, strokeDashArray=[3, 1.5]))  # fmt: skip
-    at = p.probability * width
+    at = within(p.probability) * width
     drawn.add(Polygon([at - 5, 33, at + 5, 33, at, 24], fillColor=INK, strokeColor=None))
     drawn.add(Line(at, 24, at, 11, strokeColor=INK, strokeWidth=1.8))
     for part, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):

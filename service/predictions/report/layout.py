@@ -8,60 +8,50 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from markupsafe import Markup
-from PIL import Image as Picture
-from PIL import ImageDraw
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, Frame, HRFlowable, Image, KeepInFrame, Spacer, Table
+from reportlab.platypus import Flowable, Frame, HRFlowable, KeepInFrame, Spacer, Table
 
 from service.language import locale as language
 from service.language.locale import _
-from service.medicine.vertebrae import view as spine
+from service.medicine.sent import SentImage
 from service.medicine.vertebrae.view import SpineView
 from service.predictions.contexts import ResultPage
 from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.report.drawing import bar, gauge, shape
+from service.predictions.report.measures import FLUSH, GAP, LEFT, MARGIN, RIGHT, WIDTH
+from service.predictions.report.pictures import pictures
 from service.predictions.report.typography import RULE, SOFT, TONES, WARN, fonts, text
 from service.predictions.schemas import Prediction
 from service.predictions.who import Who
 from service.reviews.contexts import Signed
-from service.types import BaseName
+from service.types import BaseName, Outcome
 from service.web.labels import INTENDED, labels
-
-MARGIN: Final = 14 * mm
-WIDTH: Final = A4[0] - 2 * MARGIN
-RIGHT: Final = 80 * mm
-GAP: Final = 6 * mm
-LEFT: Final = WIDTH - RIGHT - GAP
 
 WEIGHTIEST: Final = 3
 """Measurements of ``bone`` that are named."""
-
-ENLARGED: Final = 3
-OUTLINE: Final = (255, 216, 77)
-
-_FLUSH: Final = [
-    ("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-    ("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-]  # fmt: skip
 
 # ReportLab keeps fonts and paragraph parsers in globals: one sheet at a time.
 _ONE_AT_A_TIME: Final = threading.Lock()
 
 
 def render(
-    prediction: Prediction, page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]
+    prediction: Prediction,
+    page: ResultPage,
+    scan: bytes,
+    maps: Mapping[BaseName, HeatMap],
+    sent: SentImage | None = None,
 ) -> bytes:
     """Return the sheet as PDF, in the current language.
 
-    ``page`` is the result's page; ``scan`` the canonical image as PNG; ``maps`` those that could
-    be had, the others are named as missing.
+    ``page`` is the result's page; ``scan`` the canonical image as PNG, ``sent`` the image as it was
+    sent where that is kept; ``maps`` those that could be had: of them the sheet has those alone
+    that ``page`` offers.
     """
     with _ONE_AT_A_TIME:
         fonts()
@@ -72,7 +62,9 @@ def render(
         canvas.setAuthor("osteoserve")
         canvas.setCreator("osteoserve")
         height = A4[1] - 2 * MARGIN
-        content = KeepInFrame(WIDTH, height, _content(prediction, page, scan, maps), mode="shrink")
+        content = KeepInFrame(
+            WIDTH, height, _content(prediction, page, scan, maps, sent), mode="shrink"
+        )
         frame = Frame(MARGIN, MARGIN, WIDTH, height, 0, 0, 0, 0)
         frame.addFromList([content], canvas)
         canvas.showPage()
@@ -81,13 +73,16 @@ def render(
 
 
 def _content(
-    prediction: Prediction, page: ResultPage, scan: bytes, maps: Mapping[BaseName, HeatMap]
+    prediction: Prediction,
+    page: ResultPage,
+    scan: bytes,
+    maps: Mapping[BaseName, HeatMap],
+    sent: SentImage | None,
 ) -> list[Flowable]:
-    outlines = spine.outlines(prediction.vertebrae) if prediction.vertebrae else None
     columns = Table(
-        [[[*_answer(prediction, page)], "", [*_pictures(page, scan, maps, outlines)]]],
+        [[[*_answer(prediction, page)], "", [*pictures(prediction, page, scan, maps, sent)]]],
         colWidths=[LEFT, GAP, RIGHT],
-        style=_FLUSH,
+        style=FLUSH,
     )
     return [
         *_head(page),
@@ -105,7 +100,7 @@ def _head(page: ResultPage) -> list[Flowable]:
     when = [text(page.created, 7.5, colour=SOFT), text(f"osteoserve · {page.id}", 6, colour=SOFT)]
     strip = _("Research use only. Not cleared as a medical device. Not a diagnosis.")
     return [
-        Table([[title, when]], colWidths=[WIDTH - RIGHT, RIGHT], style=_FLUSH),
+        Table([[title, when]], colWidths=[WIDTH - RIGHT, RIGHT], style=FLUSH),
         Spacer(0, 3),
         text(strip, 8, bold=True, colour=WARN, after=4),
         *_whom(page.who),
@@ -137,13 +132,7 @@ def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:
             )  # fmt: skip
     if page.outside:
         found.append(text(page.outside, 8, bold=True, colour=WARN, after=3))
-    heading = text(page.verdict.heading, 14, bold=True, colour=TONES[page.outcome])
-    found += [
-        Spacer(0, 3),
-        Table([[shape(page.outcome), heading]], colWidths=[26, LEFT - 26], style=_FLUSH),
-        Spacer(0, 4),
-        text(page.verdict.meaning, 8, after=4),
-    ]
+    found += _verdict(page)
     found += [text(reason, bullet=True) for reason in page.reasons]
     found += _degraded(page)
     scale = gauge(prediction, LEFT)
@@ -162,6 +151,29 @@ def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:
     if page.spine is not None:
         found += _spine(page.spine)
     return found
+
+
+def _verdict(page: ResultPage) -> list[Flowable]:
+    """Return the outcome and what it means: a reader's own first, then what the models said."""
+
+    def said(outcome: Outcome, heading: str, size: float) -> Flowable:
+        words = text(heading, size, bold=True, colour=TONES[outcome])
+        return Table([[shape(outcome), words]], colWidths=[26, LEFT - 26], style=FLUSH)
+
+    review = page.review
+    if review is None or review.action != "override":
+        first = said(page.outcome, page.verdict.heading, 14)
+        return [Spacer(0, 3), first, Spacer(0, 4), text(page.verdict.meaning, 8, after=4)]
+    by = _("Found by %(name)s, who has overridden the models.", name=review.reviewer)
+    models = _("The models said: %(outcome)s", outcome=page.verdict.heading)
+    return [
+        Spacer(0, 3),
+        said(review.outcome, review.heading, 14),
+        Spacer(0, 4),
+        text(by, 8, after=6),
+        text(models, 9, bold=True, colour=SOFT, after=2),
+        text(page.verdict.meaning, 7.5, colour=SOFT, after=4),
+    ]
 
 
 def _measured(page: ResultPage) -> str:
@@ -192,7 +204,7 @@ def _spine(found: SpineView) -> list[Flowable]:
         tilt=found.axis_tilt,
         curve=found.curve,
     )
-    style = [*_FLUSH, ("LINEABOVE", (0, 1), (-1, 1), 0.4, RULE)]
+    style = [*FLUSH, ("LINEABOVE", (0, 1), (-1, 1), 0.4, RULE)]
     return [
         Spacer(0, 4),
         text(_("Vertebrae"), 8, bold=True),
@@ -251,75 +263,12 @@ def _votes(prediction: Prediction, page: ResultPage) -> list[Flowable]:
         told = [text(row.probability or ""), drawn]
         rows.append([text(row.name, bold=True), told, text(row.contribution or _("Not used"))])
     style = [
-        *_FLUSH,
+        *FLUSH,
         ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
         ("TOPPADDING", (0, 1), (-1, -1), 2),
         ("LINEABOVE", (0, 1), (-1, -1), 0.4, RULE),
     ]
     return [Table(rows, colWidths=[column] * 3, style=style)]
-
-
-def _pictures(
-    page: ResultPage,
-    scan: bytes,
-    maps: Mapping[BaseName, HeatMap],
-    outlines: Sequence[Sequence[tuple[float, float]]] | None,
-) -> list[Flowable]:
-    width = (RIGHT - 3 * mm) / 2
-    # Very long fields are shown shorter, so that the sheet keeps room for words.
-    height = min(width * page.scan_height / page.scan_width, 64 * mm)
-
-    def framed(picture: bytes, caption: str) -> list[Flowable]:
-        return [Image(io.BytesIO(picture), width, height), text(caption, 6.5, colour=SOFT, after=2)]
-
-    cells = [framed(scan if outlines is None else outlined(scan, outlines), _("The scan"))]
-    for shown in page.maps:
-        found = next((one for name, one in maps.items() if name == shown.model), None)
-        if found is None or shown.address is None:
-            cells.append([text(_("%(model)s: no heat map", model=shown.name), colour=SOFT)])
-        else:
-            cells.append(framed(over(scan, found), _("Heat map of %(model)s", model=shown.name)))
-    if len(cells) % 2:
-        cells.append([])
-    rows = [cells[i : i + 2] for i in range(0, len(cells), 2)]
-    table = Table(
-        rows, colWidths=[RIGHT / 2] * 2, style=[*_FLUSH, ("BOTTOMPADDING", (0, 0), (-1, -1), 3)]
-    )
-    told = _("As the models saw it; grey levels stretched. Not for reading.")
-    if page.maps:
-        told += " " + _(
-            "Orange speaks for osteoporosis, blue against; each map by its own strongest value."
-        )
-    cautions = [
-        text(f"{shown.name}: {caution}", 6.5, colour=WARN)
-        for shown in page.maps
-        for caution in shown.cautions
-    ]
-    return [table, text(told, 6.5, colour=SOFT), *cautions]
-
-
-def outlined(scan: bytes, outlines: Sequence[Sequence[tuple[float, float]]]) -> bytes:
-    """Return ``scan``, a PNG of 224×224, enlarged and with ``outlines`` of it drawn upon."""
-    with Picture.open(io.BytesIO(scan)) as grey:
-        drawn = grey.convert("RGB").resize(
-            (ENLARGED * grey.width, ENLARGED * grey.height), Picture.Resampling.BICUBIC
-        )
-    pen = ImageDraw.Draw(drawn)
-    for outline in outlines:
-        points = [(x * ENLARGED, y * ENLARGED) for x, y in outline]
-        pen.line([*points, points[0]], fill=OUTLINE, width=ENLARGED)
-    buffer = io.BytesIO()
-    drawn.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def over(scan: bytes, found: HeatMap) -> bytes:
-    """Return ``found`` laid over ``scan``, both PNG of 224×224."""
-    with Picture.open(io.BytesIO(scan)) as grey, Picture.open(io.BytesIO(found.png())) as heat:
-        laid = Picture.alpha_composite(grey.convert("RGBA"), heat)
-    buffer = io.BytesIO()
-    laid.convert("RGB").save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _after(page: ResultPage) -> list[Flowable]:
@@ -350,7 +299,7 @@ def _versions(page: ResultPage) -> list[Flowable]:
     rows = [[text(name, 6.5, colour=SOFT), text(value, 6.5)] for name, value in facts]
     return [
         text(_("Versions"), 8.5, bold=True, after=2),
-        Table(rows, colWidths=[38 * mm, WIDTH - 38 * mm], style=_FLUSH),
+        Table(rows, colWidths=[38 * mm, WIDTH - 38 * mm], style=FLUSH),
     ]
 
 
@@ -361,7 +310,7 @@ def _signature(page: ResultPage) -> list[Flowable]:
     column = WIDTH / 3
     rows = [[text(line, 6.5, colour=SOFT) for line in lines]]
     style = [
-        *_FLUSH,
+        *FLUSH,
         ("TOPPADDING", (0, 0), (-1, -1), 2),
         ("LINEABOVE", (0, 0), (-1, 0), 0.6, SOFT),
     ]

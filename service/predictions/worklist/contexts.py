@@ -15,7 +15,6 @@ from service.predictions.schemas import Prediction
 from service.predictions.worklist.findings import short
 from service.predictions.worklist.query import LIMITS, SORTS, Column, Sort, WorklistQuery
 from service.predictions.worklist.schemas import Listed, ListPage
-from service.types import Outcome
 from service.web.forms import Field, options
 from service.web.page import Page
 from service.worklist.contexts import retired
@@ -65,39 +64,21 @@ class ListedRow:
     patient_address: str | None
     acquired: str
     acquired_iso: str
-    outcome: Outcome | None
-    """The reader's where there is one, else the models'."""
-    heading: str
-    models: str
-    """What the models said, where a reader has found otherwise."""
     findings: tuple[str, ...]
     file_name: str
     reader: str
     flagged: bool
     retired: str
 
-    @property
-    def degraded(self) -> bool:
-        return self.known.degraded
-
     @classmethod
     def of(cls, listed: Listed) -> ListedRow:
-        known, result = HistoryRow.of(listed.result), listed.result
-        outcome, heading, models = known.outcome, known.heading, ""
-        review = result.review if isinstance(result, Prediction) else None
-        if review is not None and review.action == "override":
-            models = _("Models: %(outcome)s", outcome=heading)
-            outcome, heading = review.outcome, _(HEADINGS[review.outcome])
-        acquired, key = listed.acquired_on, listed.patient_key
+        result, acquired, key = listed.result, listed.acquired_on, listed.patient_key
         return cls(
-            known=known,
+            known=HistoryRow.of(result),
             patient=listed.patient,
             patient_address=None if key is None else f"/patients/{key}",
             acquired="" if acquired is None else day(acquired),
             acquired_iso="" if acquired is None else acquired.isoformat(),
-            outcome=outcome,
-            heading=heading,
-            models=models,
             findings=short(result) if isinstance(result, Prediction) else (),
             file_name=listed.file_name or "",
             reader=listed.entry.reader or "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Uuid
+from sqlalchemy import Double, ForeignKey, LargeBinary, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.storage.tables.columns import Base, site
@@ -33,4 +33,23 @@ class CanonicalImageRow(Base):
     image_id: Mapped[UUID] = mapped_column(
         Uuid, ForeignKey("image.id", ondelete="CASCADE"), index=True
     )
+    png: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SentImageRow(Base):
+    """The pixels of an image as it was sent, where they are kept: no header, and no colour."""
+
+    __tablename__ = "sent_image"
+
+    image_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("image.id", ondelete="CASCADE"), primary_key=True
+    )
+    # Which part of the image as sent it shows, in that one's pixels.
+    left: Mapped[int]
+    top: Mapped[int]
+    width: Mapped[int]
+    height: Mapped[int]
+    # Millimetres from row to row and from column to column as sent; NULL: the file does not say.
+    row_spacing: Mapped[float | None] = mapped_column(Double)
+    column_spacing: Mapped[float | None] = mapped_column(Double)
     png: Mapped[bytes] = mapped_column(LargeBinary)

@@ -37,6 +37,7 @@ async def test_what_is_of_another_site_is_not_there(guarded: Front, png: bytes) 
         nothing = str(uuid4())
         for method, address in (
             ("GET", place), ("GET", f"{place}/image"), ("GET", f"{place}/report.pdf"),
+            ("GET", f"{place}/sent-image"),
             ("GET", f"{place}/maps/cnn"), ("GET", f"{place}/reviews"), ("GET", f"{place}/study"),
             ("PUT", f"{place}/study"), ("POST", f"{place}/reviews"), ("DELETE", place),
             ("GET", page), ("POST", f"{page}/reviews"), ("GET", f"{page}/study"),

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from models.image.cropping import Box
 from service.exams.schemas import from_json
 from service.identity.actor import Actor
+from service.medicine.sent import SentImage
 from service.predictions.query import Query
+from service.predictions.repository import SentPlace
 from service.predictions.schemas import EXAMPLE, Prediction
 from service.storage.database import Database
 from tests.service.kit.records import ANYONE, keep, made, verbs
@@ -31,6 +34,15 @@ async def counts(database: Database) -> dict[str, Any]:
             name: await connection.scalar(text(f"SELECT count(*) FROM {name}"))  # noqa: S608 - ours
             for name in ("prediction", "canonical_image", "image", "exam", "patient")
         }
+
+
+SENT = SentImage(b"sent", Box(3, 5, 300, 400), (0.6, 0.5))
+
+
+async def sent_images(database: Database) -> int:
+    async with database.connect() as connection:
+        counted = await connection.scalar(text("SELECT count(*) FROM sent_image"))
+    return int(counted or 0)
 
 
 async def test_an_image_is_kept_once_and_gone_with_its_last_prediction(
@@ -55,6 +67,45 @@ async def test_an_image_is_kept_once_and_gone_with_its_last_prediction(
     assert list((await counts(database)).values()) == [1, 1, 1, 1, 1]
     assert await on.predictions.delete(ANYONE, again.id)
     assert list((await counts(database)).values()) == [0, 0, 0, 0, 0]
+
+
+async def test_as_it_was_sent_it_is_kept_once_and_gone_with_its_last_prediction(
+    database: Database,
+) -> None:
+    on = verbs(database)
+    first, again = judged(0), judged(1)
+    for one in (first, again):
+        await on.predictions.keep(ANYONE, one, b"x", sent=SENT)
+        found = await on.predictions.sent(ANYONE, one.id)
+        assert found is not None
+        assert (found.png, found.box, found.spacing) == (SENT.png, SENT.box, SENT.spacing)
+    places = await on.predictions.sent_places(ANYONE, [first.id, again.id])
+    assert places == dict.fromkeys((first.id, again.id), SentPlace(SENT.box, SENT.spacing))
+    assert await sent_images(database) == 1
+    await on.predictions.delete(ANYONE, first.id)
+    assert await on.predictions.sent(ANYONE, again.id) is not None
+    await on.predictions.delete(ANYONE, again.id)
+    assert await sent_images(database) == 0
+
+
+async def test_as_it_was_sent_it_is_kept_by_whoever_sends_it_again(database: Database) -> None:
+    on = verbs(database)
+    before, later = judged(0), judged(1)
+    await on.predictions.keep(ANYONE, before, b"x")
+    assert await on.predictions.sent(ANYONE, before.id) is None
+    spaceless = SentImage(SENT.png, SENT.box, None)
+    await on.predictions.keep(ANYONE, later, b"x", sent=spaceless)
+    found = await on.predictions.sent(ANYONE, before.id)
+    assert found is not None
+    assert found.spacing is None
+
+
+async def test_as_it_was_sent_it_is_not_there_for_another_site(database: Database) -> None:
+    on = verbs(database)
+    here = judged(0)
+    await on.predictions.keep(ANYONE, here, b"x", sent=SENT)
+    assert await on.predictions.sent(ELSEWHERE, here.id) is None
+    assert await on.predictions.sent_places(ELSEWHERE, [here.id]) == {}
 
 
 async def test_facts_of_an_image_are_entered_once(database: Database) -> None:

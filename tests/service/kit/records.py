@@ -43,7 +43,7 @@ class Verbs:
 def verbs(database: Database, listeners: Listeners | None = None) -> Verbs:
     """Every subject's service on ``database``; nothing can be judged by it."""
 
-    async def analyse(_: bytes, __: Within, ___: Priority) -> tuple[Prediction, bytes]:
+    async def analyse(_: bytes, __: Within, ___: Priority) -> tuple[Prediction, bytes, None]:
         raise AssertionError("no image is judged here")
 
     transactions = Transactions(database, listeners)

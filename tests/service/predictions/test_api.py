@@ -148,6 +148,25 @@ async def test_an_unusable_image_is_a_result_without_a_number(
     assert (await shared.client.get(response.headers["location"])).json() == body
 
 
+async def test_the_image_is_kept_as_it_was_sent(shared: Front, png: bytes) -> None:
+    for data in (png, images.no_spine()):
+        created = await shared.post(data)
+        kept = await shared.client.get(created.headers["location"] + "/sent-image")
+        assert kept.headers["content-type"] == "image/png"
+        assert kept.headers["cache-control"] == "no-store"
+        with Image.open(io.BytesIO(kept.content)) as image, Image.open(io.BytesIO(data)) as sent:
+            assert np.array_equal(np.asarray(image), np.asarray(sent))
+
+
+async def test_no_image_is_kept_as_it_was_sent_where_that_is_not_wanted(
+    var: Path, png: bytes
+) -> None:
+    async with running() as runners, front(var, runners, keep_images="none") as opened:
+        place = (await opened.post(png)).headers["location"]
+        assert_problem(await opened.client.get(place + "/sent-image"), "not_found")
+        assert (await opened.client.get(place + "/image")).status_code == 200
+
+
 async def test_vertebrae_are_told_in_pixels_of_the_image_as_sent(shared: Front, png: bytes) -> None:
     vertebrae = runner(shared, "vertebrae")
     body = (await shared.post(png)).json()
@@ -436,7 +455,7 @@ async def test_every_request_is_answered_while_a_runner_restarts(var: Path, png:
     assert not final["degraded"]
 
 
-@pytest.mark.parametrize("path", ["", "/image"])
+@pytest.mark.parametrize("path", ["", "/image", "/sent-image"])
 @pytest.mark.parametrize("id", ["7f9c24e8-3b12-4c5d-9a77-2f1e0d6b8c43", "1", "..%20.."])
 async def test_what_was_never_made_is_not_found(shared: Front, id: str, path: str) -> None:
     response = await shared.client.get(f"{API}/{id}{path}")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any, get_args
+from uuid import UUID
 
 import numpy as np
 import pytest
 from lxml import html
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.explanation import location
-from models.explanation.location import Evidence, Inside, Location
 from models.vertebrae.findings import Code
 from models.vertebrae.measurements import NAMES
 from models.vertebrae.nominal import nominal
 from service.exams.schemas import Exam
 from service.language.locale import _, speaking
 from service.medicine.osteoporosis.measurements import WORDS
-from service.medicine.osteoporosis.view import told
+from service.medicine.osteoporosis.view import probability, told
 from service.medicine.osteoporosis.wording import CONSIDERATIONS, HEADINGS, MEANINGS
 from service.medicine.osteoporosis.wording import QUESTIONED as WHY
 from service.medicine.vertebrae import view as spine
@@ -25,11 +26,12 @@ from service.medicine.vertebrae.schemas import Finding
 from service.predictions.contexts import ResultPage
 from service.predictions.history_contexts import HistoryRow
 from service.predictions.schemas import EXAMPLE, Prediction
+from service.reviews.schemas import Review
+from service.storage.tables.predictions import PredictionRow
 from service.web.labels import marked
 from service.web.templates import Templates
 from tests.service.kit import images
-from tests.service.kit.fronts import Front, front
-from tests.service.kit.runners import Down, running
+from tests.service.kit.fronts import Front
 from tests.service.kit.shapes import assert_well_made
 
 pytestmark = pytest.mark.anyio
@@ -42,12 +44,6 @@ def drawn(changes: dict[str, Any] | None = None, **more: Any) -> html.HtmlElemen
     return page
 
 
-@pytest.fixture
-def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("OSTEOSERVE_ARTIFACTS", str(tmp_path))
-    return tmp_path
-
-
 def words(page: html.HtmlElement, path: str) -> str:
     return " ".join(" ".join(one.text_content() for one in page.xpath(path)).split())
 
@@ -56,102 +52,10 @@ def exam(t_score: float | None, **facts: Any) -> Exam:
     return Exam(prediction_id=EXAMPLE["id"], t_score=t_score, **facts)
 
 
-async def test_without_scripts_every_map_stands_over_the_scan(shared: Front, png: bytes) -> None:
-    page = html.fromstring((await shared.analyse(png)).text)
-    panes = page.xpath("//figure[contains(@class, 'pane')]")
-    # Bone measures, and has a table instead of a map.
-    assert [one.findtext("figcaption") for one in panes] == [
-        "The scan", "CNN", "VGG16", "ResNet + forest"
-    ]  # fmt: skip
-    for pane in panes[1:]:
-        below, above = pane.xpath(".//img")
-        assert below.get("src").endswith("/image")
-        assert above.get("src").endswith(f"/maps/{pane.get('data-model')}")
-    # Controls do nothing without a script, so none is shown.
-    (controls,) = page.xpath("//*[contains(@class, 'controls')]")
-    assert "hidden" in controls.attrib
-    for field in controls.xpath(".//input"):
-        assert page.xpath(f"//label[@for='{field.get('id')}']")
-
-
-async def test_the_pictures_have_the_proportions_of_the_file(shared: Front, png: bytes) -> None:
-    page = html.fromstring((await shared.analyse(png)).text)
-    height = str(round(224 * images.HEIGHT / images.WIDTH))
-    for image in page.xpath("//figure//img"):
-        assert (image.get("width"), image.get("height")) == ("224", height)
-    boxes = set(page.xpath("//*[@class='stage']/svg/@viewbox | //*[@class='stage']/svg/@viewBox"))
-    assert boxes == {f"0 0 224 {height}"}
-
-
-async def test_a_refused_image_has_no_heat_map(shared: Front) -> None:
+async def test_a_refused_image_has_a_picture_and_no_heat_map(shared: Front) -> None:
     page = html.fromstring((await shared.analyse(images.unusable())).text)
-    assert len(page.xpath("//figure//img")) == 1
-    assert page.xpath("//input[@id='opacity'] | //*[@class='heat-legend']") == []
-    assert page.xpath("//input[@id='width'] | //input[@id='level']")
-
-
-async def test_a_model_that_did_not_vote_or_does_not_run_says_so(var: Path, png: bytes) -> None:
-    async with running(Down("cnn")) as runners, front(var, runners) as opened:
-        made = (await opened.post(png)).headers["location"]
-        address = made.replace("/api/v1/predictions", "/results")
-        await opened.client.get(f"{made}/maps/vgg16")
-        for name in ("vgg16", "resnet"):
-            await runners[name].stop()
-        states = opened.app.state.health.states
-        await opened.settled(lambda: states["vgg16"] == states["resnet"] == "down")
-        page = html.fromstring((await opened.client.get(address)).text)
-    said = {
-        pane.get("data-model"): words(pane, ".//*[@class='nothing']")
-        for pane in page.xpath("//figure[contains(@class, 'map')]")
-    }
-    assert said == {
-        "cnn": "No heat map: the model did not answer.",
-        "vgg16": "",  # kept since it was asked for
-        "resnet": "No heat map: the model is not running now.",
-    }
-    assert page.xpath("//input[@name='map']/@value") == ["vgg16"]
-
-
-def measured(inside: int) -> Inside:
-    return Inside(inside, 60, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("either", "speaks_for", "speaks_against", "said"),
-    [
-        (50, 50, 50, []),
-        (50, 9, 60, ["Do not take orange", "9 of 60"]),
-        (50, 60, 24, ["Do not take blue", "24 of 60"]),
-        (50, 30, 30, ["Do not take orange", "Do not take blue"]),
-    ],
-)
-def test_a_colour_that_is_not_in_the_spine_has_a_warning(
-    artifacts: Path, either: int, speaks_for: int, speaks_against: int, said: list[str]
-) -> None:
-    version = EXAMPLE["models"]["vgg16"]["version"]
-    parts = (measured(either), measured(speaks_for), measured(speaks_against))
-    location.write(artifacts, {"vgg16": Location(version, Evidence(*parts))})
-    page = drawn()
-    told = words(page, "//figure[@data-model='vgg16']")
-    assert [one for one in said if one not in told] == []
-    assert len(page.xpath("//figure[@data-model='vgg16']//*[@class='caution']")) == sum(
-        sentence.startswith("Do not") for sentence in said
-    )
-    # Of the others nothing was measured, and that is said.
-    assert "has not been measured" in words(page, "//figure[@data-model='cnn']")
-
-
-def test_a_map_that_is_nowhere_is_hidden(artifacts: Path) -> None:
-    version = EXAMPLE["models"]["vgg16"]["version"]
-    location.write(artifacts, {"vgg16": Location(version, Evidence(*[measured(30)] * 3))})
-    (pane,) = drawn().xpath("//figure[@data-model='vgg16']")
-    assert pane.xpath(".//img") == []
-    assert "No heat map: where the spine is known" in words(pane, ".//*[@class='nothing']")
-
-
-def test_what_was_measured_of_another_version_says_nothing(artifacts: Path) -> None:
-    location.write(artifacts, {"vgg16": Location("sha256:0", Evidence(*[measured(60)] * 3))})
-    assert "has not been measured" in words(drawn(), "//figure[@data-model='vgg16']")
+    assert len(page.xpath("//section[@class='viewer']//image")) == 1
+    assert page.xpath("//section[contains(@class, 'maps')]") == []
 
 
 def vertebrae(**changes: Any) -> dict[str, Any]:
@@ -162,23 +66,25 @@ def finding(code: str, level: str | None = None, value: float = 1.5) -> dict[str
     return {"code": code, "level": level, "value": value, "rule": "a rule"}
 
 
-async def test_outlines_lie_over_the_scan_and_lead_to_their_rows(shared: Front, png: bytes) -> None:
+async def test_outlines_lie_over_the_image_as_it_was_sent_and_lead_to_their_rows(
+    shared: Front, png: bytes
+) -> None:
     page = html.fromstring((await shared.analyse(png)).text)
     (box,) = page.xpath("//input[@type='checkbox'][@id='outlines']")
     assert "checked" in box.attrib
     assert page.xpath("//label[@for='outlines']")
-    (layer,) = page.xpath("//figure[contains(@class, 'scan')]//*[@class='outlines']")
+    (layer,) = page.xpath("//section[@class='viewer']//*[@class='outlines']")
     links = layer.xpath(".//a")
     assert [words(one, ".//text") for one in links] == ["L1", "L2", "L3", "L4"]
     for link in links:
         (row,) = page.xpath(f"//tr[@id='{link.get('href').lstrip('#')}']")
         assert row.findtext("th") == words(link, ".//text")
-    # The toys' spine lies in the canonical image as it lies in the frame; heights are stretched.
-    height = round(224 * images.HEIGHT / images.WIDTH)
+    # The toys' spine lies in the frame, whose heights and widths are stretched.
     for link, level in zip(links, nominal().levels, strict=True):
         points = [point.split(",") for point in link.find("polygon").get("points").split()]
-        expected = [(x, y * height / 224) for x, y in level.outline]
-        assert np.allclose(np.array(points, float), expected, atol=0.15)
+        across, down = images.WIDTH / 224, images.HEIGHT / 224
+        expected = [(x * across, y * down) for x, y in level.outline]
+        assert np.allclose(np.array(points, float), expected, atol=0.11)
 
 
 def test_what_stands_out_is_said_and_is_no_diagnosis() -> None:
@@ -238,6 +144,9 @@ def test_nothing_reassures_over_a_finding_that_questions_the_image(
         sheet = ResultPage.of(prediction)
         assert words(page, "//h1[@id='verdict']") == row.heading == _(HEADINGS["indeterminate"])
         assert words(page, "//*[@class='say']") == marked(WHY).striptags()
+        # A clinician may find so all the same.
+        for choice in page.xpath("//select"):
+            choice.drop_tree()
         assert reassuring not in page.text_content()
     assert row.outcome == sheet.outcome == told(prediction) == "indeterminate"
     assert page.xpath("//article[contains(@class, 'verdict')]/@class") == [
@@ -286,7 +195,7 @@ def test_a_result_of_before_vertebrae_were_found_is_shown_as_it_was() -> None:
     rows = page.xpath("//section[contains(@class, 'votes')]//tbody/tr/th/text()")
     assert [one.strip() for one in rows] == ["CNN", "VGG16", "ResNet + forest"]
     image = EXAMPLE["image"]
-    (height,) = set(page.xpath("//figure//img/@height"))
+    (height,) = page.xpath("//section[@class='viewer']//image/@height")
     assert int(height) == round(224 * image["height"] / image["width"])
 
 
@@ -338,11 +247,23 @@ def test_without_a_t_score_nothing_is_said_of_one() -> None:
 def test_findings_are_shown_and_do_not_refuse() -> None:
     quality = {"accepted": True, "reasons": [], "findings": ["low_contrast", "of_tomorrow"]}
     page = drawn({"quality": quality})
-    items = page.xpath("//*[@class='findings']//li")
-    assert [bool(one.text_content().strip()) for one in items] == [True, True]
-    assert "of_tomorrow" in items[1].text_content()
+    items = page.xpath("//section[contains(@class, 'attention')]//li")
+    told = [" ".join(one.text_content().split()) for one in items]
+    assert told[0].startswith("The image has too few grey levels")
+    assert "of_tomorrow" in told[1]
+    assert told[2] == "L3 is denser than its neighbours, 1.33 times"
     assert words(page, "//h1") == "Signs of osteoporosis"
-    assert drawn().xpath("//*[@class='findings']") == []
+    nothing = words(drawn(vertebrae(findings=[])), "//section[contains(@class, 'attention')]")
+    assert "Nothing was noticed" in nothing
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("code", get_args(Code))
+def test_every_finding_has_few_words(code: Code, language: str) -> None:
+    with speaking(language):
+        said = spine.short(Finding.model_validate(finding(code, "L2")))
+    assert "%" not in said
+    assert len(said) < 80
 
 
 @pytest.mark.parametrize("outcome", list(HEADINGS))
@@ -367,5 +288,85 @@ def test_every_outcome_has_its_words() -> None:
 def test_numbers_are_written_as_the_language_writes_them() -> None:
     with speaking("de"):
         page = drawn(exam=exam(-2.7))
-    assert "83,0 %" in words(page, "//figure[@class='gauge']")
+    assert "83 %" in words(page, "//figure[@class='gauge']")
     assert "−2,7" in words(page, "//*[@class='reported']")
+
+
+OVERRIDE = Review(
+    number=1,
+    created_at=datetime(2026, 2, 4, 8, 30, tzinfo=UTC),
+    action="override",
+    outcome="indeterminate",
+    reviewer="B. Reader",
+    reason="Osteophytes.",
+)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_a_reader_found_comes_first(language: str) -> None:
+    """In the title, on the page and in lists."""
+    with speaking(language):
+        found, models = _(HEADINGS["indeterminate"]), _(HEADINGS["osteoporosis"])
+        page = drawn(reviews=(OVERRIDE,))
+        assert words(page, "//h1") == found
+        assert page.findtext(".//title").startswith(found)
+        article = words(page, "//article")
+        assert article.index(found) < article.index(models)
+        judged = Prediction.model_validate({**EXAMPLE, "review": OVERRIDE})
+        row = HistoryRow.of(judged)
+        assert (row.found, row.found_heading, row.heading) == ("indeterminate", found, models)
+
+
+def test_who_agrees_has_found_nothing_else() -> None:
+    signature = OVERRIDE.model_copy(update={"action": "sign", "outcome": "osteoporosis"})
+    row = HistoryRow.of(Prediction.model_validate({**EXAMPLE, "review": signature}))
+    assert (row.found, row.found_heading) == (None, "")
+    assert words(drawn(reviews=(signature,)), "//h1") == HEADINGS["osteoporosis"]
+
+
+async def test_what_is_signed_is_what_is_told(shared: Front, png: bytes) -> None:
+    """A result that an older version kept as normal is signed as what its page says."""
+    made = (await shared.post(png)).json()
+    kept = {"outcome": "normal", "probability": 0.05, **vertebrae(findings=[finding("turned")])}
+    document = {**made, **kept, "review": None}
+
+    async def older(to: AsyncConnection) -> None:
+        row = update(PredictionRow).where(PredictionRow.id == UUID(made["id"]))
+        await to.execute(row.values(outcome="normal", document=document))
+
+    await shared.app.state.health.database.write(older)
+    place = f"/results/{made['id']}"
+    page = html.fromstring((await shared.client.get(place)).text)
+    assert words(page, "//h1") == HEADINGS["indeterminate"]
+    reviews = f"/api/v1/predictions/{made['id']}/reviews"
+    for sent in (
+        shared.client.post(f"{place}/reviews", data={"action": "sign", "reviewer": "AB"}),
+        shared.client.post(reviews, json={"action": "sign", "reviewer": "CD"}),
+    ):
+        assert (await sent).status_code in (201, 303)
+    written = (await shared.client.get(reviews)).json()
+    assert [one["outcome"] for one in written] == ["indeterminate"] * 2
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (1.0, "over 95 %"),
+        (0.951, "over 95 %"),
+        (0.95, "95 %"),
+        (0.834, "83 %"),
+        (0.5, "50 %"),
+        (0.05, "5 %"),
+        (0.0499, "under 5 %"),
+        (0.0, "under 5 %"),
+    ],
+)
+def test_no_probability_is_told_finer_than_it_is_known(value: float, told: str) -> None:
+    assert probability(value) == told
+    votes = {name: {**vote, "probability": value} for name, vote in EXAMPLE["models"].items()}
+    page = drawn({"probability": value, "models": votes})
+    assert words(page, "//*[@class='figure']") == told
+    shown = page.xpath("//section[contains(@class, 'votes')]//td[1]//*[@class='number']/text()")
+    assert set(shown) == {told}
+    row = HistoryRow.of(Prediction.model_validate({**EXAMPLE, "probability": value}))
+    assert row.probability == told

@@ -218,8 +218,9 @@ async def test_the_forms_sign_and_override_without_scripts(shared: Front, png: b
     assert REASON in text
     assert "Signed by A. Reader" in words(after, "//*[@id='review']//details[1]")
     assert "overridden by a clinician" in words(after, "//article")
+    assert words(after, "//h1") == "Indeterminate"
     # What the models said still stands.
-    assert "Signs of osteoporosis" in words(after, "//h1")
+    assert "The models said: Signs of osteoporosis" in words(after, "//article")
 
 
 async def test_a_form_that_cannot_be_taken_comes_back_as_it_was_typed(

@@ -20,7 +20,7 @@ from tests.service.storage.test_migrations import everything, put, rows
 
 pytestmark = pytest.mark.anyio
 
-BEFORE, ITSELF = "0008", "0009"
+BEFORE, ITSELF = "0012", "0009"
 MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 
 

@@ -13,9 +13,13 @@ import pytest
 from lxml import html
 from markupsafe import Markup
 
+from models.explanation import location
+from models.explanation.location import Evidence, Inside, Location
 from models.image import recipe
+from models.image.cropping import Box
 from service.exams.schemas import Exam
 from service.language.locale import speaking
+from service.medicine.sent import SentImage
 from service.predictions.contexts import ResultPage
 from service.predictions.heat_maps.schemas import EXAMPLE as MAP
 from service.predictions.heat_maps.schemas import HeatMap
@@ -78,9 +82,10 @@ def review(action: str = "override", reason: str | None = "No reason that counts
 def test_it_holds_what_the_page_holds(tmp_path: Path) -> None:
     text = words(sheet(t_score=-1.4), tmp_path)
     for fact in (
-        "Signs of osteoporosis", "83.0 %", "threshold 41.0 %", "35.0–48.0 %", "79.0 %", "+0.61",
+        "Signs of osteoporosis", "83 %", "threshold 41 %", "35–48 %", "79 %", "+0.61",
         "T-score by the scanner: −1.4", "The T-score and the models differ",
-        "no clinician has reviewed", "VGG16: no heat map", "Heat map of CNN", "aged 50 or over",
+        "no clinician has reviewed", "No heat map is shown that failed its check",
+        "aged 50 or over", "The scan as the models saw it",
         "3 February 2026, 09:41 UTC", "Date and signature", recipe.NAME, "ISCD",
         "Bone weighed most (log-odds): Bone above soft tissue, in units of noise 2.14 (+0.58)",
         "L3 seems denser than its neighbours", "No finding is a diagnosis", "31.2 mm (52.0 px)",
@@ -89,6 +94,28 @@ def test_it_holds_what_the_page_holds(tmp_path: Path) -> None:
         assert fact in text
     for label in LABELS:
         assert Markup(label).striptags() in text  # noqa: S704 - our own labels
+
+
+def test_a_map_that_passed_its_check_is_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OSTEOSERVE_ARTIFACTS", str(tmp_path))
+    passed = Evidence(*[Inside(60, 60, 1.0)] * 3)
+    location.write(tmp_path, {"cnn": Location(EXAMPLE["models"]["cnn"]["version"], passed)})
+    pdf = sheet()
+    text = words(pdf, tmp_path)
+    assert "Heat map of CNN" in text
+    assert "Heat map of VGG16" not in text
+    assert pages(pdf) == 1
+
+
+def test_it_shows_the_image_as_it_was_sent_where_that_is_kept(tmp_path: Path) -> None:
+    prediction = Prediction.model_validate(EXAMPLE)
+    box = Box(0, 0, prediction.image.width, prediction.image.height)
+    page = ResultPage.of(prediction)
+    pdf = render(prediction, page, SCAN, {}, SentImage(images.png(), box, None))
+    assert "The scan as it was sent" in words(pdf, tmp_path)
+    assert pages(pdf) == 1
 
 
 def test_it_reassures_nobody_over_a_finding_and_marks_whom_it_is_not_for(tmp_path: Path) -> None:
@@ -143,6 +170,9 @@ def test_every_font_is_embedded() -> None:
 
 def test_who_signed_is_on_it(tmp_path: Path) -> None:
     text = words(sheet(reviews=(review(),)), tmp_path)
+    # What the reader found stands first, then what the models said.
+    assert text.index("Indeterminate") < text.index("The models said: Signs of osteoporosis")
+    assert "Found by B. <Reader> & Co" in text
     assert "Overridden by B. <Reader> & Co on 4 February 2026, 08:30 UTC: Indeterminate." in text
     assert "“No reason that counts.”" in text
     assert "no clinician has reviewed" not in text
@@ -164,7 +194,7 @@ def test_it_speaks_the_language_of_the_page(tmp_path: Path) -> None:
         pdf = sheet()
     text = words(pdf, tmp_path)
     assert b"/Lang (de)" in pdf
-    assert "83,0 %" in text
+    assert "83 %" in text
     assert "3. Februar 2026" in text
 
 
@@ -186,7 +216,9 @@ async def test_page_and_api_give_the_same_sheet(shared: Front, png: bytes, tmp_p
     name = response.headers["content-disposition"]
     assert location.rsplit("/", 1)[-1] not in name
     text = words(response.content, tmp_path)
-    assert all(f"Heat map of {model}" in text for model in ("CNN", "VGG16", "ResNet + forest"))
+    # The toys' maps were never measured: none is on the sheet.
+    assert "Heat map of" not in text
+    assert "The scan as it was sent" in text
     assert (await shared.client.get(f"{location}/report.pdf")).content == response.content
 
 

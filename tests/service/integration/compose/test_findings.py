@@ -1,0 +1,81 @@
+"""Whatever is noticed in an image is in the report, and none that questions it stands under a
+reassuring outcome."""
+
+from __future__ import annotations
+
+from typing import Any, Final, get_args
+
+import pytest
+from pydicom.dataset import Dataset
+
+from models.gate.reason import Reason
+from models.vertebrae.findings import QUESTIONING, Code
+from service.integration.compose import capture, report
+from service.integration.compose.source import Judged
+from service.integration.compose.uids import Origin
+from service.predictions.schemas import EXAMPLE, Prediction
+from tests.service.integration.kit import image
+
+CODES: Final[tuple[str, ...]] = (*get_args(Code), *(one.value for one in Reason))
+OF_THE_SPINE: Final = frozenset(get_args(Code))
+
+
+def judged(code: str, outcome: str = "normal", probability: float = 0.02) -> Judged:
+    """Return an image as an older version may have kept it: with a finding, and *normal*.
+
+    ``code`` is empty for none.
+    """
+    finding = {"code": code, "level": None, "value": 13.0, "rule": "x"}
+    of_the_spine = [finding] if code in OF_THE_SPINE else []
+    of_the_gate = [code] if code and code not in OF_THE_SPINE else []
+    fields: dict[str, Any] = {
+        **EXAMPLE,
+        "outcome": outcome,
+        "probability": probability,
+        "quality": {"accepted": True, "reasons": [], "findings": of_the_gate},
+        "vertebrae": {**EXAMPLE["vertebrae"], "findings": of_the_spine},
+    }
+    return Judged(source=image(), prediction=Prediction.model_validate(fields))
+
+
+def origin(one: Judged) -> Origin:
+    versions = (one.prediction.version or "",)
+    return Origin(
+        study_uid=one.source.StudyInstanceUID, hashes=("0" * 64,), versions=versions, revision=0
+    )
+
+
+def said(data: Dataset) -> list[str]:
+    """Return the meanings of all codes that are values in a report."""
+    found = []
+    for item in data.iterall():
+        if item.keyword == "ConceptCodeSequence":
+            found.extend(code.CodeMeaning for code in item.value)
+    return found
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_report_can_be_made_of_every_finding(code: str) -> None:
+    with_it, without = judged(code, "indeterminate", 0.44), judged("", "indeterminate", 0.44)
+    words, others = (said(report.compose([one], origin(one), None)) for one in (with_it, without))
+    (told,) = set(words) - set(others)
+    assert len(told) > 3
+
+
+@pytest.mark.parametrize("code", sorted(QUESTIONING))
+def test_nothing_that_questions_an_image_is_reported_under_a_reassuring_outcome(code: str) -> None:
+    one = judged(code)
+    words = said(report.compose([one], origin(one), None))
+    assert not any("No sign" in word for word in words)
+    assert "Indeterminate: no answer" in words
+    assert "Indeterminate" in capture.lines(one.prediction)[0]
+
+
+@pytest.mark.parametrize(
+    ("probability", "told"), [(0.999, "over 95 %"), (0.0004, "under 5 %"), (0.834, "83 %")]
+)
+def test_a_capture_says_no_probability_finer_than_it_is_known(
+    probability: float, told: str
+) -> None:
+    one = judged("curve", "indeterminate", probability)
+    assert capture.lines(one.prediction)[0].endswith(told)
