@@ -139,6 +139,8 @@ async def test_a_radiologist_reads_by_keyboard_alone(
     await page.keyboard.type("Marked degeneration; the hip decides.")
     await pressed(page, "Tab", "Enter")
     await expect(page.locator("#review .standing")).to_contain_text("Overridden by Ann")
+    # Before that its script does not listen yet.
+    await page.wait_for_load_state("load")
     await pressed(page, "n")
     await page.wait_for_url(re.compile(f"/results/{ids[1]}$"))
     # Of the fifth something is said and left open; letters typed there are text.
@@ -153,8 +155,10 @@ async def test_a_radiologist_reads_by_keyboard_alone(
     await page.locator("#withdraw-reason").fill("Signed the wrong result.")
     await page.get_by_role("button", name="Withdraw", exact=True).press("Enter")
     await expect(page.locator("#review")).to_contain_text("Signature withdrawn by Ann")
+    await page.wait_for_load_state("load")
     await pressed(page, "f")
     await expect(page.get_by_role("button", name="Flagged")).to_be_visible()
+    await page.wait_for_load_state("load")
     await pressed(page, "l")
     await page.wait_for_url(re.compile("/history$"))
     await page.get_by_role("link", name="Flagged", exact=True).click()

@@ -75,15 +75,20 @@ async def _rows(
     column, descending = SORTS[query.sort]
     place, backwards = _places(actor)[column], query.before is not None
     falling = descending != backwards
-    statement = _joined(select(*_columns(actor)), actor, query)
+    statement = _joined(select(PredictionRow.id), actor, query)
     at = query.before or query.after
     if at is not None:
         statement = statement.where(await _beyond(connection, actor, place, at, falling))
     keys = (place, PredictionRow.id)
     statement = statement.order_by(*(one.desc() if falling else one.asc() for one in keys))
-    # One more than asked for says whether there are more.
-    found = (await connection.execute(statement.limit(query.limit + 1))).all()
-    shown = found[: query.limit]
+    # Ids alone, so that whole documents are not sorted; one more than asked for says whether there
+    # are more.
+    found = (await connection.scalars(statement.limit(query.limit + 1))).all()
+    wanted = found[: query.limit]
+    whole = _all(select(*_columns(actor))).where(PredictionRow.id.in_(wanted))
+    by_id = {row.id: row for row in await connection.execute(whole)}
+    # What was deleted in between is left out.
+    shown = [by_id[id] for id in wanted if id in by_id]
     return shown[::-1] if backwards else shown, len(found) > query.limit
 
 
