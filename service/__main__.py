@@ -54,8 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "retention",
         "audit",
     ):
-        room = backup_commands if command in ("backup", "restore") else commands
-        return room.run(settings, options)
+        run = backup_commands.run if command in ("backup", "restore") else commands.run
+        return run(settings, options)
     elif command == "gateway" and options.action == "check":
         return _check_gateway(settings)
     else:

@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select
 from service.clock import now
 from service.exams.schemas import from_json
 from service.identity.actor import Actor, Session
+from service.images import repository as images
 from service.predictions.heat_maps.schemas import EXAMPLE as MAP_EXAMPLE
 from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.schemas import Prediction
@@ -19,6 +20,7 @@ from service.reviews.schemas import Signature
 from service.storage.database import Database
 from service.storage.tables.audit import AuditEventRow
 from service.storage.tables.columns import Base
+from service.storage.tables.images import SentImageRow
 from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
 from tests.service.kit.records import ANYONE, keep, keep_map, made, verbs
 
@@ -33,6 +35,13 @@ async def result(
     one = made(number)
     await keep(database, one, png=one.id.bytes)
     await keep_map(database, one.id, HeatMap.model_validate(MAP_EXAMPLE))
+    async with database.begin() as connection:
+        await connection.execute(
+            insert(SentImageRow).values(
+                image_id=images.image_id("default", one.image.sha256), png=b"sent",
+                left=0, top=0, width=1, height=1,
+            )
+        )  # fmt: skip
     if reference is not None:
         facts = {"patient_reference": reference, "t_score": -1.0, "acquired_on": "2025-11-03"}
         await verbs(database).exams.change(ANYONE, one.id, from_json(facts))

@@ -54,8 +54,10 @@ async def test_all_that_shows_or_names_them_goes_and_what_was_signed_stays_as_it
     assert await on.predictions.image(ANYONE, signed.id) is None
     assert await on.predictions.timeline(ANYONE, key) is None
     assert await on.patients.find(ANYONE, "4711") is None
-    assert await counts(database, "patient", "exam", "image", "canonical_image", "heat_map") == {
-        "patient": 1, "exam": 1, "image": 1, "canonical_image": 1, "heat_map": 1,
+    assert await counts(
+        database, "patient", "exam", "image", "canonical_image", "heat_map", "sent_image"
+    ) == {
+        "sent_image": 1, "patient": 1, "exam": 1, "image": 1, "canonical_image": 1, "heat_map": 1,
     }  # fmt: skip
     assert await on.predictions.image(ANYONE, other.id) == other.id.bytes
     async with database.connect() as connection:

@@ -47,8 +47,8 @@ async def test_images_go_and_their_results_stay(
     assert exam.patient_reference == "p"
     (review,) = await on.reviews.of(ANYONE, old.id)
     assert review.intact
-    assert await counts(database, "canonical_image", "heat_map", "image") == {
-        "canonical_image": 1, "heat_map": 1, "image": 2,
+    assert await counts(database, "canonical_image", "heat_map", "image", "sent_image") == {
+        "canonical_image": 1, "heat_map": 1, "image": 2, "sent_image": 1,
     }  # fmt: skip
     assert await told(database, "image_removed") == [{"reason": "retention"}]
     assert await told(database, "retention_applied") == [{"images": 1}]
