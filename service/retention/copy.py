@@ -38,12 +38,14 @@ async def of(transactions: Transactions, actor: Actor, patient_key: UUID) -> dic
                 results.append({"id": str(id), "unreadable": True})
                 continue
             png = await predictions.image(connection, within, id)
+            sent = await predictions.sent(connection, within, id)
             results.append(
                 {
                     "prediction": None if one is None else one.document(),
                     "exam": None if exam is None else exam.model_dump(mode="json"),
                     "reviews": [it.model_dump(mode="json") for it in said],
                     "image_png": None if png is None else base64.b64encode(png).decode(),
+                    "sent_png": None if sent is None else base64.b64encode(sent.png).decode(),
                 }
             )
         return {

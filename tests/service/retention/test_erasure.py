@@ -165,5 +165,6 @@ async def test_a_copy_has_all_of_one_patient_and_nothing_of_another(
     assert kept["exam"]["t_score"] == -1.0
     assert [it["reviewer"] for it in kept["reviews"]] == ["A. Reader"]
     assert kept["image_png"]
+    assert kept["sent_png"]
     assert str(other.id) not in str(found)
     assert await copy.of(transactions, NORTH, await key_of(database, one.id)) is None
