@@ -45,7 +45,7 @@ async def of(transactions: Transactions, actor: Actor, patient_key: UUID) -> dic
                     "exam": None if exam is None else exam.model_dump(mode="json"),
                     "reviews": [it.model_dump(mode="json") for it in said],
                     "image_png": None if png is None else base64.b64encode(png).decode(),
-                    "sent_image_png": None if sent is None else base64.b64encode(sent.png).decode(),
+                    "sent_png": None if sent is None else base64.b64encode(sent.png).decode(),
                     **await repository.beside(connection, id),
                 }
             )

@@ -9,12 +9,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import func, insert, select, update
 
-from models.image.cropping import Box
 from service.clock import now
 from service.exams.schemas import from_json
 from service.identity.actor import Actor, Session
 from service.images import repository as images
-from service.medicine.sent import SentImage
 from service.predictions.heat_maps.schemas import EXAMPLE as MAP_EXAMPLE
 from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.schemas import Prediction
@@ -22,6 +20,7 @@ from service.reviews.schemas import AnyDraft, Comment, Signature, Withdrawal
 from service.storage.database import Database
 from service.storage.tables.audit import AuditEventRow
 from service.storage.tables.columns import Base
+from service.storage.tables.images import SentImageRow
 from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
 from service.storage.tables.predictions import PredictionRow
 from tests.service.kit.records import ANYONE, keep, keep_map, made, verbs
@@ -39,6 +38,13 @@ async def result(
     one = made(number)
     await keep(database, one, png=one.id.bytes)
     await keep_map(database, one.id, HeatMap.model_validate(MAP_EXAMPLE))
+    async with database.begin() as connection:
+        await connection.execute(
+            insert(SentImageRow).values(
+                image_id=images.image_id("default", one.image.sha256), png=b"sent",
+                left=0, top=0, width=1, height=1,
+            )
+        )  # fmt: skip
     if reference is not None:
         facts = {"patient_reference": reference, "t_score": -1.0, "acquired_on": "2025-11-03"}
         await verbs(database).exams.change(ANYONE, one.id, from_json(facts))
@@ -56,18 +62,13 @@ async def say(database: Database, one: Prediction, *drafts: AnyDraft) -> None:
 
 
 async def listed(database: Database, one: Prediction) -> None:
-    """Keep what the worklist has of a result, and its image as it was sent under a name."""
+    """Keep what the worklist has of a result, and the name that its file was sent under."""
     on = verbs(database).worklist
     await on.flag(ANYONE, one.id, True)
     await on.retire(ANYONE, one.id, "quality")
-    sent = SentImage(b"sent", Box(0, 0, 8, 8), (0.5, 0.5))
+    named = update(PredictionRow).where(PredictionRow.id == one.id)
     async with database.begin() as connection:
-        named = PredictionRow.id == one.id
-        image = await connection.scalar(select(PredictionRow.image_id).where(named))
-        assert image is not None
-        await images.keep_sent(connection, {image: sent})
-        name = update(PredictionRow).where(named).values(file_name="SECRET^NAME.dcm")
-        await connection.execute(name)
+        await connection.execute(named.values(file_name="SECRET^NAME.dcm"))
 
 
 async def received(database: Database, patient: str, judged: UUID) -> None:

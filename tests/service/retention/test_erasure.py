@@ -68,8 +68,10 @@ async def test_all_that_shows_or_names_them_goes_and_what_was_signed_stays_as_it
     assert await on.predictions.image(ANYONE, signed.id) is None
     assert await on.predictions.timeline(ANYONE, key) is None
     assert await on.patients.find(ANYONE, "4711") is None
-    assert await counts(database, "patient", "exam", "image", "canonical_image", "heat_map") == {
-        "patient": 1, "exam": 1, "image": 1, "canonical_image": 1, "heat_map": 1,
+    assert await counts(
+        database, "patient", "exam", "image", "canonical_image", "heat_map", "sent_image"
+    ) == {
+        "sent_image": 1, "patient": 1, "exam": 1, "image": 1, "canonical_image": 1, "heat_map": 1,
     }  # fmt: skip
     assert await on.predictions.image(ANYONE, other.id) == other.id.bytes
     async with database.connect() as connection:
@@ -177,6 +179,7 @@ async def test_a_copy_has_all_of_one_patient_and_nothing_of_another(
     assert kept["exam"]["t_score"] == -1.0
     assert [it["reviewer"] for it in kept["reviews"]] == ["A. Reader"]
     assert kept["image_png"]
+    assert kept["sent_png"]
     assert str(other.id) not in str(found)
     assert await copy.of(transactions, NORTH, await key_of(database, one.id)) is None
 
@@ -215,7 +218,7 @@ async def test_a_copy_has_the_image_as_it_was_sent_and_what_the_worklist_has(
     found = await copy.of(transactions, ANYONE, await key_of(database, one.id))
     assert found is not None
     (kept,) = found["results"]
-    assert base64.b64decode(kept["sent_image_png"]) == b"sent"
+    assert base64.b64decode(kept["sent_png"]) == b"sent"
     assert (kept["file_name"], kept["retired_reason"]) == ("SECRET^NAME.dcm", "quality")
     assert kept["flagged_at"]
     assert [it["action"] for it in kept["reviews"]] == ["comment"]

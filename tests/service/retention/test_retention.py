@@ -58,8 +58,8 @@ async def test_images_go_and_their_results_stay(
     assert exam.patient_reference == "p"
     (review,) = await on.reviews.of(ANYONE, old.id)
     assert review.intact
-    assert await counts(database, "canonical_image", "heat_map", "image") == {
-        "canonical_image": 1, "heat_map": 1, "image": 2,
+    assert await counts(database, "canonical_image", "heat_map", "image", "sent_image") == {
+        "canonical_image": 1, "heat_map": 1, "image": 2, "sent_image": 1,
     }  # fmt: skip
     assert await told(database, "image_removed") == [{"reason": "retention"}]
     assert await told(database, "retention_applied") == [{"images": 1}]
@@ -121,17 +121,6 @@ async def test_what_stands_says_which_time_counts_and_the_last_word_when_it_begi
     assert set((await counts(
         database, "prediction", "review", "worklist", "sent_image", "image", "exam", "patient",
     )).values()) == {0}  # fmt: skip
-
-
-async def test_the_image_as_it_was_sent_goes_with_the_other(
-    database: Database, transactions: Transactions
-) -> None:
-    one = await result(database, 0, "p", signed=True)
-    await listed(database, one)
-    await Retention(policy('{"*": {"images": 30}}'), transactions).apply(ANYONE, FEBRUARY)
-    assert await counts(database, "sent_image", "canonical_image", "worklist") == {
-        "sent_image": 0, "canonical_image": 0, "worklist": 1,
-    }  # fmt: skip
 
 
 async def test_by_hand_a_withdrawn_signature_keeps_its_result_and_a_comment_does_not(
