@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from listener.python import behind
-from service import commands
+from service import backup_commands, commands
 from service import settings as table
 from service.language import messages as catalogue
 from service.operations.storage import damaged, run_check, run_recover
@@ -44,8 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{code}: {waiting} to translate")
     elif command == "storage":
         return run_recover(settings) if options.action == "recover" else run_check(settings)
-    elif command in ("people", "sites", "keys", "ledger", "audit"):
-        return commands.run(settings, options)
+    elif command in (
+        "backup",
+        "restore",
+        "people",
+        "sites",
+        "keys",
+        "ledger",
+        "retention",
+        "audit",
+    ):
+        run = backup_commands.run if command in ("backup", "restore") else commands.run
+        return run(settings, options)
     elif command == "gateway" and options.action == "check":
         return _check_gateway(settings)
     else:
@@ -99,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         "a new one, and keep the old one; no front may run",
     )
     commands.add_parsers(added)
+    backup_commands.add_parsers(added)
     added.add_parser("settings", help="show every setting with default, value and meaning")
     added.add_parser("catalogue", help="bring frontend/locales up to date with the pages")
     return parser

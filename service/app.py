@@ -42,6 +42,7 @@ from service.operations.health import Health
 from service.patients import install as patients
 from service.predictions import install as predictions
 from service.resources import Resources
+from service.retention import install as retention
 from service.reviews import install as reviews
 from service.runners import install as runners
 from service.served_models import install as served_models
@@ -50,6 +51,7 @@ from service.storage import install as storage
 from service.web import install as web
 from service.web.errors import error_page
 from service.web.templates import Templates
+from service.worklist import install as worklist
 
 VERSION: Final = "0.1.0"
 
@@ -81,14 +83,14 @@ RECEIVED: Final = 4
 
 
 SUBJECTS: Final = (
-    predictions, reviews, exams, progression, batches, guidance, served_models, operations,
-    dicomweb, cds, identity, audit, openapi, web,
+    predictions, reviews, exams, worklist, progression, batches, guidance, served_models,
+    operations, dicomweb, cds, identity, audit, openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    predictions, batches, ledger, dicomweb, cds,
+    worklist, predictions, batches, ledger, dicomweb, cds, retention,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 
@@ -152,8 +154,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(KnownHosts, hosts=settings.allowed_hosts, refuse=misdirected)
     app.add_middleware(AccessLogMiddleware, metrics=metrics.http, respond=failed)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=_AS_THEY_ARE)
-    app.add_middleware(LocaleMiddleware)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(LocaleMiddleware, zone=settings.zone)
+    secure = settings.public_url is not None and settings.public_url.startswith("https:")
+    app.add_middleware(SecurityHeaders, secure=secure)
     app.add_middleware(HeadAsGet)
     if settings.sub_path:
         app.add_middleware(SubPath, sub_path=settings.sub_path)

@@ -1,4 +1,4 @@
-"""``python -m service people``, ``sites``, ``keys``, ``ledger``, ``audit``: from the command line.
+"""``python -m service people``, ``sites``, ``keys``, ``ledger``, ``retention``, ``audit``.
 
 Beside running fronts, on the same database. Acts of the command line are in the trail without an
 account: whoever may run it has the database anyway.
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from service import ledger_commands
+from service import ledger_commands, retention_commands
 from service.audit.install import anchor
 from service.audit.trail import record
 from service.audit.verify import Anchor, Verdict, verify
@@ -27,9 +27,11 @@ from service.events import Event, Listeners
 from service.identity import schemas
 from service.identity.actor import DEFAULT_SITE, ROLES, Actor
 from service.identity.attempts import Attempts
+from service.identity.factors import Factors
 from service.identity.passwords import Passwords
 from service.identity.people import FIRST, People
 from service.identity.programs import DAYS, Programs
+from service.identity.rings import ring_of
 from service.identity.schemas import ApiKey, Person
 from service.identity.sites import Sites
 from service.settings import Settings, SettingsError, check
@@ -66,14 +68,19 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         ("disable", "end an account, its sign-ins and what it has under way"),
         ("enable", "take a disabled account up again"),
         ("link", "print a link by which somebody chooses a new password"),
+        ("reset-second", "remove somebody's second factor, and end their sign-ins"),
     ):
         acts.add_parser(name, help=help).add_argument("login")
+    acts.add_parser("reseal", help="seal second factors with the first of OSTEOSERVE_SECRET_KEYS")
     _site(acts)
     sites = commands.add_parser("sites", help="sites, each with people, keys and results apart")
     acts = sites.add_subparsers(dest="action", required=True, metavar="ACTION")
     acts.add_parser("list", help="show every site")
     add = acts.add_parser("add", help="add a site")
     add.add_argument("site", help="its code: 1 to 63 of a to z, digits and -")
+    rename = acts.add_parser("rename", help="have people call a site by another name")
+    rename.add_argument("site", help="its code")
+    rename.add_argument("name", help="what people call it; the code stays")
     add.add_argument(
         "--administrator", required=True, metavar="LOGIN", help="who manages its people and keys"
     )
@@ -91,6 +98,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         acts.add_parser(name, help=help).add_argument("id", help="number, as list shows it")
     _site(acts)
     ledger_commands.add_parser(commands)
+    retention_commands.add_parser(commands)
     audit = commands.add_parser("audit", help="the trail: verify that it is whole")
     acts = audit.add_subparsers(dest="action", required=True, metavar="ACTION")
     whole = acts.add_parser(
@@ -126,6 +134,8 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
         return _audit(settings, options.anchor)
     if options.command == "ledger":
         return _on(settings, ledger_commands.work(settings, options, OPERATOR))
+    if options.command == "retention":
+        return _on(settings, retention_commands.work(settings, options))
     work = {"people": _people, "keys": _keys, "sites": _sites}[options.command]
     return _on(settings, work(settings, options))
 
@@ -144,8 +154,13 @@ def _sites(settings: Settings, options: argparse.Namespace) -> Work:
             people = People(settings, transactions, Passwords(settings))
             who = await _who(people, options.administrator)
             await sites.add(OPERATOR, schemas.site(options.site), who.id)
+        elif options.action == "rename" and not await sites.rename(
+            OPERATOR, options.site, schemas.site_name(options.name)
+        ):
+            raise _refused("There is no such site; 'sites list' shows all.")
+        names = await sites.names()
         for one in await sites.all(OPERATOR):
-            print(one)
+            print(f"{one}\t{names[one]}" if one in names else one)
 
     return work
 
@@ -170,7 +185,21 @@ def _on(settings: Settings, work: Work) -> int:
     return 0
 
 
+async def _reseal(settings: Settings, transactions: Transactions) -> None:
+    try:
+        ring = ring_of(settings, settings)
+    except OSError as error:
+        raise _refused(f"The key cannot be read: {error.strerror}.") from None
+    done, lost = await Factors(settings, transactions, Attempts(transactions), ring).reseal()
+    print(f"{done} sealed anew")
+    if lost:
+        raise _refused(f"{lost} are opened by none of the keys.")
+
+
 def _people(settings: Settings, options: argparse.Namespace) -> Work:
+    if options.action == "reseal":
+        return lambda transactions: _reseal(settings, transactions)
+
     async def work(transactions: Transactions) -> None:
         people = People(settings, transactions, Passwords(settings))
         actor = await _at(transactions, options.site)
@@ -197,6 +226,8 @@ def _people(settings: Settings, options: argparse.Namespace) -> Work:
                 person = await _who(people, options.login)
                 if act == "roles":
                     await people.set_roles(actor, person.id, options.role)
+                elif act == "reset-second":
+                    await people.reset_second(actor, person.id)
                 elif act == "disable":
                     await people.disable(actor, person.id)
                 else:
@@ -339,6 +370,8 @@ def _said(verdict: Verdict) -> int:
         print(f"broken: {verdict.broken}", file=sys.stderr)
         return 1
     print(f"whole: {verdict.links} links, the last one {verdict.links}:{verdict.hash}")
+    if verdict.cut:
+        print(f"cut by retention: links up to {verdict.cut}")
     if verdict.oldest_unsealed is not None:
         at = datetime.fromtimestamp(verdict.oldest_unsealed / 1e6, UTC)
         print(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from service.audit.metrics import AuditMetrics
 from service.decoding.metrics import DecoderMetrics
 from service.flow.metrics import FlowMetrics
 from service.http.metrics import HttpMetrics
+from service.identity.metrics import IdentityMetrics
 from service.identity.oidc.metrics import OidcMetrics
 from service.integration.cds.metrics import CdsMetrics
 from service.integration.web.metrics import DicomWebMetrics
@@ -27,4 +29,6 @@ class Metrics:
         self.storage = StorageMetrics(self.registry)
         self.oidc = OidcMetrics(self.registry)
         self.cds = CdsMetrics(self.registry)
+        self.audit = AuditMetrics(self.registry)
+        self.identity = IdentityMetrics(self.registry)
         self.dicomweb = DicomWebMetrics(self.registry)

@@ -21,6 +21,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.audit.atna.settings import AtnaSettings
 from service.audit.settings import AuditSettings
 from service.batches.settings import BatchLimits
 from service.decoding.settings import DecoderLimits
@@ -36,10 +37,12 @@ from service.integration.cds.clients import read as read_clients
 from service.integration.cds.settings import CdsSettings
 from service.integration.settings import GatewaySettings
 from service.integration.web.settings import DicomWebSettings
+from service.language.settings import ZoneSettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
-from service.predictions.settings import DriftSettings, HeatMapSettings
+from service.predictions.settings import DriftSettings, HeatMapSettings, KeepingSettings
+from service.retention.settings import RetentionSettings
 from service.runners.settings import RunnerPolicy
 from service.storage.settings import StorageSettings
 from service.types import SettingsGroup
@@ -53,10 +56,13 @@ class SettingsError(ValueError):
 
 class Settings(
     Address,
+    ZoneSettings,
     IdentitySettings,
     OidcSettings,
     AuditSettings,
+    AtnaSettings,
     StorageSettings,
+    RetentionSettings,
     RunnerPolicy,
     LoadPolicy,
     UploadLimits,
@@ -66,6 +72,7 @@ class Settings(
     BatchLimits,
     DriftSettings,
     HeatMapSettings,
+    KeepingSettings,
     PrecisionSettings,
     GatewaySettings,
     DicomWebSettings,
@@ -126,6 +133,11 @@ def check(settings: Settings) -> None:
         raise SettingsError(f"{PREFIX}CDS_CLIENTS: {error}") from None
     url = settings.database_url
     is_elsewhere = url is not None and not url.get_secret_value().startswith("sqlite")
+    if is_elsewhere and settings.second_factor and settings.secret_keys is None:
+        raise SettingsError(
+            f"{PREFIX}SECOND_FACTOR needs {PREFIX}SECRET_KEYS with PostgreSQL, the same for every "
+            "front: 32 characters or more, from a Secret that is not kept in the database."
+        )
     if is_elsewhere and settings.audit_key is None:
         raise SettingsError(
             f"{PREFIX}AUDIT_KEY is needed with PostgreSQL, the same for every front: 32 characters "
@@ -179,12 +191,16 @@ def _show(value: object) -> str:
 
 
 _HIDDEN: Final = frozenset(
-    {"database_url", "audit_key", "first_administrator", "oidc_client_secret"}
+    {"database_url", "audit_key", "first_administrator", "oidc_client_secret", "secret_keys"}
 )
 
 
 def _explain(error: ValidationError) -> Iterator[str]:
     for item in error.errors(include_url=False, include_context=False):
+        if not item["loc"]:
+            # Of several settings that do not go together.
+            yield item["msg"].removeprefix("Value error, ")
+            continue
         name = str(item["loc"][0])
         shown = "(hidden)" if name in _HIDDEN else repr(item["input"])
         yield f"{PREFIX}{name.upper()}={shown}: {item['msg']}"

@@ -18,6 +18,9 @@ const MAGIC = [
   [128, [0x44, 0x49, 0x43, 0x4d]],
 ];
 
+const whom = form.querySelector(".whom");
+const each = form.querySelector(".each");
+
 let running = false;
 let alone = true;
 const items = [];
@@ -29,6 +32,12 @@ class Item {
     this.element = row.content.cloneNode(true).querySelector("li");
     this.part(".file-name").textContent = file.name;
     this.part(".size").textContent = bytes(file.size);
+    // Names beside labels: a row has fields of its own, and ids are of a whole page.
+    for (const field of this.element.querySelectorAll(".own .field")) {
+      const control = field.querySelector("input");
+      control.id = `${control.name}-${items.length + 1}`;
+      field.querySelector("label").htmlFor = control.id;
+    }
     this.part(".cancel").addEventListener("click", () => this.cancel());
     this.part(".cancel").setAttribute("aria-label", `${this.part(".cancel").textContent}: ${file.name}`);
     this.say("waiting", words.waiting);
@@ -94,9 +103,17 @@ class Item {
       request.open("POST", words.endpoint);
       request.setRequestHeader("Accept", "application/json");
       const body = new FormData();
-      body.append("file", this.file, "image"); // its name stays here
+      body.append("file", this.file, this.file.name);
+      for (const [name, value] of this.facts()) body.append(name, value);
       request.send(body);
     });
+  }
+
+  // What is known of the exam: of one image all that is entered, of several what is beside each.
+  facts() {
+    const own = [...this.element.querySelectorAll(".own input")].map((one) => [one.name, one.value]);
+    const all = [...new FormData(form)].filter(([name]) => name !== "file");
+    return (alone ? all : own).filter(([, value]) => value.trim());
   }
 
   async answered(request) {
@@ -108,13 +125,32 @@ class Item {
       return;
     }
     if (request.status !== 201) {
-      this.say("failed", await explained(answer));
+      const fields = Object.keys(answer.code === "invalid_study" ? answer.faults : {});
+      if (fields.length) this.refused(fields);
+      else this.say("failed", await explained(answer));
       return;
     }
     this.say("done", outcome(answer.outcome));
     const link = this.part(".open");
     link.href = words.results + encodeURIComponent(answer.id);
     link.hidden = false;
+  }
+
+  // The fields that could not be taken are marked, and the image waits for others.
+  refused(fields) {
+    const place = alone ? whom : this.part(".own");
+    const named = fields.map((name) => name.replace("scanner.", "scanner_"));
+    const controls = named.flatMap((name) => [...place.querySelectorAll(`[name="${CSS.escape(name)}"]`)]);
+    for (const one of place.querySelectorAll("input")) one.removeAttribute("aria-invalid");
+    for (const one of controls) one.setAttribute("aria-invalid", "true");
+    const labels = controls.map((one) => one.labels[0].textContent);
+    this.say("waiting", `${words.facts}: ${labels.join(", ") || named.join(", ")}`);
+    this.held = true;
+    const [first] = controls;
+    if (!first) return;
+    const details = first.closest("details");
+    if (details) details.open = true;
+    first.focus();
   }
 
   cancel() {
@@ -168,7 +204,19 @@ async function add(files) {
     else item.preview();
   }
   alone = items.length === 1;
-  if (!alone) button.textContent = words.several;
+  if (!alone) {
+    button.textContent = words.several;
+    whom.hidden = true;
+    each.hidden = false;
+    for (const item of items) {
+      item.part(".own").hidden = false;
+      // What was entered for one before others came is that one's.
+      if (item !== items[0]) continue;
+      for (const one of item.element.querySelectorAll(".own input")) {
+        one.value ||= whom.querySelector(`[name="${one.name}"]`).value;
+      }
+    }
+  }
   input.required = false;
   ready();
 }
@@ -181,7 +229,10 @@ async function run() {
   running = true;
   status.textContent = "";
   ready();
-  for (let item; (item = items.find((one) => one.state === "waiting")); ) await item.send();
+  for (const item of items) item.held = false;
+  for (let item; (item = items.find((one) => one.state === "waiting" && !one.held)); ) {
+    await item.send();
+  }
   running = false;
   ready();
   const [only] = items;

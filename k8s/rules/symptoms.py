@@ -13,7 +13,10 @@ from bentos.metrics import IMAGES, QUEUE_WAIT
 from k8s.rules.burn import DAY, HOUR, MINUTE
 from k8s.rules.rule import Alert, Group
 from k8s.rules.scope import Scope
+from service.audit.metrics import FAILED as COLLECTOR_FAILED
+from service.audit.metrics import WAITING
 from service.flow.metrics import SHEDS
+from service.identity.metrics import FAILED, GLASS, OWN_ROLES
 from service.identity.oidc.metrics import SEALED, SIGN_INS, UP
 from service.predictions.metrics import FILES_UNREADABLE, PREDICTIONS, STABILITY_INDEX
 from service.runners.metrics import CIRCUIT_OPEN, RUNNER_READY
@@ -45,12 +48,19 @@ DISK_SOON: Final = 4 * DAY
 """Full in four days at the pace of six hours: it is seen on a Friday, and mended by Monday."""
 
 
+GUESSES: Final = 100
+"""Failed sign-ins of a quarter of an hour. A department that mistypes at eight makes a few tens;
+from 200 on every try is answered a second later (``service/identity/attempts.py``)."""
+
+
 def groups(scope: Scope) -> Iterator[Group]:
     yield Group(name="availability", rules=list(_availability(scope)))
     yield Group(name="load", rules=list(_load(scope)))
     yield Group(name="clinical", rules=list(_clinical(scope)))
     yield Group(name="storage", rules=list(_storage(scope)))
     yield Group(name="identity", rules=list(_identity(scope)))
+    yield Group(name="accounts", rules=list(_accounts(scope)))
+    yield Group(name="audit", rules=list(_collectors(scope)))
 
 
 def _availability(scope: Scope) -> Iterator[Alert]:
@@ -257,6 +267,51 @@ def _identity(scope: Scope) -> Iterator[Alert]:
         summary="Somebody has signed in by a sealed account.",
         description="An account that is kept for when the identity provider cannot be used was "
         "used within 15 minutes.",
+    )
+
+
+def _accounts(scope: Scope) -> Iterator[Alert]:
+    window = f"[{scope.span(15 * MINUTE)}]"
+    guessed = scope.of(FAILED, 'reason=~"password|too_often|code"')
+    yield Alert(
+        name="OsteoservePasswordGuessing",
+        expr=f"sum(increase({guessed}{window})) > {GUESSES}",
+        seconds=0,
+        severity="warning",
+        summary="Somebody is guessing passwords or codes.",
+        description=f"More than {GUESSES} tries to sign in have failed within 15 minutes.",
+    )
+    yield Alert(
+        name="OsteoserveBreakGlass",
+        expr=f"sum(increase({scope.of(GLASS)}{window})) > 0",
+        seconds=0,
+        severity="warning",
+        summary="Somebody reads another site's results.",
+        description="A clinician has broken glass within 15 minutes, with a reason that the "
+        "auditors' list has.",
+    )
+    yield Alert(
+        name="OsteoserveOwnRoles",
+        expr=f"sum(increase({scope.of(OWN_ROLES)}{window})) > 0",
+        seconds=0,
+        severity="warning",
+        summary="An administrator has given a role to themselves.",
+        description="Somebody has added a role to their own account within 15 minutes.",
+    )
+
+
+def _collectors(scope: Scope) -> Iterator[Alert]:
+    window = f"[{scope.span(15 * MINUTE)}]"
+    failed = f"sum by (collector) (increase({scope.of(COLLECTOR_FAILED)}{window}))"
+    waiting = f"max by (collector) ({scope.of(WAITING)})"
+    yield Alert(
+        name="OsteoserveAuditCollectorAway",
+        expr=f"{failed} > 0 and {waiting} > 0",
+        seconds=10 * MINUTE,
+        severity="warning",
+        summary="A collector of audit messages does not take them.",
+        description="For 10 minutes the collector {{ $labels.collector }} has taken nothing, and "
+        "entries of the trail wait for it.",
     )
 
 

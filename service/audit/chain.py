@@ -27,6 +27,11 @@ def head(key: bytes, number: int, hash: str) -> str:
     return _mac(key, b"head", (number, hash))
 
 
+def checkpoint(key: bytes, number: int, hash: str, cut_at: int) -> str:
+    """Return the seal of a chain whose links up to ``number`` are cut: ``hash`` is the last's."""
+    return _mac(key, b"checkpoint", (number, hash, cut_at))
+
+
 def _mac(key: bytes, use: bytes, fields: tuple[object, ...]) -> str:
     made = hmac.new(key, VERSION + use, hashlib.sha256)
     for field in fields:

@@ -6,6 +6,7 @@ Codes: DICOM PS3.16 CID 400 (audit event id) and FHIR's restful interactions.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, Final
 
 from service.audit.schemas import Entry
@@ -51,18 +52,57 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "logout_refused": (_SECURITY, "E"),
     "ledger_decided": (_ACTIVITY, "U"),
     "card_answered": (_ACTIVITY, "C"),
+    "result_flagged": (_RECORD, "U"),
+    "result_assigned": (_RECORD, "U"),
+    "result_retired": (_RECORD, "U"),
+    "result_restored": (_RECORD, "U"),
+    "list_exported": (_EXPORT, "R"),
+    "image_removed": (_RECORD, "D"),
+    "hold_placed": (_SECURITY, "C"),
+    "hold_released": (_SECURITY, "D"),
+    "retention_applied": (_ACTIVITY, "D"),
+    "patient_erased": (_RECORD, "D"),
+    "data_exported": (_EXPORT, "R"),
+    "backed_up": (_EXPORT, "R"),
+    "restored": (_SECURITY, "U"),
+    "trail_cut": (_SECURITY, "D"),
+    "factor_added": (_SECURITY, "U"),
+    "factor_removed": (_SECURITY, "U"),
+    "recovery_codes_made": (_SECURITY, "U"),
+    "recovery_code_used": (_USER, "E"),
+    "glass_broken": (_SECURITY, "E"),
+    "glass_ended": (_SECURITY, "E"),
+    "glass_closed": (_SECURITY, "U"),
+    "site_renamed": (_SECURITY, "U"),
 }
 
 _FAILED: Final = frozenset({"sign_in_failed", "denied", "logout_refused"})
 
 
-def event(entry: Entry) -> dict[str, Any]:
-    """Return ``entry`` as an AuditEvent resource."""
+@dataclass(frozen=True, kw_only=True)
+class Coded:
+    """What DICOM calls an entry."""
+
+    code: str
+    display: str
+    action: str
+    """C, R, U, D or E."""
+    failed: bool
+
+
+def coded(entry: Entry) -> Coded:
+    """Return the event id of CID 400 and the action of ``entry``."""
     (code, display), action = _TYPES[entry.kind]
     if entry.kind == "read" and entry.object_kind == "list":
         code, display = _QUERY
     if entry.kind == "read" and entry.object_kind == "trail":
         code, display = _USED
+    return Coded(code=code, display=display, action=action, failed=entry.kind in _FAILED)
+
+
+def event(entry: Entry) -> dict[str, Any]:
+    """Return ``entry`` as an AuditEvent resource."""
+    found_by = coded(entry)
     agent: dict[str, Any] = {"requestor": True}
     if entry.account_id is not None:
         agent["who"] = {"identifier": {"value": str(entry.account_id)}}
@@ -73,11 +113,11 @@ def event(entry: Entry) -> dict[str, Any]:
     found: dict[str, Any] = {
         "resourceType": "AuditEvent",
         "id": str(entry.id),
-        "type": {"system": _DICOM, "code": code, "display": display},
+        "type": {"system": _DICOM, "code": found_by.code, "display": found_by.display},
         "subtype": [{"system": "urn:osteoserve:audit", "code": entry.kind}],
-        "action": action,
+        "action": found_by.action,
         "recorded": entry.moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "outcome": "4" if entry.kind in _FAILED else "0",
+        "outcome": "4" if found_by.failed else "0",
         "agent": [agent],
         "source": {"site": entry.site, "observer": {"display": "osteoserve"}},
     }

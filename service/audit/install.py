@@ -11,6 +11,10 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from service.audit import pages
+from service.audit.atna.collector import Collector
+from service.audit.atna.settings import AtnaSettings
+from service.audit.atna.telling import Telling
+from service.audit.metrics import AuditMetrics
 from service.audit.settings import AuditSettings
 from service.audit.trail import ANCHOR, Trail, record
 from service.events import Event, Listeners
@@ -44,9 +48,23 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     resources.put(Trail, trail)
     stopping = asyncio.Event()
     sealing = asyncio.create_task(trail.sealing(stopping), name="seal the trail")
+    telling = [
+        asyncio.create_task(one.telling(stopping), name="tell a collector")
+        for one in _collectors(resources)
+    ]
     try:
         yield
     finally:
         # Not cancelled: a transaction that is broken off holds others up.
         stopping.set()
         await sealing
+        await asyncio.gather(*telling)
+
+
+def _collectors(resources: Resources) -> list[Telling]:
+    settings, transactions = resources.get(AtnaSettings), resources.get(Transactions)
+    metrics = resources.get(AuditMetrics)
+    return [
+        Telling(settings, transactions, Collector(settings, host, port), metrics)
+        for host, port in settings.collectors
+    ]

@@ -12,7 +12,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.schemas import Entry
-from service.storage.tables.audit import AuditEventRow, AuditHeadRow, AuditLinkRow, AuditPendingRow
+from service.storage.tables.audit import (
+    AuditCheckpointRow,
+    AuditEventRow,
+    AuditHeadRow,
+    AuditLinkRow,
+    AuditPendingRow,
+)
 
 _LOCK: Final = 7301142619
 """Any number but the migrations', as long as every front takes the same."""
@@ -37,6 +43,16 @@ class Head:
     """Where the chain is said to end."""
 
     number: int
+    seal: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Where the chain begins since its oldest links were cut."""
+
+    number: int
+    hash: str
+    cut_at: int
     seal: str
 
 
@@ -120,6 +136,59 @@ async def links(connection: AsyncConnection, after: int, most: int) -> tuple[Lin
         )
         for row in await connection.execute(statement)
     )
+
+
+async def checkpoint(connection: AsyncConnection) -> Checkpoint | None:
+    """Return where the chain begins; None: with its first link."""
+    row = AuditCheckpointRow
+    statement = select(row.number, row.hash, row.cut_at, row.seal).order_by(row.number.desc())
+    found = (await connection.execute(statement.limit(1))).one_or_none()
+    return None if found is None else Checkpoint(**found._asdict())
+
+
+async def younger(connection: AsyncConnection, at: int) -> int | None:
+    """Return the number of the first link of an entry made at ``at`` (µs since 1970) or later."""
+    statement = (
+        select(func.min(AuditLinkRow.number))
+        .join(AuditEventRow, AuditEventRow.id == AuditLinkRow.event_id)
+        .where(AuditEventRow.at >= at)
+    )
+    return await connection.scalar(statement)
+
+
+async def cut(connection: AsyncConnection, checkpoint: Checkpoint) -> int:
+    """Remove the links up to a checkpoint, with their entries; return how many there were.
+
+    The database refuses that to everybody, so that what refuses it is away for the while of this
+    transaction: no other one sees it so.
+    """
+    linked = select(AuditLinkRow.event_id).where(AuditLinkRow.number <= checkpoint.number)
+    await _guards(connection, away=True)
+    await connection.execute(delete(AuditEventRow).where(AuditEventRow.id.in_(linked)))
+    done = await connection.execute(
+        delete(AuditLinkRow).where(AuditLinkRow.number <= checkpoint.number)
+    )
+    await _guards(connection, away=False)
+    await connection.execute(delete(AuditCheckpointRow))
+    await connection.execute(insert(AuditCheckpointRow).values(**asdict(checkpoint)))
+    return done.rowcount
+
+
+async def _guards(connection: AsyncConnection, *, away: bool) -> None:
+    """Take away, or put back, what keeps rows of the trail from being deleted."""
+    for table in ("audit_event", "audit_link"):
+        if connection.dialect.name == "postgresql":
+            act = "DISABLE" if away else "ENABLE"
+            statement = f"ALTER TABLE {table} {act} TRIGGER {table}_kept"
+        elif away:
+            statement = f"DROP TRIGGER {table}_delete"
+        else:
+            # As migration 0006 made it.
+            statement = (
+                f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is only ever added to'); END"
+            )
+        await connection.execute(text(statement))
 
 
 async def oldest_unsealed(connection: AsyncConnection) -> tuple[int, int | None]:

@@ -15,6 +15,11 @@ Kind = Literal[
     "prediction_made", "prediction_deleted", "heat_map_made", "review_added", "exam_changed",
     "batch_started", "batch_line_added", "batch_ended",
     "sealed_account_used", "logout_refused", "ledger_decided", "card_answered",
+    "result_flagged", "result_assigned", "result_retired", "result_restored", "list_exported",
+    "image_removed", "hold_placed", "hold_released", "retention_applied", "patient_erased",
+    "data_exported", "backed_up", "restored", "trail_cut",
+    "factor_added", "factor_removed", "recovery_codes_made", "recovery_code_used",
+    "glass_broken", "glass_ended", "glass_closed", "site_renamed",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
@@ -34,6 +39,8 @@ ObjectKind = Literal[
     "delivery",
     "commitment",
     "card",
+    "database",
+    "glass",
 ]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

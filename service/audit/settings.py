@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from pydantic import Field, SecretStr, field_validator
 
+from service import key_file
 from service.types import SettingsGroup
 
 LEAST: Final = 32
@@ -41,25 +39,4 @@ class AuditSettings(SettingsGroup):
         """
         if self.audit_key is not None:
             return self.audit_key.get_secret_value().encode()
-        file = folder / FILE
-        if make:
-            folder.mkdir(parents=True, exist_ok=True)
-            _make(file)
-        try:
-            return file.read_bytes().strip()
-        except FileNotFoundError:
-            return None
-
-
-def _make(file: Path) -> None:
-    """Write a new key unless there is one: of two fronts that start at once the first one's."""
-    if file.exists():
-        return
-    beside = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
-        made.write(secrets.token_hex(32))
-    try:
-        with suppress(FileExistsError):
-            file.hardlink_to(beside)
-    finally:
-        beside.unlink()
+        return key_file.read(folder / FILE, make=make)

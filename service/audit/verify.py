@@ -21,6 +21,8 @@ class Verdict:
 
     links: int
     hash: str
+    cut: int
+    """The number of the last link that retention has removed; 0: none."""
     unsealed: int
     oldest_unsealed: int | None
     """Microseconds since 1970."""
@@ -60,8 +62,18 @@ async def verify(
     # Asked before the links are read: what is added behind it meanwhile is no contradiction.
     async with transactions.read() as connection:
         head = await repository.head(connection)
+        start = await repository.checkpoint(connection)
     number, hash, broken = 0, chain.START, None
     remembered = {one.number: one.hash for one in anchors}
+    if start is not None:
+        number, hash = start.number, start.hash
+        if not hmac.compare_digest(start.seal, chain.checkpoint(key, number, hash, start.cut_at)):
+            broken = f"the checkpoint at link {number} was changed: nobody with the key cut there"
+        told = remembered.get(number, hash)
+        if broken is None and not hmac.compare_digest(told, hash):
+            broken = f"link {number} is another one than was remembered"
+        # What stood before is gone as it should be.
+        remembered = {at: one for at, one in remembered.items() if at > number}
     while broken is None:
         async with transactions.read() as connection:
             found = await repository.links(connection, number, MOST)
@@ -87,7 +99,14 @@ async def verify(
         count, oldest = await repository.oldest_unsealed(connection)
     if broken is None:
         broken = _end(number, head, remembered)
-    return Verdict(links=number, hash=hash, unsealed=count, oldest_unsealed=oldest, broken=broken)
+    return Verdict(
+        links=number,
+        hash=hash,
+        cut=0 if start is None else start.number,
+        unsealed=count,
+        oldest_unsealed=oldest,
+        broken=broken,
+    )
 
 
 def _end(number: int, head: Head | None, left: Mapping[int, str]) -> str | None:

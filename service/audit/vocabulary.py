@@ -13,9 +13,15 @@ from service.batches.events import BatchEnded, BatchLineAdded, BatchStarted
 from service.clock import now
 from service.events import Event
 from service.exams.events import ExamChanged
+from service.holds.events import HoldPlaced, HoldReleased
 from service.identity.events import (
     Denied,
     Exported,
+    FactorAdded,
+    FactorRemoved,
+    GlassBroken,
+    GlassClosed,
+    GlassEnded,
     KeyAdded,
     KeyRenewed,
     KeyRevoked,
@@ -26,6 +32,8 @@ from service.identity.events import (
     PersonDisabled,
     PersonEnabled,
     ProgramEnded,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
     RolesChanged,
     SealedAccountUsed,
     SignedIn,
@@ -33,11 +41,32 @@ from service.identity.events import (
     SignedOut,
     SignInFailed,
     SiteAdded,
+    SiteRenamed,
     WasRead,
 )
 from service.integration.events import CardAnswered, LedgerDecided
-from service.predictions.events import HeatMapMade, PredictionDeleted, PredictionMade
+from service.predictions.events import (
+    HeatMapMade,
+    ImageRemoved,
+    ListExported,
+    PredictionDeleted,
+    PredictionMade,
+)
+from service.retention.events import (
+    BackedUp,
+    DataExported,
+    PatientErased,
+    Restored,
+    RetentionApplied,
+    TrailCut,
+)
 from service.reviews.events import ReviewAdded
+from service.worklist.events import (
+    ResultAssigned,
+    ResultFlagged,
+    ResultRestored,
+    ResultRetired,
+)
 
 E = TypeVar("E", bound=Event)
 
@@ -84,6 +113,31 @@ def _review(event: ReviewAdded) -> Told:
     return Told("review_added", "result", event.prediction_id, detail)
 
 
+def _glass(kind: Kind) -> Callable[[Any], Told]:
+    return lambda event: Told(kind, "glass", event.glass_id, {"home": event.home})
+
+
+def _hold(kind: Kind) -> Callable[[Any], Told]:
+    return lambda event: Told(
+        kind, event.object_kind, event.object_id, {"hold": str(event.hold_id)}
+    )
+
+
+def _erased(event: PatientErased) -> Told:
+    return Told(
+        "patient_erased",
+        "patient",
+        event.patient_keys[0] if event.patient_keys else None,
+        {
+            "erasure": str(event.erasure_id),
+            "reason": event.reason or "restored",
+            "deleted": event.deleted,
+            "unlinked": event.unlinked,
+            "received": event.received,
+        },
+    )
+
+
 def _times(count: int) -> dict[str, int]:
     return {} if count == 1 else {"times": count}
 
@@ -116,6 +170,14 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     ),
     PersonDisabled: _ended("person_disabled"),
     PersonEnabled: _account("person_enabled"),
+    FactorAdded: _account("factor_added"),
+    FactorRemoved: _account("factor_removed"),
+    RecoveryCodesMade: _account("recovery_codes_made"),
+    RecoveryCodeUsed: _account("recovery_code_used"),
+    GlassBroken: _glass("glass_broken"),
+    GlassEnded: _glass("glass_ended"),
+    GlassClosed: lambda event: Told("glass_closed", "glass", event.glass_id),
+    SiteRenamed: lambda event: Told("site_renamed", "site", event.site),
     PasswordChanged: _account("password_changed"),
     LinkMade: lambda event: Told("link_made", "link", event.person_id),
     KeyAdded: _key("key_added"),
@@ -142,6 +204,26 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     PredictionDeleted: lambda event: Told(
         "prediction_deleted", "result", event.prediction_id, {"reason": event.reason}
     ),
+    ImageRemoved: lambda event: Told(
+        "image_removed", "result", event.prediction_id, {"reason": event.reason}
+    ),
+    HoldPlaced: _hold("hold_placed"),
+    HoldReleased: _hold("hold_released"),
+    RetentionApplied: lambda event: Told("retention_applied", "site", None, event.removed),
+    PatientErased: _erased,
+    DataExported: lambda event: Told(
+        "data_exported",
+        "list" if event.patient_key is None else "patient",
+        event.patient_key,
+        {"form": event.form, "rows": event.rows},
+    ),
+    BackedUp: lambda event: Told("backed_up", "database", None, {"sha256": event.sha256}),
+    Restored: lambda event: Told(
+        "restored", "database", None, {"sha256": event.sha256, "erased": event.erased}
+    ),
+    TrailCut: lambda event: Told(
+        "trail_cut", "trail", None, {"number": event.number, "entries": event.entries}
+    ),
     HeatMapMade: lambda event: Told(
         "heat_map_made", "result", event.prediction_id, {"model": event.model}
     ),
@@ -154,6 +236,25 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
         "batch_line_added", "batch", event.batch_id, {"line": event.line}
     ),
     BatchEnded: lambda event: Told("batch_ended", "batch", event.batch_id, {"state": event.state}),
+    ResultFlagged: lambda event: Told(
+        "result_flagged", "result", event.prediction_id, {"flagged": event.flagged}
+    ),
+    ResultAssigned: lambda event: Told(
+        "result_assigned",
+        "result",
+        event.prediction_id,
+        {"to": None if event.person_id is None else str(event.person_id)},
+    ),
+    ResultRetired: lambda event: Told(
+        "result_retired", "result", event.prediction_id, {"reason": event.reason}
+    ),
+    ResultRestored: lambda event: Told("result_restored", "result", event.prediction_id),
+    ListExported: lambda event: Told(
+        "list_exported",
+        "list" if event.batch_id is None else "batch",
+        event.batch_id,
+        {"form": event.form, "results": event.results},
+    ),
     LedgerDecided: lambda event: Told("ledger_decided", event.what, event.id, {"act": event.act}),
     CardAnswered: lambda event: Told(
         "card_answered", "card", event.card, {"service": event.service, "outcome": event.outcome}
@@ -165,6 +266,9 @@ def entry(event: Event) -> Entry:
     """Return ``event`` as the trail keeps it. A kind that is not listed is a KeyError."""
     told = TOLD[type(event)](event)
     actor = event.actor
+    detail = dict(told.detail)
+    if actor.session is not None and actor.session.glass is not None:
+        detail["glass"] = str(actor.session.glass.id)
     return Entry(
         id=uuid4(),
         at=microseconds(now()),
@@ -175,5 +279,5 @@ def entry(event: Event) -> Entry:
         address=actor.address,
         object_kind=told.about,
         object_id=None if told.id is None else str(told.id),
-        detail=json.dumps(told.detail, sort_keys=True, separators=(",", ":")),
+        detail=json.dumps(detail, sort_keys=True, separators=(",", ":")),
     )

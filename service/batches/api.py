@@ -90,7 +90,7 @@ _ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATC
 async def create(
     batch: NewBatchDep, actor: Acting, worker: BatchWorkerDep, batches: BatchesDep
 ) -> Response:
-    """Send images as parts `file` of a form, or one zip archive. Names of files are not kept.
+    """Send images as parts `file` of a form, or one zip archive.
 
     Batches wait for single requests. If the front ends meanwhile, the state is `interrupted`, and
     `remaining` says which images to send again.
@@ -157,8 +157,8 @@ async def results(
 async def quality_csv(batch: BatchDep, actor: Acting, batches: BatchesDep) -> Response:
     """Whether each image was taken well: axis, positioning, foreign objects, motion.
 
-    `fault_probability` is empty: faults are found by rules. Names of files are not kept; `position`
-    and `sha256` say which image a line is about.
+    `fault_probability` is empty: faults are found by rules. Names of files are not in it:
+    `position` and `sha256` say which image a line is about.
     """
 
     async def text() -> AsyncIterator[str]:

@@ -4,8 +4,8 @@ Refused whole: what is no plain zip, parts of a split archive, encryption, membe
 methods other than stored and deflate, more members or more unpacked bytes than allowed, and a ratio
 that no image has. A member alone that is too large or damaged is a problem of that one. Names are
 looked at for the slash that makes a folder and for what a system leaves beside files
-(:func:`models.files.is_leftover`), which is let go; an archive within the archive is a file like
-any other, and no image.
+(:func:`models.files.is_leftover`), which is let go; what is left of one without its folders is kept
+for the sender. An archive within the archive is a file like any other, and no image.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import IO, Final, NoReturn
 from models.files import is_leftover
 from service.batches.spool import let_go
 from service.errors import ServiceError
-from service.http.upload import too_large
+from service.http.upload import plain_name, too_large
 
 _END: Final = struct.Struct("<4s4H2IH")
 _END_SIGNATURE: Final = b"PK\x05\x06"
@@ -103,6 +103,9 @@ class Archive:
         if len(data) != member.file_size:
             raise ServiceError("corrupt_file", "This file in the archive is damaged.")
         return data
+
+    def name(self, index: int) -> str | None:
+        return plain_name(self._members[index].filename)
 
     def close(self) -> None:
         with self._lock:

@@ -28,6 +28,7 @@ class BulkPage(Page):
     max_items: int
     max_size: str
     max_bytes: int
+    keeps_names: bool
     accept: str = ACCEPT + ",.zip,application/zip"
 
 

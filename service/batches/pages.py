@@ -16,18 +16,22 @@ from service.batches.dependencies import (
 )
 from service.http.caching import NO_STORE
 from service.identity.dependencies import Acting
+from service.predictions.dependencies import KeepingDep
 from service.web.dependencies import TemplatesDep
 
 pages = APIRouter(include_in_schema=False)
 
 
 @pages.get("/bulk")
-async def form(request: Request, limits: BatchLimitsDep, templates: TemplatesDep) -> Response:
+async def form(
+    request: Request, limits: BatchLimitsDep, keeping: KeepingDep, templates: TemplatesDep
+) -> Response:
     size = limits.bulk_bytes
     page = BulkPage(
         max_items=limits.bulk_items,
         max_size=size.human_readable(separator=" ").replace(".0 ", " "),
         max_bytes=int(size),
+        keeps_names=keeping.keep_file_names,
     )
     return templates.respond(request, page)
 

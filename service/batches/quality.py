@@ -4,7 +4,7 @@ The columns are those of public specifications for automatic quality control, in
 two by which a row finds its image and beside the angle: readers mark a leaning spine by eye.
 
 =====================  ===========================================================================
-``position``           among the images that were sent, from 1: names of files are not kept
+``position``           among the images that were sent, from 1: names of files are not in it
 ``sha256``             of the file as it was sent
 ``path``               of the result on this server
 ``study_uid``          Study Instance UID, where it is known

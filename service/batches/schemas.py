@@ -38,9 +38,7 @@ class Line(_Part):
     """One finished image: either ``prediction`` or ``problem`` is there."""
 
     line: int = Field(description="Counts from 1 in the order of finishing; resume after it.")
-    index: int = Field(
-        description="Position of the image among those sent, from 0; its name is not kept."
-    )
+    index: int = Field(description="Position of the image among those sent, from 0.")
     prediction: Prediction | None
     problem: dict[str, Any] | None = Field(description="As a request of its own would answer.")
     unreadable: bool = Field(default=False, exclude=True)

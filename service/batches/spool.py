@@ -16,7 +16,7 @@ from typing import IO, Final, Protocol
 from service.errors import ServiceError
 from service.http.declared import check
 from service.http.multipart import HEAD, is_file
-from service.http.upload import too_large
+from service.http.upload import plain_name, too_large
 from service.language.locale import N_
 from service.storage.errors import NO_ROOM
 
@@ -33,6 +33,10 @@ class Items(Protocol):
 
         Raises :class:`~service.errors.ServiceError` or :class:`~models.image.errors.ScanError`.
         """
+        ...
+
+    def name(self, index: int) -> str | None:
+        """Return what the sender calls one file."""
         ...
 
     def close(self) -> None: ...
@@ -68,7 +72,7 @@ class Part:
 
     spool: IO[bytes]
     content_type: str
-    named: bool
+    name: str
     most: int
     start: int = -1
     size: int = 0
@@ -76,7 +80,7 @@ class Part:
 
     @property
     def present(self) -> bool:
-        return self.named or is_file(self.head)
+        return bool(self.name) or is_file(self.head)
 
     def write(self, data: bytes) -> None:
         if self.start < 0:
@@ -108,6 +112,9 @@ class Parts:
             self._spool.seek(max(part.start, 0))
             data = self._spool.read(part.size)
         return check(data, part.content_type)
+
+    def name(self, index: int) -> str | None:
+        return plain_name(self._parts[index].name)
 
     def close(self) -> None:
         with self._lock:

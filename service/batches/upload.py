@@ -1,7 +1,6 @@
 """From a request to the images of a batch: many parts of a form, or one zip archive.
 
-What a system leaves beside files (``.DS_Store``, ``._scan.png``) is no image of the batch. That is
-all that names are looked at for.
+What a system leaves beside files (``.DS_Store``, ``._scan.png``) is no image of the batch.
 """
 
 from __future__ import annotations
@@ -79,9 +78,9 @@ def _no_batch() -> ServiceError:
 async def _from_form(request: Request, file: IO[bytes], limits: BatchLimits, most: int) -> Items:
     items, limit = limits.bulk_items, limits.bulk_bytes
 
-    def made(content_type: str, named: bool) -> Part:
+    def made(content_type: str, name: str) -> Part:
         # A zip may be larger than an image; whether this is one shows once it is here.
-        return Part(file, content_type, named, limit)
+        return Part(file, content_type, name, limit)
 
     too_many = ServiceError(
         "batch_too_large", f"The form holds more than {items} files, the limit here."

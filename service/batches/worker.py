@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import anyio.to_thread
@@ -38,7 +38,13 @@ _LINES: Final = 100
 _FRESH_SECONDS: Final = 0.25
 """So long it is known whether a batch goes on, before the database is asked again."""
 
-Predict = Callable[[Actor, bytes, Priority], Awaitable[Prediction]]
+
+class Predict(Protocol):
+    """Judges one image, and keeps what its sender calls it."""
+
+    def __call__(
+        self, actor: Actor, data: bytes, priority: Priority, /, *, name: str | None
+    ) -> Awaitable[Prediction]: ...
 
 
 class BatchWorker:
@@ -178,7 +184,8 @@ class BatchWorker:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 data = await anyio.to_thread.run_sync(items.read, index)
-                return await self._predict(actor, data, Priority.BULK), None
+                name = items.name(index)
+                return await self._predict(actor, data, Priority.BULK, name=name), None
             except Exception as error:
                 if not isinstance(error, (ServiceError, ScanError)):
                     log(logging.ERROR, "bug", route="batch", fault=fault(error))

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from service.errors import Fault
-from service.exams.schemas import VERTEBRAE, Exam, ExamFacts, from_json
+from service.exams.schemas import ALLOWED, VERTEBRAE, Exam, ExamFacts, from_json
 from service.language.formats import day, listing
 from service.language.formats import number as written
 from service.language.locale import N_, _
@@ -16,6 +16,7 @@ from service.web.forms import Field, FieldGroup, number, options
 
 LABELS: Final[Mapping[str, str]] = {
     "patient_reference": N_("Patient reference"),
+    "patient_issuer": N_("Issuer of the reference"),
     "acquired_on": N_("Scan acquired on"),
     "scanner_vendor": N_("Scanner’s vendor"),
     "scanner_serial": N_("Scanner’s serial number"),
@@ -32,11 +33,13 @@ _SEXES: Final[Mapping[str, str]] = {
 }
 _HINTS: Final[Mapping[str, str]] = {
     "patient_reference": N_("A local pseudonym, not a name. It links this patient’s studies."),
+    "patient_issuer": N_("Where numbers of several hospitals meet; otherwise nothing."),
     "bmd_g_cm2": N_("From 0.422 to 1.901."),
     "scanner_vendor": N_("Changes are judged only between scans of one machine."),
 }
 _INPUTMODES: Final[Mapping[str, Literal["", "numeric", "decimal"]]] = {
     "patient_reference": "",
+    "patient_issuer": "",
     "acquired_on": "",
     "scanner_vendor": "",
     "scanner_serial": "",
@@ -52,6 +55,16 @@ VERSION: Final = "version"
 _SCANNER: Final = {"scanner_vendor": "vendor", "scanner_serial": "serial"}
 _VERTEBRAE: Final = {f"vertebra_{name}": name for name in VERTEBRAE}
 _NUMBERS: Final = ("bmd_g_cm2", "t_score", "age_years")
+
+BESIDE_A_FILE: Final[Mapping[str, str]] = {
+    **{
+        name: ALLOWED[f"scanner.{_SCANNER[name]}" if name in _SCANNER else name]
+        for name in LABELS
+        if name != "vertebrae"
+    },
+    **{name: f"yes: {label} is among the vertebrae" for name, label in _VERTEBRAE.items()},
+}
+"""The form's fields, which may come with an image, and what each takes."""
 
 
 def parse(fields: Mapping[str, str]) -> ExamFacts:
@@ -127,9 +140,16 @@ class ExamForm:
 
     @classmethod
     def again(
-        cls, prediction_id: UUID, sent: Mapping[str, str], faults: Sequence[Fault], version: str
+        cls,
+        prediction_id: UUID | None,
+        sent: Mapping[str, str],
+        faults: Sequence[Fault],
+        version: str,
     ) -> ExamForm:
-        """The form as it was sent, and what was wrong with it."""
+        """The form as it was sent, and what was wrong with it.
+
+        Without ``prediction_id`` it goes with an image that is yet to be sent.
+        """
         allowed = {fault.field.replace(".", "_"): fault.values["allowed"] for fault in faults}
         errors = {
             name: _("This cannot be taken. Allowed: %(allowed)s.", allowed=_(sentence))
@@ -159,7 +179,7 @@ class ExamForm:
             error=errors.pop("sex", ""),
         )
         return cls(
-            id=str(prediction_id),
+            id="" if prediction_id is None else str(prediction_id),
             fields=(*typed, sex),
             vertebrae=FieldGroup(
                 title=_(title),

@@ -9,6 +9,8 @@ from sqlalchemy import Row, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.exams.schemas import Exam, ExamFacts
+from service.holds import repository as holds
+from service.holds.schemas import HeldError
 from service.identity.actor import Within
 from service.images import repository as images
 from service.patients import repository as patients
@@ -22,11 +24,11 @@ from service.storage.within import seen
 
 COLUMNS: Final = (
     PredictionRow.id, ExamRow.facts, ExamRow.acquired_on, ExamRow.device_vendor,
-    ExamRow.device_serial, ExamRow.patient_key, PatientRow.identifier,
+    ExamRow.device_serial, ExamRow.patient_key, PatientRow.identifier, PatientRow.issuer,
 )  # fmt: skip
 """What :func:`read` goes by."""
 
-_IN_COLUMNS: Final = {"patient_reference", "acquired_on", "scanner"}
+_IN_COLUMNS: Final = {"patient_reference", "patient_issuer", "acquired_on", "scanner"}
 _PICTURED: Final = exists().where(ImageRow.exam_id == ExamRow.id)
 
 
@@ -64,13 +66,19 @@ async def lock(connection: AsyncConnection, within: Within, prediction_id: UUID)
 
 
 async def replace(connection: AsyncConnection, prediction_id: UUID, facts: ExamFacts) -> Exam:
-    """Put ``facts`` in the place of what is kept. Prediction, image and exam are held."""
+    """Put ``facts`` in the place of what is kept. Prediction, image and exam are held.
+
+    Raises :class:`~service.holds.schemas.HeldError` where a legal hold's patient would be left.
+    """
     image_id, site, former = await _former(connection, prediction_id)
     left = None if former is None else former.patient_key
-    await patients.hold(connection, left, site, facts.patient_reference)
+    issuer = facts.patient_issuer or patients.TYPED
+    await patients.hold(connection, left, site, facts.patient_reference, issuer)
     patient = None
     if facts.patient_reference is not None:
-        patient = await patients.key_of(connection, site, facts.patient_reference)
+        patient = await patients.key_of(connection, site, facts.patient_reference, issuer)
+    if left not in (None, patient) and await holds.is_patient_held(connection, left):
+        raise HeldError
     kept = facts.model_dump(mode="json", exclude=_IN_COLUMNS, exclude_none=True)
     if former is not None and isinstance(former.facts, dict):
         # What a newer version has entered is not forgotten because this one does not show it.
@@ -127,6 +135,7 @@ def read(connection: AsyncConnection, row: Row[Any]) -> Exam:
         "prediction_id": row.id,
         "patient_key": row.patient_key,
         "patient_reference": row.identifier,
+        "patient_issuer": row.issuer or None,
     }
     return understood(connection, "exam", Exam, found)
 

@@ -3,7 +3,8 @@
 Nothing here is computed from an image, and no T-score is ever computed from a BMD: a scanner has
 its own reference data (domain.md §1.2). All fields are optional; what is given is judged strictly::
 
-    ExamError       one or more fields cannot be taken; each named with what came and what may come
+    ExamError          one or more fields cannot be taken, with what came and what may come
+    StudyDiffersError  the image is known already, and something else of its exam
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, get_args
@@ -46,6 +47,7 @@ EARLIEST: Final = date(1987, 1, 1)
 
 ALLOWED: Final[Mapping[str, str]] = {
     "patient_reference": N_("1 to 64 printable characters"),
+    "patient_issuer": N_("1 to 64 printable characters, beside a patient reference"),
     "acquired_on": N_("a date as YYYY-MM-DD, from 1987-01-01 to today"),
     "scanner": N_("an object with vendor and serial"),
     "scanner.vendor": N_("1 to 32 printable characters"),
@@ -63,6 +65,15 @@ class ExamError(FieldsError):
     """The facts cannot be taken; each fault's ``values`` say what came and what is allowed."""
 
     code = "invalid_study"
+
+
+class StudyDiffersError(FieldsError):
+    """Facts came with an image that is kept with other ones."""
+
+    code = "study_differs"
+
+    def __init__(self, fields: Iterable[str]) -> None:
+        super().__init__(Fault(name, "differs", N_("is kept otherwise")) for name in fields)
 
 
 def _tidy(value: object) -> object:
@@ -136,6 +147,13 @@ class ExamFacts(_Part):
         description="A local pseudonym, not a name: " + ALLOWED["patient_reference"] + ".",
         examples=["study-17-0042"],
     )
+    patient_issuer: Reference | None = Field(
+        None,
+        description="Whose reference it is, where several issue them: "
+        + ALLOWED["patient_issuer"]
+        + ".",
+        examples=["North Clinic"],
+    )
     acquired_on: Annotated[date, AfterValidator(_past)] | None = Field(
         None, description=_about("acquired_on"), examples=["2025-11-03"]
     )
@@ -191,9 +209,38 @@ def from_json(fields: Mapping[str, Any]) -> ExamFacts:
     """Return the facts in a JSON object. Raises :class:`ExamError`."""
     try:
         # As JSON, dates and lists may be what JSON has for them while all else stays strict.
-        return ExamFacts.model_validate_json(json.dumps(fields), strict=True)
+        facts = ExamFacts.model_validate_json(json.dumps(fields), strict=True)
     except ValidationError as error:
         raise ExamError(_faults(error)) from None
+    if facts.patient_issuer is not None and facts.patient_reference is None:
+        raise ExamError([_fault("patient_issuer", "missing", "an issuer alone")])
+    return facts
+
+
+_TOGETHER: Final = (("patient_reference", "patient_issuer"),)
+"""Fields that say one thing: they are taken from one source or not at all."""
+
+
+def entered(kept: ExamFacts, typed: ExamFacts, read: ExamFacts) -> ExamFacts:
+    """Return what is known of an image that comes with facts: ``typed``, else kept, else ``read``.
+
+    ``read`` is what the file says of itself. Raises :class:`StudyDiffersError` where something that
+    was typed is ``kept`` otherwise: one of the two is another patient's, and nobody here knows
+    which.
+    """
+    paired = {name for names in _TOGETHER for name in names}
+    alone = tuple((name,) for name in ExamFacts.model_fields if name not in paired)
+    found: dict[str, Any] = {}
+    differ: list[str] = []
+    for names in (*_TOGETHER, *alone):
+        said = [{name: getattr(one, name) for name in names} for one in (typed, kept, read)]
+        given, before, _ = known = [one if any(one.values()) else None for one in said]
+        if given is not None and before is not None and given != before:
+            differ.append(names[0])
+        found |= next((one for one in known if one is not None), {})
+    if differ:
+        raise StudyDiffersError(differ)
+    return NOTHING.model_copy(update=found)
 
 
 def reference(text: str) -> str:
@@ -213,5 +260,25 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
             root = found.field.partition(".")[0]
             field = found.field if found.field in ALLOWED else root
             allowed = ALLOWED[field]
-        values = {"came": came, "allowed": allowed}
-        yield Fault(field, found.code, "came %(came)s, allowed is %(allowed)s", values)
+        yield _fault(field, found.code, came, allowed)
+
+
+def _fault(field: str, code: str, came: str, allowed: str | None = None) -> Fault:
+    values = {"came": came, "allowed": allowed or ALLOWED[field]}
+    return Fault(field, code, "came %(came)s, allowed is %(allowed)s", values)
+
+
+def believed(told: Iterable[Mapping[str, Any]]) -> ExamFacts:
+    """Return those of the facts that a file tells which can be taken; the others are left out."""
+    found: dict[str, Any] = {}
+    for one in told:
+        try:
+            facts = from_json(one)
+        except ExamError:
+            continue
+        found |= {name: getattr(facts, name) for name in one}
+    return NOTHING.model_copy(update=found)
+
+
+NOTHING: Final = from_json({})
+"""What is known of an exam that nobody has said anything of."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
 from typing import Final
 
 from babel import negotiate_locale
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.http.cookies import SCOPE, values
 from service.http.negotiation import weighed
+from service.language.formats import telling_time_in
 from service.language.locale import SOURCE, Language, languages, speaking
 
 COOKIE: Final = "language"
@@ -32,8 +34,10 @@ class LocaleMiddleware:
     The header of cookies ends here; :mod:`service.http.cookies` says why, and has what was in it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, zone: tzinfo = UTC) -> None:
+        """``zone``: what times are told in."""
         self._app = app
+        self._zone = zone
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,6 +46,6 @@ class LocaleMiddleware:
         told = Headers(scope=scope)
         chosen = choose(told).code
         headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
-        with speaking(chosen):
+        with speaking(chosen), telling_time_in(self._zone):
             inner = {**scope, "headers": headers, SCOPE: "; ".join(told.getlist("cookie"))}
             await self._app(inner, receive, send)

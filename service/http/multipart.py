@@ -1,4 +1,4 @@
-"""Streaming multipart parser that keeps one field of a form; other fields and names are let go.
+"""Streaming multipart parser that keeps files of one field and the texts that are asked for.
 
 Frameworks write large parts to temporary files and take a form that breaks off for a complete one.
 What RFC 7578 forbids to senders and RFC 2046 knows is read all the same where it can mean one thing
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import unquote
@@ -22,6 +22,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 MAX_PARTS: Final = 16
 LONGEST_BOUNDARY: Final = 70
 """RFC 2046, section 5.1.1."""
+LONGEST_TEXT: Final = 1024
+"""Bytes of a field beside the files."""
 HEAD: Final = 64
 """Bytes by which a file without a name is told from text that somebody typed."""
 
@@ -46,7 +48,7 @@ class TooManyPartsError(MultipartError):
 
 
 class Receiver(Protocol):
-    """Takes the content of one file. Made with its type, and whether a file had been named."""
+    """Takes the content of one file. Made with its type and the name that it was sent under."""
 
     @property
     def present(self) -> bool:
@@ -57,15 +59,15 @@ class Receiver(Protocol):
 
 @dataclass
 class File:
-    """A file out of a form, in memory. Its name is not among what is kept."""
+    """A file out of a form, in memory; ``name`` is empty where it came without one."""
 
     content_type: str
-    named: bool
+    name: str
     data: bytearray = field(default_factory=bytearray)
 
     @property
     def present(self) -> bool:
-        return self.named or is_file(bytes(self.data[:HEAD]))
+        return bool(self.name) or is_file(bytes(self.data[:HEAD]))
 
     def write(self, data: bytes) -> None:
         self.data += data
@@ -87,7 +89,7 @@ async def files(
     content_type: str,
     body: AsyncIterator[bytes],
     wanted: str,
-    factory: Callable[[str, bool], R],
+    factory: Callable[[str, str], R],
     most: int = MAX_PARTS,
     skipped: Callable[[str], bool] = lambda _: False,
 ) -> list[R]:
@@ -96,33 +98,51 @@ async def files(
     Files of a name that is to be ``skipped`` are let go. Raises :class:`MultipartError`,
     :class:`TooManyPartsError` for more than ``most`` parts.
     """
+    return (await form(content_type, body, wanted, factory, (), most, skipped))[0]
+
+
+async def form(
+    content_type: str,
+    body: AsyncIterator[bytes],
+    wanted: str,
+    factory: Callable[[str, str], R],
+    texts: Collection[str] = (),
+    most: int = MAX_PARTS,
+    skipped: Callable[[str], bool] = lambda _: False,
+) -> tuple[list[R], Mapping[str, str]]:
+    """Return the files as :func:`files` does, and the fields that ``texts`` names, in UTF-8.
+
+    Fields that were left empty are not among them; all others are let go. Raises
+    :class:`MultipartError` for one of more than :data:`LONGEST_TEXT` bytes as well.
+    """
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise MultipartError("no boundary")
     if len(boundary) > LONGEST_BOUNDARY:
         raise MultipartError(f"a boundary of more than {LONGEST_BOUNDARY} characters")
-    form = _Form(wanted.encode(), factory, most, skipped)
+    names = frozenset(name.encode() for name in texts)
+    taken = _Form(wanted.encode(), factory, names, most, skipped)
     try:
         parser = MultipartParser(
             boundary,
             {
-                "on_part_begin": form.part_begin,
-                "on_header_field": form.header_field,
-                "on_header_value": form.header_value,
-                "on_header_end": form.header_end,
-                "on_headers_finished": form.headers_finished,
-                "on_part_data": form.part_data,
-                "on_part_end": form.part_end,
-                "on_end": form.end,
+                "on_part_begin": taken.part_begin,
+                "on_header_field": taken.header_field,
+                "on_header_value": taken.header_value,
+                "on_header_end": taken.header_end,
+                "on_headers_finished": taken.headers_finished,
+                "on_part_data": taken.part_data,
+                "on_part_end": taken.part_end,
+                "on_end": taken.end,
             },
         )
         async for chunk in without_preamble(body, boundary):
             parser.write(chunk)
     except FormParserError:
         raise MultipartError("not multipart") from None
-    if not form.ended:
+    if not taken.ended:
         raise MultipartError("cut short")
-    return [file for file in form.files if file.present]
+    return [file for file in taken.files if file.present], _decoded(taken.texts)
 
 
 async def without_preamble(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[bytes]:
@@ -154,12 +174,14 @@ class _Form(Generic[R]):
     def __init__(
         self,
         wanted: bytes,
-        factory: Callable[[str, bool], R],
+        factory: Callable[[str, str], R],
+        texts: Collection[bytes],
         most: int,
         skipped: Callable[[str], bool],
     ) -> None:
         self._wanted = wanted
         self._factory = factory
+        self._asked = texts
         self._most = most
         self._skipped = skipped
         self._parts = 0
@@ -167,8 +189,10 @@ class _Form(Generic[R]):
         self._value = b""
         self._headers: dict[bytes, bytes] = {}
         self._current: R | None = None
+        self._text: bytearray | None = None
         self._decoder: Any = None
         self.files: list[R] = []
+        self.texts: dict[bytes, bytearray] = {}
         self.ended = False
 
     def part_begin(self) -> None:
@@ -176,7 +200,7 @@ class _Form(Generic[R]):
         if self._parts > self._most:
             raise TooManyPartsError(f"more than {self._most} parts")
         self._headers = {}
-        self._current = self._decoder = None
+        self._current = self._decoder = self._text = None
 
     def header_field(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
@@ -193,12 +217,16 @@ class _Form(Generic[R]):
         options = parse_options_header(disposition)[1]
         if b"name" not in options:
             raise MultipartError("a part has no name")
+        if options[b"name"] in self._asked and b"filename" not in options:
+            self._text = self.texts.setdefault(options[b"name"], bytearray())
+            # One that comes twice counts once, with its last value.
+            self._text.clear()
         if options[b"name"] != self._wanted:
             return
-        name = options.get(b"filename", b"").decode("latin-1") or _extended(disposition)
+        name = _text_of(options.get(b"filename", b"")) or _extended(disposition)
         if self._skipped(name):
             return
-        self._current = self._factory(self._header(b"content-type"), bool(name))
+        self._current = self._factory(self._header(b"content-type"), name)
         self.files.append(self._current)
         encoding = self._header(b"content-transfer-encoding").strip().lower()
         if encoding in _DECODERS:
@@ -217,6 +245,10 @@ class _Form(Generic[R]):
             self._decoder.write(found.translate(None, breaks))
         elif self._current is not None:
             self._current.write(data[start:end])
+        elif self._text is not None:
+            self._text += data[start:end]
+            if len(self._text) > LONGEST_TEXT:
+                raise MultipartError(f"a field of more than {LONGEST_TEXT} bytes")
 
     def part_end(self) -> None:
         if self._decoder is not None:
@@ -224,6 +256,22 @@ class _Form(Generic[R]):
 
     def end(self) -> None:
         self.ended = True
+
+
+def _text_of(data: bytes) -> str:
+    """Return ``data`` as browsers write it, or as programs did before them."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _decoded(texts: Mapping[bytes, bytearray]) -> Mapping[str, str]:
+    try:
+        found = {name.decode(): bytes(text).decode() for name, text in texts.items()}
+    except UnicodeDecodeError:
+        raise MultipartError("a field that is not UTF-8") from None
+    return {name: text for name, text in found.items() if text.strip()}
 
 
 def _extended(disposition: str) -> str:

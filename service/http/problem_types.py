@@ -136,6 +136,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "prediction_not_found": Kind(
         404, N_("No such result"), N_("It was never made here, or it has been removed.")
     ),
+    "image_gone": Kind(
+        404,
+        N_("Image no longer kept"),
+        N_("It was removed when its time was over; what was said of it is still here."),
+    ),
     "no_heat_map": Kind(
         404,
         N_("No heat map"),
@@ -155,8 +160,36 @@ KINDS: Final[Mapping[str, Kind]] = {
         N_("Result is signed"),
         N_("What somebody has signed or overridden is kept with their name and cannot be deleted."),
     ),
+    "second_factor": Kind(
+        401,
+        N_("Wrong code"),
+        N_("The code is wrong, too old, or was used already: wait for the next one."),
+    ),
+    "second_factor_off": Kind(
+        409,
+        N_("No second factors here"),
+        N_("Whoever runs the service has to set a key for them first."),
+    ),
+    "result_held": Kind(
+        409,
+        N_("Kept by a legal hold"),
+        N_("Nothing of it is removed until whoever placed the hold releases it."),
+    ),
     "invalid_study": Kind(
         422, N_("Study facts cannot be taken"), N_("The fields named above need another value.")
+    ),
+    "no_such_reader": Kind(
+        422,
+        N_("Nobody who signs here"),
+        N_("Choose somebody with the role of a clinician at this site."),
+    ),
+    "study_differs": Kind(
+        409,
+        N_("The image is kept with other study facts"),
+        N_(
+            "It was sent before, with other facts. Send it without them, or change them on its "
+            "result."
+        ),
     ),
     "changed_meanwhile": Kind(
         412,

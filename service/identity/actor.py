@@ -22,6 +22,16 @@ class Within:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Glass:
+    """Break-glass: that somebody reads what is another site's, for a reason that is kept."""
+
+    id: UUID
+    home: str
+    """The site that they are of."""
+    ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Session:
     """A sign-in, as long as it lasts."""
 
@@ -33,6 +43,12 @@ class Session:
     """Until it ends where nothing more is asked for."""
     by_provider: bool = False
     """They come from the identity provider, and have no password here."""
+    second: bool = False
+    """They gave a second factor as well."""
+    has_factor: bool = False
+    """They have one to give."""
+    glass: Glass | None = None
+    """They look at another site's results for a while."""
 
 
 @dataclass(frozen=True, kw_only=True)

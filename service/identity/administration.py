@@ -24,11 +24,12 @@ from service.identity.contexts import (
     PeoplePage,
     PersonPage,
     PersonRow,
+    SiteRow,
     SitesPage,
 )
 from service.identity.dependencies import Acting
+from service.identity.entering import accounts, refused, trouble
 from service.identity.form import Typed
-from service.identity.pages import accounts, refused, trouble
 from service.identity.people import People
 from service.identity.programs import DAYS, Programs
 from service.identity.schemas import AccountError, LastAdministratorError
@@ -171,6 +172,30 @@ async def link(id: Id, actor: Acting, people: PeopleDep, page: PersonPageDep) ->
     return await page.shown(id, token=token)
 
 
+@router.post("/people/{id}/second/reset")
+async def reset_second(id: Id, actor: Acting, people: PeopleDep, page: PersonPageDep) -> Response:
+    return await page.changed(id, people.reset_second(actor, id))
+
+
+@router.post("/sites/{site}/name")
+async def rename_site(
+    request: Request,
+    site: str,
+    actor: Acting,
+    sites: SitesDep,
+    templates: TemplatesDep,
+    sent: FormBody,
+) -> Response:
+    """Form field: ``name``, what people call the site from now on."""
+    try:
+        if not await sites.rename(actor, site, schemas.site_name(sent.get("name", ""))):
+            raise Problem("not_found", N_("There is no such site, or it is not yours to manage."))
+    except AccountError as error:
+        page = await _sites(actor, sites, {}, renaming=(site, sent, error))
+        return refused(templates, request, page, error)
+    return RedirectResponse("/sites", 303, NO_STORE)
+
+
 @router.get("/sites")
 async def sites_page(
     request: Request, actor: Acting, sites: SitesDep, templates: TemplatesDep
@@ -234,16 +259,36 @@ async def _people(
 ) -> PeoplePage:
     return PeoplePage(
         rows=tuple(PersonRow.of(one) for one in await people.all(actor)),
-        fields=form.new_person(typed, error.faults if error else ()),
+        fields=form.new_person(typed, error.faults if error else ()) if people.may_add else (),
         roles=form.roles(form.roles_in(typed)),
     )
 
 
 async def _sites(
-    actor: Actor, sites: Sites, typed: Typed, error: ServiceError | None = None
+    actor: Actor,
+    sites: Sites,
+    typed: Typed,
+    error: ServiceError | None = None,
+    renaming: tuple[str, Typed, ServiceError] | None = None,
 ) -> SitesPage:
+    """``renaming``: the site whose new name cannot be taken, and what was sent."""
     fields = form.new_site(typed, error.faults if error else ())
-    return SitesPage(sites=await sites.all(actor), fields=fields if sites.may_add(actor) else ())
+    names = await sites.names()
+    managed = await sites.managed(actor)
+    rows = []
+    for code in await sites.all(actor):
+        sent: Typed = {"name": names.get(code, "")}
+        faults: form.Faults = ()
+        if renaming is not None and renaming[0] == code:
+            sent, faults = renaming[1], renaming[2].faults
+        rows.append(
+            SiteRow(
+                code=code,
+                name=names.get(code, ""),
+                field=form.site_name(code, sent, faults) if code in managed else None,
+            )
+        )
+    return SitesPage(sites=tuple(rows), fields=fields if sites.may_add(actor) else ())
 
 
 async def _keys(

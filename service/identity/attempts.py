@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from service.clock import now
 from service.identity.refusals import Refusals
@@ -71,6 +72,30 @@ class Attempts:
         # On a full disk too: whoever makes room has to sign in first.
         if await self._transactions.write(work, frees=True):
             await asyncio.sleep(LATER)
+
+    async def begin_second(self, person_id: UUID) -> None:
+        """Count a code of a person's second factor before it is looked at, from wherever it comes.
+
+        Whoever gives one has had the password right, so that no stranger makes anybody wait. Raises
+        :class:`~service.identity.schemas.TooOftenError`.
+        """
+        hash = _hash(f"second:{person_id}")
+
+        async def work(transaction: Transaction) -> None:
+            at, connection = now(), transaction.connection
+            kept = await attempts.kept(connection, {hash}, at - REMEMBERED)
+            if hash in kept and (left := _left(kept[hash], FREE, at)) > 0:
+                raise TooOftenError(left)
+            await attempts.count(connection, hash, at, at - REMEMBERED)
+
+        await self._transactions.write(work, frees=True)
+
+    async def took_second(self, person_id: UUID) -> None:
+        """Forget the codes that failed."""
+        hash = _hash(f"second:{person_id}")
+        await self._transactions.write(
+            lambda transaction: attempts.take_back(transaction.connection, [hash], []), frees=True
+        )
 
     async def succeeded(self, login: str, address: str | None) -> None:
         """Take back the try that was begun, and the failures before it from the same address."""

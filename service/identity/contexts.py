@@ -8,7 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 from service.identity.actor import ROLES, Role
+from service.identity.factors import Offer, Standing
 from service.identity.form import ROLE_NAMES
+from service.identity.repository.glass import Use
 from service.identity.schemas import ApiKey, Person
 from service.language.formats import listing, moment
 from service.language.locale import _
@@ -90,6 +92,7 @@ class PersonRow:
     """Roles that groups of an identity provider give."""
     has_password: bool
     """Or may have one."""
+    has_second: bool
 
     @classmethod
     def of(cls, person: Person) -> PersonRow:
@@ -101,6 +104,7 @@ class PersonRow:
             state=_state(person),
             by_groups=named(person.by_groups),
             has_password=not person.by_provider,
+            has_second=person.has_second,
         )
 
 
@@ -120,6 +124,7 @@ class PeoplePage(Page):
 
     rows: tuple[PersonRow, ...]
     fields: tuple[Field, ...]
+    """None where an identity provider signs people in: nobody is added by hand."""
     roles: FieldGroup
 
 
@@ -140,13 +145,116 @@ class PersonPage(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SiteRow:
+    code: str
+    name: str
+    """What people call it; empty: its code."""
+    field: Field | None
+    """Of another name; None: it is not theirs to give."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SitesPage(Page):
     templates = ("sites.html",)
     section = "/people"
 
-    sites: tuple[str, ...]
+    sites: tuple[SiteRow, ...]
     fields: tuple[Field, ...]
     """Of the form that adds one; none where that is not theirs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodePage(Page):
+    """The second factor at sign-in."""
+
+    templates = ("second.html",)
+
+    fields: tuple[Field, ...]
+    offer: Offer | None
+    """What an app is to take up first; None: it has."""
+    trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodesPage(Page):
+    """Recovery codes, shown once."""
+
+    templates = ("codes.html",)
+    section = "/account"
+
+    codes: tuple[str, ...]
+    next: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorPage(Page):
+    """One's own second factor."""
+
+    templates = ("factor.html",)
+    section = "/account"
+
+    standing: Standing
+    offer: Offer | None
+    can: bool
+    """Whether anybody takes one up here."""
+    confirming: tuple[Field, ...]
+    proving: tuple[Field, ...]
+    removing: tuple[Field, ...]
+    """The same, in another form."""
+    trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlassPage(Page):
+    """Before another site's results are read."""
+
+    templates = ("glass.html",)
+    section = "/account"
+
+    fields: tuple[Field, ...]
+    minutes: int
+    sites: bool
+    """Whether there is another one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UseRow:
+    id: UUID
+    person: UUID
+    name: str
+    way: str
+    reason: str
+    when: str
+    until: str
+    open: bool
+    """The auditor of the site that was read has not looked into it, and may."""
+    closed: str
+
+    @classmethod
+    def of(cls, use: Use, site: str) -> UseRow:
+        closed = "" if use.closed_at is None else moment(use.closed_at)
+        return cls(
+            id=use.id,
+            person=use.person_id,
+            name=use.name,
+            way=f"{use.home} → {use.site}",
+            reason=use.reason,
+            when=moment(use.began_at),
+            until=moment(use.ended_at or use.ends_at),
+            open=use.closed_at is None and use.site == site,
+            closed=f"{closed}: {use.remark}" if use.remark else closed,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsesPage(Page):
+    """The auditors' list of break-glass."""
+
+    templates = ("uses.html",)
+    section = "/audit"
+
+    rows: tuple[UseRow, ...]
+    trouble: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

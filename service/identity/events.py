@@ -18,7 +18,10 @@ ProviderReason = Literal[
 ]  # fmt: skip
 """Why an identity provider's word is not taken. The trail and metrics have these: they stay."""
 
-How = Literal["password", "provider"]
+LocalReason = Literal["password", "disabled", "too_often", "key", "link", "local_off", "code"]
+"""Why a try without the provider fails."""
+
+How = Literal["password", "provider", "two_factors", "break_glass"]
 """How somebody proves who they are."""
 
 
@@ -40,9 +43,7 @@ class SignInFailed(Event):
     """``person_id``: whose name it was, where it is anybody's."""
 
     person_id: UUID | None
-    reason: Literal["password", "disabled", "too_often", "key", "link", "local_off"] | (
-        ProviderReason
-    )
+    reason: LocalReason | ProviderReason
     times: int = 1
     """How many of the same address it stands for."""
 
@@ -114,6 +115,59 @@ class PersonEnabled(Event):
 @dataclass(frozen=True, kw_only=True)
 class PasswordChanged(Event):
     person_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorChanged(Event):
+    """Something became of somebody's second factor."""
+
+    person_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorAdded(FactorChanged):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorRemoved(FactorChanged):
+    """By themselves, or by whoever manages accounts: then the actor is another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCodesMade(FactorChanged):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCodeUsed(FactorChanged):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlassBroken(Event):
+    """Somebody begins to read another site's results; the actor is already at that site."""
+
+    glass_id: UUID
+    person_id: UUID
+    home: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlassEnded(GlassBroken):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlassClosed(Event):
+    """An auditor has looked into it."""
+
+    glass_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteRenamed(Event):
+    site: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from service.errors import Fault
 from service.identity.actor import ROLES, Role
 from service.identity.passwords import LONGEST, SHORTEST
-from service.identity.schemas import LONGEST_KEY_DAYS, LONGEST_LOGIN, LONGEST_NAME, LONGEST_SITE
+from service.identity.schemas import (
+    LONGEST_KEY_DAYS,
+    LONGEST_LOGIN,
+    LONGEST_NAME,
+    LONGEST_REASON,
+    LONGEST_SITE,
+    SHORTEST_REASON,
+)
 from service.language.locale import N_, _
 from service.web.forms import Field, FieldGroup, options
 
@@ -38,6 +46,9 @@ _FAULTS: Final[Mapping[str, str]] = {
     "days": N_("1 to 366 days, please."),
     "taken": N_("Somebody has this already."),
     "wrong": N_("This is not your password."),
+    "listed": N_("Choose one of those listed."),
+    "reason": N_("10 to 500 characters on one line, please."),
+    "remark": N_("At most 500 characters on one line, please."),
     "site": N_("1 to 63 of a to z, digits and - are allowed."),
 }
 
@@ -78,9 +89,66 @@ def by_link(typed: Typed, faults: Faults = ()) -> tuple[Field, ...]:
     return (_token(typed), *_new_password(faults))
 
 
-def another_password(faults: Faults = ()) -> tuple[Field, ...]:
+def another_password(faults: Faults = (), *, code: bool = False) -> tuple[Field, ...]:
+    """``code``: whoever changes it has a second factor."""
     old = _password("old", _("Password until now"), "current-password", _said(faults, "old"))
-    return (old, *_new_password(faults))
+    return (old, *_new_password(faults), *([_code("code")] if code else []))
+
+
+def code(*, offered: bool) -> tuple[Field, ...]:
+    """``offered``: an app is to take up a secret first, so that nothing stands in for it yet."""
+    return (_code("code", recovery=not offered),)
+
+
+def proving(*, code: bool, faults: Faults = (), within: str = "") -> tuple[Field, ...]:
+    """Return what somebody proves by that it is they: ``password``, and a ``code`` if they can.
+
+    ``within``: what ids begin with, where a page has several such forms.
+    """
+    password = _password(
+        "password", _("Your password"), "current-password", _said(faults, "password")
+    )
+    fields = (password, *([_code("code")] if code else []))
+    return tuple(replace(one, id=f"{within}{one.id}") for one in fields)
+
+
+def site_name(site: str, typed: Typed, faults: Faults = ()) -> Field:
+    return Field(
+        name="name",
+        id=f"name-{site}",
+        label=_("Name of %(site)s", site=site),
+        value=typed.get("name", ""),
+        error=_said(faults, "name"),
+        required=True,
+        maxlength=LONGEST_NAME,
+    )
+
+
+def glass(typed: Typed, sites: Sequence[str], faults: Faults = ()) -> tuple[Field, ...]:
+    return (
+        Field(
+            name="site",
+            id="site",
+            label=_("Whose results"),
+            kind="select",
+            options=options({"": N_("Choose"), **{one: one for one in sites}},
+                            typed.get("site", "")),
+            error=_said(faults, "site"),
+            required=True,
+        ),
+        Field(
+            name="reason",
+            id="reason",
+            label=_("Why"),
+            kind="textarea",
+            value=typed.get("reason", ""),
+            hint=_("As the emergency department has no other way; no name of a patient."),
+            error=_said(faults, "reason"),
+            required=True,
+            minlength=SHORTEST_REASON,
+            maxlength=LONGEST_REASON,
+        ),
+    )  # fmt: skip
 
 
 def another_site(site: str, sites: Sequence[str]) -> Field:
@@ -167,6 +235,20 @@ def _login(typed: Typed, autocomplete: str, faults: Faults = ()) -> Field:
         required=True,
         maxlength=LONGEST_LOGIN,
         autocomplete=autocomplete,
+        autocapitalize="none",
+    )
+
+
+def _code(name: str, *, recovery: bool = True) -> Field:
+    return Field(
+        name=name,
+        id=name,
+        label=_("Code of your app"),
+        hint=_("Six digits, or one of your recovery codes.") if recovery else _("Six digits."),
+        required=True,
+        maxlength=40,
+        inputmode="text" if recovery else "numeric",
+        autocomplete="one-time-code",
         autocapitalize="none",
     )
 

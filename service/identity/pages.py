@@ -11,8 +11,7 @@ from service.errors import ServiceError
 from service.http.back import own
 from service.http.body import FormBody
 from service.http.caching import NO_STORE
-from service.http.problem_types import KINDS
-from service.http.problems import Problem, translate
+from service.http.problems import Problem
 from service.identity import form, schemas
 from service.identity.actor import Actor
 from service.identity.contexts import (
@@ -23,49 +22,33 @@ from service.identity.contexts import (
     WelcomePage,
     named,
 )
-from service.identity.cookie import SessionCookie
 from service.identity.dependencies import ACTOR, Acting
+from service.identity.entering import accounts, after, proved, refused, trouble
 from service.identity.events import SignInFailed
 from service.identity.oidc.contexts import SignedOutPage
 from service.identity.oidc.pages import MaybeOidcDep
 from service.identity.oidc.service import MaybeOidc
 from service.identity.people import People
 from service.identity.refusals import Refusals
-from service.identity.rules import landing
-from service.identity.schemas import AccountError, CredentialsError, LinkError, TooOftenError
-from service.identity.services import CookieDep, PeopleDep, RefusalsDep, SessionsDep
-from service.identity.sessions import Begun
+from service.identity.schemas import (
+    AccountError,
+    CodeError,
+    CredentialsError,
+    LinkError,
+    TooOftenError,
+)
+from service.identity.services import (
+    CookieDep,
+    FactorsDep,
+    PeopleDep,
+    RefusalsDep,
+    SessionsDep,
+)
 from service.language.locale import N_, _
 from service.storage.errors import StorageFullError, StorageUnavailableError
 from service.web.dependencies import TemplatesDep
-from service.web.page import Page
-from service.web.templates import Templates
-
-
-async def accounts(actor: Acting) -> None:
-    if actor.is_anybody:
-        raise Problem("not_found", N_("Nobody signs in here."))
-
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(accounts)])
-
-
-def refused(templates: Templates, request: Request, page: Page, error: ServiceError) -> Response:
-    """Answer ``error`` with the ``page`` whose form it is about."""
-    problem = translate(error)
-    headers = {**NO_STORE, **problem.headers}
-    return templates.respond(request, page, problem.kind.status, headers)
-
-
-def trouble(error: ServiceError) -> str:
-    """Return what is wrong with no field of a form; empty: the fields at fault say it."""
-    return "" if error.faults else _(KINDS[error.code].help)
-
-
-def _entered(cookie: SessionCookie, begun: Begun, back: str = "/") -> Response:
-    response = RedirectResponse(_after(back, begun.actor), 303, NO_STORE)
-    cookie.put(response, begun.token)
-    return response
 
 
 @router.get("/signin")
@@ -80,7 +63,7 @@ async def ask(
     if actor.is_person:
         if "idle" in request.query_params:
             return templates.respond(request, PausedPage(back=back), headers=NO_STORE)
-        return RedirectResponse(_after(back, actor), 303, NO_STORE)
+        return RedirectResponse(after(back, actor), 303, NO_STORE)
     page = SignInPage(
         fields=form.signing_in({}),
         next=back,
@@ -95,6 +78,7 @@ async def sign_in(
     request: Request,
     actor: Acting,
     sessions: SessionsDep,
+    factors: FactorsDep,
     cookie: CookieDep,
     maybe: MaybeOidcDep,
     templates: TemplatesDep,
@@ -103,7 +87,7 @@ async def sign_in(
     """Form fields: ``login``, ``password``, ``next``."""
     back = own(sent.get("next", "/"))
     try:
-        begun = await sessions.sign_in(actor, sent.get("login", ""), sent.get("password", ""))
+        proved_by = await sessions.prove(actor, sent.get("login", ""), sent.get("password", ""))
     except (CredentialsError, TooOftenError, StorageFullError, StorageUnavailableError) as error:
         page = SignInPage(
             fields=form.signing_in(sent),
@@ -113,7 +97,7 @@ async def sign_in(
             **await _provider(maybe),
         )
         return refused(templates, request, page, error)
-    return _entered(cookie, begun, back)
+    return await proved(actor, proved_by, sessions, factors, cookie, back)
 
 
 @router.post("/signout")
@@ -159,6 +143,7 @@ async def claim(
     actor: Acting,
     people: SetupDep,
     sessions: SessionsDep,
+    factors: FactorsDep,
     cookie: CookieDep,
     refusals: RefusalsDep,
     templates: TemplatesDep,
@@ -175,7 +160,7 @@ async def claim(
         fields = form.first_account(sent, error.faults)
         page = SetupPage(fields=fields, trouble=trouble(error))
         return refused(templates, request, page, error)
-    return _entered(cookie, await sessions.begin(actor, made))
+    return await proved(actor, made, sessions, factors, cookie)
 
 
 @router.get("/welcome")
@@ -189,6 +174,7 @@ async def choose(
     actor: Acting,
     people: PeopleDep,
     sessions: SessionsDep,
+    factors: FactorsDep,
     cookie: CookieDep,
     refusals: RefusalsDep,
     templates: TemplatesDep,
@@ -202,7 +188,7 @@ async def choose(
         await _noted(refusals, actor, error)
         page = WelcomePage(fields=form.by_link(sent, error.faults), trouble=trouble(error))
         return refused(templates, request, page, error)
-    return _entered(cookie, await sessions.begin(actor, person_id))
+    return await proved(actor, person_id, sessions, factors, cookie)
 
 
 @router.get("/account")
@@ -222,17 +208,18 @@ async def change(
     templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
-    """Form fields: ``old``, ``password``, ``again``. Sign-ins elsewhere end."""
+    """Form fields: ``old``, ``password``, ``again``, ``code``. Sign-ins elsewhere end."""
     try:
         password = schemas.chosen(sent)
-        await sessions.again(actor, sent.get("old", ""))
+        again = await sessions.again(actor, sent.get("old", ""), sent.get("code", ""))
         await people.change_password(actor, password)
     except CredentialsError as error:
         page = await _account(actor, people, schemas.wrong("old"))
         return refused(templates, request, page, error)
-    except (AccountError, TooOftenError) as error:
+    except (AccountError, CodeError, TooOftenError) as error:
         return refused(templates, request, await _account(actor, people, error), error)
-    begun = await sessions.begin(actor, people.own(actor))
+    second = again.session is not None and again.session.second
+    begun = await sessions.begin(actor, people.own(actor), second=second)
     page = await _account(begun.actor, people, changed=True)
     response = templates.respond(request, page, headers=NO_STORE)
     cookie.put(response, begun.token)
@@ -255,7 +242,10 @@ async def _account(
         roles=named(actor.roles) or _("none"),
         site=actor.site,
         sites=form.another_site(actor.site, sites) if len(sites) > 1 else None,
-        fields=form.another_password(error.faults if error else ()),
+        fields=form.another_password(
+            error.faults if error else (),
+            code=actor.session is not None and actor.session.has_factor,
+        ),
         trouble=trouble(error) if error else "",
         changed=changed,
     )
@@ -270,7 +260,3 @@ async def _provider(maybe: MaybeOidc) -> dict[str, Any]:
     """Return what the sign-in page says of an identity provider."""
     oidc = maybe.oidc
     return {} if oidc is None else {"provider": oidc.name, "away": await oidc.is_away()}
-
-
-def _after(back: str, actor: Actor) -> str:
-    return landing(actor) if back == "/" else back

@@ -16,6 +16,7 @@ from service.errors import ServiceError
 from service.identity import schemas, secrets
 from service.identity.actor import DEFAULT_SITE, Actor, Role
 from service.identity.events import (
+    FactorRemoved,
     LinkMade,
     PasswordChanged,
     PersonAdded,
@@ -24,7 +25,7 @@ from service.identity.events import (
     RolesChanged,
 )
 from service.identity.passwords import Passwords
-from service.identity.repository import accounts, claims, memberships, sessions, sites
+from service.identity.repository import accounts, claims, factors, memberships, sessions, sites
 from service.identity.repository.memberships import BY_GROUPS, BY_HAND
 from service.identity.schemas import (
     LastAdministratorError,
@@ -305,6 +306,29 @@ class People:
             return True
 
         return await self._transactions.write(work)
+
+    async def reset_second(self, actor: Actor, person_id: UUID) -> bool:
+        """Remove somebody's second factor, and end their sign-ins; False without the person.
+
+        As a link for a password: by those alone who manage every site where they have a role.
+        """
+
+        async def work(transaction: Transaction) -> bool:
+            connection = transaction.connection
+            if not await self._is_of(transaction, actor, person_id):
+                return False
+            await self._theirs(transaction, actor, person_id)
+            if await factors.remove(connection, person_id):
+                await sessions.end_all(connection, person_id)
+                await transaction.emit(FactorRemoved(actor=actor, person_id=person_id))
+            return True
+
+        return await self._transactions.write(work)
+
+    @property
+    def may_add(self) -> bool:
+        """Whether accounts that sign in by password are made by hand."""
+        return self._local
 
     async def all(self, actor: Actor) -> tuple[Person, ...]:
         """Return the accounts that the actor's site manages, by login."""

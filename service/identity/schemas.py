@@ -22,9 +22,12 @@ LONGEST_SITE: Final = 63
 LONGEST_NAME: Final = 80
 LONGEST_KEY_DAYS: Final = 366
 
+SHORTEST_REASON: Final = 10
+LONGEST_REASON: Final = 500
+
 FaultCode = Literal[
     "missing", "login", "name", "length", "guessable", "different", "role", "days", "taken",
-    "wrong", "site",
+    "wrong", "site", "listed", "reason", "remark",
 ]  # fmt: skip
 
 ALLOWED: Final[Mapping[FaultCode, str]] = {
@@ -38,6 +41,9 @@ ALLOWED: Final[Mapping[FaultCode, str]] = {
     "days": f"1 to {LONGEST_KEY_DAYS} days are allowed",
     "taken": "somebody has this already",
     "wrong": "is not the one that is kept",
+    "listed": "one of those listed is allowed",
+    "reason": f"{SHORTEST_REASON} to {LONGEST_REASON} characters on one line are allowed",
+    "remark": f"at most {LONGEST_REASON} characters on one line are allowed",
     "site": "1 to 63 of a to z, digits and - are allowed",
 }
 
@@ -71,6 +77,24 @@ class CredentialsError(CodedError):
 
     def __init__(self) -> None:
         super().__init__("The name or the password is wrong.")
+
+
+class CodeError(CodedError):
+    """The code of the second factor is wrong, too old, or was used."""
+
+    code = "second_factor"
+
+    def __init__(self) -> None:
+        super().__init__("The code is wrong, too old, or was used already.")
+
+
+class NoKeyError(CodedError):
+    """No key is set that could seal what apps make codes of."""
+
+    code = "second_factor_off"
+
+    def __init__(self) -> None:
+        super().__init__(N_("Second factors need OSTEOSERVE_SECRET_KEYS here."))
 
 
 class LocalAccountsOffError(CodedError):
@@ -108,6 +132,8 @@ class Person:
     """Those of them that were given here, and those that an identity provider's groups give."""
     by_provider: bool
     """An identity provider signs them in."""
+    has_second: bool
+    """They sign in by two factors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +212,35 @@ def site(text: str) -> str:
     if not SITE.fullmatch(code):
         raise AccountError([_fault("site", "site" if code else "missing")])
     return code
+
+
+def reason(text: str) -> str:
+    """Return ``text`` as why somebody breaks glass. Raises :class:`AccountError`."""
+    found = " ".join(text.split())
+    if not SHORTEST_REASON <= len(found) <= LONGEST_REASON or not found.isprintable():
+        raise AccountError([_fault("reason", "reason" if found else "missing")])
+    return found
+
+
+def remark(text: str) -> str:
+    """Return ``text`` as an auditor's remark, which may be empty. Raises :class:`AccountError`."""
+    found = " ".join(text.split())
+    if len(found) > LONGEST_REASON or not found.isprintable():
+        raise AccountError([_fault("remark", "remark")])
+    return found
+
+
+def site_name(text: str) -> str:
+    """Return ``text`` as what people call a site. Raises :class:`AccountError`."""
+    found = " ".join(text.split())
+    if not 1 <= len(found) <= LONGEST_NAME or not found.isprintable():
+        raise AccountError([_fault("name", "name" if found else "missing")])
+    return found
+
+
+def fault(field: str, code: FaultCode) -> AccountError:
+    """Return the error that one field is at fault."""
+    return AccountError([_fault(field, code)])
 
 
 def role(text: str) -> Role:

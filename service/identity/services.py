@@ -8,6 +8,8 @@ from fastapi import Depends
 
 from service.http.dependencies import resource
 from service.identity.cookie import SessionCookie
+from service.identity.factors import Factors
+from service.identity.glass import Glasses
 from service.identity.people import People
 from service.identity.programs import Programs
 from service.identity.refusals import Refusals
@@ -18,5 +20,7 @@ PeopleDep = Annotated[People, Depends(resource(People))]
 ProgramsDep = Annotated[Programs, Depends(resource(Programs))]
 SessionsDep = Annotated[Sessions, Depends(resource(Sessions))]
 RefusalsDep = Annotated[Refusals, Depends(resource(Refusals))]
+FactorsDep = Annotated[Factors, Depends(resource(Factors))]
+GlassesDep = Annotated[Glasses, Depends(resource(Glasses))]
 SitesDep = Annotated[Sites, Depends(resource(Sites))]
 CookieDep = Annotated[SessionCookie, Depends(resource(SessionCookie))]

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from service.clock import now
 from service.identity import secrets
-from service.identity.actor import DEFAULT_SITE, Actor, Session
+from service.identity.actor import DEFAULT_SITE, Actor, Glass, Session
 from service.identity.attempts import Attempts
 from service.identity.events import (
     How,
@@ -23,8 +23,9 @@ from service.identity.events import (
     SignedOut,
     SignInFailed,
 )
+from service.identity.factors import Factors
 from service.identity.passwords import LONGEST, Passwords
-from service.identity.repository import accounts, memberships, sessions
+from service.identity.repository import accounts, glass, memberships, sessions
 from service.identity.schemas import CredentialsError, TooOftenError
 from service.identity.settings import IdentitySettings
 from service.storage.errors import StorageError
@@ -66,6 +67,7 @@ class Sessions:
         transactions: Transactions,
         passwords: Passwords,
         attempts: Attempts,
+        factors: Factors,
     ) -> None:
         self._idle = timedelta(minutes=settings.session_idle_minutes)
         self._longest = timedelta(hours=settings.session_hours)
@@ -73,6 +75,7 @@ class Sessions:
         self._transactions = transactions
         self._passwords = passwords
         self._attempts = attempts
+        self._factors = factors
 
     async def find(self, token: str, address: str | None, *, counts: bool = True) -> Actor | None:
         """Return whose session ``token`` is; None where it has ended or never was.
@@ -95,22 +98,42 @@ class Sessions:
             return None
         if counts and row.seen_at < at - NOTED:
             await self._note(hash, at)
+        roles = frozenset(one.role for one in rows if one.role is not None)
+        broken = None
+        if row.glass_id is not None:
+            broken = await self._glass(row.glass_id, row.person_id, at)
+            if broken is None:
+                return None
+            roles = frozenset({"viewer"})
         return Actor(
             site=row.site,
             id=row.person_id,
             name=row.name,
-            roles=frozenset(one.role for one in rows if one.role is not None),
+            roles=roles,
             session=Session(
                 hash=hash,
                 since=row.signed_in_at,
                 left=min(self._idle, row.ends_at - at),
                 by_provider=row.issuer is not None,
+                second=row.second,
+                has_factor=row.has_factor,
+                glass=broken,
             ),
             address=address,
         )
 
-    async def sign_in(self, actor: Actor, login: str, password: str) -> Begun:
-        """Begin a session of whoever has this ``login`` and ``password``.
+    async def _glass(self, id: UUID, person_id: UUID, at: datetime) -> Glass | None:
+        """Return a break-glass that goes on; None where it is over, or its clinician is none."""
+        async with self._transactions.read() as connection:
+            known = await glass.one(connection, id)
+            if known is None or known.ends_at <= at:
+                return None
+            if "clinician" not in await memberships.roles(connection, person_id, known.home):
+                return None
+        return Glass(id=id, home=known.home, ends_at=known.ends_at)
+
+    async def prove(self, actor: Actor, login: str, password: str) -> UUID:
+        """Return whose ``login`` and ``password`` these are; a second factor may still be due.
 
         ``actor`` is whoever asks, whom nobody knows yet. Raises
         :class:`~service.identity.schemas.CredentialsError`, in the same time whether or not
@@ -138,7 +161,7 @@ class Sessions:
                 lambda on: accounts.set_password(on.connection, account.id, again)
             )
         await self._attempts.succeeded(login, actor.address)
-        return await self.begin(actor, account.id)
+        return account.id
 
     async def begin(
         self,
@@ -147,10 +170,12 @@ class Sessions:
         provider: ByProvider | None = None,
         *,
         again: bool = False,
+        second: bool = False,
     ) -> Begun:
         """Begin a session of a person who has proved who they are; the actor's own ends.
 
-        ``provider``: where they have done so, if not here; ``again``: they had signed in already.
+        ``provider``: where they have done so, if not here; ``again``: they had signed in already;
+        ``second``: they gave a second factor too.
         """
         token = secrets.token()
         hash = secrets.hashed("session", token)
@@ -175,6 +200,7 @@ class Sessions:
                 seen_at=at,
                 ends_at=at + self._longest,
                 signed_in_at=since,
+                second=second,
                 **_columns(provider),
             )
             account = await accounts.by_id(connection, person_id)
@@ -188,11 +214,13 @@ class Sessions:
                     since=since,
                     left=min(self._idle, self._longest),
                     by_provider=provider is not None,
+                    second=second,
+                    has_factor=second,
                 ),
                 address=actor.address,
             )
             kind = SignedInAgain if again else SignedIn
-            how: How = "password" if provider is None else "provider"
+            how: How = "two_factors" if second else "password" if provider is None else "provider"
             await transaction.emit(kind(actor=begun, person_id=person_id, how=how))
             if account is not None and account.sealed:
                 await transaction.emit(SealedAccountUsed(actor=begun, person_id=person_id))
@@ -200,10 +228,12 @@ class Sessions:
 
         return Begun(token=token, actor=await self._transactions.write(work, frees=True))
 
-    async def again(self, actor: Actor, password: str) -> Actor:
+    async def again(self, actor: Actor, password: str, code: str = "") -> Actor:
         """Return the actor as signed in just now, where ``password`` is theirs.
 
-        Raises :class:`~service.identity.schemas.CredentialsError` or
+        Whoever has a second factor gives a ``code`` of it as well. Raises
+        :class:`~service.identity.schemas.CredentialsError`,
+        :class:`~service.identity.schemas.CodeError` or
         :class:`~service.identity.schemas.TooOftenError`.
         """
         if actor.session is None or actor.id is None:
@@ -219,13 +249,18 @@ class Sessions:
             await self._failed(SignInFailed(actor=actor, person_id=person_id, reason="password"))
             raise CredentialsError
         await self._attempts.succeeded(login, actor.address)
+        if session.has_factor:
+            await self._factors.check(actor, person_id, code)
         at = now()
-        again = replace(actor, session=replace(session, since=at))
+        again = replace(actor, session=replace(session, since=at, second=session.has_factor))
+        how: How = "two_factors" if session.has_factor else "password"
 
         async def work(transaction: Transaction) -> None:
-            if not await sessions.change(transaction.connection, session.hash, signed_in_at=at):
+            if not await sessions.change(
+                transaction.connection, session.hash, signed_in_at=at, second=session.has_factor
+            ):
                 raise CredentialsError
-            await transaction.emit(SignedInAgain(actor=again, person_id=person_id))
+            await transaction.emit(SignedInAgain(actor=again, person_id=person_id, how=how))
 
         await self._transactions.write(work)
         return again
@@ -246,7 +281,7 @@ class Sessions:
     async def move(self, actor: Actor, site: str) -> bool:
         """Have the actor act for ``site`` from now on; False where they have no role there."""
         session, person_id = actor.session, actor.id
-        if session is None or person_id is None:
+        if session is None or person_id is None or session.glass is not None:
             return False
 
         async def work(transaction: Transaction) -> bool:

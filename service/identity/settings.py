@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
+from service.identity.actor import ROLES
 from service.types import SettingsGroup, Url
 
 LEAST_TOKEN = 32
@@ -40,6 +42,19 @@ class IdentitySettings(SettingsGroup):
         le=24 * 60,
         description="Minutes since the password was last given, within which a result is signed "
         "without giving it again.",
+    )
+    second_factor: str = Field(
+        "",
+        description="Roles whose people give a code of their app beside the password, with commas "
+        "between, or all; who has none of an account yet takes it up at the next sign-in. Empty: "
+        "whoever wants to. Sign-in by an identity provider is the provider's to ask more of.",
+    )
+    secret_keys: SecretStr | None = Field(
+        None,
+        description="Keys of 32 characters or more, with blanks between, that seal what people's "
+        "apps make codes of: the first one seals, each opens. Every front needs the same. None: "
+        "OSTEOSERVE_VAR/secrets.key, made when it is first needed, which PostgreSQL does not go "
+        "with.",
     )
     password_kib: int = Field(
         19 * 1024,
@@ -83,6 +98,22 @@ class IdentitySettings(SettingsGroup):
             raise ValueError(f"shorter than {LEAST_TOKEN} characters")
         return value
 
+    @field_validator("second_factor")
+    @classmethod
+    def _known_roles(cls, value: str) -> str:
+        for one in filter(None, (part.strip() for part in value.split(","))):
+            if one != "all" and one not in ROLES:
+                raise ValueError(f"all, or some of {', '.join(ROLES)}, are allowed")
+        return value
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _long_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        keys = [] if value is None else value.get_secret_value().split()
+        if value is not None and (not keys or min(map(len, keys)) < LEAST_TOKEN):
+            raise ValueError(f"each of {LEAST_TOKEN} characters or more")
+        return value
+
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: str) -> str:
@@ -94,6 +125,11 @@ class IdentitySettings(SettingsGroup):
                     "networks as 10.0.0.0/8 or fd00::/8 with commas between are allowed"
                 ) from None
         return value
+
+    def needs_second_factor(self, roles: Collection[str]) -> bool:
+        """Whether somebody with these roles signs in by two factors."""
+        needed = {part.strip() for part in self.second_factor.split(",")} - {""}
+        return "all" in needed or not needed.isdisjoint(roles)
 
     @property
     def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from service.errors import ServiceError
 from service.identity import schemas
 from service.identity.actor import DEFAULT_SITE, Actor, Role
-from service.identity.events import RolesChanged, SiteAdded
+from service.identity.events import RolesChanged, SiteAdded, SiteRenamed
 from service.identity.repository import accounts, memberships, sites
 from service.language.locale import N_
 from service.storage.transaction import Transaction, Transactions
@@ -33,6 +33,36 @@ class Sites:
             if actor.id is None:
                 return ()
             return await memberships.managed(connection, actor.id)
+
+    async def managed(self, actor: Actor) -> tuple[str, ...]:
+        """Return codes of sites whose people the actor manages: all of them for the operator."""
+        if actor.id is None:
+            return await self.all(actor)
+        async with self._transactions.read() as connection:
+            return await memberships.managed(connection, actor.id)
+
+    async def names(self) -> dict[str, str]:
+        """Return what people call those sites that have a name beside their code."""
+        async with self._transactions.read() as connection:
+            return await sites.names(connection)
+
+    async def rename(self, actor: Actor, site: str, name: str) -> bool:
+        """Have people call a site by ``name``; False where the actor does not manage it."""
+
+        async def work(transaction: Transaction) -> bool:
+            connection = transaction.connection
+            mine = (
+                await sites.all(connection)
+                if actor.id is None
+                else await memberships.managed(connection, actor.id)
+            )
+            if site not in mine:
+                return False
+            await sites.set_name(connection, site, name)
+            await transaction.emit(SiteRenamed(actor=replace(actor, site=site), site=site))
+            return True
+
+        return await self._transactions.write(work)
 
     async def add(self, actor: Actor, site: str, administrator: UUID) -> None:
         """Make a site, of which somebody who has an account becomes the administrator.

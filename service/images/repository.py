@@ -19,6 +19,7 @@ from service.storage.tables.predictions import PredictionRow
 _SPACE: Final = UUID("c8f5a3c1-6f0e-4f5b-9d53-2d1b7a1e6a05")
 
 _JUDGED: Final = exists().where(PredictionRow.image_id == ImageRow.id)
+_PICTURED: Final = exists().where(CanonicalImageRow.image_id == SentImageRow.image_id)
 _SEEN: Final = exists().where(PredictionRow.canonical_image_id == CanonicalImageRow.id)
 
 
@@ -91,8 +92,19 @@ async def release(connection: AsyncConnection, image_id: UUID | None) -> UUID | 
 
     Return the exam of one that is gone.
     """
+    await release_pictures(connection, image_id)
+    statement = delete(ImageRow).where(ImageRow.id == image_id, ~_JUDGED)
+    return await connection.scalar(statement.returning(ImageRow.exam_id))
+
+
+async def release_pictures(connection: AsyncConnection, image_id: UUID | None) -> None:
+    """Remove what models saw of an image that is held and no prediction names any more.
+
+    The image as it was sent goes with the last of them.
+    """
     await connection.execute(
         delete(CanonicalImageRow).where(CanonicalImageRow.image_id == image_id, ~_SEEN)
     )
-    statement = delete(ImageRow).where(ImageRow.id == image_id, ~_JUDGED)
-    return await connection.scalar(statement.returning(ImageRow.exam_id))
+    await connection.execute(
+        delete(SentImageRow).where(SentImageRow.image_id == image_id, ~_PICTURED)
+    )

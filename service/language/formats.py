@@ -1,15 +1,34 @@
-"""Numbers, dates and lists as the current language writes them."""
+"""Numbers, dates and lists as the current language writes them, times in the site's zone."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
 from service.language.locale import SOURCE, current
+
+_zone: ContextVar[datetime.tzinfo] = ContextVar("zone", default=datetime.UTC)
+
+
+def zone() -> datetime.tzinfo:
+    """The zone that times are told in; UTC outside of a request."""
+    return _zone.get()
+
+
+@contextmanager
+def telling_time_in(found: datetime.tzinfo) -> Iterator[None]:
+    """Have times told in a zone inside the block."""
+    token = _zone.set(found)
+    try:
+        yield
+    finally:
+        _zone.reset(token)
 
 
 def number(value: float, digits: int = 0, *, signed: bool = False) -> str:
@@ -30,9 +49,15 @@ def day(value: datetime.date) -> str:
 
 
 def moment(value: datetime.datetime) -> str:
-    """Return ``23 November 2026, 14:05 UTC``. ``value`` knows its zone."""
-    utc = value.astimezone(datetime.UTC)
-    return f"{day(utc)}, {format_datetime(utc, 'HH:mm', locale=current().locale)} UTC"
+    """Return ``23 November 2026, 14:05 CET``. ``value`` knows its zone."""
+    here = value.astimezone(zone())
+    return f"{day(here)}, {here:%H:%M} {zone_name(here)}"
+
+
+def zone_name(here: datetime.datetime) -> str:
+    """Return what the zone of ``here`` is called then: ``UTC``, ``CET``, ``UTC+04``."""
+    name = here.tzname() or ""
+    return f"UTC{name}" if name.startswith(("+", "-")) else name
 
 
 def listing(names: Iterable[str]) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, delete, exists, or_, select
+from sqlalchemy import and_, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.clock import now
+from service.holds import repository as holds
 from service.storage.tables.exams import ExamRow
 from service.storage.tables.patients import PatientRow
 
@@ -21,13 +23,50 @@ _NAMED: Final = exists().where(ExamRow.patient_key == PatientRow.key)
 
 
 async def find(connection: AsyncConnection, site: str, reference: str) -> UUID | None:
-    """Return the key of the site's patient with exactly this reference."""
-    return await connection.scalar(select(PatientRow.key).where(_is(site, reference)))
+    """Return the key of the site's patient with exactly this reference.
+
+    Of several issuers' none counts, but for the one that was typed without an issuer.
+    """
+    query = select(PatientRow.key, PatientRow.issuer).where(
+        PatientRow.identifier == reference, PatientRow.site == site
+    )
+    found = {row.issuer: row.key for row in await connection.execute(query)}
+    return next(iter(found.values())) if len(found) == 1 else found.get(TYPED)
 
 
-async def key_of(connection: AsyncConnection, site: str, reference: str) -> UUID:
+async def search(connection: AsyncConnection, site: str, part: str, most: int) -> tuple[UUID, ...]:
+    """Return keys of at most ``most`` of the site's patients whose reference contains ``part``.
+
+    In any case: of ASCII letters and, by the database's own rules, of others.
+    """
+    escaped = part.translate({ord(one): f"/{one}" for one in "/%_"})
+    contains = func.lower(PatientRow.identifier).like(func.lower(f"%{escaped}%"), escape="/")
+    query = (
+        select(PatientRow.key)
+        .where(contains, PatientRow.site == site)
+        .order_by(PatientRow.identifier, PatientRow.key)
+        .limit(most)
+    )
+    return tuple(await connection.scalars(query))
+
+
+async def references(
+    connection: AsyncConnection, site: str, keys: Collection[UUID]
+) -> tuple[tuple[str, str], ...]:
+    """Return reference and issuer of those of ``keys`` that are the site's patients."""
+    query = (
+        select(PatientRow.identifier, PatientRow.issuer)
+        .where(PatientRow.key.in_(keys), PatientRow.site == site)
+        .order_by(PatientRow.identifier, PatientRow.issuer)
+    )
+    return tuple((row.identifier, row.issuer) for row in await connection.execute(query))
+
+
+async def key_of(
+    connection: AsyncConnection, site: str, reference: str, issuer: str = TYPED
+) -> UUID:
     """Return the key for ``reference``, a new one if it is new."""
-    known_by = {"identifier": reference, "issuer": TYPED, "site": site}
+    known_by = {"identifier": reference, "issuer": issuer, "site": site}
     # Two fronts may meet a new reference at once: whoever is second takes the first one's key.
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = (
@@ -44,24 +83,27 @@ async def hold(
     patient: UUID | None,
     site: str | None = None,
     reference: str | None = None,
+    issuer: str = TYPED,
 ) -> None:
     """Lock the patients of this key and this reference, in an order that all keep.
 
     Without it one could be removed while another transaction names it.
     """
-    named = or_(PatientRow.key == patient, _is(site, reference))
+    named = or_(PatientRow.key == patient, _is(site, reference, issuer))
     await connection.execute(
         select(PatientRow.key).where(named).order_by(PatientRow.key).with_for_update()
     )
 
 
 async def release(connection: AsyncConnection, patient: UUID | None) -> None:
-    """Remove ``patient`` unless an exam still names it."""
+    """Remove ``patient`` unless an exam still names it, or a legal hold is on them."""
     if patient is not None:
-        await connection.execute(delete(PatientRow).where(PatientRow.key == patient, ~_NAMED))
+        await connection.execute(
+            delete(PatientRow).where(PatientRow.key == patient, ~_NAMED, ~holds.on_patient())
+        )
 
 
-def _is(site: str | None, reference: str | None) -> ColumnElement[bool]:
+def _is(site: str | None, reference: str | None, issuer: str) -> ColumnElement[bool]:
     return and_(
-        PatientRow.identifier == reference, PatientRow.issuer == TYPED, PatientRow.site == site
+        PatientRow.identifier == reference, PatientRow.issuer == issuer, PatientRow.site == site
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from service.identity.actor import Actor
@@ -19,3 +20,19 @@ class Patients:
         """Return the key of the actor's patient with exactly this reference."""
         async with self._transactions.read() as connection:
             return await repository.find(connection, actor.site, reference)
+
+    async def search(self, actor: Actor, part: str, most: int) -> tuple[UUID, ...]:
+        """Return keys of at most ``most`` of the actor's patients, by a part of their reference."""
+        async with self._transactions.read() as connection:
+            return await repository.search(connection, actor.site, part, most)
+
+    async def references(self, actor: Actor, keys: Collection[UUID]) -> tuple[str, ...]:
+        """Return the references of ``keys`` for people, those of other sites left out."""
+        async with self._transactions.read() as connection:
+            found = await repository.references(connection, actor.site, keys)
+        return tuple(shown(reference, issuer) for reference, issuer in found)
+
+
+def shown(reference: str, issuer: str | None) -> str:
+    """Return a patient's reference for people, with its issuer where it has one."""
+    return f"{reference} ({issuer})" if issuer else reference

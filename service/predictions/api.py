@@ -79,6 +79,8 @@ async def read(prediction: PredictionDep, response: Response) -> Prediction:
 async def image(id: PredictionId, actor: Acting, predictions: PredictionsDep) -> Response:
     png = await predictions.image(actor, id)
     if png is None:
+        if await predictions.placed(actor, id) is not None:
+            raise ServiceError("image_gone", N_("The image is no longer kept."))
         raise no_such_prediction()
     return Response(png, media_type="image/png", headers=NO_STORE)
 

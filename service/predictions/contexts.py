@@ -23,12 +23,14 @@ from service.predictions.reported import Reported, outside_intended_use
 from service.predictions.repository import SentPlace
 from service.predictions.schemas import Prediction
 from service.predictions.viewer import View
+from service.predictions.who import Who
 from service.reviews.contexts import Signed
 from service.reviews.form import ReviewForms
-from service.reviews.schemas import Review, version
+from service.reviews.schemas import Review, standing, version
 from service.runners.registry import MODEL_NAMES
 from service.types import BaseName, Outcome
 from service.web.page import Page
+from service.worklist.contexts import Doing
 
 REASONS: Final[Mapping[str, str]] = {
     "too_small": N_("The image has too few pixels for the texture of a vertebra to be told."),
@@ -116,13 +118,23 @@ class ResultPage(Page):
     review: Signed | None
     """The one that counts; none: preliminary."""
     earlier: tuple[Signed, ...]
+    """All others, the last one first."""
+    told: bool
+    """Whether somebody has commented, or withdrawn what was signed."""
     signing: ReviewForms
     exam: ExamCard | None
     exam_unreadable: bool
     """Facts were entered, but by a version that knows more than this one."""
     reported: Reported | None
+    who: Who
+    doing: Doing | None
+    """What is done with it beside reading it; none on paper."""
     outside: str
     """That this person is none whom the models are meant for."""
+    pictured: bool = True
+    """Whether the image is still kept."""
+    broken: str = ""
+    """Number of the break-glass by which it is read; empty: it is of the reader's own site."""
 
     @classmethod
     def of(
@@ -132,8 +144,11 @@ class ResultPage(Page):
         reviews: tuple[Review, ...] = (),
         exam: Exam | None = None,
         exam_unreadable: bool = False,
+        who: Who | None = None,
+        doing: Doing | None = None,
         signing: ReviewForms | None = None,
         out_of_reach: Collection[BaseName] = (),
+        pictured: bool = True,
         research: bool = False,
         sent: SentPlace | None = None,
         prior: View | None = None,
@@ -146,9 +161,9 @@ class ResultPage(Page):
         """
         p = prediction
         alone = votes.speaker(p)
-        last = reviews[-1] if reviews else p.review
+        last = standing(reviews) if reviews else p.review
         height = round(WIDTH * spine.proportions(p.image, p.vertebrae))
-        drawn = maps(p, out_of_reach, research=research)
+        drawn = maps(p, out_of_reach, research=research) if pictured else ()
         return cls(
             id=str(p.id),
             created=moment(p.created_at),
@@ -183,12 +198,18 @@ class ResultPage(Page):
             outlined_by=p.vertebrae.version if p.vertebrae else None,
             milliseconds=f"{number(p.timings_ms.get('total', 0.0))} ms",
             review=Signed.of(last) if last else None,
-            earlier=tuple(Signed.of(one) for one in reversed(reviews[:-1])),
-            signing=signing or ReviewForms.of(votes.told(p), version=version(reviews)),
+            earlier=tuple(Signed.of(one) for one in reversed(reviews) if one is not last),
+            told=any(one.action in ("comment", "withdraw") for one in reviews),
+            signing=(signing or ReviewForms.of(votes.told(p), version=version(reviews))).when(
+                signed=last is not None
+            ),
             exam=ExamCard.of(exam) if exam else None,
             exam_unreadable=exam_unreadable,
             reported=Reported.of(exam, votes.told(p)),
+            who=who or Who.of(exam),
+            doing=doing,
             outside=outside_intended_use(exam),
+            pictured=pictured,
         )
 
 

@@ -1,4 +1,4 @@
-"""Lists of predictions, and taking one away: ``/api/v1/predictions`` and ``/history``."""
+"""The API's list of predictions, and taking one away."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse
 
 from service.http.body import FormBody
@@ -19,7 +18,7 @@ from service.identity.dependencies import Acting
 from service.identity.rules import landing, may
 from service.predictions import query as listing
 from service.predictions.dependencies import PredictionsDep
-from service.predictions.history_contexts import DeletePage, HistoryPage, deletion_reason
+from service.predictions.history_contexts import DeletePage, deletion_reason
 from service.predictions.query import CursorError
 from service.predictions.schemas import (
     EXAMPLE,
@@ -108,21 +107,6 @@ async def delete(
     if not await predictions.delete(actor, id, reason):
         raise no_such_prediction()
     return Response(status_code=204)
-
-
-@pages.get("/history")
-async def history(
-    request: Request, actor: Acting, predictions: PredictionsDep, templates: TemplatesDep
-) -> Response:
-    # A form sends every field, also those left empty.
-    given = {name: value for name, value in request.query_params.items() if value.strip()}
-    try:
-        query = listing.Query.model_validate(given)
-    except ValidationError as error:
-        faults = [{**item, "loc": ("query", *item["loc"])} for item in error.errors()]
-        raise RequestValidationError(faults) from None
-    page = HistoryPage.of(query, *await _found(query, actor, predictions))
-    return templates.respond(request, page, headers=NO_STORE)
 
 
 @pages.get("/results/{id}/delete")

@@ -8,26 +8,35 @@ from contextlib import aclosing, asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI
 
+from models.image.errors import ScanError
 from models.reading import Limits
-from service.decoding import Allowance, Decoder
+from service.decoding import Allowance, BusyError, Decoder
 from service.decoding.metrics import DecoderMetrics
 from service.decoding.settings import DecoderLimits
 from service.events import Listeners
+from service.exams import dicom
+from service.exams.schemas import NOTHING, ExamFacts, believed
+from service.flow.deadline import Deadline
 from service.flow.metrics import FlowMetrics
+from service.flow.priority import Priority
 from service.flow.settings import LoadPolicy
+from service.http.declared import sniffed
 from service.images.settings import ImageSettings
 from service.medicine import preparation
 from service.medicine.osteoporosis.pipeline import Pipeline
 from service.medicine.sent import Kept
-from service.predictions import api, history, home, pages
+from service.predictions import api, history, home, pages, thumbnails
 from service.predictions.drift import Drift, served_reference
 from service.predictions.events import PredictionMade
 from service.predictions.heat_maps import api as heat_maps
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.metrics import PredictionMetrics
 from service.predictions.report import api as report
-from service.predictions.service import Predictions
-from service.predictions.settings import DriftSettings
+from service.predictions.service import Describe, Predictions
+from service.predictions.settings import DriftSettings, KeepingSettings
+from service.predictions.thumbnails import Thumbnails
+from service.predictions.worklist import pages as worklist
+from service.predictions.worklist.service import WorklistReading
 from service.resources import Resources
 from service.results import Results
 from service.runners.pool import RunnerPool
@@ -35,7 +44,7 @@ from service.storage.transaction import Transactions
 
 
 def install(app: FastAPI) -> None:
-    for routes in (home, api, heat_maps, pages, report, history):
+    for routes in (home, api, heat_maps, pages, report, history, worklist, thumbnails):
         app.include_router(routes.router)
     app.include_router(report.pages)
     app.include_router(history.pages)
@@ -66,13 +75,34 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         unreadable=metrics.unreadable,
         kept=Kept(kept.keep_images, int(kept.keep_image_bytes)),
     )
-    predictions = Predictions(transactions, pipeline.analyse)
+    keeping = resources.get(KeepingSettings)
+    describe = _described(decoder, keeping.dicom_facts, policy)
+    predictions = Predictions(
+        transactions, pipeline.analyse, describe, keeps_names=keeping.keep_file_names
+    )
     resources.put(Predictions, predictions)
     resources.put(Results, Results(predictions.result))
+    resources.put(WorklistReading, WorklistReading(transactions))
+    resources.put(Thumbnails, Thumbnails(predictions))
     resources.put(Decoder, decoder)
     resources.put(Explainer, Explainer(policy, runners, transactions))
     async with aclosing(predictions), decoder:
         yield
+
+
+def _described(decoder: Decoder, scope: dicom.Scope, policy: LoadPolicy) -> Describe:
+    async def describe(data: bytes, priority: Priority) -> ExamFacts:
+        """Return nothing where it cannot be had: the image is judged all the same."""
+        if scope == "none" or sniffed(data) != "dicom":
+            return NOTHING
+        deadline = Deadline.after(policy.deadline_seconds)
+        try:
+            texts = await decoder.run(dicom.head, data, deadline=deadline, priority=priority)
+        except (BusyError, ScanError):
+            return NOTHING
+        return believed(dicom.told(texts, scope))
+
+    return describe
 
 
 def _decoder(resources: Resources) -> Decoder:

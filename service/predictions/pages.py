@@ -28,6 +28,7 @@ from service.predictions.heat_maps.service import Explainer
 from service.predictions.schemas import Prediction
 from service.predictions.service import Predictions
 from service.predictions.settings import HeatMapSettings
+from service.predictions.who import whom
 from service.reviews.dependencies import ReviewsDep
 from service.reviews.form import VERSION, ReviewForms
 from service.reviews.schemas import ReviewError, draft
@@ -42,12 +43,17 @@ from service.storage.errors import (
 )
 from service.web.dependencies import TemplatesDep
 from service.web.templates import Templates
+from service.worklist.contexts import Doing
+from service.worklist.dependencies import WorklistDep
+from service.worklist.schemas import Entry
+from service.worklist.service import Worklist
 
 router = APIRouter(prefix="/results/{id}", include_in_schema=False)
 
 _PASSWORD: Final[Mapping[str, str]] = {
     "sign_in_again": N_("You signed in more than a few minutes ago: once more, please."),
     "credentials": N_("This is not your password."),
+    "second_factor": N_("The code of your app was wrong, too old, or used already."),
     "too_many_attempts": N_("Too many wrong passwords: wait a little, then try again."),
 }
 """What is wrong with the password that came with a review, or did not."""
@@ -65,6 +71,7 @@ class ResultResponder:
         states: RunnerStates,
         predictions: Predictions,
         shown: HeatMapSettings,
+        worklist: Worklist,
     ) -> None:
         self._templates = templates
         self._reviews = reviews
@@ -73,6 +80,7 @@ class ResultResponder:
         self._states = states
         self._predictions = predictions
         self._shown = shown
+        self._worklist = worklist
 
     async def shown(
         self,
@@ -98,6 +106,8 @@ class ResultResponder:
         if exam is not None and exam.patient_key is not None:
             timeline = await self._predictions.timeline(actor, exam.patient_key)
             earlier = viewer.before(timeline, prediction)
+        if earlier is not None and not await self._predictions.is_pictured(actor, earlier[1].id):
+            earlier = None
         beside = [prediction.id] if earlier is None else [prediction.id, earlier[1].id]
         sent = await self._predictions.sent_places(actor, beside)
         page = ResultPage.of(
@@ -105,15 +115,24 @@ class ResultResponder:
             reviews=await self._reviews.of(actor, prediction.id),
             exam=exam,
             exam_unreadable=unreadable,
+            who=await whom(self._predictions, actor, prediction.id, exam),
+            doing=Doing.of(
+                await self._worklist.of(actor, prediction.id) or Entry(),
+                await self._worklist.readers(actor),
+                actor,
+            ),
             signing=signing,
             out_of_reach=await self._explainer.out_of_reach(prediction, self._states.down),
+            pictured=await self._predictions.is_pictured(actor, prediction.id),
             research=self._shown.research_maps,
             sent=sent.get(prediction.id),
             prior=None if earlier is None else viewer.prior(earlier, sent.get(earlier[1].id)),
         )
         if actor.session is not None:
             needed = bool(password) or self._reviews.is_stale(actor)
-            forms = page.signing.of_account(password=needed, error=password)
+            forms = page.signing.of_account(
+                password=needed, error=password, code=actor.session.has_factor
+            )
             if actor.session.by_provider:
                 again = f"/auth/oidc/again?next=/results/{prediction.id}" if needed else ""
                 forms = page.signing.of_provider(again, password)
@@ -130,8 +149,11 @@ async def responder(
     states: RunnerStatesDep,
     predictions: PredictionsDep,
     shown: HeatMapSettingsDep,
+    worklist: WorklistDep,
 ) -> ResultResponder:
-    return ResultResponder(templates, reviews, exams, explainer, states, predictions, shown)
+    return ResultResponder(
+        templates, reviews, exams, explainer, states, predictions, shown, worklist
+    )
 
 
 ResultPageDep = Annotated[ResultResponder, Depends(responder)]
@@ -152,15 +174,15 @@ async def review(
     page: ResultPageDep,
     typed: FormBody,
 ) -> Response:
-    """Form fields as in the API, and ``password`` where it was given too long ago."""
+    """Form fields as in the API, and ``password`` and ``code`` where it was given too long ago."""
     version = typed.pop(VERSION, None)
-    password = typed.pop("password", "")
+    password, code = typed.pop("password", ""), typed.pop("code", "")
     seen = None if version is None else {version}
     try:
         written = draft(typed)
         if password and reviews.is_stale(actor):
-            actor = await sessions.again(actor, password)
-        await reviews.sign(actor, prediction.id, written, told(prediction), seen)
+            actor = await sessions.again(actor, password, code)
+        await reviews.add(actor, prediction.id, written, told(prediction), seen)
     except ReviewError as error:
         signing = ReviewForms.of(told(prediction), typed, error.faults, version)
         return await page.shown(request, prediction, signing=signing, status=422)

@@ -11,8 +11,8 @@ import base64
 import binascii
 import json
 import re
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Final, Literal, Protocol
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Annotated, Final, Literal, Protocol, Self
 from uuid import UUID
 
 from pydantic import (
@@ -107,8 +107,8 @@ def _written(value: object) -> object:
 Day = Annotated[date, BeforeValidator(_written)]
 
 
-class Query(BaseModel):
-    """What a list may be asked for; the names are those of the parameters."""
+class Filters(BaseModel):
+    """What a list may be narrowed by; the names are those of the parameters."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -127,31 +127,29 @@ class Query(BaseModel):
     id: str | None = Field(
         None, pattern="^[0-9a-f-]{1,36}$", description="What the result's id begins with."
     )
-    sort: Sort = Field(
-        "newest", description="By time, or by probability with refused images as the lowest."
-    )
-    limit: int = Field(20, ge=1, le=MOST, description="Most results in the answer.")
-    after: str | None = Field(
-        None, max_length=200, description="The cursor in `next` of the page before."
-    )
 
     @model_validator(mode="after")
-    def _days_in_order(self) -> Query:
+    def _days_in_order(self) -> Self:
         if self.since is not None and self.until is not None and self.since > self.until:
             raise ValueError("from is after to")
         return self
 
     @property
+    def zone(self) -> tzinfo:
+        """Where the days asked for begin."""
+        return UTC
+
+    @property
     def first(self) -> datetime | None:
         """The first moment of the days asked for."""
-        return None if self.since is None else _midnight(self.since)
+        return None if self.since is None else _midnight(self.since, self.zone)
 
     @property
     def end(self) -> datetime | None:
         """The first moment after them; None as well where the calendar ends."""
         if self.until is None or self.until == date.max:
             return None
-        return _midnight(self.until + timedelta(days=1))
+        return _midnight(self.until + timedelta(days=1), self.zone)
 
     @property
     def ids(self) -> tuple[UUID, UUID] | None:
@@ -161,11 +159,27 @@ class Query(BaseModel):
         digits = self.id.replace("-", "")[:32]
         return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
+
+class Query(Filters):
+    """What the API's list may be asked for."""
+
+    sort: Sort = Field(
+        "newest", description="By time, or by probability with refused images as the lowest."
+    )
+    limit: int = Field(20, ge=1, le=MOST, description="Most results in the answer.")
+    after: str | None = Field(
+        None, max_length=200, description="The cursor in `next` of the page before."
+    )
+
     @property
     def position(self) -> Position | None:
         """Where the page before ended. Raises :class:`CursorError`."""
         return None if self.after is None else Position.read(self.after, self.sort)
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    try:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        # The calendar's first or last day, which begins elsewhere before it or ends after it.
+        return datetime.combine(day, time(), UTC)

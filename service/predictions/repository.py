@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,24 +14,26 @@ from sqlalchemy import (
     Uuid,
     and_,
     delete,
-    exists,
+    false,
     func,
     insert,
     literal,
     select,
     tuple_,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from models.image.cropping import Box
-from service.identity.actor import Within
+from service.identity.actor import Actor, Within
 from service.images import repository as images
 from service.medicine.sent import SentImage
-from service.predictions.query import Position, Query, Sort, rank
+from service.predictions.query import Filters, Position, Query, Sort, rank
 from service.predictions.schemas import Prediction
 from service.reviews import repository as reviews
-from service.reviews.schemas import Review
+from service.reviews.schemas import Review, standing
 from service.storage.documents import Unreadable, understood
 from service.storage.errors import UnreadableError
 from service.storage.tables.images import CanonicalImageRow, ImageRow, SentImageRow
@@ -54,7 +57,6 @@ _PLACED: Final = (
     SentImageRow.left, SentImageRow.top, SentImageRow.width, SentImageRow.height,
     SentImageRow.row_spacing, SentImageRow.column_spacing,
 )  # fmt: skip
-_REVIEWED: Final = exists().where(ReviewRow.prediction_id == PredictionRow.id)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,7 @@ class New:
     key: str | None = None
     created_by: UUID | None = None
     sent: SentImage | None = None
+    file_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
                 "canonical_image_id": picture,
                 "version": one.prediction.version,
                 "created_by": one.created_by,
+                "file_name": one.file_name,
                 "idempotency_key": one.key,
                 "degraded": one.prediction.degraded,
                 "probability": one.prediction.probability,
@@ -132,6 +136,47 @@ async def get(
     return await _one(connection, _is(within, prediction_id))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """That an image was sent, and what came of it."""
+
+    prediction_id: UUID
+    at: datetime
+
+
+async def sent_before(
+    connection: AsyncConnection, actor: Actor, prediction_id: UUID
+) -> Sent | None:
+    """Return when the actor sent the image of a prediction last before it."""
+    this = aliased(PredictionRow)
+    query = (
+        select(PredictionRow.id, PredictionRow.created_at)
+        .join(this, this.image_id == PredictionRow.image_id)
+        .where(
+            this.id == prediction_id,
+            sent_by(actor),
+            tuple_(PredictionRow.created_at, PredictionRow.id) < tuple_(this.created_at, this.id),
+        )
+        .order_by(PredictionRow.created_at.desc(), PredictionRow.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else Sent(prediction_id=row.id, at=row.created_at)
+
+
+async def file_name(connection: AsyncConnection, actor: Actor, prediction_id: UUID) -> str | None:
+    query = select(PredictionRow.file_name).where(PredictionRow.id == prediction_id)
+    return await connection.scalar(query.where(sent_by(actor)))
+
+
+def sent_by(actor: Actor) -> ColumnElement[bool]:
+    """Return that a prediction's image came from ``actor``: where nobody signs in, from anybody."""
+    own = PredictionRow.created_by == actor.id
+    if actor.id is None:
+        own = PredictionRow.created_by.is_(None) if actor.is_anybody else false()
+    return and_(own, PredictionRow.site == actor.site)
+
+
 async def under(connection: AsyncConnection, site: str, key: str) -> Prediction | None:
     """Return the prediction that was made at ``site`` under an idempotency ``key``."""
     named = and_(PredictionRow.idempotency_key == key, PredictionRow.site == site)
@@ -146,6 +191,13 @@ async def image(connection: AsyncConnection, within: Within, prediction_id: UUID
         .where(_is(within, prediction_id))
     )
     return await connection.scalar(query)
+
+
+async def is_pictured(connection: AsyncConnection, within: Within, prediction_id: UUID) -> bool:
+    """Whether a prediction's image as the models saw it is kept."""
+    named = PredictionRow.canonical_image_id.is_not(None)
+    query = select(PredictionRow.id).where(_is(within, prediction_id), named)
+    return await connection.scalar(query) is not None
 
 
 async def sent(
@@ -170,8 +222,16 @@ async def sent_places(
         .join(SentImageRow, PredictionRow.image_id == SentImageRow.image_id)
         .where(PredictionRow.id.in_(prediction_ids), seen(PredictionRow, within))
     )
-    rows: Sequence[Any] = (await connection.execute(query)).all()
+    rows = (await connection.execute(query)).all()
     return {row.id: SentPlace(*_sent_place(row)) for row in rows}
+
+
+async def canonical_image(
+    connection: AsyncConnection, within: Within, prediction_id: UUID
+) -> UUID | None:
+    """Return the id of the image as the models saw it: the same picture, the same id."""
+    query = select(PredictionRow.canonical_image_id).where(_is(within, prediction_id))
+    return await connection.scalar(query)
 
 
 async def placed(
@@ -192,7 +252,7 @@ async def page(
 
     Raises :class:`~service.predictions.query.CursorError`.
     """
-    statement = _ordered(_filtered(select(*COLUMNS), within, query), query)
+    statement = _ordered(filtered(select(*COLUMNS), within, query), query)
     # One more than asked for says whether there is another page.
     rows = (await connection.execute(statement.limit(query.limit + 1))).all()
     shown = rows[: query.limit]
@@ -216,10 +276,32 @@ async def lock(connection: AsyncConnection, within: Within, prediction_id: UUID)
 async def remove(connection: AsyncConnection, prediction_id: UUID) -> bool:
     """Remove a prediction with its maps; False, and nothing is removed, where it is signed.
 
-    The only statement that removes one: reviews would go with their prediction.
+    The only statement that removes one. What else was said of it is gone already, or the database
+    refuses.
     """
-    statement = delete(PredictionRow).where(PredictionRow.id == prediction_id, ~_REVIEWED)
+    statement = delete(PredictionRow).where(PredictionRow.id == prediction_id, ~reviews.SIGNED)
     return (await connection.execute(statement)).rowcount > 0
+
+
+async def forget_picture(connection: AsyncConnection, prediction_id: UUID) -> bool:
+    """Have a prediction name no image as the models saw it; False where it named none."""
+    named = PredictionRow.canonical_image_id.is_not(None)
+    statement = (
+        update(PredictionRow)
+        .where(PredictionRow.id == prediction_id, named)
+        .values(canonical_image_id=None)
+    )
+    return (await connection.execute(statement)).rowcount > 0
+
+
+async def forget_image(connection: AsyncConnection, prediction_id: UUID) -> None:
+    """Have a prediction name no image, no file, and no request that made it."""
+    statement = update(PredictionRow).where(PredictionRow.id == prediction_id)
+    await connection.execute(
+        statement.values(
+            canonical_image_id=None, image_id=None, idempotency_key=None, file_name=None
+        )
+    )
 
 
 async def complete(
@@ -248,7 +330,7 @@ async def complete(
     return tuple(map(read, rows))
 
 
-def _sent_place(row: Row[Any]) -> tuple[Box, tuple[float, float] | None]:
+def _sent_place(row: Row[*tuple[Any, ...]]) -> tuple[Box, tuple[float, float] | None]:
     box = Box(row.left, row.top, row.width, row.height)
     if row.row_spacing is None or row.column_spacing is None:
         return box, None
@@ -273,7 +355,7 @@ async def _one(connection: AsyncConnection, which: ColumnElement[bool]) -> Predi
 async def _reviews(
     connection: AsyncConnection, documents: Mapping[UUID, object]
 ) -> dict[UUID, Review | Unreadable]:
-    """Return the last review of each prediction; Unreadable where any of its reviews is.
+    """Return the review that counts of each prediction; Unreadable where any of its reviews is.
 
     ``documents``: the predictions as they are kept, by id.
     """
@@ -282,25 +364,29 @@ async def _reviews(
         .where(ReviewRow.prediction_id.in_(list(documents)))
         .order_by(ReviewRow.number)
     )
-    found: dict[UUID, Review | Unreadable] = {}
+    every: dict[UUID, list[Review]] = {}
+    bad: dict[UUID, Review | Unreadable] = {}
     for row in await connection.execute(statement):
-        if isinstance(found.get(row.prediction_id), Unreadable):
+        id = row.prediction_id
+        if id in bad:
             continue
         try:
-            found[row.prediction_id] = reviews.read(connection, row, documents[row.prediction_id])
+            every.setdefault(id, []).append(reviews.read(connection, row, documents[id]))
         except UnreadableError:
-            found[row.prediction_id] = Unreadable(row.prediction_id, row.created_at)
-    return found
+            bad[id] = Unreadable(id, row.created_at)
+    counts = {id: standing(found) for id, found in every.items()}
+    return {id: one for id, one in counts.items() if one is not None} | bad
 
 
-def _filtered(statement: Select[Any], within: Within | None, query: Query) -> Select[Any]:
+def filtered(statement: Select[Any], within: Within | None, query: Filters) -> Select[Any]:
     wanted: list[ColumnElement[bool]] = [] if within is None else [seen(PredictionRow, within)]
     if query.outcome is not None:
         wanted.append(PredictionRow.outcome == query.outcome)
     if query.degraded is not None:
         wanted.append(PredictionRow.degraded == query.degraded)
     if query.reviewed is not None:
-        wanted.append(_REVIEWED if query.reviewed else ~_REVIEWED)
+        stands = reviews.STANDING
+        wanted.append(stands.is_not(None) if query.reviewed else stands.is_(None))
     if query.first is not None:
         wanted.append(PredictionRow.created_at >= query.first)
     if query.end is not None:

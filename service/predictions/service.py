@@ -8,26 +8,25 @@ from typing import Final
 from uuid import UUID
 
 from service.exams import repository as exams
+from service.exams.events import ExamChanged
+from service.exams.schemas import NOTHING, ExamFacts, entered
 from service.flow.batching import DynamicBatcher, PendingItem
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 from service.http import idempotency_key as idempotency
 from service.identity.actor import Actor, Within
-from service.images import repository as images
 from service.medicine.osteoporosis.pipeline import digest
 from service.medicine.osteoporosis.schemas import Analysis
 from service.medicine.osteoporosis.view import told
 from service.medicine.sent import SentImage
 from service.observability import tracing
-from service.predictions import repository, timeline
-from service.predictions.events import PredictionDeleted, PredictionMade
+from service.predictions import deletion, repository, timeline
+from service.predictions.events import PredictionMade
 from service.predictions.query import Position, Query
 from service.predictions.repository import SentPlace
 from service.predictions.schemas import (
     DeletionReason,
-    NoReasonError,
     Prediction,
-    SignedError,
 )
 from service.predictions.timeline import Timeline
 from service.storage.database import RETRY_AFTER
@@ -46,6 +45,9 @@ Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes, S
 that is to be kept."""
 
 
+Describe = Callable[[bytes, Priority], Awaitable[ExamFacts]]
+"""Returns what a file says of its exam."""
+
 MOST: Final = 32
 """Predictions written in one transaction."""
 
@@ -60,16 +62,37 @@ class Told:
 
 @dataclass(frozen=True, eq=False)
 class _New:
+    """A prediction to keep; ``typed`` and ``read``: what is known of its exam, by whom."""
+
     actor: Actor
     row: repository.New
+    typed: ExamFacts
+    read: ExamFacts
+
+    @property
+    def is_plain(self) -> bool:
+        return self.row.key is None and self.typed.empty and self.read.empty
 
 
 class Predictions:
     """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
 
-    def __init__(self, transactions: Transactions, analyse: Analyse) -> None:
+    def __init__(
+        self,
+        transactions: Transactions,
+        analyse: Analyse,
+        describe: Describe | None = None,
+        *,
+        keeps_names: bool = True,
+    ) -> None:
+        """Without ``describe`` nothing is taken of what files say of their exams.
+
+        ``keeps_names``: whether files' names are kept for their senders.
+        """
         self._transactions = transactions
         self._analyse = analyse
+        self._describe = describe
+        self._keeps_names = keeps_names
         self._writer: DynamicBatcher[_New, None] = DynamicBatcher(
             self._together, max_items=MOST, max_calls=1, max_deferral=0.0
         )
@@ -83,8 +106,14 @@ class Predictions:
         data: bytes,
         priority: Priority = Priority.PERSON,
         key: str | None = None,
+        *,
+        name: str | None = None,
+        facts: ExamFacts = NOTHING,
     ) -> Prediction:
-        """Return the stored prediction on the file ``data``.
+        """Return the stored prediction on the file ``data``, which its sender calls ``name``.
+
+        ``facts`` are of its exam. Where something else is kept of the same image:
+        :class:`~service.exams.schemas.StudyDiffersError`.
 
         Under an idempotency ``key`` that was used for the same file, that is the one made then;
         one used for another file raises :class:`~service.http.idempotency_key.KeyReusedError`.
@@ -99,8 +128,12 @@ class Predictions:
                 return idempotency.replayed(earlier, await digest(data))
         with tracing.span("judge"):
             analysis, png, sent = await self._analyse(data, actor.within, priority)
+        read = NOTHING if self._describe is None else await self._describe(data, priority)
+        prediction = Prediction.of(analysis)
         try:
-            return await self.keep(actor, Prediction.of(analysis), png, key, sent)
+            return await self.keep(
+                actor, prediction, png, key, sent, name=name, facts=facts, read=read
+            )
         except ConflictError:
             # The same request, sent twice at once: the other was faster.
             earlier = None if key is None else await self._under(actor, key)
@@ -115,10 +148,19 @@ class Predictions:
         png: bytes,
         key: str | None = None,
         sent: SentImage | None = None,
+        *,
+        name: str | None = None,
+        facts: ExamFacts = NOTHING,
+        read: ExamFacts = NOTHING,
     ) -> Prediction:
-        """Write ``prediction`` with its image and return it."""
-        new = _New(actor, repository.New(actor.site, prediction, png, key, actor.id, sent))
-        if key is None:
+        """Write ``prediction`` with its image and return it.
+
+        ``read`` is what its file says of the exam.
+        """
+        kept = name if self._keeps_names else None
+        row = repository.New(actor.site, prediction, png, key, actor.id, sent, kept)
+        new = _New(actor, row, facts, read)
+        if new.is_plain:
             with translated(RETRY_AFTER):
                 deadline = Deadline.after(self._transactions.longest_wait)
                 await self._writer(new, deadline, Priority.PERSON)
@@ -158,6 +200,7 @@ class Predictions:
             for one in new:
                 made = PredictionMade(actor=one.actor, prediction=one.row.prediction)
                 await transaction.emit(made)
+                await _enter(transaction, one)
 
         await self._transactions.write(work)
 
@@ -169,24 +212,13 @@ class Predictions:
         The image goes with its last prediction, the exam with its last image, and the patient with
         the last exam: a reference that nothing needs is not kept.
 
-        A signed one stays: :class:`~service.predictions.schemas.SignedError`. Where people sign in
+        A signed one stays: :class:`~service.predictions.schemas.SignedError`, and so does one that
+        a legal hold is on: :class:`~service.holds.schemas.HeldError`. Where people sign in
         a ``reason`` is needed: else :class:`~service.predictions.schemas.NoReasonError`.
         """
 
         async def work(transaction: Transaction) -> bool:
-            connection = transaction.connection
-            if not await repository.lock(connection, actor.within, prediction_id):
-                return False
-            image = await images.hold(connection, prediction_id)
-            if not await repository.remove(connection, prediction_id):
-                raise SignedError
-            if reason is None and not actor.is_anybody:
-                raise NoReasonError
-            await exams.release(connection, await images.release(connection, image))
-            await transaction.emit(
-                PredictionDeleted(actor=actor, prediction_id=prediction_id, reason=reason)
-            )
-            return True
+            return await deletion.delete(transaction, actor, prediction_id, reason)
 
         return await self._transactions.write(work, frees=True)
 
@@ -205,6 +237,11 @@ class Predictions:
         async with self._transactions.read() as connection:
             return await repository.image(connection, actor.within, prediction_id)
 
+    async def is_pictured(self, actor: Actor, prediction_id: UUID) -> bool:
+        """Whether the image as the models saw it is still kept."""
+        async with self._transactions.read() as connection:
+            return await repository.is_pictured(connection, actor.within, prediction_id)
+
     async def sent(self, actor: Actor, prediction_id: UUID) -> SentImage | None:
         """Return the image as it was sent; None where it is not kept."""
         async with self._transactions.read() as connection:
@@ -216,6 +253,11 @@ class Predictions:
         """Return where the images lie that are kept as they were sent, by their predictions."""
         async with self._transactions.read() as connection:
             return await repository.sent_places(connection, actor.within, prediction_ids)
+
+    async def canonical_image(self, actor: Actor, prediction_id: UUID) -> UUID | None:
+        """Return the id of the image as the models saw it."""
+        async with self._transactions.read() as connection:
+            return await repository.canonical_image(connection, actor.within, prediction_id)
 
     async def placed(self, actor: Actor, prediction_id: UUID) -> Prediction | Unreadable | None:
         """Return a prediction as a list would: also one that cannot be read."""
@@ -237,6 +279,31 @@ class Predictions:
         async with self._transactions.read() as connection:
             return await timeline.of(connection, actor.within, patient_key)
 
+    async def sent_before(self, actor: Actor, prediction_id: UUID) -> repository.Sent | None:
+        """Return when the actor sent the image of a prediction last before it, if ever."""
+        async with self._transactions.read() as connection:
+            return await repository.sent_before(connection, actor, prediction_id)
+
+    async def file_name(self, actor: Actor, prediction_id: UUID) -> str | None:
+        """Return what the actor called the file of a prediction; None where another sent it."""
+        async with self._transactions.read() as connection:
+            return await repository.file_name(connection, actor, prediction_id)
+
     async def _under(self, actor: Actor, key: str) -> Prediction | None:
         async with self._transactions.read() as connection:
             return await repository.under(connection, actor.site, key)
+
+
+async def _enter(transaction: Transaction, new: _New) -> None:
+    """Keep what is known of the exam of ``new``, beside what is kept of its image already."""
+    if new.typed.empty and new.read.empty:
+        return
+    connection, within, id = transaction.connection, new.actor.within, new.row.prediction.id
+    await exams.lock(connection, within, id)
+    kept = await exams.get(connection, within, id)
+    if kept is None:
+        return
+    facts = entered(kept, new.typed, new.read)
+    if facts.version != kept.version:
+        exam = await exams.replace(connection, id, facts)
+        await transaction.emit(ExamChanged(actor=new.actor, exam=exam))

@@ -1,10 +1,27 @@
-"""Settings of drift, and of what is shown for research."""
+"""Settings of predictions: drift, what is kept beside an image, and what is shown for research."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
+from service.exams.dicom import Scope
 from service.types import SettingsGroup
+
+
+class KeepingSettings(SettingsGroup):
+    """What is kept of a file beside its result."""
+
+    keep_file_names: bool = Field(
+        True,
+        description="Whether the name that a file was sent under is kept with its result, where "
+        "nobody but its sender sees it.",
+    )
+    dicom_facts: Scope = Field(
+        "exam",
+        description="What a DICOM file's own elements fill in where nobody has entered it: exam: "
+        "date, scanner, sex and age; patient: Patient ID and its issuer as well, as the patient's "
+        "reference; none.",
+    )
 
 
 class DriftSettings(SettingsGroup):

@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from service.exams import repository as exams
 from service.exams.schemas import Exam
 from service.identity.actor import Within
+from service.patients.service import shown
 from service.predictions.repository import COLUMNS, complete
 from service.predictions.schemas import Prediction
 from service.storage.errors import UnreadableError
@@ -66,7 +67,7 @@ async def of(connection: AsyncConnection, within: Within, key: UUID) -> Timeline
             found.append((exam, prediction))
     return Timeline(
         key=key,
-        reference=rows[0].identifier,
+        reference=shown(rows[0].identifier, rows[0].issuer),
         exams=tuple(found),
         unreadable=len(rows) - len(found),
     )

@@ -13,19 +13,19 @@ from service.http.problems import Problem, problems
 from service.identity.dependencies import Acting
 from service.results import ResultDep
 from service.reviews.dependencies import ReviewsDep
-from service.reviews.schemas import EXAMPLE, Draft, Override, Review, Signature, draft, version
+from service.reviews.schemas import EXAMPLE, AnyDraft, Draft, Review, draft, version
 from service.storage.errors import ChangedError
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/reviews", tags=["predictions"])
 
 _SENT: Final[dict[str, Any]] = {name: EXAMPLE[name] for name in ("action", "outcome", "reason")}
-DraftBody = Annotated[Signature | Override, Depends(json_body(Draft, draft, _SENT))]
+DraftBody = Annotated[AnyDraft, Depends(json_body(Draft, draft, _SENT))]
 
 
 @router.post(
     "",
     status_code=201,
-    summary="Sign a prediction, or override it",
+    summary="Sign a prediction, override it, comment, or withdraw a signature",
     response_model=Review,
     responses={
         201: {
@@ -45,13 +45,16 @@ async def add(
 ) -> Review:
     """`sign` agrees with the outcome; `override` names another one and needs a reason.
 
+    `comment` says something in `reason` and leaves what stands; `withdraw` takes back, with a
+    reason, what was signed or overridden, and the result is preliminary again.
+
     Whoever has signed in signs with their account, within minutes of giving their password; keys
     of programs sign nothing. Where nobody signs in, `reviewer` is a name or initials, as it shall
     stand beside the result. `If-Match` takes the `ETag` of the list of reviews.
     """
     response.headers.update(NO_STORE)
     try:
-        return await reviews.sign(actor, result.id, review, result.outcome, seen)
+        return await reviews.add(actor, result.id, review, result.outcome, seen)
     except ChangedError as error:
         more = {"kept": [one.model_dump(mode="json") for one in error.kept]}
         raise Problem(error.code, str(error), tag(version(error.kept)), more) from None
@@ -63,7 +66,8 @@ async def add(
     response_model=tuple[Review, ...],
     responses={
         200: {
-            "description": "The first one first; the last one counts.",
+            "description": "The first one first; the last that signs or overrides counts, unless "
+            "one that withdraws follows.",
             "headers": ETAG,
             "content": {"application/json": {"example": [EXAMPLE]}},
         },

@@ -1,4 +1,4 @@
-"""The two forms in which a clinician signs a result or finds another outcome."""
+"""The forms in which a clinician signs a result, finds another outcome, comments or withdraws."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "choice": N_("Choose one of those listed."),
     "same_outcome": N_("This is the outcome as it stands; to agree with it, sign."),
     "unknown": N_("This form has no such field."),
+    "not_signed": N_("Nothing stands that could be withdrawn."),
 }
 
 
@@ -37,8 +38,21 @@ VERSION: Final = "version"
 _SUMMARIES: Final[Mapping[Action, str]] = {
     "sign": N_("Sign: I agree with this outcome"),
     "override": N_("Override: I find another outcome"),
+    "comment": N_("Comment without signing"),
+    "withdraw": N_("Withdraw what was signed"),
 }
-_BUTTONS: Final[Mapping[Action, str]] = {"sign": N_("Sign"), "override": N_("Override")}
+_BUTTONS: Final[Mapping[Action, str]] = {
+    "sign": N_("Sign"),
+    "override": N_("Override"),
+    "comment": N_("Comment"),
+    "withdraw": N_("Withdraw"),
+}
+_REASONS: Final[Mapping[Action, str]] = {
+    "sign": N_("Remark, if any"),
+    "override": N_("Reason"),
+    "comment": N_("Comment"),
+    "withdraw": N_("Reason"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +71,7 @@ class ReviewForm:
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewForms:
-    """Both forms: what was typed into one that could not be taken, and what is wrong with it."""
+    """Every form: what was typed into one that could not be taken, and what is wrong with it."""
 
     forms: tuple[ReviewForm, ...]
     version: str
@@ -84,7 +98,7 @@ class ReviewForms:
         typed = typed or {}
         sent: Action | None = None
         if typed:
-            sent = "override" if typed.get("action") == "override" else "sign"
+            sent = next((one for one in _SUMMARIES if one == typed.get("action")), "sign")
         errors = {fault.field: _fault(fault) for fault in faults}
         return cls(
             forms=tuple(
@@ -97,12 +111,19 @@ class ReviewForms:
             trouble=trouble,
         )
 
-    def of_account(self, *, password: bool, error: str = "") -> ReviewForms:
+    def of_account(self, *, password: bool, error: str = "", code: bool = False) -> ReviewForms:
         """Return the forms as somebody gets them who has signed in: no name is asked for.
 
-        ``password``: whether it has to be given with a review; ``error``: what was wrong with it.
+        ``password``: whether it has to be given with a review, and with it the ``code`` of a second
+        factor; ``error``: what was wrong with it.
         """
-        return replace(self, forms=tuple(_of_account(form, password, error) for form in self.forms))
+        forms = (_of_account(form, password, error, code) for form in self.forms)
+        return replace(self, forms=tuple(forms))
+
+    def when(self, *, signed: bool) -> ReviewForms:
+        """Return the forms that are of use: what nobody has signed cannot be withdrawn."""
+        kept = [one for one in self.forms if signed or one.open or one.action != "withdraw"]
+        return replace(self, forms=tuple(kept))
 
     def of_provider(self, again: str, error: str = "") -> ReviewForms:
         """Return the forms as somebody gets them who has no password here.
@@ -119,7 +140,7 @@ class ReviewForms:
         reviews: Sequence[Review],
         seen: str | None,
     ) -> ReviewForms:
-        """Both forms as they were sent, beside the ``reviews`` written since ``seen``.
+        """The forms as they were sent, beside the ``reviews`` written since ``seen``.
 
         Sent once more it is added to the others', which by then have been seen.
         """
@@ -134,6 +155,7 @@ def _form(
 ) -> ReviewForm:
     """Return one of the forms; ``typed`` is None where it was not the one sent."""
     override, values = action == "override", typed or {}
+    explained = action != "sign"
     reviewer = Field(
         name="reviewer",
         id=f"{action}-reviewer",
@@ -160,12 +182,12 @@ def _form(
     reason = Field(
         name="reason",
         id=f"{action}-reason",
-        label=_("Reason") if override else _("Remark, if any"),
+        label=_(_REASONS[action]),
         kind="textarea",
         value=values.get("reason", ""),
         error=errors.get("reason", ""),
-        required=override,
-        minlength=MIN_REASON if override else None,
+        required=explained,
+        minlength=MIN_REASON if explained else None,
         maxlength=MAX_REASON,
     )
     fields = (reviewer, found, reason) if override else (reviewer, reason)
@@ -180,9 +202,10 @@ def _form(
     )
 
 
-def _of_account(form: ReviewForm, password: bool, error: str) -> ReviewForm:
+def _of_account(form: ReviewForm, password: bool, error: str, code: bool) -> ReviewForm:
     fields = [field for field in form.fields if field.name != "reviewer"]
-    if password:
+    # A comment is no signature.
+    if password and form.action != "comment":
         fields.append(
             Field(
                 name="password",
@@ -192,6 +215,18 @@ def _of_account(form: ReviewForm, password: bool, error: str) -> ReviewForm:
                 error=error if form.open else "",
                 required=True,
                 autocomplete="current-password",
+            )
+        )
+    if password and code:
+        fields.append(
+            Field(
+                name="code",
+                id=f"{form.action}-code",
+                label=_("Code of your app"),
+                required=True,
+                maxlength=40,
+                autocomplete="one-time-code",
+                autocapitalize="none",
             )
         )
     return replace(form, fields=tuple(fields))

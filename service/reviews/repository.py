@@ -1,15 +1,16 @@
-"""Reviews in SQL, in the order they were written. There is no way to change or remove one."""
+"""Reviews in SQL, in the order they were written. None is changed, nor removed one by one."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from service.identity.actor import Within
-from service.reviews.schemas import KEPT, Review, held_against
+from service.reviews.schemas import KEPT, OPINIONS, Review, held_against
 from service.storage.documents import understood
 from service.storage.tables.predictions import PredictionRow
 from service.storage.tables.reviews import ReviewRow
@@ -17,6 +18,36 @@ from service.storage.within import seen
 
 COLUMNS: Final = tuple(getattr(ReviewRow, name) for name in KEPT)
 """What :func:`read` goes by, beside the document of the prediction."""
+
+
+SIGNED: Final = exists().where(
+    ReviewRow.prediction_id == PredictionRow.id, ReviewRow.action.in_(OPINIONS)
+)
+"""That somebody has signed or overridden a prediction, though they may have withdrawn it."""
+
+_LATER: Final = aliased(ReviewRow)
+STANDING: Final = (
+    select(ReviewRow.action)
+    .where(
+        ReviewRow.prediction_id == PredictionRow.id,
+        ReviewRow.action.in_(OPINIONS),
+        ~exists().where(
+            _LATER.prediction_id == ReviewRow.prediction_id,
+            _LATER.number > ReviewRow.number,
+            _LATER.action == "withdraw",
+        ),
+    )
+    .order_by(ReviewRow.number.desc())
+    .limit(1)
+    .correlate(PredictionRow)
+    .scalar_subquery()
+)
+"""The action of the review that counts, as :func:`~service.reviews.schemas.standing` finds it;
+NULL: the prediction is preliminary."""
+
+
+Signature = Literal["none", "withdrawn", "standing"]
+"""What there is of a signature on a prediction."""
 
 
 async def lock(connection: AsyncConnection, within: Within, prediction_id: UUID) -> bool:
@@ -66,3 +97,18 @@ async def add(connection: AsyncConnection, prediction_id: UUID, review: Review) 
             **{name: getattr(review, name) for name in KEPT},
         )
     )
+
+
+async def signature(connection: AsyncConnection, prediction_id: UUID) -> Signature:
+    """Return whether a prediction is signed, or was before somebody has withdrawn it."""
+    found = select(STANDING.is_not(None).label("stands"), SIGNED.label("signed"))
+    statement = found.select_from(PredictionRow).where(PredictionRow.id == prediction_id)
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None or not row.signed:
+        return "none"
+    return "standing" if row.stands else "withdrawn"
+
+
+async def remove(connection: AsyncConnection, prediction_id: UUID) -> None:
+    """Remove all that was said of a prediction that is locked and is about to go."""
+    await connection.execute(delete(ReviewRow).where(ReviewRow.prediction_id == prediction_id))

@@ -1,16 +1,16 @@
 """What a clinician says of a prediction. Until somebody has, every answer is preliminary.
 
-Reviews are added and never changed: who signs, and later thinks otherwise, adds another. The
-prediction itself stays as it was answered.
+Reviews are added and never changed: who signs, and later thinks otherwise, adds another, or one
+that withdraws. A comment leaves what stands. The prediction itself stays as it was answered.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 from uuid import UUID
 
 from pydantic import (
@@ -33,10 +33,17 @@ MIN_REASON: Final = 10
 MAX_REASON: Final = 1000
 """Characters. A reason that nobody can understand later is none."""
 
-Action = Literal["sign", "override"]
-Method = Literal["password", "provider"]
-FaultCode = Literal["missing", "length", "characters", "choice", "same_outcome", "unknown"]
+Action = Literal["sign", "override", "comment", "withdraw"]
+Opinion = Literal["sign", "override"]
+Method = Literal["password", "provider", "two_factors"]
+FaultCode = Literal[
+    "missing", "length", "characters", "choice", "same_outcome", "unknown", "not_signed"
+]
 """What is wrong with a field; pages have a sentence for each, in their language."""
+
+
+OPINIONS: Final[tuple[Opinion, ...]] = get_args(Opinion)
+"""Actions that say what the outcome is."""
 
 
 class ReviewError(FieldsError):
@@ -50,10 +57,11 @@ ALLOWED: Final[Mapping[FaultCode, str]] = {
     "length": f"reviewer takes {MIN_REVIEWER} to {MAX_REVIEWER} characters, reason {MIN_REASON} to "
     f"{MAX_REASON}",
     "characters": "holds characters that are no text",
-    "choice": "action is sign or override; outcome is osteoporosis, normal, indeterminate or "
-    "refused",
+    "choice": "action is sign, override, comment or withdraw; outcome is osteoporosis, normal, "
+    "indeterminate or refused",
     "same_outcome": "an override names another outcome than the prediction's; agreeing is sign",
     "unknown": "is no field of this action",
+    "not_signed": "is of a result that nobody has signed: there is nothing to withdraw",
 }
 
 
@@ -105,8 +113,23 @@ class Override(_Draft):
     reason: Reason = Field(description="Why; shown wherever the result is.")
 
 
-Draft = Annotated[Signature | Override, Field(discriminator="action")]
-_DRAFT: Final[TypeAdapter[Signature | Override]] = TypeAdapter(Draft)
+class Comment(_Draft):
+    """The clinician says something of the result and leaves open whether they agree."""
+
+    action: Literal["comment"]
+    reason: Reason = Field(description="What they say.")
+
+
+class Withdrawal(_Draft):
+    """What was signed or overridden last does not stand any more; the result is preliminary."""
+
+    action: Literal["withdraw"]
+    reason: Reason = Field(description="Why; shown wherever the reviews are.")
+
+
+AnyDraft = Signature | Override | Comment | Withdrawal
+Draft = Annotated[AnyDraft, Field(discriminator="action")]
+_DRAFT: Final[TypeAdapter[AnyDraft]] = TypeAdapter(Draft)
 
 
 class Review(BaseModel):
@@ -114,10 +137,17 @@ class Review(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    number: int = Field(ge=1, description="Which review of this prediction; the last one counts.")
+    number: int = Field(
+        ge=1,
+        description="Which review of this prediction; the last one that signs or overrides counts, "
+        "unless it was withdrawn after it.",
+    )
     created_at: datetime
     action: Action
-    outcome: Outcome = Field(description="The outcome as the clinician sees it.")
+    outcome: Outcome = Field(
+        description="The outcome as the clinician sees it; of a comment or a withdrawal, as it "
+        "stood or stands."
+    )
     reviewer: str = Field(description="Their name, as it was when they signed.")
     reason: str | None
     person_id: UUID | None = Field(
@@ -156,12 +186,26 @@ def held_against(review: Review, document: object) -> Review:
     return review.model_copy(update={"intact": review.document_sha256 == digest(document)})
 
 
+def standing(reviews: Iterable[Review]) -> Review | None:
+    """Return the review that counts of all of a prediction's, the first one first.
+
+    None: the result is preliminary, since nobody has signed it or whoever had has withdrawn it.
+    """
+    found: Review | None = None
+    for one in reviews:
+        if one.action in OPINIONS:
+            found = one
+        elif one.action == "withdraw":
+            found = None
+    return found
+
+
 def version(reviews: Sequence[Review]) -> str:
     """Return what tells these reviews of a prediction from those after one more."""
     return str(len(reviews))
 
 
-def draft(sent: Mapping[str, Any]) -> Signature | Override:
+def draft(sent: Mapping[str, Any]) -> AnyDraft:
     """Return the review that was ``sent``. Raises :class:`ReviewError`."""
     try:
         return _DRAFT.validate_python(dict(sent))

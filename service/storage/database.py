@@ -296,6 +296,8 @@ def _sqlite_habits(engine: Any, begin: Callable[[Connection], Iterable[str]]) ->
     def connected(connection: Any, _record: object) -> None:
         # The driver would begin transactions behind our back, and too late.
         connection.isolation_level = None
+        # Its own knows the capitals of ASCII alone, and references have others.
+        connection.create_function("lower", 1, _lower, deterministic=True)
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = NORMAL")
@@ -307,6 +309,10 @@ def _sqlite_habits(engine: Any, begin: Callable[[Connection], Iterable[str]]) ->
     def begun(connection: Connection) -> None:
         for statement in begin(connection):
             connection.exec_driver_sql(statement)
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _write_ahead(engine: Any) -> None:

@@ -76,7 +76,7 @@ def recover(file: Path) -> Recovery:
     """
     if not file.is_file():
         raise RecoveryError(f"There is no {file}.")
-    with _nobody_else(file), _workplace(file) as folder:
+    with nobody_else(file), _workplace(file) as folder:
         old, new = folder / "old.db", folder / "new.db"
         try:
             shutil.copyfile(file, old)
@@ -272,7 +272,7 @@ def _mend_header(copy: Path) -> None:
 
 
 @contextmanager
-def _nobody_else(file: Path) -> Iterator[None]:
+def nobody_else(file: Path) -> Iterator[None]:
     """Make sure that no front has ``file`` open, as far as the system can tell."""
     try:
         import fcntl  # noqa: PLC0415 - not everywhere

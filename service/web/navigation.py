@@ -13,7 +13,7 @@ from service.language.locale import N_, _
 NAVIGATION: Final[Mapping[str, str]] = {
     "/": N_("Analyse"),
     "/bulk": N_("Bulk"),
-    "/history": N_("History"),
+    "/history": N_("Worklist"),
     "/treatment": N_("Treatment"),
     "/faq": N_("FAQ"),
     "/models": N_("Models"),

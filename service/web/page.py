@@ -12,6 +12,7 @@ from markupsafe import Markup
 from service.identity.actor import Actor
 from service.identity.rules import may
 from service.language import locale as language
+from service.language.formats import moment
 from service.language.locale import Language, _, languages
 from service.web.labels import INTENDED, labels
 from service.web.navigation import NavItem, navigation
@@ -50,6 +51,9 @@ class Layout:
     paused: str
     """Where it goes then."""
 
+    glass: str = ""
+    """Until when another site's results are read; empty: they are not."""
+
     def may(self, method: str, template: str) -> bool:
         """Whether whoever the page is for may ask for ``template``."""
         return self.actor is None or may(self.actor, method, template)
@@ -68,6 +72,7 @@ class Layout:
             actor=actor,
             idle=_idle(actor),
             paused=_paused(path, address),
+            glass=_glass(actor),
         )
 
 
@@ -86,3 +91,8 @@ def _idle(actor: Actor | None) -> int:
     if actor is None or actor.session is None:
         return 0
     return max(1, math.ceil(actor.session.left.total_seconds()) + 1)
+
+
+def _glass(actor: Actor | None) -> str:
+    broken = None if actor is None or actor.session is None else actor.session.glass
+    return "" if broken is None else moment(broken.ends_at)

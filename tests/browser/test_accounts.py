@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pyotp
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -26,6 +27,9 @@ CLOSED = {
     "sites": "/sites",
     "keys": "/keys",
     "trail": "/audit",
+    "second-factor": "/account/second",
+    "glass": "/glass",
+    "glass-uses": "/glass/uses",
     "paused": "/signin?idle=&next=%2Fhistory",
 }
 WIDTHS = (320, 1440)
@@ -158,6 +162,67 @@ async def test_somebody_is_added_and_signed_in_by_their_link(
         await theirs.page.get_by_label("The same once more").fill(PASSWORD)
         await theirs.page.get_by_role("button", name="Keep it").click()
         await expect(theirs.page.get_by_role("link", name="New One")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_a_second_factor_is_taken_up_and_given_without_scripts(
+    chromium: Browser, guarded: Front, screenshots: Path, language: str
+) -> None:
+    name = f"two.{language}"
+    url = str(guarded.client.base_url)
+    for width in WIDTHS:
+        size = {"width": width, "height": 900}
+        options = {"viewport": size, "locale": language, "java_script_enabled": False}
+        async with (
+            person(guarded, f"{name}.{width}", "clinician") as somebody,
+            opened(chromium, url, **options) as visit,
+        ):
+            page = visit.page
+            await entered(visit, somebody)
+            await visit.go("/account/second")
+            await page.locator("#password").fill(PASSWORD)
+            await page.locator("form[action='/account/second'] button").click()
+            secret = (await page.locator("code.secret").inner_text()).replace(" ", "")
+            await expect(page.locator(".qr svg")).to_be_visible()
+            picture = screenshots / f"second-offer-{language}-{width}.png"
+            await page.screenshot(path=picture, full_page=True)
+            await page.locator("#code").fill(pyotp.TOTP(secret).now())
+            await page.locator("form[action='/account/second/confirm'] button").click()
+            await expect(page.locator("code.secret")).to_have_count(10)
+            picture = screenshots / f"second-codes-{language}-{width}.png"
+            await page.screenshot(path=picture, full_page=True)
+            recovery = await page.locator("code.secret").first.inner_text()
+            await page.locator(".who button").click()
+            await page.locator("#login").fill(somebody.login)
+            await page.locator("#password").fill(PASSWORD)
+            await page.locator("form[action='/signin'] button").click()
+            await page.wait_for_url(re.compile("/signin/second$"))
+            picture = screenshots / f"second-asked-{language}-{width}.png"
+            await page.screenshot(path=picture, full_page=True)
+            await page.locator("#code").fill(recovery)
+            await page.locator("form[action='/signin/second'] button").click()
+            await page.wait_for_url(re.compile("/$"))
+
+
+async def test_while_glass_is_broken_every_page_says_so(
+    chromium: Browser, guarded: Front, boss: Somebody, screenshots: Path
+) -> None:
+    url = str(guarded.client.base_url)
+    async with person(guarded, "near.one", "clinician") as near:
+        sent = {"site": "north-clinic", "reason": "Trauma call, no other way to the earlier scan."}
+        assert (await near.client.post("/glass", data=sent)).status_code == 303
+        for width in WIDTHS:
+            size = {"width": width, "height": 900}
+            async with opened(chromium, url, viewport=size) as visit:
+                await entered(visit, near)
+                await seen(visit, "/history", screenshots, "glass-broken-en", width)
+                await expect(visit.page.locator(".strip.glass")).to_contain_text("north-clinic")
+                for theme in ("light", "dark"):
+                    await visit.themed(theme)
+                    assert await visit.grave() == []
+    async with opened(chromium, url, viewport={"width": 320, "height": 900}) as visit:
+        await entered(visit, boss)
+        await seen(visit, "/glass/uses", screenshots, "glass-used-en", 320)
 
 
 async def test_a27_the_screen_goes_blank_without_a_click(

@@ -55,6 +55,7 @@ async def test_a_patient_is_found_and_followed(either: Visit, shared: Front) -> 
     reference = f"ward-8/{uuid4()}"
     await studies(shared, reference)
     await either.go("/history")
+    await page.get_by_text("One patient over time").click()
     await page.get_by_label("Patient reference").fill(reference)
     await page.get_by_role("button", name="Show studies").click()
     await expect(page.get_by_role("heading", name="One patient over time")).to_be_visible()
@@ -75,6 +76,7 @@ async def test_a_patient_is_found_and_followed(either: Visit, shared: Front) -> 
 async def test_nobody_is_found(either: Visit) -> None:
     page = either.page
     await either.go("/history")
+    await page.get_by_text("One patient over time").click()
     await page.get_by_label("Patient reference").fill("no-such-person")
     await page.get_by_role("button", name="Show studies").click()
     await expect(page.locator("h1")).to_have_text("No such patient")
@@ -86,11 +88,15 @@ async def test_a_list_is_narrowed_ordered_and_read_on(either: Visit, shared: Fro
     for probability in (0.44, 0.44, 0.07):
         await result(shared, probability)
     await either.go("/history?limit=1")
+    await page.get_by_text("Find results").click()
     await page.get_by_label("Outcome").select_option("Indeterminate")
-    await page.get_by_label("Order").select_option("Oldest first")
     await page.get_by_role("button", name="Show", exact=True).click()
     await expect(page.get_by_label("Outcome")).to_have_value("indeterminate")
-    await expect(page.get_by_label("Order")).to_have_value("oldest")
+    await page.get_by_role("link", name="50").click()
+    await page.get_by_role("link", name="Analysed").click()
+    oldest = page.get_by_role("columnheader", name="Analysed")
+    await expect(oldest).to_have_attribute("aria-sort", "ascending")
+    await expect(page.get_by_label("Outcome")).to_have_value("indeterminate")
     cells = page.locator("td[data-label=Outcome]")
     assert set(await cells.all_inner_texts()) == {"Indeterminate"}
     whole = await cells.count()

@@ -74,7 +74,7 @@ async def test_who_what_how_sure_and_the_signature_are_in_one_screen(
     async with opened(chromium, url, viewport=size) as visit:
         await visit.go(results[kind])
         page = visit.page
-        for seen in (".who-is", ".verdict h1", ".say", "#attention", ".signing"):
+        for seen in (".who-what", ".verdict h1", ".say", "#attention", ".signing"):
             await expect(page.locator(seen).first).to_be_in_viewport(ratio=1)
         stage = await page.locator(".stage").bounding_box()
         assert stage is not None

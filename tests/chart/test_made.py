@@ -54,6 +54,7 @@ def test_everything_sets_every_value_that_there_is() -> None:
         "metrics",
         "test",
         "loadTest",
+        "retention",
     ):
         assert set(everything[key]) == set(root["properties"][key]["properties"])
     migration = root["properties"]["database"]["properties"]["migration"]

@@ -12,9 +12,10 @@ import pytest
 from tests.chart.conftest import GATEWAY, LOADED, SCENARIOS, Object, rendered, scenario
 
 POSTGRES = ('database.existingSecret="pg"', 'auth.existingSecret="doors"')
-ALL = (*POSTGRES, *LOADED, *GATEWAY)
+ALL = (*POSTGRES, *LOADED, *GATEWAY, 'retention.policy={"*":{"images":1}}')
 PODS = {
     "front", "gateway", "cnn", "vgg16", "resnet", "vertebrae", "stack", "migrate", "test", "load",
+    "retention",
 }  # fmt: skip
 
 
@@ -172,17 +173,17 @@ def test_what_runs_in_the_front_s_image_goes_where_the_front_goes() -> None:
     found = pods('front.tolerations=[{"key":"front","operator":"Exists"}]')
     for pod in PODS:
         has = "tolerations" in found[pod]["spec"]
-        assert has == (pod in ("front", "migrate", "test")), pod
+        assert has == (pod in ("front", "migrate", "test", "retention")), pod
     # But it is not as large, and is told so by itself.
-    for pod in ("migrate", "test"):
+    for pod in ("migrate", "test", "retention"):
         own = found[pod]["spec"]["containers"][0]["resources"]
         assert own != found["front"]["spec"]["containers"][0]["resources"]
 
 
 @pytest.mark.parametrize(
     ("path", "pod"),
-    [("database.migration", "migrate"), ("test", "test"), ("loadTest", "load"), ("front", "front"),
-     ("runners.cnn", "cnn"), ("gateway", "gateway")],
+    [("database.migration", "migrate"), ("test", "test"), ("retention", "retention"),
+     ("loadTest", "load"), ("front", "front"), ("runners.cnn", "cnn"), ("gateway", "gateway")],
 )  # fmt: skip
 def test_a_pod_s_own_values_win(path: str, pod: str) -> None:
     found = pods(

@@ -114,6 +114,30 @@ SQLITE = (
             id="spans kept in",
         ),
         pytest.param(
+            ['front.settings.OSTEOSERVE_ATNA_COLLECTORS="arr.example"'],
+            "OSTEOSERVE_ATNA_COLLECTORS is set, but the network policies keep audit messages in: "
+            "name the collectors in networkPolicy.auditCollectors, for example [{ipBlock: {cidr: "
+            "10.20.30.60/32}}], and their port in networkPolicy.auditCollectorsPort, or set "
+            "networkPolicy.enabled to false.",
+            id="audit messages kept in",
+        ),
+        pytest.param(
+            ['auth.secretKeysKey="seals"'],
+            "auth.secretKeysKey names a key of the Secret auth.existingSecret, which is empty: "
+            "name the Secret, or leave the key out.",
+            id="seals of no Secret",
+        ),
+        pytest.param(
+            [
+                'database.existingSecret="pg"',
+                'auth.existingSecret="doors"',
+                'auth.secondFactor=["all"]',
+            ],
+            "auth.secondFactor needs auth.secretKeysKey with PostgreSQL: a key in "
+            "auth.existingSecret that every front seals second factors with.",
+            id="second factors without a seal",
+        ),
+        pytest.param(
             [*OIDC, 'auth.oidc.clientId=""'],
             "auth.oidc.issuer needs auth.oidc.clientId: what the identity provider knows the front "
             "as.",
@@ -146,6 +170,36 @@ SQLITE = (
             "10.20.30.50/32}}], and its port in networkPolicy.identityProviderPort, or set "
             "networkPolicy.enabled to false.",
             id="a provider behind a wall",
+        ),
+        pytest.param(
+            [
+                *OIDC,
+                'auth.oidc.certificateAuthority.configMap="a"',
+                'auth.oidc.certificateAuthority.secret="b"',
+            ],
+            "auth.oidc.certificateAuthority names a ConfigMap and a Secret: leave one of them out.",
+            id="two authorities",
+        ),
+        pytest.param(
+            [*OIDC, "auth.oidc.secretAsFile=true"],
+            "auth.oidc.secretAsFile needs auth.oidc.existingSecret: the Secret that the file is "
+            "of.",
+            id="a file of no Secret",
+        ),
+        pytest.param(
+            [
+                *OIDC,
+                'auth.oidc.certificateAuthority.configMap="a"',
+                'front.settings.OSTEOSERVE_OIDC_CA_FILE="/etc/ca"',
+            ],
+            "front.settings names a file that auth.oidc.secretAsFile or "
+            "auth.oidc.certificateAuthority mounts: leave one of the two out.",
+            id="two files",
+        ),
+        pytest.param(
+            ['retention.policy={"north":{"audit":900}}'],
+            "retention.policy.north.audit: the trail is one of all sites. Say it under '*'.",
+            id="a trail of one site",
         ),
         pytest.param(
             ['auth.oidc.clientId="osteoserve"'],

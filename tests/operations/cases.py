@@ -314,6 +314,38 @@ def identity() -> list[Case]:
     ]
 
 
+def collectors() -> list[Case]:
+    away = "OsteoserveAuditCollectorAway"
+    failed = one("osteoserve_audit_collector_failures_total", 'collector="arr:6514"')
+    waits = one("osteoserve_audit_messages_waiting", 'collector="arr:6514"')
+    told = {"collector": "arr:6514"}
+    return [
+        Case(away, "it is", True, {failed: "0+1x40", waits: "0+5x40"}, "30m", told),
+        Case(away, "it took all again", False, {failed: "0+1x10 10x40", waits: "9x10 0x40"}, "30m"),
+        Case(away, "much is on its way", False, {failed: QUIET, waits: "200x40"}, "30m"),
+    ]
+
+
+def accounts() -> list[Case]:
+    guessing, glass, own = (
+        "OsteoservePasswordGuessing", "OsteoserveBreakGlass", "OsteoserveOwnRoles"
+    )  # fmt: skip
+    failed = one("osteoserve_sign_in_failures_total", 'reason="password"')
+    codes = one("osteoserve_sign_in_failures_total", 'reason="code"')
+    links = one("osteoserve_sign_in_failures_total", 'reason="link"')
+    broken = one("osteoserve_break_glass_total")
+    granted = one("osteoserve_own_roles_granted_total")
+    return [
+        Case(guessing, "names are sprayed", True, {failed: "0+20x20"}, "14m"),
+        Case(guessing, "codes are guessed", True, {codes: "0+20x20"}, "14m"),
+        Case(guessing, "people mistype", False, {failed: "0+2x30", links: "0+20x30"}, "25m"),
+        Case(glass, "it is broken once", True, {broken: "0x10 1x20"}, "14m"),
+        Case(glass, "it is not", False, {broken: QUIET}, "20m"),
+        Case(own, "one gives oneself a role", True, {granted: "0x10 1x20"}, "14m"),
+        Case(own, "nobody does", False, {granted: QUIET}, "20m"),
+    ]
+
+
 def gateway() -> list[Case]:
     up = one("up", 'component="gateway"')
     lost = one("osteoserve_gateway_objects_total", 'result="not_stored"')
@@ -348,4 +380,7 @@ def gateway() -> list[Case]:
     ]  # fmt: skip
 
 
-CASES = [*burns(), *availability(), *load(), *clinical(), *storage(), *identity(), *gateway()]
+CASES = [
+    *burns(), *availability(), *load(), *clinical(), *storage(), *identity(), *accounts(),
+    *collectors(), *gateway(),
+]  # fmt: skip

@@ -20,6 +20,7 @@ from service.reviews.events import ReviewAdded
 from service.reviews.schemas import Signature
 from service.storage.database import Database
 from service.storage.tables.columns import Base
+from service.worklist.events import ResultFlagged, ResultRetired
 from tests.service.kit.records import ANYONE, Verbs, keep, made, verbs
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +44,8 @@ VERBS: dict[type[Event], Verb] = {
     PredictionDeleted: lambda on, one, _: on.predictions.delete(ANYONE, one.id),
     ReviewAdded: lambda on, one, _: on.reviews.sign(ANYONE, one.id, SIGNED, one.outcome),
     ExamChanged: lambda on, one, _: on.exams.change(ANYONE, one.id, from_json({"t_score": -2.0})),
+    ResultFlagged: lambda on, one, _: on.worklist.flag(ANYONE, one.id, True),
+    ResultRetired: lambda on, one, _: on.worklist.retire(ANYONE, one.id, "test"),
     BatchStarted: lambda on, _, __: on.batches.start(ANYONE, 3),
     BatchLineAdded: lambda on, one, batch: on.batches.record(ANYONE, batch, 0, one.id),
     BatchEnded: lambda on, _, batch: on.batches.cancel(ANYONE, batch),
@@ -83,6 +86,7 @@ async def test_what_changes_nothing_is_no_event(database: Database) -> None:
     on, one = verbs(database, listeners), made(0)
     assert not await on.predictions.delete(ANYONE, one.id)
     assert await on.exams.change(ANYONE, one.id, FACTS) is None
+    assert await on.worklist.flag(ANYONE, one.id, True) is None
     batch = (await verbs(database).batches.start(ANYONE, 1)).id
     assert await verbs(database).batches.end(ANYONE, batch, "finished")
     assert not await on.batches.cancel(ANYONE, batch)

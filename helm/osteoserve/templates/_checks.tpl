@@ -25,8 +25,29 @@
 {{- if and .Values.auth.firstAdministratorKey (not .Values.auth.existingSecret) }}
 {{- fail "auth.firstAdministratorKey names a key of the Secret auth.existingSecret, which is empty: name the Secret, or leave the key out." }}
 {{- end }}
+{{- if and .Values.auth.secretKeysKey (not .Values.auth.existingSecret) }}
+{{- fail "auth.secretKeysKey names a key of the Secret auth.existingSecret, which is empty: name the Secret, or leave the key out." }}
+{{- end }}
+{{- if and .Values.auth.secondFactor (not (include "osteoserve.sqlite" .)) (not .Values.auth.secretKeysKey) }}
+{{- fail "auth.secondFactor needs auth.secretKeysKey with PostgreSQL: a key in auth.existingSecret that every front seals second factors with." }}
+{{- end }}
 {{- if and .Values.loadTest.enabled (not .Values.loadTest.keySecret) }}
 {{- fail "loadTest.enabled needs loadTest.keySecret: a Secret with a key of the role clinician, made by kubectl exec deploy/NAME-front -- python -m service keys add --name load --role clinician." }}
+{{- end }}
+{{- end }}
+
+{{- define "osteoserve.check.audit" -}}
+{{- $front := include "osteoserve.component" (dict "root" $ "name" "front") | fromYaml }}
+{{- if and .Values.networkPolicy.enabled (get ($front.settings | default dict) "OSTEOSERVE_ATNA_COLLECTORS") (not .Values.networkPolicy.auditCollectors) }}
+{{- fail "OSTEOSERVE_ATNA_COLLECTORS is set, but the network policies keep audit messages in: name the collectors in networkPolicy.auditCollectors, for example [{ipBlock: {cidr: 10.20.30.60/32}}], and their port in networkPolicy.auditCollectorsPort, or set networkPolicy.enabled to false." }}
+{{- end }}
+{{- end }}
+
+{{- define "osteoserve.check.retention" -}}
+{{- range $site, $kinds := .Values.retention.policy }}
+{{- if and (hasKey $kinds "audit") (ne $site "*") }}
+{{- fail (printf "retention.policy.%s.audit: the trail is one of all sites. Say it under '*'." $site) }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -45,6 +66,15 @@
 {{- end }}
 {{- if not (or (hasKey $front.settings "OSTEOSERVE_PUBLIC_URL") (and .Values.ingress.enabled .Values.ingress.tlsSecret)) }}
 {{- fail "auth.oidc.issuer needs the address that the identity provider sends people back to: set front.settings.OSTEOSERVE_PUBLIC_URL, for example https://dxa.clinic.example, or ingress.host with ingress.tlsSecret." }}
+{{- end }}
+{{- if and $oidc.certificateAuthority.configMap $oidc.certificateAuthority.secret }}
+{{- fail "auth.oidc.certificateAuthority names a ConfigMap and a Secret: leave one of them out." }}
+{{- end }}
+{{- if and $oidc.secretAsFile (not $oidc.existingSecret) }}
+{{- fail "auth.oidc.secretAsFile needs auth.oidc.existingSecret: the Secret that the file is of." }}
+{{- end }}
+{{- if or (and $oidc.secretAsFile (hasKey $front.settings "OSTEOSERVE_OIDC_CLIENT_SECRET_FILE")) (and (or $oidc.certificateAuthority.configMap $oidc.certificateAuthority.secret) (hasKey $front.settings "OSTEOSERVE_OIDC_CA_FILE")) }}
+{{- fail "front.settings names a file that auth.oidc.secretAsFile or auth.oidc.certificateAuthority mounts: leave one of the two out." }}
 {{- end }}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.identityProvider) }}
 {{- fail "auth.oidc.issuer is set, but the network policies keep the front from it: name the identity provider in networkPolicy.identityProvider, for example [{ipBlock: {cidr: 10.20.30.50/32}}], and its port in networkPolicy.identityProviderPort, or set networkPolicy.enabled to false." }}

@@ -73,18 +73,19 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{- define "osteoserve.pods" -}}
 {{ include "osteoserve.components" . }} test
 {{- if include "osteoserve.migrates" . }} migrate{{ end }}
+{{- if include "osteoserve.retains" . }} retention{{ end }}
 {{- if .Values.loadTest.enabled }} load{{ end }}
 {{- end }}
 
 {{/* Where a pod's own values stand. Takes its name. */}}
 {{- define "osteoserve.path" -}}
-{{- get (dict "front" "front" "gateway" "gateway" "test" "test" "migrate" "database.migration" "load" "loadTest") . | default (printf "runners.%s" .) }}
+{{- get (dict "front" "front" "gateway" "gateway" "test" "test" "migrate" "database.migration" "retention" "retention" "load" "loadTest") . | default (printf "runners.%s" .) }}
 {{- end }}
 
 {{/* What the values say of one pod alone, as YAML. Takes (dict "root" $ "name" POD). */}}
 {{- define "osteoserve.own" -}}
 {{- $values := .root.Values }}
-{{- $own := dict "front" $values.front "gateway" $values.gateway "test" $values.test "migrate" $values.database.migration "load" $values.loadTest }}
+{{- $own := dict "front" $values.front "gateway" $values.gateway "test" $values.test "migrate" $values.database.migration "retention" $values.retention "load" $values.loadTest }}
 {{- hasKey $own .name | ternary (get $own .name) (get $values.runners .name) | default dict | toYaml }}
 {{- end }}
 
@@ -92,7 +93,7 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
      goes where the front goes, unless its own say otherwise. Takes (dict "root" $ "name" POD). */}}
 {{- define "osteoserve.component" -}}
 {{- $merged := deepCopy .root.Values.common }}
-{{- if has .name (list "test" "migrate") }}
+{{- if has .name (list "test" "migrate" "retention") }}
 {{- $merged = mergeOverwrite $merged (omit (deepCopy .root.Values.front) "resources" "scratch") }}
 {{- end }}
 {{- $merged = mergeOverwrite $merged (include "osteoserve.own" . | fromYaml) }}
@@ -104,7 +105,7 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{/* Where a pod has a value from, as it is written in the values. Takes (dict "root" $ "name" POD "key" KEY). */}}
 {{- define "osteoserve.whence" -}}
 {{- if get (include "osteoserve.own" . | fromYaml) .key }}{{ include "osteoserve.path" .name }}
-{{- else if and (has .name (list "test" "migrate")) (get .root.Values.front .key) }}front
+{{- else if and (has .name (list "test" "migrate" "retention")) (get .root.Values.front .key) }}front
 {{- else }}common
 {{- end }}.{{ .key }}
 {{- end }}
@@ -129,6 +130,11 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{/* Whether a Job brings the schema up to date before an installation or upgrade. */}}
 {{- define "osteoserve.migrates" -}}
 {{- if and (not (include "osteoserve.sqlite" .)) .Values.database.migration.enabled }}true{{ end }}
+{{- end }}
+
+{{/* Whether a CronJob lets go of what has been kept long enough. */}}
+{{- define "osteoserve.retains" -}}
+{{- if and (not (include "osteoserve.sqlite" .)) .Values.retention.policy }}true{{ end }}
 {{- end }}
 
 {{/* Takes (dict "root" $ "image" MERGED). A digest wins over a tag; the tag is the chart's app version. */}}

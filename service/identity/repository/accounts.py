@@ -13,7 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.identity.repository.memberships import BY_HAND
 from service.identity.schemas import Person, in_order
-from service.storage.tables.identity import IdentityRow, MembershipRow, PersonRow
+from service.storage.tables.identity import (
+    IdentityRow,
+    MembershipRow,
+    PersonRow,
+    SecondFactorRow,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,14 @@ _BY_PROVIDER: Final = (
     .where(IdentityRow.person_id == PersonRow.id)
     .exists()
     .label("by_provider")
+)
+
+
+_HAS_SECOND: Final = (
+    select(SecondFactorRow.person_id)
+    .where(SecondFactorRow.person_id == PersonRow.id, SecondFactorRow.confirmed_at.is_not(None))
+    .exists()
+    .label("has_second")
 )
 
 
@@ -120,6 +133,7 @@ async def all(
             MembershipRow.role,
             MembershipRow.source,
             _BY_PROVIDER,
+            _HAS_SECOND,
         )
         .outerjoin(MembershipRow, MembershipRow.person_id == PersonRow.id)
         .order_by(PersonRow.login)
@@ -149,6 +163,7 @@ async def all(
             by_hand=in_order(by_hand),
             by_groups=in_order(by_groups),
             by_provider=row.by_provider,
+            has_second=row.has_second,
         )
         for row, sites, roles, by_hand, by_groups in found.values()
         if site is None or not sites or site in sites

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.storage.tables.identity import MembershipRow, PersonRow, SessionRow
+from service.storage.tables.identity import (
+    MembershipRow,
+    PersonRow,
+    SecondFactorRow,
+    SessionRow,
+)
+
+_HAS_FACTOR: Final = (
+    select(SecondFactorRow.person_id)
+    .where(
+        SecondFactorRow.person_id == SessionRow.person_id, SecondFactorRow.confirmed_at.is_not(None)
+    )
+    .exists()
+    .label("has_factor")
+)
 
 
 async def add(connection: AsyncConnection, **values: Any) -> None:
@@ -22,7 +36,8 @@ async def rows(connection: AsyncConnection, hash: str) -> Sequence[Any]:
     statement = (
         select(
             SessionRow.person_id, SessionRow.site, SessionRow.seen_at, SessionRow.ends_at,
-            SessionRow.signed_in_at, SessionRow.issuer, PersonRow.name, PersonRow.disabled_at,
+            SessionRow.signed_in_at, SessionRow.issuer, SessionRow.second, SessionRow.glass_id,
+            _HAS_FACTOR, PersonRow.name, PersonRow.disabled_at,
             PersonRow.sealed, MembershipRow.role,
         )
         .join(PersonRow, PersonRow.id == SessionRow.person_id)
@@ -34,6 +49,13 @@ async def rows(connection: AsyncConnection, hash: str) -> Sequence[Any]:
         .where(SessionRow.hash == hash)
     )  # fmt: skip
     return (await connection.execute(statement)).all()
+
+
+async def whole(connection: AsyncConnection, hash: str) -> dict[str, Any] | None:
+    """Return every column of a session; None where it has ended."""
+    statement = select(SessionRow.__table__).where(SessionRow.hash == hash)
+    row = (await connection.execute(statement)).mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
 async def seen(connection: AsyncConnection, hash: str, at: datetime, least: timedelta) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -50,3 +50,8 @@ async def add(connection: AsyncConnection, prediction_id: UUID, found: HeatMap) 
         .on_conflict_do_nothing(index_elements=["prediction_id", "model"])
     )
     return (await connection.execute(statement)).rowcount > 0
+
+
+async def remove(connection: AsyncConnection, prediction_id: UUID) -> None:
+    """Remove every map of a prediction."""
+    await connection.execute(delete(HeatMapRow).where(HeatMapRow.prediction_id == prediction_id))

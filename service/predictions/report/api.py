@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -17,7 +18,6 @@ from service.predictions.contexts import ResultPage
 from service.predictions.dependencies import PredictionDep, PredictionsDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.report import render
-from service.results import no_such_prediction
 from service.reviews.dependencies import ReviewsDep
 
 router = APIRouter(prefix="/api/v1/predictions/{id}", tags=["predictions"])
@@ -50,13 +50,14 @@ async def read(
 ) -> Response:
     """Heat maps that cannot be had at the moment, or failed their check, are not on the sheet."""
     scan = await predictions.image(actor, prediction.id)
-    if scan is None:
-        raise no_such_prediction()
     shown = ResultPage.of(
         prediction,
         reviews=await reviews.of(actor, prediction.id),
         exam=await exams.get(actor, prediction.id),
+        pictured=scan is not None,
     )
+    if actor.session is not None and actor.session.glass is not None:
+        shown = replace(shown, broken=str(actor.session.glass.id))
     offered = [one.model for one in shown.maps if one.address]
     maps = await explainer.heat_maps(actor, prediction, offered)
     sent = await predictions.sent(actor, prediction.id)

@@ -1,7 +1,7 @@
 """The sheet: A4, one page, whatever has to go on it. Made of the facts of the result's page.
 
-The same result, reviews and maps in the same language give the same bytes. It carries no name of
-a patient but what a reviewer wrote, and neither does its file name.
+The same result, exam, reviews and maps in the same language give the same bytes. It carries the
+patient's reference and what a reviewer wrote; its file name carries neither.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from service.predictions.report.measures import FLUSH, GAP, LEFT, MARGIN, RIGHT,
 from service.predictions.report.pictures import pictures
 from service.predictions.report.typography import RULE, SOFT, TONES, WARN, fonts, text
 from service.predictions.schemas import Prediction
+from service.predictions.who import Who
 from service.reviews.contexts import Signed
 from service.types import BaseName, Outcome
 from service.web.labels import INTENDED, labels
@@ -42,15 +43,15 @@ _ONE_AT_A_TIME: Final = threading.Lock()
 def render(
     prediction: Prediction,
     page: ResultPage,
-    scan: bytes,
+    scan: bytes | None,
     maps: Mapping[BaseName, HeatMap],
     sent: SentImage | None = None,
 ) -> bytes:
     """Return the sheet as PDF, in the current language.
 
-    ``page`` is the result's page; ``scan`` the canonical image as PNG, ``sent`` the image as it was
-    sent where that is kept; ``maps`` those that could be had: of them the sheet has those alone
-    that ``page`` offers.
+    ``page`` is the result's page; ``scan`` the canonical image as PNG, None where it is no longer
+    kept; ``sent`` the image as it was sent where that is kept; ``maps`` those that could be had: of
+    them the sheet has those alone that ``page`` offers.
     """
     with _ONE_AT_A_TIME:
         fonts()
@@ -74,12 +75,14 @@ def render(
 def _content(
     prediction: Prediction,
     page: ResultPage,
-    scan: bytes,
+    scan: bytes | None,
     maps: Mapping[BaseName, HeatMap],
     sent: SentImage | None,
 ) -> list[Flowable]:
+    gone = [text(_("The image is no longer kept."), 8, colour=SOFT)]
+    seen = gone if scan is None else pictures(prediction, page, scan, maps, sent)
     columns = Table(
-        [[[*_answer(prediction, page)], "", [*pictures(prediction, page, scan, maps, sent)]]],
+        [[[*_answer(prediction, page)], "", [*seen]]],
         colWidths=[LEFT, GAP, RIGHT],
         style=FLUSH,
     )
@@ -102,8 +105,26 @@ def _head(page: ResultPage) -> list[Flowable]:
         Table([[title, when]], colWidths=[WIDTH - RIGHT, RIGHT], style=FLUSH),
         Spacer(0, 3),
         text(strip, 8, bold=True, colour=WARN, after=4),
+        *_broken(page),
+        *_whom(page.who),
         HRFlowable(WIDTH, 0.8, color=RULE, spaceAfter=6),
     ]
+
+
+def _whom(who: Who) -> list[Flowable]:
+    """Return the lines that say whose scan it is; nothing where nobody has said."""
+    said = [_("Patient: %(reference)s", reference=who.patient)] if who.patient else []
+    if who.acquired:
+        said.append(_("Scan acquired on %(day)s", day=who.acquired))
+    lines = [text(" · ".join(said), 9.5, bold=True, after=2)] if said else []
+    return [*lines, text(" · ".join(who.told), 7.5, after=4)] if who.told else lines
+
+
+def _broken(page: ResultPage) -> list[Flowable]:
+    if not page.broken:
+        return []
+    told = _("Break-glass %(id)s: read by somebody of another site.", id=page.broken)
+    return [text(told, 8, bold=True, colour=WARN, after=4)]
 
 
 def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:

@@ -13,7 +13,9 @@ from service.storage.tables import (
     ledger,
     patients,
     predictions,
+    retention,
     reviews,
+    worklist,
 )
 
 __all__ = [
@@ -26,5 +28,7 @@ __all__ = [
     "ledger",
     "patients",
     "predictions",
+    "retention",
     "reviews",
+    "worklist",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.storage.tables.columns import Base
+from service.storage.tables.columns import Base, UtcDateTime
 
 
 class AuditEventRow(Base):
@@ -55,3 +56,28 @@ class AuditHeadRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(BigInteger)
     seal: Mapped[str] = mapped_column(String(64))
+
+
+class AuditCheckpointRow(Base):
+    """Where the chain begins since its oldest links were cut; sealed, so that nobody else cuts."""
+
+    __tablename__ = "audit_checkpoint"
+
+    # The last link that is gone.
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[str] = mapped_column(String(64))
+    cut_at: Mapped[int] = mapped_column(BigInteger)
+    seal: Mapped[str] = mapped_column(String(64))
+
+
+class AuditSinkRow(Base):
+    """How far the trail has been told to a collector of audit messages."""
+
+    __tablename__ = "audit_sink"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # The last link whose entry the collector has taken.
+    number: Mapped[int] = mapped_column(BigInteger)
+    # Which front tells it, and until when no other does.
+    holder: Mapped[UUID | None] = mapped_column(Uuid)
+    leased_until: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, Uuid, false
+from sqlalchemy import BigInteger, ForeignKey, String, Uuid, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.storage.tables.columns import Base, UtcDateTime, site
@@ -70,6 +70,74 @@ class SessionRow(Base):
     idp_sid: Mapped[str | None] = mapped_column(String(255), index=True)
     # By which the provider knows at signing out who it is; NULL: it is too long for an address.
     id_token: Mapped[str | None] = mapped_column(String(4000))
+    # A second factor was given as well when they last proved who they are.
+    second: Mapped[bool] = mapped_column(server_default=false())
+    # For another site, with a reason, for a while: the site is that one's then.
+    glass_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class SecondFactorRow(Base):
+    """What a person's app makes codes of, sealed with a key that is not in the database."""
+
+    __tablename__ = "second_factor"
+
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # NULL: they have not shown yet that their app has it.
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Of the last code that was taken: neither it nor an older one is taken again.
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RecoveryCodeRow(Base):
+    """A code, of which the hash is kept, that stands in for a second factor once."""
+
+    __tablename__ = "recovery_code"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), index=True)
+
+
+class SignInStepRow(Base):
+    """A sign-in whose password was right and whose second factor is still to come."""
+
+    __tablename__ = "sign_in_step"
+
+    # Of the cookie that the browser has meanwhile.
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), index=True)
+    next: Mapped[str] = mapped_column(String(2000))
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class GlassRow(Base):
+    """Somebody looked at another site's results for a while, and said why; an auditor closes it."""
+
+    __tablename__ = "glass"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), index=True)
+    home: Mapped[str] = mapped_column(String(64), index=True)
+    site: Mapped[str] = mapped_column(String(64), index=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Until when the sign-in that it came of goes on afterwards.
+    back_until: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_by: Mapped[UUID | None] = mapped_column(Uuid)
+    remark: Mapped[str | None] = mapped_column(String(500))
+
+
+class SiteNameRow(Base):
+    """What people call a site; the code stays, and stands in the trail."""
+
+    __tablename__ = "site_name"
+
+    site: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
 
 
 class SignInFlowRow(Base):

@@ -32,6 +32,8 @@ class PredictionRow(Base):
     # The account of the person or program that sent it; NULL: from before there were accounts, or
     # where nobody signs in.
     created_by: Mapped[UUID | None] = mapped_column(Uuid)
+    # What whoever sent it calls the file: shown to them alone.
+    file_name: Mapped[str | None] = mapped_column(String(255))
     # The hash of what the client named its request by.
     idempotency_key: Mapped[str | None] = mapped_column(String(64))
     # Copies out of the document, for lists to filter and sort by.

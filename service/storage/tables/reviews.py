@@ -20,8 +20,9 @@ class ReviewRow(Base):
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    # A signature does not go with its result by the way.
     prediction_id: Mapped[UUID] = mapped_column(
-        Uuid, ForeignKey("prediction.id", ondelete="CASCADE")
+        Uuid, ForeignKey("prediction.id", ondelete="RESTRICT")
     )
     number: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -61,6 +61,8 @@ ENTRY, LOCAL, END = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06"
 def test_files_come_out_in_order(method: int) -> None:
     archive = opened(packed(b"one", NOISE, b"", method=method))
     assert [archive.read(index) for index in range(len(archive))] == [b"one", NOISE, b""]
+    # Without its folder, which may say more than its sender meant to.
+    assert [archive.name(index) for index in range(len(archive))] == ["0", "1", "2"]
     archive.close()
 
 

@@ -15,6 +15,7 @@ from service.medicine.densitometry import SCORE_RANGE
 
 FULL: dict[str, Any] = {
     "patient_reference": "site-2/0042",
+    "patient_issuer": "North Clinic",
     "acquired_on": "2024-05-17",
     "scanner": {"vendor": "GE Lunar", "serial": "PA+41"},
     "bmd_g_cm2": 0.873,
@@ -130,6 +131,7 @@ def test_texts_and_vertebrae_have_one_form() -> None:
 def test_a_form_says_the_same() -> None:
     fields = {
         "patient_reference": "site-2/0042",
+        "patient_issuer": "North Clinic",
         "acquired_on": "2024-05-17",
         "scanner_vendor": "GE Lunar",
         "scanner_serial": "PA+41",

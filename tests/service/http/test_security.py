@@ -31,6 +31,16 @@ async def test_headers_on_every_answer(shared: Front, path: str) -> None:
     assert "server" not in headers
 
 
+@pytest.mark.parametrize("url", ["https://dxa.example", "http://dxa.example"])
+async def test_who_comes_by_https_is_told_to_stay_with_it(tmp_path: Path, url: str) -> None:
+    settings = {"auth": "local", "public_url": url}
+    async with running() as runners, front(tmp_path, runners, **settings) as opened:
+        answer = await opened.client.get("/health/live")
+    told = answer.headers.get("strict-transport-security")
+    secure = url.startswith("https")
+    assert told == ("max-age=31536000; includeSubDomains" if secure else None)
+
+
 @pytest.mark.parametrize(
     "headers",
     [

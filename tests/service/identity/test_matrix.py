@@ -115,8 +115,12 @@ def filled(route: str) -> str:
 
 def is_let_in(answer: httpx.Response) -> bool:
     if answer.status_code == 303 and answer.headers["location"].startswith("/signin"):
-        return answer.request.url.path == "/signout" and "set-cookie" in answer.headers
+        path = answer.request.url.path
+        # Without a password before it there is nothing to give a second factor to.
+        return path == "/signin/second" or (path == "/signout" and "set-cookie" in answer.headers)
     if answer.status_code in (401, 403):
         # What these answer to an empty name and to no code is past the door.
+        if answer.status_code == 401 and answer.url.path == "/account/second/confirm":
+            return True
         return answer.url.path in ("/signin", "/welcome")
     return answer.status_code < 500

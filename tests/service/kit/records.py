@@ -18,10 +18,12 @@ from service.predictions.heat_maps import repository as heat_maps
 from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.schemas import EXAMPLE, Prediction
 from service.predictions.service import Predictions
+from service.predictions.worklist.service import WorklistReading
 from service.reviews.service import Reviews
 from service.storage.database import Database
 from service.storage.transaction import Transactions
 from service.types import BaseName
+from service.worklist.service import Worklist
 
 ANYONE = Actor.anonymous()
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,6 +36,8 @@ class Verbs:
     exams: Exams
     patients: Patients
     batches: Batches
+    worklist: Worklist
+    listed: WorklistReading
 
 
 def verbs(database: Database, listeners: Listeners | None = None) -> Verbs:
@@ -49,6 +53,8 @@ def verbs(database: Database, listeners: Listeners | None = None) -> Verbs:
         exams=Exams(transactions),
         patients=Patients(transactions),
         batches=Batches(transactions),
+        worklist=Worklist(transactions),
+        listed=WorklistReading(transactions),
     )
 
 

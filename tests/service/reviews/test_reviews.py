@@ -194,8 +194,11 @@ async def test_the_forms_sign_and_override_without_scripts(shared: Front, png: b
     fresh = await shared.client.get(address)
     assert "Preliminary until signed" in words(fresh, "//*[@id='review']")
     forms = html.fromstring(fresh.text).xpath("//*[@id='review']//form")
-    assert [form.get("action") for form in forms] == [f"{address}/reviews"] * 2
-    signing, overriding = ({f.get("name") for f in form.xpath(".//*[@name]")} for form in forms)
+    # There is nothing that could be withdrawn.
+    assert [form.get("action") for form in forms] == [f"{address}/reviews"] * 3
+    names = [{f.get("name") for f in form.xpath(".//*[@name]")} for form in forms]
+    signing, overriding, commenting = names
+    assert commenting == signing
     assert signing == {"action", "version", "reviewer", "reason"}
     assert overriding == {"action", "version", "reviewer", "outcome", "reason"}
     choices = set(forms[1].xpath(".//option/@value"))
@@ -273,7 +276,7 @@ async def test_the_page_shows_a_review_that_was_written_meanwhile(
     await shared.client.post(f"{location}/reviews", json={**SIGN, "reviewer": "First Reader"})
     fresh = await shared.client.get(address)
     versions = html.fromstring(fresh.text).xpath("//input[@name='version']/@value")
-    assert len(versions) == 2
+    assert versions == ["1"] * 4
     typed = {**OVERRIDE, "version": versions[1]}
     await shared.client.post(f"{location}/reviews", json={**SIGN, "reviewer": "Fast Reader"})
     refused = await shared.client.post(f"{address}/reviews", data=typed)

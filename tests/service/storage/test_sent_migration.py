@@ -17,7 +17,7 @@ from tests.service.storage.test_migrations import everything, put, rows
 
 pytestmark = pytest.mark.anyio
 
-BEFORE, ITSELF = "0008", "0010"
+BEFORE, ITSELF = "0009", "0010"
 
 
 @pytest.fixture

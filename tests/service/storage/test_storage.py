@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from service.predictions.heat_maps.schemas import EXAMPLE as MAP_EXAMPLE
 from service.predictions.heat_maps.schemas import HeatMap
@@ -163,14 +164,18 @@ async def test_reviews_written_at_once_are_numbered_one_after_the_other(
     assert again.model_copy(update={"review": None}) == prediction
 
 
-async def test_maps_and_reviews_go_with_their_prediction(database: Database) -> None:
+async def test_maps_go_with_their_prediction_and_reviews_keep_it(database: Database) -> None:
     prediction = made(0)
     await keep(database, prediction)
     await keep_map(database, prediction.id, HeatMap.model_validate(MAP_EXAMPLE))
     await verbs(database).reviews.sign(
         ANYONE, prediction.id, Signature(action="sign", reviewer="A. Reader"), prediction.outcome
     )
+    with pytest.raises(IntegrityError):
+        async with database.engine.begin() as connection:
+            await connection.execute(text("DELETE FROM prediction"))
     async with database.begin() as connection:
+        await connection.execute(text("DELETE FROM review"))
         await connection.execute(text("DELETE FROM prediction"))
     assert await kept_maps(database, prediction.id) == frozenset()
     assert await verbs(database).reviews.of(ANYONE, prediction.id) == ()

@@ -29,7 +29,13 @@ async def test_no_link_is_broken(shared: Front, png: bytes, language: str) -> No
         address = waiting.pop()
         if address in found:
             continue
-        response = await shared.client.get(address, headers={"Accept-Language": language})
+        if address.startswith("/history?") and "&" in address:
+            # Orders, filters and sizes of the worklist in all their combinations.
+            found[address] = None
+            continue
+        response = await shared.client.get(
+            address, headers={"Accept-Language": language}, follow_redirects=True
+        )
         assert response.status_code == 200, address
         if not response.headers["content-type"].startswith("text/html"):
             found[address] = None

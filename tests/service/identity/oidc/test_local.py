@@ -167,3 +167,15 @@ def test_secrets_are_not_shown() -> None:
     with pytest.raises(SettingsError) as told_so:
         load(oidc_client_secret=["s3cr3t"])
     assert "s3cr3t" not in str(told_so.value)
+
+
+async def test_nobody_is_added_by_hand_where_the_provider_signs_people_in(
+    door: Front, provider: Idp
+) -> None:
+    provider.claims["groups"] = ["dxa-admins"]
+    async with browser(door) as client:
+        await client.get("/auth/oidc/signin", follow_redirects=True)
+        page = await client.get("/people")
+    assert page.status_code == 200
+    assert 'action="/people"' not in page.text
+    assert "people add --sealed" in page.text

@@ -1,0 +1,163 @@
+"""Results without identifiers: nothing in them finds anybody again (PEOPLE, attack 43)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from service.__main__ import main
+from service.exams.schemas import Exam, from_json
+from service.predictions.query import Query
+from service.retention import export
+from service.reviews.schemas import Override
+from service.storage.database import Database
+from service.storage.transaction import Transactions
+from tests.service.kit.records import ANYONE, made, verbs
+from tests.service.retention.kept import (
+    COMMENT,
+    SIGNATURE,
+    WITHDRAWAL,
+    listed,
+    result,
+    say,
+    told,
+)
+
+pytestmark = pytest.mark.anyio
+
+FACTS = {
+    "patient_reference": "SECRET-4711", "acquired_on": "2025-11-03", "t_score": -1.8,
+    "scanner": {"vendor": "Hologic", "serial": "SERIAL-0417"}, "sex": "female", "age_years": 93,
+    "bmd_g_cm2": 0.873, "vertebrae": ["L1", "L2"],
+}  # fmt: skip
+OVERRIDE = Override(
+    reviewer="Dr SECRET Reader", action="override", outcome="normal", reason="SECRET reason."
+)
+
+
+async def lines(database: Database, key: bytes = b"k" * 32) -> list[dict[str, object]]:
+    keyed = export.Keyed(key=key)
+    found = export.lines(Transactions(database), ANYONE, keyed, Query.model_validate({}))
+    return [one async for one in found]
+
+
+async def test_no_value_that_tells_who_it_is_is_in_it(database: Database) -> None:
+    first, second = await result(database, 0), await result(database, 24 * 10)
+    for one in (first, second):
+        await verbs(database).exams.change(ANYONE, one.id, from_json(FACTS))
+    await verbs(database).reviews.sign(ANYONE, first.id, OVERRIDE, first.outcome)
+    kept = await verbs(database).exams.get(ANYONE, first.id)
+    assert kept is not None
+    found = await lines(database)
+    text = json.dumps(found) + "".join(map(export.as_csv, found))
+    for secret in (
+        "SECRET", "SERIAL", "4711", "2025-11-03", "2026-01-01", str(kept.patient_key),
+        str(first.id), first.id.hex, first.image.sha256,
+    ):  # fmt: skip
+        assert secret not in text, secret
+    assert [one["age_years"] for one in found] == ["90+", "90+"]
+    assert [one["scanner_vendor"] for one in found] == ["hologic"] * 2
+    assert found[0]["patient"] == found[1]["patient"]
+    assert found[0]["result"] != found[1]["result"]
+    assert (found[0]["reviewed"], found[0]["reviewed_outcome"]) == ("override", "normal")
+    assert set(found[0]) == set(export.FIELDS)
+
+
+async def test_nothing_of_the_worklist_but_a_retirement_s_reason(database: Database) -> None:
+    one = await result(database, 0, "p")
+    await listed(database, one)
+    await say(database, one, SIGNATURE, WITHDRAWAL, COMMENT)
+    other = await result(database, 1, "q")
+    found = {it["retired"]: it for it in await lines(database)}
+    assert set(found) == {"quality", None}
+    assert found["quality"]["reviewed"] is None
+    for secret in ("SECRET", "hip", "wrong one", "Reader", str(one.id), str(other.id)):
+        assert secret not in str(found)
+
+
+async def test_a_patient_s_dates_keep_their_distance(database: Database) -> None:
+    for number in (0, 24 * 10):
+        one = await result(database, number)
+        await verbs(database).exams.change(ANYONE, one.id, from_json(FACTS))
+    other = await result(database, 0)
+    await verbs(database).exams.change(
+        ANYONE, other.id, from_json({**FACTS, "patient_reference": "another"})
+    )
+    found = await lines(database)
+    days: dict[object, list[date]] = {}
+    for line in found:
+        days.setdefault(line["patient"], []).append(date.fromisoformat(str(line["judged_on"])))
+    assert sorted(len(one) for one in days.values()) == [1, 2]
+    (two,) = [one for one in days.values() if len(one) == 2]
+    assert (two[1] - two[0]).days == 10
+    shifts = {(date(2026, 1, 1) - one[0]).days for one in days.values()}
+    assert len(shifts) == 2
+    assert all(1 <= shift <= export.SHIFT_DAYS for shift in shifts)
+
+
+async def test_another_key_makes_other_numbers_and_the_same_the_same(database: Database) -> None:
+    await result(database, 0, "p")
+    (one,), (same,), (other,) = [await lines(database, it * 32) for it in (b"a", b"a", b"b")]
+    assert one == same
+    assert one["patient"] != other["patient"]
+    assert one["judged_on"] != other["judged_on"]
+
+
+def test_every_fact_is_passed_on_or_withheld_by_name() -> None:
+    assert set(Exam.model_fields) == export.OF_EXAM | export.WITHHELD
+    assert not export.OF_EXAM & export.WITHHELD
+    assert set(export.FIELDS) >= export.OF_EXAM
+
+
+@pytest.mark.parametrize("vendor", ["=HYPERLINK(1)", "Dr SECRET's machine", "GE Healthcare"])
+def test_a_vendor_that_is_none_is_not_passed_on(vendor: str) -> None:
+    exam = Exam.model_validate(
+        {"prediction_id": uuid4(), "scanner": {"vendor": vendor, "serial": "1"}}
+    )
+    line = export.line(export.Keyed(key=b"k" * 32), made(0), exam)
+    assert line["scanner_vendor"] == ("ge" if vendor.startswith("GE") else "other")
+
+
+@pytest.fixture
+def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OSTEOSERVE_VAR", str(tmp_path))
+    monkeypatch.setenv("OSTEOSERVE_AUDIT_KEY", "k" * 32)
+    return tmp_path
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+async def test_a_file_has_a_manifest_and_its_row_in_the_trail(
+    var: Path, own_logging: None, form: str
+) -> None:
+    import anyio.to_thread  # noqa: PLC0415 - commands bring a loop of their own
+
+    from service.settings import load  # noqa: PLC0415 - by the environment of this test
+
+    assert await anyio.to_thread.run_sync(main, ["migrate"]) == 0
+    database = Database(load())
+    for number in range(3):
+        await result(database, number * 24, f"p{number}")
+    file = var / "out"
+    command = ["retention", "export", "--out", str(file), "--format", form, "--to", "2026-01-02"]
+    assert await anyio.to_thread.run_sync(main, command) == 0
+    text = file.read_text()
+    if form == "csv":
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert tuple(rows[0]) == export.FIELDS
+    else:
+        rows = [json.loads(one) for one in text.splitlines()]
+    assert len(rows) == 2
+    manifest = json.loads((var / "out.manifest.json").read_text())
+    assert manifest["rows"] == 2
+    assert manifest["key"] == "forgotten"
+    assert await told(database, "data_exported") == [{"form": form, "rows": 2}]
+    # What is there is not written over.
+    assert await anyio.to_thread.run_sync(main, command) == 1
+    assert file.read_text() == text
+    await database.close()
