@@ -82,8 +82,8 @@ def written() -> dict[Path, str]:
         gateway[f"{table}s"]["items"]["propertyNames"]["enum"] = entry_names(table)
     kinds = entry_kinds()
     named = [one["if"]["properties"]["kind"]["const"] for one in kinds]
-    gateway["destinations"]["items"]["properties"] = {"kind": {"enum": named}}
-    gateway["destinations"]["items"]["allOf"] = kinds
+    one_of_them = {"properties": {"kind": {"enum": named}}}
+    gateway["destinations"]["items"]["allOf"] = [one_of_them, *kinds]
     runner["propertyNames"]["enum"] = runner_settings()
     return {SCHEMA: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"}
 

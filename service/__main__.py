@@ -202,7 +202,7 @@ def _serve(settings: Settings, name: str, server: Callable[[Settings], Server]) 
     try:
         with tracing.exporting(name, settings.tracing_endpoint):
             server(settings).run()
-    except tracing.TracingError as error:
+    except (tracing.TracingError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

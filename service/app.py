@@ -30,6 +30,8 @@ from service.identity import install as identity
 from service.identity.cookie import SessionCookie
 from service.identity.door import Door, guard
 from service.integration.cds import install as cds
+from service.integration.cds.clients import ClientsError
+from service.integration.cds.clients import read as read_clients
 from service.integration.ledger import install as ledger
 from service.integration.web import install as dicomweb
 from service.language.locale import N_
@@ -46,7 +48,7 @@ from service.retention import install as retention
 from service.reviews import install as reviews
 from service.runners import install as runners
 from service.served_models import install as served_models
-from service.settings import GROUPS, Settings, check, load
+from service.settings import GROUPS, PREFIX, Settings, SettingsError, check, load
 from service.storage import install as storage
 from service.web import install as web
 from service.web.errors import error_page
@@ -102,6 +104,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = load() if settings is None else settings
     check(settings)
+    try:
+        read_clients(settings.cds_clients if settings.cds else None)
+    except ClientsError as error:
+        raise SettingsError(f"{PREFIX}CDS_CLIENTS: {error}") from None
     metrics = Metrics()
     templates = Templates(sub_path=settings.sub_path)
 

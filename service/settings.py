@@ -32,8 +32,6 @@ from service.identity.oidc.settings import faults as oidc_faults
 from service.identity.rules import RULES
 from service.identity.settings import IdentitySettings, is_loopback
 from service.images.settings import ImageSettings
-from service.integration.cds.clients import ClientsError
-from service.integration.cds.clients import read as read_clients
 from service.integration.cds.settings import CdsSettings
 from service.integration.settings import GatewaySettings
 from service.integration.web.settings import DicomWebSettings
@@ -127,10 +125,6 @@ def check(settings: Settings) -> None:
     found = list(oidc_faults(settings, settings, settings.public_url))
     if found:
         raise SettingsError("\n".join(found))
-    try:
-        read_clients(settings.cds_clients if settings.cds else None)
-    except ClientsError as error:
-        raise SettingsError(f"{PREFIX}CDS_CLIENTS: {error}") from None
     url = settings.database_url
     is_elsewhere = url is not None and not url.get_secret_value().startswith("sqlite")
     if is_elsewhere and settings.second_factor and settings.secret_keys is None:

@@ -220,8 +220,9 @@ def test_ports_of_every_kind_of_destination_are_open_and_no_others() -> None:
 def test_values_know_each_kind_as_the_gateway_does() -> None:
     schema = json.loads((helm.CHART / "values.schema.json").read_text("utf-8"))
     items = schema["properties"]["gateway"]["properties"]["destinations"]["items"]
-    assert items["properties"]["kind"]["enum"] == list(KINDS)
-    assert [one["if"]["properties"]["kind"]["const"] for one in items["allOf"]] == list(KINDS)
+    known, *kinds_of = items["allOf"]
+    assert known["properties"]["kind"]["enum"] == list(KINDS)
+    assert [one["if"]["properties"]["kind"]["const"] for one in kinds_of] == list(KINDS)
 
 
 def test_the_default_is_that_only_destinations_ports_are_open() -> None:

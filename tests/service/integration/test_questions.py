@@ -45,7 +45,7 @@ async def sent(ledger: Ledger, database: Database) -> None:
     await due(database)
     delivery = await ledger.next_delivery("pacs")
     assert delivery is not None
-    results = await ledger.results(delivery)
+    results = await ledger.results(delivery.case_id)
     every = Sent(objects={one.sop_uid: "0000" for one in results}, reason=None)
     assert await ledger.sent(delivery, every, 3, commits=True) == "committing"
 

@@ -17,11 +17,12 @@ import pytest
 from joserfc import jwt
 from sqlalchemy import select
 
+from service.app import create_app
 from service.integration.cds.cards import drugs
 from service.integration.cds.clients import ClientsError, read
 from service.integration.cds.metrics import CALLS, FEEDBACK
 from service.integration.cds.schemas import SERVICES
-from service.settings import SettingsError, check, load
+from service.settings import SettingsError, load
 from service.storage.tables.audit import AuditEventRow
 from service.storage.tables.ledger import CdsFeedbackRow
 from tests.service.integration.cds.records import (
@@ -412,7 +413,7 @@ def test_a_file_of_clients_that_cannot_be_used_stops_the_start(tmp_path: Path) -
         with pytest.raises(ClientsError, match=says.replace(".", r"\.")):
             read(path)
         with pytest.raises(SettingsError, match="OSTEOSERVE_CDS_CLIENTS"):
-            check(load(cds=True, cds_clients=path))
+            create_app(load(cds=True, cds_clients=path))
     with pytest.raises(ClientsError, match="cannot be read"):
         read(tmp_path / "none.toml")
 
