@@ -29,6 +29,7 @@ async def test_what_is_documented(document: dict[str, Any]) -> None:
         API + "/{id}/maps/{model}",
         API + "/{id}/report.pdf",
         API + "/{id}/reviews",
+        API + "/{id}/sent-image",
         API + "/{id}/study",
         "/api/v1/batches",
         "/api/v1/batches/{id}",
