@@ -101,6 +101,8 @@ class ResultPage(Page):
     maps: tuple[Map, ...]
     offers_maps: bool
     view: View
+    can_cut: bool
+    """Whether a part of the image may be one that can be judged: it was refused, and is kept."""
     prior: View | None
     """The patient's exam before this one."""
     attention: tuple[str, ...]
@@ -173,6 +175,7 @@ class ResultPage(Page):
             maps=drawn,
             offers_maps=any(one.address for one in drawn),
             view=View.of(p, sent),
+            can_cut=votes.told(p) == "refused" and sent is not None,
             prior=prior,
             attention=attention(p),
             scan_width=WIDTH,
