@@ -27,6 +27,7 @@ setup: $(FRONT)/.ready $(RUNNERS)/.ready $(DEV)/.ready ## make all three environ
 JOBS ?= 2
 test: setup ## run the whole test suite, JOBS=2 files at a time; fetches Prometheus and a PACS where it can
 	tests/operations/install
+	tests/e2e/install
 	tests/service/integration/install
 	$(DEV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 

@@ -1,14 +1,16 @@
-"""Runners and settings in ``values.schema.json``, by name: a misspelt one fails at install."""
+"""Runners, settings and peers in ``values.schema.json``: a misspelt name fails at install."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
 from bentos.policy import Policy
 from k8s.helm import CHART
+from service.integration.peers import Peers
 from service.runners.registry import REGISTRY
 from service.settings import PREFIX, Settings
 
@@ -18,10 +20,12 @@ CHARTS_OWN: Final = frozenset(
     {
         *("port", "var", "database_url", "auth", "audit_key", "first_administrator"),
         *("oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_roles"),
+        *("gateway_peers", "gateway_dicom_port", "gateway_http_port", "gateway_drain_seconds"),
+        *("gateway_certificate", "gateway_key", "gateway_authorities"),
         *(one.setting for one in REGISTRY),
     }
 )
-"""Settings of the front that the chart gives, so that values may not."""
+"""Settings of front and gateway that the chart gives, so that values may not."""
 
 
 def front_settings() -> list[str]:
@@ -32,6 +36,20 @@ def runner_settings() -> list[str]:
     return sorted(PREFIX + field.name.upper() for field in fields(Policy))
 
 
+def entry_names(table: str) -> list[str]:
+    """Return what an entry of ``table`` of the gateway's file may say, whichever kind it is of."""
+    schema = Peers.model_json_schema()
+    return sorted(set(_named(schema, schema["properties"][table]["items"])))
+
+
+def _named(schema: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
+    found = resolved(schema, node)
+    yield from found.get("properties", {})
+    for kind in ("oneOf", "anyOf", "allOf"):
+        for one in found.get(kind, ()):
+            yield from _named(schema, one)
+
+
 def written() -> dict[Path, str]:
     schema = json.loads(SCHEMA.read_text("utf-8"))
     names = [one.name for one in REGISTRY]
@@ -39,7 +57,11 @@ def written() -> dict[Path, str]:
     runners["properties"] = {name: {"$ref": "#/$defs/runner"} for name in names}
     front = schema["properties"]["front"]["properties"]["settings"]
     runner = schema["$defs"]["runner"]["properties"]["settings"]
+    gateway = schema["properties"]["gateway"]["properties"]
     front["propertyNames"]["enum"] = front_settings()
+    gateway["settings"]["propertyNames"]["enum"] = front_settings()
+    for table in ("peer", "destination"):
+        gateway[f"{table}s"]["items"]["propertyNames"]["enum"] = entry_names(table)
     runner["propertyNames"]["enum"] = runner_settings()
     return {SCHEMA: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"}
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from listener.python import behind
 from service import commands
@@ -22,6 +23,9 @@ from service.storage.database import Database
 from service.storage.errors import StorageError
 from service.storage.migrations import DowngradeError
 from telemetry import journal, tracing
+
+if TYPE_CHECKING:
+    from service.integration.peers import Peers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_recover(settings) if options.action == "recover" else run_check(settings)
     elif command in ("people", "sites", "keys", "ledger", "audit"):
         return commands.run(settings, options)
+    elif command == "gateway" and options.action == "check":
+        return _check_gateway(settings)
     else:
         return _on_storage(command, settings, getattr(options, "back_to", None))
     return 0
@@ -70,7 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     serve = added.add_parser("serve", help="serve pages and API; the runners run elsewhere")
     serve.add_argument("--host", help="address to listen on (OSTEOSERVE_HOST)")
     serve.add_argument("--port", help="port to listen on (OSTEOSERVE_PORT)")
-    added.add_parser("gateway", help="take images by DICOM and send results back by DICOM")
+    gateway = added.add_parser("gateway", help="take images by DICOM and send results back")
+    gateway.add_argument(
+        "action",
+        nargs="?",
+        choices=("check",),
+        help="check: ask every destination whether it can be sent to, say what is wrong, and end",
+    )
     run = added.add_parser("run", help="start five runners and the front on this machine")
     run.add_argument("--port", help="port of the front (OSTEOSERVE_PORT)")
     migrate = added.add_parser("migrate", help="bring the database's schema up to date, and end")
@@ -139,6 +151,22 @@ def _migrate(settings: Settings, back_to: str | None) -> int:
 def _gateway(settings: Settings) -> int:
     # Not on top: the front needs none of it.
     from service import gateway  # noqa: PLC0415 - heavy, and the gateway's alone
+
+    peers = _peers(settings)
+    if peers is None:
+        return 2
+    return _serve(settings, "gateway", lambda settings: gateway.server(settings, peers))
+
+
+def _check_gateway(settings: Settings) -> int:
+    from service import gateway_commands  # noqa: PLC0415 - as above
+
+    peers = _peers(settings)
+    return 2 if peers is None else gateway_commands.run(peers)
+
+
+def _peers(settings: Settings) -> Peers | None:
+    """Return the file of peers; None where it cannot be used, which has been said."""
     from service.integration.peers import Peers, PeersError  # noqa: PLC0415 - as above
 
     if settings.gateway_peers is None:
@@ -146,13 +174,12 @@ def _gateway(settings: Settings) -> int:
             "osteoserve: OSTEOSERVE_GATEWAY_PEERS names no file of peers (docs/hospital.md)",
             file=sys.stderr,
         )
-        return 2
+        return None
     try:
-        peers = Peers.read(settings.gateway_peers)
+        return Peers.read(settings.gateway_peers)
     except PeersError as error:
         print(f"osteoserve: {error}", file=sys.stderr)
-        return 2
-    return _serve(settings, "gateway", lambda settings: gateway.server(settings, peers))
+        return None
 
 
 def _serve(settings: Settings, name: str, server: Callable[[Settings], Server]) -> int:

@@ -25,9 +25,11 @@ from service.http.locale import LocaleMiddleware
 from service.http.problems import HANDLED, respond
 from service.http.reception import Reception
 from service.http.security import KnownHosts, SameOrigin, SecurityHeaders
+from service.http.sub_path import SubPath
 from service.identity import install as identity
 from service.identity.cookie import SessionCookie
 from service.identity.door import Door, guard
+from service.integration.web import install as dicomweb
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
 from service.medicine.progression import pages as progression
@@ -78,13 +80,13 @@ RECEIVED: Final = 4
 
 SUBJECTS: Final = (
     predictions, reviews, exams, progression, batches, guidance, served_models, operations,
-    identity, audit, openapi, web,
+    dicomweb, identity, audit, openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    predictions, batches,
+    predictions, batches, dicomweb,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 
@@ -97,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = load() if settings is None else settings
     check(settings)
     metrics = Metrics()
-    templates = Templates()
+    templates = Templates(sub_path=settings.sub_path)
 
     def failed(request: Request, error: Exception) -> Response:
         return respond(request, error, partial(error_page, templates))
@@ -151,6 +153,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(LocaleMiddleware)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HeadAsGet)
+    if settings.sub_path:
+        app.add_middleware(SubPath, sub_path=settings.sub_path)
     return app
 
 

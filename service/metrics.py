@@ -6,6 +6,7 @@ from service.decoding.metrics import DecoderMetrics
 from service.flow.metrics import FlowMetrics
 from service.http.metrics import HttpMetrics
 from service.identity.oidc.metrics import OidcMetrics
+from service.integration.web.metrics import DicomWebMetrics
 from service.observability.metrics import new_registry
 from service.predictions.metrics import PredictionMetrics
 from service.runners.metrics import RunnerMetrics
@@ -24,3 +25,4 @@ class Metrics:
         self.predictions = PredictionMetrics(self.registry)
         self.storage = StorageMetrics(self.registry)
         self.oidc = OidcMetrics(self.registry)
+        self.dicomweb = DicomWebMetrics(self.registry)

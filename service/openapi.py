@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from models.artifact import ArtifactError
 from service.http import openapi as http
+from service.http import sub_path
 from service.http.security import DOCS_POLICY
 from service.http.static import Assets
 from service.served_models import schemas as served
@@ -26,6 +27,9 @@ ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
 @router.get("/openapi.json")
 async def openapi(request: Request) -> dict[str, Any]:
     result = http.document(request.app)
+    below = sub_path.of(request.scope)
+    if below:
+        result["servers"] = [{"url": below}]
     # What is served shows itself; where it cannot be read, that answer has no example.
     with suppress(ArtifactError):
         example = served.example(await run_in_threadpool(served.lineup))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -27,9 +28,11 @@ from service.flow.settings import LoadPolicy
 from service.http.settings import Address, ConnectionLimits, UploadLimits
 from service.identity.oidc.settings import OidcSettings
 from service.identity.oidc.settings import faults as oidc_faults
+from service.identity.rules import RULES
 from service.identity.settings import IdentitySettings, is_loopback
 from service.images.settings import ImageSettings
 from service.integration.settings import GatewaySettings
+from service.integration.web.settings import DicomWebSettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
@@ -62,6 +65,7 @@ class Settings(
     HeatMapSettings,
     PrecisionSettings,
     GatewaySettings,
+    DicomWebSettings,
     ProcessSettings,
     TelemetrySettings,
     BaseSettings,
@@ -108,6 +112,7 @@ def check(settings: Settings) -> None:
             f"{PREFIX}AUTH=none does not go with {PREFIX}PUBLIC_URL: what people find under an "
             "address of its own needs accounts."
         )
+    _check_sub_path(settings.sub_path)
     found = list(oidc_faults(settings, settings, settings.public_url))
     if found:
         raise SettingsError("\n".join(found))
@@ -118,6 +123,23 @@ def check(settings: Settings) -> None:
             f"{PREFIX}AUDIT_KEY is needed with PostgreSQL, the same for every front: 32 characters "
             "or more, from a Secret that is not kept in the database."
         )
+
+
+def _check_sub_path(path: str) -> None:
+    first, ours = path.split("/")[1:2], {route.split("/")[1] for _, route in RULES}
+    if not _SUB_PATH.fullmatch(path):
+        raise SettingsError(
+            f"{PREFIX}PUBLIC_URL: letters, digits and .~_- with single slashes between are allowed "
+            "as its path."
+        )
+    if first and first[0] in ours:
+        raise SettingsError(
+            f"{PREFIX}PUBLIC_URL: its path may not begin with /{first[0]}, which is an address of "
+            "the front itself. /osteoserve and the like are free."
+        )
+
+
+_SUB_PATH: Final = re.compile(r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9.~_-]+)*")
 
 
 def unknown(environ: Mapping[str, str] | None = None) -> list[str]:

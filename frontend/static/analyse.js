@@ -104,7 +104,7 @@ class Item {
     try {
       answer = JSON.parse(request.responseText);
     } catch {
-      this.say("failed", words.lost);
+      this.say("failed", between(request.status));
       return;
     }
     if (request.status !== 201) {
@@ -113,7 +113,7 @@ class Item {
     }
     this.say("done", outcome(answer.outcome));
     const link = this.part(".open");
-    link.href = `/results/${encodeURIComponent(answer.id)}`;
+    link.href = words.results + encodeURIComponent(answer.id);
     link.hidden = false;
   }
 
@@ -121,6 +121,12 @@ class Item {
     if (this.request) this.request.abort();
     else this.say("cancelled", words.cancelled);
   }
+}
+
+// An answer that is none of ours is a proxy's, which tells why it let nothing through.
+function between(status) {
+  if (status === 413) return words.tooLargeBetween;
+  return status >= 500 ? words.away : words.lost;
 }
 
 function bytes(size) {

@@ -38,7 +38,9 @@ if (form) {
       }
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
       const message = page.querySelector("main h1");
-      end(message ? message.textContent.trim() : words.failed);
+      // An answer that is none of ours is a proxy's.
+      const between = request.status === 413 ? words.tooLargeBetween : words.away;
+      end(message ? message.textContent.trim() : between);
     });
     request.addEventListener("error", () => end(words.failed));
     request.addEventListener("abort", () => end(""));

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from k8s.dashboards import capacity, clinical, runners, service
+from k8s.dashboards import capacity, clinical, gateway, runners, service
 from k8s.helm import CHART
 
 FOLDER: Final = CHART / "files" / "dashboards"
@@ -17,6 +17,7 @@ BOARDS: Final = {
     "runners": runners.build,
     "clinical": clinical.build,
     "capacity": capacity.build,
+    "gateway": gateway.build,
 }
 
 

@@ -16,9 +16,9 @@ COPY listener listener
 COPY telemetry telemetry
 COPY frontend frontend
 # The root is read-only in service: what Python would compile at each start is compiled here, and
-# only what a front imports.
+# only what front and gateway import.
 RUN /build/prune /opt/osteoserve frontend/locales && python /build/strip.py /opt/osteoserve/lib \
-    && /opt/osteoserve/bin/python -B -c "import sys, service.__main__; \
+    && /opt/osteoserve/bin/python -B -c "import sys, service.__main__, service.gateway; \
         print(*(m.__file__ for m in list(sys.modules.values()) if (getattr(m, '__file__', None) or '').endswith('.py')), sep='\n')" \
         > /build/imported \
     && /opt/osteoserve/bin/python -m compileall -q --invalidation-mode unchecked-hash -i /build/imported

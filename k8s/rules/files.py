@@ -9,7 +9,7 @@ import yaml
 
 from k8s.helm import CHART as CHART_FOLDER
 from k8s.helm import ROOT
-from k8s.rules import burn, symptoms
+from k8s.rules import burn, gateway, symptoms
 from k8s.rules.scope import CHART, PLAIN, Scope
 
 RUNBOOKS: Final = ROOT / "k8s" / "runbooks"
@@ -22,7 +22,7 @@ FILES: Final = {
 
 def document(scope: Scope) -> dict[str, Any]:
     """Return every rule for ``scope``, as a Prometheus rule file holds them."""
-    groups = (*burn.groups(scope), *symptoms.groups(scope))
+    groups = (*burn.groups(scope), *symptoms.groups(scope), *gateway.groups(scope))
     return {"groups": [group.document(scope) for group in groups]}
 
 

@@ -50,8 +50,10 @@ def written(seconds: int) -> str:
 PLAIN: Final = Scope(matchers='job="osteoserve"')
 """One installation, scraped as ``k8s/prometheus/prometheus.yaml`` does."""
 
+_COMPONENTS: Final = "|".join(("front", "gateway", *RUNNERS))
+
 CHART: Final = Scope(
-    matchers=f'namespace="@namespace@",service=~"@prefix@-({"|".join(("front", *RUNNERS))})"',
+    matchers=f'namespace="@namespace@",service=~"@prefix@-({_COMPONENTS})"',
     labels={"namespace": "@namespace@", "release": "@prefix@"},
     runbooks="@runbooks@",
 )

@@ -55,7 +55,7 @@ def groups(scope: Scope) -> Iterator[Group]:
 
 def _availability(scope: Scope) -> Iterator[Alert]:
     front = scope.of("up", 'component="front"')
-    every = scope.of("up", _any("component", "front", *RUNNERS))
+    every = scope.of("up", _any("component", "front", "gateway", *RUNNERS))
     voting = dict.fromkeys(RUNNER_OF[base] for base in BASES)
     bases = scope.of(RUNNER_READY, _any("runner", *voting))
     outlining = scope.of(RUNNER_READY, _any("runner", RUNNER_OF["vertebrae"]))

@@ -116,7 +116,7 @@ async def files(
                 "on_end": form.end,
             },
         )
-        async for chunk in _without_preamble(body, boundary):
+        async for chunk in without_preamble(body, boundary):
             parser.write(chunk)
     except FormParserError:
         raise MultipartError("not multipart") from None
@@ -125,7 +125,7 @@ async def files(
     return [file for file in form.files if file.present]
 
 
-async def _without_preamble(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[bytes]:
+async def without_preamble(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[bytes]:
     """Yield ``body`` from its first boundary on: what comes before is for nobody."""
     line = b"\r\n--" + boundary
     # A line may begin with the boundary and be another.

@@ -164,6 +164,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         N_("Nothing of yours was kept. Read what is there now, then decide again."),
     ),
     "conflict": Kind(409, N_("It is there already"), N_("Nothing was stored a second time.")),
+    "not_acceptable": Kind(
+        406,
+        N_("Not to be had in this form"),
+        N_("Ask for one of the types that the answer names, or for any."),
+    ),
     "method_not_allowed": Kind(
         405, N_("Method not allowed"), N_("The Allow header names those that are.")
     ),

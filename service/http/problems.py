@@ -20,6 +20,7 @@ from starlette.routing import Match
 
 from models.image.errors import ScanError
 from service.errors import ServiceError, service_error
+from service.http import sub_path
 from service.http.caching import NO_STORE
 from service.http.negotiation import weight
 from service.http.problem_types import KINDS, Kind
@@ -74,13 +75,13 @@ class Problem(ServiceError):  # noqa: N818 - RFC 9457's own word
     def kind(self) -> Kind:
         return KINDS[self.code]
 
-    def document(self, instance: str) -> dict[str, Any]:
+    def document(self, instance: str, below: str = "") -> dict[str, Any]:
         return {
-            "type": f"/problems#{self.code}",
+            "type": f"{below}/problems#{self.code}",
             "title": self.kind.title,
             "status": self.kind.status,
             "detail": self.detail,
-            "instance": instance,
+            "instance": f"{below}{instance}",
             "code": self.code,
             **self.more,
         }
@@ -118,14 +119,17 @@ def respond(request: Request, error: Exception, show: ShowPage) -> Response:
     headers = {**problem.headers, **NO_STORE}
     if wants_page(request):
         return show(request, problem, headers)
-    return JSONResponse(
-        problem.document(request.url.path), problem.kind.status, headers, media_type=MEDIA_TYPE
-    )
+    told = problem.document(request.url.path, sub_path.of(request.scope))
+    return JSONResponse(told, problem.kind.status, headers, media_type=MEDIA_TYPE)
+
+
+PROGRAMS: Final = ("/api/", "/dicom-web/", "/cds-services", "/health/", "/metrics")
+"""Paths that programs ask."""
 
 
 def wants_page(request: Request) -> bool:
     """Programs' paths answer JSON; elsewhere a page, unless the client would rather have JSON."""
-    if request.url.path.startswith(("/api/", "/health/", "/metrics")):
+    if request.url.path.startswith(PROGRAMS):
         return False
     accept = request.headers.get("accept", "")
     json = max(weight(accept, kind) for kind in (MEDIA_TYPE, "application/json"))

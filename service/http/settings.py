@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from urllib.parse import urlsplit
 
 from pydantic import ByteSize, Field, ValidationInfo, field_validator
 
@@ -30,7 +31,8 @@ class Address(SettingsGroup):
     public_url: Url | None = Field(
         None,
         description="Where people find the front, as https://dxa.clinic.example: requests may name "
-        "this host, and pages of this address may send.",
+        "this host, and pages of this address may send. With a path, as "
+        "https://intranet.example/osteoserve, everything is found below it.",
     )
     hosts: str = Field(
         "",
@@ -47,6 +49,11 @@ class Address(SettingsGroup):
         except HostError as error:
             raise ValueError(str(error)) from None
         return value
+
+    @property
+    def sub_path(self) -> str:
+        """The path of the public URL without a slash at its end; empty where it has none."""
+        return urlsplit(self.public_url or "").path.rstrip("/")
 
     @property
     def local_url(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from starlette.responses import Response
 
 PLAIN = "osteoserve"
@@ -10,11 +12,16 @@ HOST = "__Host-osteoserve"
 
 
 class SessionCookie:
-    """Named and marked for https where that is how people find the front."""
+    """Named and marked for https where that is how people find the front.
+
+    The path below which they find it is in the name and not in ``Path``, which the safer name
+    forbids: of two installations on one host each finds its own.
+    """
 
     def __init__(self, public_url: str | None) -> None:
         self._secure = public_url is not None and public_url.startswith("https:")
-        self.name = HOST if self._secure else PLAIN
+        below = urlsplit(public_url or "").path.strip("/").replace("/", ".")
+        self.name = ".".join(filter(None, (HOST if self._secure else PLAIN, below)))
 
     def put(self, response: Response, token: str) -> None:
         """Have the browser send ``token`` until it is closed; how long it is good the row says."""

@@ -53,8 +53,12 @@ READ: Final = _of("viewer", "clinician", "integrator", reads="result")
 SEE: Final = _of("viewer", "clinician", reads="result")
 """Pages are for people: an integrator reads what it sent by the API."""
 
+RESULTS: Final = _of("viewer", "clinician", "integrator")
+"""By DICOMweb, which notes by itself what was read: by the number of a case, not of a UID."""
+
 _PREDICTION: Final = "/api/v1/predictions/{id}"
 _RESULT: Final = "/results/{id}"
+_SERIES: Final = "/dicom-web/studies/{study}/series/{series}"
 
 RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/"): SIGNED_IN,
@@ -104,6 +108,18 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/bulk/{id}/cancel"): _of("clinician"),
     ("GET", "/bulk/{id}/quality.csv"): _of("viewer", "clinician", reads="batch"),
     ("GET", "/bulk/{id}/quality.xlsx"): _of("viewer", "clinician", reads="batch"),
+    ("POST", "/dicom-web/studies"): _of("integrator"),
+    ("GET", "/dicom-web/studies"): RESULTS,
+    ("POST", "/dicom-web/studies/{study}"): _of("integrator"),
+    ("GET", "/dicom-web/studies/{study}"): RESULTS,
+    ("GET", "/dicom-web/studies/{study}/instances"): RESULTS,
+    ("GET", "/dicom-web/studies/{study}/metadata"): RESULTS,
+    ("GET", "/dicom-web/studies/{study}/series"): RESULTS,
+    ("GET", f"{_SERIES}"): RESULTS,
+    ("GET", f"{_SERIES}/instances"): RESULTS,
+    ("GET", f"{_SERIES}/instances/{{instance}}"): RESULTS,
+    ("GET", f"{_SERIES}/instances/{{instance}}/metadata"): RESULTS,
+    ("GET", f"{_SERIES}/metadata"): RESULTS,
     ("GET", "/faq"): SIGNED_IN,
     ("GET", "/health/live"): ANYBODY,
     ("GET", "/health/ready"): ANYBODY,

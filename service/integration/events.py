@@ -17,5 +17,5 @@ class LedgerDecided(Event):
     """
 
     id: UUID
-    what: Literal["case", "object", "delivery"]
+    what: Literal["case", "object", "delivery", "commitment"]
     act: Literal["restart", "discard"]

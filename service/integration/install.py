@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from models.reading import Limits
 from service.decoding import Decoder
 from service.decoding.settings import DecoderLimits
+from service.integration.dicom.committer import Committer
 from service.integration.dicom.listener import Listener
 from service.integration.dicom.tls import server_context
+from service.integration.ledger.commitments import Commitments
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
 from service.integration.settings import GatewaySettings
+from service.integration.workers.committing import Committing
 from service.integration.workers.judge import Judge
 from service.integration.workers.worker import Worker
 from service.predictions.service import Predictions
@@ -35,8 +38,12 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         resources.get(Decoder),
         Limits(max_samples=resources.get(DecoderLimits).max_samples),
     )
-    worker = Worker(ledger, peers, judge, metrics)
-    listener = Listener(settings, peers, ledger, metrics, 2 * transactions.longest_wait)
+    commitments = Commitments(settings, transactions)
+    committing = Committing(settings, commitments, peers, metrics)
+    worker = Worker(ledger, peers, judge, committing, metrics)
+    committer = Committer(commitments, metrics)
+    patience = 2 * transactions.longest_wait
+    listener = Listener(settings, peers, ledger, committer, metrics, patience)
     resources.put(Ledger, ledger)
     resources.put(Listener, listener)
     await worker.count()

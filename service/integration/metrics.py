@@ -7,7 +7,12 @@ from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from service.integration.ledger.schemas import Balance, CaseState, DeliveryState
+from service.integration.ledger.schemas import (
+    Balance,
+    CaseState,
+    CommitmentState,
+    DeliveryState,
+)
 
 OBJECTS: Final = "osteoserve_gateway_objects_total"
 REJECTED: Final = "osteoserve_gateway_rejected_total"
@@ -15,9 +20,10 @@ ASSOCIATIONS: Final = "osteoserve_gateway_associations"
 LEDGER: Final = "osteoserve_ledger_objects"
 UNACCOUNTED: Final = "osteoserve_ledger_unaccounted_objects"
 STATES: Final = "osteoserve_ledger_rows"
+OLDEST: Final = "osteoserve_ledger_oldest_seconds"
 ATTEMPTS: Final = "osteoserve_gateway_deliveries_total"
 
-REJECTIONS: Final = ("address", "crowd", "peer", "tls")
+REJECTIONS: Final = ("address", "crowd", "peer", "stopping", "tls")
 RECEIVED: Final = (
     "accepted", "duplicate", "ignored", "quarantined", "unreadable", "too_large", "mismatch",
     "not_stored",
@@ -25,7 +31,7 @@ RECEIVED: Final = (
 BUCKETS: Final = (
     "delivered", "superseded", "ignored", "quarantined", "discarded", "dead", "in_progress",
 )  # fmt: skip
-_SENT: Final[tuple[DeliveryState, ...]] = ("accepted", "waiting", "dead")
+_SENT: Final[tuple[DeliveryState, ...]] = ("accepted", "committing", "committed", "waiting", "dead")
 
 
 class GatewayMetrics:
@@ -52,8 +58,15 @@ class GatewayMetrics:
             "them; anything but 0 is a fault.", registry=registry,
         )  # fmt: skip
         self._rows = Gauge(
-            STATES, "Cases and deliveries, by state.", ("kind", "state"), registry=registry
+            STATES,
+            "Cases, deliveries and peers' questions for commitment, by state.",
+            ("kind", "state"),
+            registry=registry,
         )
+        self._oldest = Gauge(
+            OLDEST, "Since the oldest that is in progress was begun; 0 where none is.", ("kind",),
+            registry=registry,
+        )  # fmt: skip
         self._attempts = Counter(
             ATTEMPTS, "Attempts to deliver, by the delivery's state after it.", ("state",),
             registry=registry,
@@ -77,10 +90,21 @@ class GatewayMetrics:
     def attempted(self, state: str) -> None:
         self._attempts.labels(state).inc()
 
-    def ledger(self, balance: Balance, states: Mapping[tuple[str, str], int]) -> None:
+    def ledger(
+        self,
+        balance: Balance,
+        states: Mapping[tuple[str, str], int],
+        oldest: Mapping[str, float],
+    ) -> None:
+        """Tell where everything stands; ``oldest``: seconds, by kind."""
         for bucket in BUCKETS:
             self._ledger.labels(bucket).set(getattr(balance, bucket))
         self._unaccounted.set(balance.unaccounted)
-        for kind, every in (("case", get_args(CaseState)), ("delivery", get_args(DeliveryState))):
+        for kind, every in (
+            ("case", get_args(CaseState)),
+            ("delivery", get_args(DeliveryState)),
+            ("commitment", get_args(CommitmentState)),
+        ):
+            self._oldest.labels(kind).set(oldest.get(kind, 0.0))
             for state in every:
                 self._rows.labels(kind, state).set(states.get((kind, state), 0))

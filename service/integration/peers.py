@@ -10,28 +10,37 @@
     site = "default"               port = 104
     certificate = "dxa-1"          attempts = 100
 
-All that a peer names must match. ``certificate`` is the common name of a TLS client.
+All that a peer names must match. Its ``certificate`` is the common name of a TLS client; a
+destination's, the file with what that is shown (:mod:`service.integration.reached`).
 """
 
 from __future__ import annotations
 
-import ipaddress
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
-from service.identity.actor import DEFAULT_SITE, Actor
+from service.identity.actor import DEFAULT_SITE, ROLES, Actor, Role
+from service.integration.reached import Committing, Network, Secured, contains
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 AeTitle = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x5b\x5d-\x7e]{1,16}$")
 ]
 
+_BY_KEY: Final = "key/"
+"""No peer's name has a slash."""
 _SPACE: Final = UUID("6a0d4a54-2f0b-4a2e-9a70-5f3f2a6b6f11")
 
 
@@ -53,6 +62,19 @@ class Peer(_Entry):
     addresses: Annotated[tuple[Network, ...], Field(min_length=1)]
     site: Name = DEFAULT_SITE
     certificate: str | None = None
+    report_host: str | None = None
+    """Where it hears what is committed to; else on the association that it has asked on."""
+    report_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    report_tls: bool = False
+    """By TLS, with the gateway's own certificate and authorities."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.report_host is None) != (self.report_port is None):
+            raise ValueError("report_host and report_port go together")
+        if self.report_tls and self.report_host is None:
+            raise ValueError("report_tls is of report_host, which is not there")
+        return self
 
     def actor(self, address: str | None = None) -> Actor:
         """Return whom this peer acts as; the same whenever it sends."""
@@ -68,7 +90,7 @@ class Peer(_Entry):
         return any(contains(one, address) for one in self.addresses)
 
 
-class Destination(_Entry):
+class Destination(_Entry, Secured, Committing):
     """A PACS that results are sent to."""
 
     called: AeTitle
@@ -76,6 +98,14 @@ class Destination(_Entry):
     host: str
     port: Annotated[int, Field(ge=1, le=65535)]
     attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
+
+    @model_validator(mode="after")
+    def _reports_from(self) -> Self:
+        if self.commitment and not self.reports_from(self.host):
+            raise ValueError(
+                "commitment needs addresses: whence its reports come, since host is a name"
+            )
+        return self
 
 
 class Peers(BaseModel):
@@ -104,8 +134,29 @@ class Peers(BaseModel):
         return found
 
     def known(self, address: str) -> bool:
-        """Whether any peer may come from ``address``."""
-        return any(one.is_at(address) for one in self.peer)
+        """Whether any peer may come from ``address``, or a destination's report."""
+        return any(one.is_at(address) for one in self.peer) or any(
+            self._reports(one, address) for one in self.destination
+        )
+
+    @property
+    def callers(self) -> frozenset[str]:
+        """AE titles of everybody who may associate."""
+        reporting = (one.called for one in self.destination if one.commitment)
+        return frozenset((*(one.calling for one in self.peer), *reporting))
+
+    def reporter(self, calling: str, called: str, address: str) -> Destination | None:
+        """Return the destination whose report on what it commits to this association may bring."""
+        for one in self.destination:
+            named = (one.called, one.calling) == (title(calling), title(called))
+            if named and self._reports(one, address):
+                return one
+        return None
+
+    @staticmethod
+    def _reports(one: Destination, address: str) -> bool:
+        networks = one.reports_from(one.host) if one.commitment else ()
+        return any(contains(network, address) for network in networks)
 
     def match(
         self, calling: str, called: str, address: str, certificate: str | None
@@ -121,20 +172,34 @@ class Peers(BaseModel):
     def named(self, name: str) -> Peer | None:
         return next((one for one in self.peer if one.name == name), None)
 
+    def actor(self, sender: str, site: str) -> Actor | None:
+        """Return whom somebody acts as who sent something of ``site``; None: not known any more."""
+        peer = self.named(sender)
+        if peer is not None and peer.site == site:
+            return peer.actor()
+        return _of_key(sender, site)
+
+
+def by_key(actor: Actor) -> str:
+    """Return what a program that sends by HTTP is called in the ledger."""
+    return _BY_KEY if actor.id is None else f"{_BY_KEY}{actor.id}"
+
+
+def _of_key(sender: str, site: str) -> Actor | None:
+    if not sender.startswith(_BY_KEY):
+        return None
+    number = sender.removeprefix(_BY_KEY)
+    try:
+        id = UUID(number) if number else None
+    except ValueError:
+        return None
+    roles: tuple[Role, ...] = ROLES if id is None else ("integrator",)
+    return Actor(site=site, id=id, name="DICOMweb", roles=frozenset(roles))
+
 
 def title(text: str) -> str:
     """Return an AE title without its padding, which means nothing."""
     return text.strip(" \0")
-
-
-def contains(network: Network, address: str) -> bool:
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return found in network
 
 
 def _faults(path: Path, error: ValidationError) -> Iterator[str]:

@@ -42,6 +42,11 @@ class GatewaySettings(SettingsGroup):
     gateway_idle_seconds: Seconds = Field(
         30.0, description="How long a DICOM peer may be silent before it is cut off."
     )
+    gateway_drain_seconds: Seconds = Field(
+        10.0,
+        description="How long open DICOM associations may go on once the gateway is asked to "
+        "stop; new ones are rejected for the time being.",
+    )
     gateway_object_bytes: ByteSize = Field(
         ByteSize(64 * 2**20), ge=1024, description="Largest DICOM object that is taken."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -67,8 +67,18 @@ class Layout:
             intended=_(INTENDED),
             actor=actor,
             idle=_idle(actor),
-            paused=f"/signin?{urlencode({'idle': '', 'next': address})}",
+            paused=_paused(path, address),
         )
+
+
+def _paused(path: str, address: str) -> str:
+    # A screen that is blank already stays: an address within an address grows with each hour.
+    if path == _BLANK:
+        return address
+    return f"{_BLANK}?{urlencode({'idle': '', 'next': address})}"
+
+
+_BLANK: Final = "/signin"
 
 
 def _idle(actor: Actor | None) -> int:

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from service.http import sub_path
 from service.http.caching import NO_CACHE, NO_STORE
 from service.identity.actor import Actor
 from service.identity.dependencies import actor_of
@@ -61,15 +62,16 @@ def asset(name: str) -> str:
 
 
 class Templates:
-    """The templates, compiled once.
+    """The templates, compiled once, with ``sub_path`` before the addresses in what they give.
 
     Every template may use ``layout``, ``asset(name)``, gettext's functions (new style: values are
     filled in by name and escaped) and the filters ``number``, ``percent``, ``day`` and ``moment``
     of :mod:`service.language.formats`.
     """
 
-    def __init__(self, folder: Path = TEMPLATES) -> None:
+    def __init__(self, folder: Path = TEMPLATES, sub_path: str = "") -> None:
         self._environment = environment(folder)
+        self._sub_path = sub_path
 
     def warm(self) -> None:
         """Compile every template and catalogue, so that nobody waits for it. Takes 0.2 seconds."""
@@ -84,7 +86,8 @@ class Templates:
                 template = self._environment.get_template(name)
             except TemplateNotFound:
                 continue
-            return template.render(page.context(), layout=Layout.of(page, address, actor))
+            shown = template.render(page.context(), layout=Layout.of(page, address, actor))
+            return sub_path.below(self._sub_path, shown)
         raise TemplateNotFound(", ".join(page.choices()))
 
     def respond(

@@ -141,6 +141,27 @@ async def test_cancel(visit: Visit) -> None:
     await visit.page.unroute_all(behavior="ignoreErrors")
 
 
+BETWEEN = {
+    413: "a proxy refused it",
+    502: "does not answer now",
+    504: "does not answer now",
+    418: "The connection broke off",
+}
+"""What is said of answers that are a proxy's."""
+
+
+@pytest.mark.parametrize("status", BETWEEN)
+async def test_a_proxys_own_answer_is_told_apart(visit: Visit, status: int) -> None:
+    async def answer(route: Route) -> None:
+        await route.fulfill(status=status, content_type="text/html", body="<h1>Sorry</h1>")
+
+    await visit.go("/")
+    await visit.page.set_input_files("#file", PNG)
+    await visit.page.route("**/api/v1/predictions", answer)
+    await visit.page.get_by_role("button", name="Analyse image").click()
+    await expect(visit.page.locator(".queued .state")).to_contain_text(BETWEEN[status])
+
+
 async def test_dropped(visit: Visit) -> None:
     await visit.go("/")
     data = await visit.page.evaluate_handle(

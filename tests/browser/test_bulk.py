@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.browser.test_analyse import PNG, RESULT, file, never
 from tests.browser.visits import Visit, opened
@@ -133,3 +133,20 @@ async def test_what_the_server_says_is_said(visit: Visit) -> None:
     await page.get_by_role("button", name="Analyse images").click()
     await expect(page.get_by_role("alert")).to_contain_text("Archive cannot be taken")
     assert await visit.grave() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(413, "a proxy refused it"), (502, "does not answer now")]
+)
+async def test_a_proxys_own_answer_is_told_apart(visit: Visit, status: int, said: str) -> None:
+    async def answer(route: Route) -> None:
+        if route.request.method == "POST":
+            await route.fulfill(status=status, content_type="text/html", body="<h1>Sorry</h1>")
+        else:
+            await route.continue_()
+
+    await visit.go("/bulk")
+    await visit.page.set_input_files("#file", [PNG])
+    await visit.page.route("**/bulk", answer)
+    await visit.page.get_by_role("button", name="Analyse images").click()
+    await expect(visit.page.get_by_role("alert")).to_contain_text(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,14 @@ def rendered(*sets: str) -> tuple[Object, ...]:
 
 LOADED = ("loadTest.enabled=true", 'loadTest.keySecret="load"')
 """Values that make the load test."""
+
+PEER = {"name": "dxa", "calling": "DXA1", "called": "US", "addresses": ["10.1.2.3"]}
+PACS = {"name": "pacs", "called": "PACS", "calling": "US", "host": "pacs.example", "port": 104}
+GATEWAY = (
+    f"gateway.peers={json.dumps([PEER])}",
+    f"gateway.destinations={json.dumps([PACS])}",
+)
+"""Values that make the gateway, where there is PostgreSQL."""
 
 OIDC = (
     'auth.oidc.issuer="https://idp.example/realms/clinic"',

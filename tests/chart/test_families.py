@@ -6,7 +6,7 @@ import pytest
 
 from service.http.hosts import Authority, Hosts
 from service.settings import Settings
-from tests.chart.conftest import Object, kinds, rendered, scenario
+from tests.chart.conftest import GATEWAY, Object, kinds, rendered, scenario
 from tests.chart.test_fields import container
 
 COMPONENTS = ("front", "cnn", "vgg16", "resnet", "vertebrae", "stack")
@@ -82,15 +82,15 @@ def resolvers(objects: tuple[Object, ...]) -> list[Object]:
     ]
 
 
-EDGES = 5
-"""From the front, the migration, helm test, the load test, and those that make spans."""
+EDGES = 6
+"""From front, gateway, migration, helm test, load test, and those that make spans."""
 
 
 def test_dns_is_asked_by_both_protocols_on_every_port_that_the_values_name() -> None:
     sets = (
         'database.existingSecret="pg"', 'auth.existingSecret="doors"', "loadTest.enabled=true",
         'loadTest.keySecret="load"', 'networkPolicy.tracing=[{"podSelector":{}}]',
-        'front.settings.OSTEOSERVE_TRACING_ENDPOINT="http://c:4318"',
+        'front.settings.OSTEOSERVE_TRACING_ENDPOINT="http://c:4318"', *GATEWAY,
     )  # fmt: skip
     for ports in ([53, 5353], [5353], [53]):
         own = () if ports == [53, 5353] else (f"networkPolicy.dnsPorts={ports}",)

@@ -20,7 +20,12 @@ CLUSTER = helm.ROOT / "tests" / "cluster"
 RUNNERS = sorted(path.parent.name for path in helm.ROOT.glob("bentos/*/service.py"))
 IMAGES = {"front": FRONT, "loadtests": LOADTESTS, **dict.fromkeys(RUNNERS, RUNNER)}
 
-SERVICE = ["service.__main__", "service.decoding.__main__", "service.storage.migrations.env"]
+SERVICE = [
+    "service.__main__",
+    "service.gateway",
+    "service.decoding.__main__",
+    "service.storage.migrations.env",
+]
 BENTOS = ["bentos.__main__", *(f"bentos.{name}.service" for name in RUNNERS)]
 PROCESSES = [
     (FRONT, SERVICE),
@@ -154,7 +159,7 @@ def test_what_the_chart_starts_without_a_script_is_a_process_of_its_image() -> N
         (image_of(one), one["args"][0]) for one in containers(objects) if "command" not in one
     }
     assert started == {
-        ("front", "serve"), ("front", "migrate"), ("loadtests", "run"),
+        ("front", "serve"), ("front", "migrate"), ("front", "gateway"), ("loadtests", "run"),
         *((name, name) for name in RUNNERS),
     }  # fmt: skip
     entry = {"front": "service", "runner": "bentos", "loadtests": "loadtests"}

@@ -213,7 +213,7 @@ def test_two_releases_dashboards_stand_side_by_side() -> None:
                     assert "$namespace" not in text
                     assert [v["name"] for v in board["templating"]["list"]] == ["source"]
     for values in found.values():
-        assert len(values) == len(set(values)) == 16
+        assert len(values) == len(set(values)) == 20
 
 
 def test_a_dashboard_shows_its_own_release_alone() -> None:

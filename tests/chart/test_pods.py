@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.chart.conftest import LOADED, SCENARIOS, Object, rendered, scenario
+from tests.chart.conftest import GATEWAY, LOADED, SCENARIOS, Object, rendered, scenario
 
 POSTGRES = ('database.existingSecret="pg"', 'auth.existingSecret="doors"')
-ALL = (*POSTGRES, *LOADED)
-PODS = {"front", "cnn", "vgg16", "resnet", "vertebrae", "stack", "migrate", "test", "load"}
+ALL = (*POSTGRES, *LOADED, *GATEWAY)
+PODS = {
+    "front", "gateway", "cnn", "vgg16", "resnet", "vertebrae", "stack", "migrate", "test", "load",
+}  # fmt: skip
 
 
 def templates(one: Any) -> Iterator[Object]:
@@ -180,7 +182,7 @@ def test_what_runs_in_the_front_s_image_goes_where_the_front_goes() -> None:
 @pytest.mark.parametrize(
     ("path", "pod"),
     [("database.migration", "migrate"), ("test", "test"), ("loadTest", "load"), ("front", "front"),
-     ("runners.cnn", "cnn")],
+     ("runners.cnn", "cnn"), ("gateway", "gateway")],
 )  # fmt: skip
 def test_a_pod_s_own_values_win(path: str, pod: str) -> None:
     found = pods(

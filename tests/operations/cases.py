@@ -314,4 +314,38 @@ def identity() -> list[Case]:
     ]
 
 
-CASES = [*burns(), *availability(), *load(), *clinical(), *storage(), *identity()]
+def gateway() -> list[Case]:
+    up = one("up", 'component="gateway"')
+    lost = one("osteoserve_gateway_objects_total", 'result="not_stored"')
+    unaccounted = one("osteoserve_ledger_unaccounted_objects")
+    dead = one("osteoserve_ledger_rows", 'kind="delivery",state="dead"')
+    oldest = one("osteoserve_ledger_oldest_seconds", 'kind="delivery"')
+    apart = one("osteoserve_ledger_objects", 'state="quarantined"')
+
+    def rejected(reason: str, count: str) -> dict[str, str]:
+        return {one("osteoserve_gateway_rejected_total", f'reason="{reason}"'): count}
+
+    away, rejections, late = "OsteoserveGatewayDown", "OsteoserveRejections", "OsteoserveLedgerLate"
+    of, peer = {"kind": "delivery"}, {"reason": "peer"}
+    return [
+        Case(away, "no gateway can be scraped", True, {up: "0x20"}, "5m"),
+        Case(away, "one of them is back within a minute", False, {up: "1 0 1x20"}, "5m"),
+        Case(away, "there is none", False, {}, "5m"),
+        Case("OsteoserveNotStored", "an object cannot be kept", True, {lost: "0x5 1x20"}, "8m"),
+        Case("OsteoserveNotStored", "all objects are kept", False, {lost: QUIET}, "20m"),
+        Case(rejections, "a scanner has another title", True, rejected("peer", "0+1x20"), "14m",
+             peer),
+        Case(rejections, "somebody tries twice", False, rejected("peer", "0x5 2x20"), "14m"),
+        Case(rejections, "a load balancer looks", False, rejected("address", "0+60x20"), "14m"),
+        Case("OsteoserveUnaccounted", "an object is in no state", True, {unaccounted: "1x9"}, "5m"),
+        Case("OsteoserveUnaccounted", "the books balance", False, {unaccounted: "0x9"}, "5m"),
+        Case("OsteoserveDeadDeliveries", "a PACS refused", True, {dead: "1x20"}, "8m"),
+        Case("OsteoserveDeadDeliveries", "somebody restarted it", False, {dead: "1x3 0x9"}, "8m"),
+        Case(late, "a PACS is away for an hour", True, {oldest: "0+60x60"}, "50m", of),
+        Case(late, "a PACS is away for ten minutes", False, {oldest: "0+60x10 0x50"}, "50m"),
+        Case("OsteoserveQuarantine", "nobody decides", True, {apart: "1x90"}, "80m"),
+        Case("OsteoserveQuarantine", "somebody decides", False, {apart: "1x20 0x70"}, "80m"),
+    ]  # fmt: skip
+
+
+CASES = [*burns(), *availability(), *load(), *clinical(), *storage(), *identity(), *gateway()]

@@ -28,7 +28,7 @@ def of_front() -> frozenset[str]:
 def of_gateway() -> frozenset[str]:
     """What the gateway tells beside what the front does."""
     registry = CollectorRegistry()
-    GatewayMetrics(registry).ledger(Balance(accepted=0), {})
+    GatewayMetrics(registry).ledger(Balance(accepted=0), {}, {})
     return _stored(generate_latest(registry).decode())
 
 

@@ -12,7 +12,7 @@ from k8s.dashboards.board import CHOSEN
 from k8s.dashboards.files import BOARDS, FOLDER
 from k8s.rules.files import document
 from k8s.rules.scope import PLAIN
-from tests.operations.names import of_front, of_runners
+from tests.operations.names import of_front, of_gateway, of_runners
 
 EVERY = pytest.mark.parametrize("name", BOARDS)
 
@@ -78,7 +78,7 @@ def test_every_metric_of_ours_is_on_a_dashboard_or_in_a_rule() -> None:
     asked = " ".join([*rules, *(query for name in BOARDS for query in queries(name))])
     stems = {
         re.sub(r"_(bucket|count|sum|total)$", "", name)
-        for name in of_front() | of_runners()
+        for name in of_front() | of_gateway() | of_runners()
         if name.startswith("osteoserve_")
     }
     told = {stem for stem in stems if not re.search("^osteoserve_slo_|_created$", stem)}

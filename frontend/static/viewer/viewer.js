@@ -101,7 +101,8 @@ class Viewer {
     try {
       const form = new FormData();
       form.append("file", await this.stages[0].cutter.file(), "part.png");
-      const answer = await fetch("/", { method: "POST", body: form, headers: { Accept: "text/html" } });
+      const headers = { Accept: "text/html" };
+      const answer = await fetch(button.dataset.endpoint, { method: "POST", body: form, headers });
       if (!answer.ok || !answer.redirected) throw new Error(answer.statusText);
       location.assign(answer.url);
     } catch {

@@ -67,6 +67,25 @@
 {{- end }}
 {{- end }}
 
+{{- define "osteoserve.check.gateway" -}}
+{{- $gateway := .Values.gateway }}
+{{- if $gateway.peers }}
+{{- if not $gateway.destinations }}
+{{- fail "gateway.peers has entries, but gateway.destinations has none: name where results go, for example [{name: pacs, called: PACS, calling: OSTEOSERVE, host: pacs.clinic.example, port: 104}]." }}
+{{- end }}
+{{- if include "osteoserve.sqlite" . }}
+{{- fail "gateway.peers has entries, but results are kept in SQLite, a file that one front alone may write. Put a postgresql:// URL into a Secret and name it in database.existingSecret, or leave gateway.peers empty." }}
+{{- end }}
+{{- $values := include "osteoserve.component" (dict "root" $ "name" "gateway") | fromYaml }}
+{{- $least := add (int $values.preStopSeconds) 70 }}
+{{- if lt (int $values.terminationGraceSeconds) (int $least) }}
+{{- fail (printf "gateway.terminationGraceSeconds is %d; preStopSeconds, 10 s for open associations and 60 s for what is being delivered need %d." (int $values.terminationGraceSeconds) (int $least)) }}
+{{- end }}
+{{- else if $gateway.destinations }}
+{{- fail "gateway.destinations has entries, but gateway.peers has none, so that there is no gateway: name who may send, or leave gateway.destinations empty." }}
+{{- end }}
+{{- end }}
+
 {{/* Takes (dict "root" $ "name" COMPONENT "path" ITS KEY). */}}
 {{- define "osteoserve.check.component" -}}
 {{- $values := include "osteoserve.component" . | fromYaml }}

@@ -51,7 +51,17 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/* The components, the front first, with blanks between. */}}
 {{- define "osteoserve.components" -}}
-front {{ include "osteoserve.runners" . }}
+front {{ if include "osteoserve.gateway" . }}gateway {{ end }}{{ include "osteoserve.runners" . }}
+{{- end }}
+
+{{/* Whether there is a gateway: somebody may send. */}}
+{{- define "osteoserve.gateway" -}}
+{{- if .Values.gateway.peers }}true{{ end }}
+{{- end }}
+
+{{/* Those who ask the runners, with blanks between. */}}
+{{- define "osteoserve.askers" -}}
+front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{- end }}
 
 {{/* The runners: those that the values have. The schema takes no other and misses none. */}}
@@ -68,13 +78,13 @@ front {{ include "osteoserve.runners" . }}
 
 {{/* Where a pod's own values stand. Takes its name. */}}
 {{- define "osteoserve.path" -}}
-{{- get (dict "front" "front" "test" "test" "migrate" "database.migration" "load" "loadTest") . | default (printf "runners.%s" .) }}
+{{- get (dict "front" "front" "gateway" "gateway" "test" "test" "migrate" "database.migration" "load" "loadTest") . | default (printf "runners.%s" .) }}
 {{- end }}
 
 {{/* What the values say of one pod alone, as YAML. Takes (dict "root" $ "name" POD). */}}
 {{- define "osteoserve.own" -}}
 {{- $values := .root.Values }}
-{{- $own := dict "front" $values.front "test" $values.test "migrate" $values.database.migration "load" $values.loadTest }}
+{{- $own := dict "front" $values.front "gateway" $values.gateway "test" $values.test "migrate" $values.database.migration "load" $values.loadTest }}
 {{- hasKey $own .name | ternary (get $own .name) (get $values.runners .name) | default dict | toYaml }}
 {{- end }}
 
@@ -85,7 +95,10 @@ front {{ include "osteoserve.runners" . }}
 {{- if has .name (list "test" "migrate") }}
 {{- $merged = mergeOverwrite $merged (omit (deepCopy .root.Values.front) "resources" "scratch") }}
 {{- end }}
-{{- mergeOverwrite $merged (include "osteoserve.own" . | fromYaml) | toYaml }}
+{{- $merged = mergeOverwrite $merged (include "osteoserve.own" . | fromYaml) }}
+{{- /* What it holds is in the database, and a scanner's association stays with the pod that it has. */}}
+{{- if eq .name "gateway" }}{{ $_ := set $merged "autoscaling" (dict "kind" "none") }}{{ end }}
+{{- toYaml $merged }}
 {{- end }}
 
 {{/* Where a pod has a value from, as it is written in the values. Takes (dict "root" $ "name" POD "key" KEY). */}}
@@ -147,6 +160,45 @@ front {{ include "osteoserve.runners" . }}
 {{- $names = concat $names (splitList "," .) }}
 {{- end }}
 {{- range $index, $name := $names | uniq }}{{ if $index }},{{ end }}{{ trim $name }}{{ end }}
+{{- end }}
+
+{{/* The path of the host below which people find the front, as its public URL says: / without one. */}}
+{{- define "osteoserve.subPath" -}}
+{{- $front := include "osteoserve.component" (dict "root" . "name" "front") | fromYaml }}
+{{- $url := get ($front.settings | default dict) "OSTEOSERVE_PUBLIC_URL" | default "" }}
+{{- (urlParse $url).path | trimSuffix "/" | default "/" }}
+{{- end }}
+
+{{/* The gateway's peers and destinations as the TOML that it reads: of texts, numbers, truths and lists
+     of them JSON is TOML. */}}
+{{- define "osteoserve.peers" -}}
+{{- range $table := list "peer" "destination" }}
+{{- range get (dict "peer" $.Values.gateway.peers "destination" $.Values.gateway.destinations) $table }}
+[[{{ $table }}]]
+{{- range $key, $value := . }}
+{{ $key }} = {{ toJson $value }}
+{{- end }}
+{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* Ports of the gateway's destinations, as YAML: those that are named, and those of URLs. */}}
+{{- define "osteoserve.destinationPorts" -}}
+{{- $ports := list }}
+{{- range .Values.gateway.destinations }}
+{{- if .port }}
+{{- $ports = append $ports (int .port) }}
+{{- else if .base }}
+{{- $url := urlParse .base }}
+{{- $named := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}
+{{- $ports = append $ports (int (default (eq $url.scheme "http" | ternary "80" "443") $named)) }}
+{{- end }}
+{{- end }}
+{{- /* And where peers hear what is committed to. */}}
+{{- range .Values.gateway.peers }}
+{{- with .report_port }}{{ $ports = append $ports (int .) }}{{ end }}
+{{- end }}
+{{- $ports | uniq | toYaml }}
 {{- end }}
 
 {{/* The metric that says what a component has in its hands: the front requests, a runner images, of

@@ -1,7 +1,8 @@
 {{/* The one template of every pod: front, runners, hooks and load test. Nothing that a cluster may ask
      of a pod (where it runs, what it may take, what it trusts) is said anywhere else.
      Takes (dict "root" $ "name" POD "own" OWN). OWN is what this pod alone has: `labels`, `pod`, fields
-     of its spec, `container`, fields of its one container, and `volumes`. */}}
+     of its spec, `container`, fields of its one container, `volumes`, and `read`, a text that it reads
+     once as it does its settings. */}}
 {{- define "osteoserve.pod" -}}
 {{- $root := .root }}
 {{- $own := .own }}
@@ -21,7 +22,7 @@ metadata:
     {{- end }}
   annotations:
     # Pods read their settings once, so another configuration means other pods.
-    checksum/config: {{ toJson ($values.settings | default dict) | sha256sum }}
+    checksum/config: {{ printf "%s%s" (toJson ($values.settings | default dict)) ($own.read | default "") | sha256sum }}
     {{- with $values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

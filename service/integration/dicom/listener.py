@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import errno
 import hashlib
 import logging
 import ssl
@@ -28,15 +29,18 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, AllStoragePresentationContexts, _config, evt
 from pynetdicom.association import Association
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
-from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
+from listener.server import EVERYWHERE
 from models.reading.syntaxes import EXPLICIT_LITTLE, SYNTAXES
 from service.integration.dicom import head
 from service.integration.dicom.bounds import Bounds, Budget
+from service.integration.dicom.commitment import SOP_CLASS as COMMITMENT
+from service.integration.dicom.committer import Committer
+from service.integration.dicom.server import Server, name_in
 from service.integration.ledger.schemas import MANUFACTURER, Arrival
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
-from service.integration.peers import Peer, Peers, title
+from service.integration.peers import Destination, Peer, Peers, title
 from service.integration.settings import GatewaySettings
 from telemetry.journal import fault, log
 
@@ -59,16 +63,24 @@ TRANSFER_SYNTAXES: Final = [
 """What is kept as it was sent. Deflated is not: its head could not be read without inflating it."""
 
 STORED, NOT_STORED, MISMATCH, UNREADABLE, TOO_LARGE = 0x0000, 0xA700, 0xA900, 0xC000, 0xC001
+NOT_AUTHORISED: Final = 0x0124
 _CALLING_UNKNOWN, _CALLED_UNKNOWN = 0x03, 0x07
-_STOP_SECONDS: Final = 10.0
+_TEMPORARY: Final = (0x02, 0x03, 0x01)
+"""Rejected, transient, by the presentation provider: temporary congestion (PS3.8 section 9.3.4)."""
+_FULL: Final = (0x02, 0x03, 0x02)
+_NO_IPV6: Final = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 @dataclass(eq=False)
 class _Sender:
-    """One association: who it is, and which cases it has sent to."""
+    """One association: who it is, and which cases it has sent to.
+
+    A PACS that results go to may report on it, and if it is a peer as well, send.
+    """
 
     bounds: Bounds
     peer: Peer | None = None
+    destination: Destination | None = None
     cases: set[UUID] = field(default_factory=set)
 
 
@@ -80,6 +92,7 @@ class Listener:
         settings: GatewaySettings,
         peers: Peers,
         ledger: Ledger,
+        committer: Committer,
         metrics: GatewayMetrics,
         patience: float,
     ) -> None:
@@ -87,13 +100,15 @@ class Listener:
         self._settings = settings
         self._peers = peers
         self._ledger = ledger
+        self._committer = committer
         self._metrics = metrics
         self._patience = patience
         self._budget = Budget(OBJECTS * settings.gateway_object_bytes)
         self._senders: dict[Association, _Sender] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._thread: threading.Thread | None = None
+        self._is_stopping = False
 
     @property
     def port(self) -> int:
@@ -115,34 +130,42 @@ class Listener:
         ae.dimse_timeout = ae.network_timeout = settings.gateway_idle_seconds
         ae.supported_contexts = []
         ae.add_supported_context(Verification)
+        # In either role: peers ask us, and destinations report to us.
+        ae.add_supported_context(COMMITMENT, scu_role=True, scp_role=True)
         for context in AllStoragePresentationContexts:
             ae.add_supported_context(str(context.abstract_syntax), TRANSFER_SYNTAXES)
-        self._server = _Server(
-            self,
-            ae,
-            (settings.gateway_host, settings.gateway_dicom_port),
-            tls,
-            [
-                (evt.EVT_REQUESTED, self._requested),
-                (evt.EVT_C_ECHO, lambda _: STORED),
-                (evt.EVT_C_STORE, self._store),
-                (evt.EVT_CONN_CLOSE, self._closed),
-            ],
-        )
+        self._server = self._bound(ae, tls)
         ae._servers.append(self._server)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
+    def _bound(self, ae: AE, tls: ssl.SSLContext | None) -> Server:
+        """Return the server; ``::`` is all addresses, of those families that this machine has."""
+        host, port = self._settings.gateway_host, self._settings.gateway_dicom_port
+        handlers = [
+            (evt.EVT_REQUESTED, self._requested),
+            (evt.EVT_C_ECHO, lambda _: STORED),
+            (evt.EVT_C_STORE, self._store),
+            (evt.EVT_N_ACTION, self._asked),
+            (evt.EVT_N_EVENT_REPORT, self._reported),
+            (evt.EVT_CONN_CLOSE, self._closed),
+        ]
+        try:
+            return Server(self, ae, (host, port), tls, handlers)
+        except OSError as error:
+            if host != EVERYWHERE or error.errno not in _NO_IPV6:
+                raise
+            return Server(self, ae, ("0.0.0.0", port), tls, handlers)  # noqa: S104 - as was asked
+
     async def stop(self) -> None:
-        """Take no more associations, let open ones end for a while, then cut them off."""
+        """Reject new associations for now, let open ones end for a while, then cut them off."""
         if self._server is None:
             return
-        server, ae = self._server, self._server.ae
-        await asyncio.to_thread(server.shutdown)
-        end = time.monotonic() + _STOP_SECONDS
+        self._is_stopping = True
+        end = time.monotonic() + self._settings.gateway_drain_seconds
         while self._open() and time.monotonic() < end:  # noqa: ASYNC110 - threads have no event
             await asyncio.sleep(0.05)
-        await asyncio.to_thread(ae.shutdown)
+        await asyncio.to_thread(self._server.ae.shutdown)
 
     def _open(self) -> int:
         self._sweep()
@@ -168,6 +191,7 @@ class Listener:
             settings.gateway_idle_seconds,
         )
         self._senders[association] = _Sender(bounds)
+        self._committer.attach(association, self._await)
         self._metrics.associations(len(self._senders))
 
     def not_secured(self) -> None:
@@ -182,17 +206,22 @@ class Listener:
             return
         calling, called = request.calling_ae_title, request.called_ae_title
         address = str(association.requestor.address)
-        sender.peer = self._peers.match(calling, called, address, _name_in(association))
-        if sender.peer is None:
-            calling_known = title(calling) in {one.calling for one in self._peers.peer}
+        sender.peer = self._peers.match(calling, called, address, name_in(association))
+        sender.destination = self._peers.reporter(calling, called, address)
+        if sender.peer is None and sender.destination is None:
+            calling_known = title(calling) in self._peers.callers
             reason = _CALLED_UNKNOWN if calling_known else _CALLING_UNKNOWN
             self._metrics.rejected("peer")
             log(logging.WARNING, "association rejected", address=address, diagnostic=reason)
             association.acse.send_reject(0x01, 0x01, reason)
             association.kill()
+        elif self._is_stopping:
+            self._metrics.rejected("stopping")
+            association.acse.send_reject(*_TEMPORARY)
+            association.kill()
         elif len(self._senders) > self._settings.gateway_associations:
             self._metrics.rejected("crowd")
-            association.acse.send_reject(0x02, 0x03, 0x02)
+            association.acse.send_reject(*_FULL)
             association.kill()
 
     def _closed(self, event: evt.Event) -> None:
@@ -207,16 +236,34 @@ class Listener:
     def _ended(self, association: Association) -> None:
         sender = self._senders.pop(association, None)
         self._metrics.associations(len(self._senders))
+        self._committer.forget(association)
         if sender is not None:
             sender.bounds.close()
             if sender.cases:
                 # Where this fails, they settle by themselves a little later.
                 self._later(self._ledger.released(frozenset(sender.cases)))
 
+    def _asked(self, event: evt.Event) -> tuple[int, Dataset | None]:
+        sender = self._senders.get(event.assoc)
+        if sender is None:
+            return NOT_AUTHORISED, None
+        sender.bounds.settled()
+        return self._committer.action(event, sender.peer, self._await)
+
+    def _reported(self, event: evt.Event) -> tuple[int, Dataset | None]:
+        sender = self._senders.get(event.assoc)
+        if sender is None:
+            return NOT_AUTHORISED, None
+        sender.bounds.settled()
+        return self._committer.event(event, sender.destination, self._await)
+
     def _store(self, event: evt.Event) -> Dataset:
         sender = self._senders.get(event.assoc)
-        if sender is None or sender.peer is None:
+        if sender is None:
             return _status(NOT_STORED, "The association has ended.")
+        if sender.peer is None:
+            sender.bounds.settled()
+            return _status(NOT_AUTHORISED, "It may report here, and not store.")
         try:
             status, result, said = self._received(event, sender, sender.peer)
         except Exception as error:
@@ -276,69 +323,6 @@ class Listener:
             work.close()
             raise RuntimeError("the gateway has stopped")
         return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-
-class _Handler(RequestHandler):
-    server: _Server
-
-    def _create_association(self) -> Association:
-        association = super()._create_association()
-        self.server.listener.entered(association)
-        return association
-
-
-class _Server(ThreadedAssociationServer):
-    """pynetdicom's, with a door: who may not come in is sent away before a thread waits for it."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(
-        self,
-        listener: Listener,
-        ae: AE,
-        address: tuple[str, int],
-        tls: ssl.SSLContext | None,
-        handlers: list[Any],
-    ) -> None:
-        self.listener = listener
-        super().__init__(ae, address, ae.ae_title, ae.supported_contexts, tls, handlers, _Handler)
-
-    def get_request(self) -> Any:
-        # Not pynetdicom's, which shakes hands here, and lets everybody wait for whoever does not.
-        request, address = self.socket.accept()  # type: ignore[union-attr]  # it listens
-        return request, address
-
-    def verify_request(self, request: Any, client_address: Any) -> bool:
-        del request
-        return self.listener.admit(str(client_address[0]))
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        if self.ssl_context is not None:
-            request.settimeout(10.0)
-            try:
-                request = self.ssl_context.wrap_socket(request, server_side=True)
-            except OSError:
-                self.listener.not_secured()
-                self.shutdown_request(request)
-                return
-        super().finish_request(request, client_address)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        del request, client_address
-        log(logging.ERROR, "bug", route="dicom")
-
-
-def _name_in(association: Association) -> str | None:
-    """Return the common name of the certificate that a TLS peer has proven."""
-    wrapped = association.dul.socket
-    found = None if wrapped is None else wrapped.socket
-    if not isinstance(found, ssl.SSLSocket):
-        return None
-    certificate = found.getpeercert() or {}
-    subject: Any = certificate.get("subject", ())
-    names = {key: value for part in subject for key, value in part}
-    return names.get("commonName")
 
 
 def _status(status: int, said: str) -> Dataset:

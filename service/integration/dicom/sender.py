@@ -9,15 +9,13 @@ from typing import Final
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE, _config
+from pydicom.uid import UID
 from pynetdicom.association import Association
 
+from service.integration.dicom.outgoing import NO_CONTEXT, Called, NotConnectedError, associated
 from service.integration.ledger.schemas import Result, Sent
 from service.integration.peers import Destination
 
-CONNECT_SECONDS: Final = 5.0
-ANSWER_SECONDS: Final = 30.0
 WHOLE_SECONDS: Final = 15.0
 """After so long no further object is begun: the lease must not end while one is sent. The others
 follow with the next attempt."""
@@ -26,7 +24,6 @@ _WARNINGS: Final = range(0xB000, 0xC000)
 _PASSING: Final = (0x0110, 0x0213, *range(0xA700, 0xA800))
 """Processing failure, resource limitation, out of resources: later it may be taken."""
 _ACCEPTED: Final = "0000"
-_NO_CONTEXT: Final = "no_context"
 
 
 def send(destination: Destination, results: Sequence[Result], before: Mapping[str, str]) -> Sent:
@@ -34,39 +31,34 @@ def send(destination: Destination, results: Sequence[Result], before: Mapping[st
 
     An object counts as accepted by its own answer alone.
     """
-    _config.LOG_HANDLER_LEVEL = "none"
     left = [one for one in results if not accepted(before.get(one.sop_uid))]
     if not left:
         return Sent(objects={}, reason=None)
-    ae = AE(destination.calling)
-    ae.connection_timeout = CONNECT_SECONDS
-    ae.acse_timeout = CONNECT_SECONDS
-    ae.dimse_timeout = ae.network_timeout = ANSWER_SECONDS
-    for sop_class in sorted({one.sop_class_uid for one in left}):
-        ae.add_requested_context(sop_class, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
-    association = ae.associate(destination.host, destination.port, ae_title=destination.called)
-    if not association.is_established:
-        reason = "rejected" if association.is_rejected else "unreachable"
-        if association.acceptor.primitive is not None and not association.accepted_contexts:
-            reason = reason if association.is_rejected else _NO_CONTEXT
-        final = reason == _NO_CONTEXT
-        return Sent(objects={}, reason=reason, passes=not final)
-    wrapped = association.dul.socket
-    line = None if wrapped is None else wrapped.socket
+    classes = sorted({one.sop_class_uid for one in left})
     try:
-        found = _all(association, left)
-    finally:
-        if association.is_established:
-            association.release()
-        if line is not None:
-            # pynetdicom leaves it open where the other side has reset it.
-            line.close()
+        with associated(called(destination), classes) as association:
+            found = _all(association, left)
+    except NotConnectedError as error:
+        return Sent(objects={}, reason=error.reason, passes=error.passes)
     return _judge(left, found)
+
+
+def called(destination: Destination) -> Called:
+    """Return where associations to ``destination`` go."""
+    return Called(
+        host=destination.host,
+        port=destination.port,
+        called=destination.called,
+        calling=destination.calling,
+        authorities=destination.authorities,
+        certificate=destination.certificate,
+        key=destination.key,
+    )
 
 
 def accepted(status: str | None) -> bool:
     """Whether ``status``, as it is kept, says that the peer has the object."""
-    if status is None or status == _NO_CONTEXT:
+    if status is None or status == NO_CONTEXT:
         return False
     code = int(status, 16) if len(status) == 4 else -1
     return status == _ACCEPTED or code in _WARNINGS
@@ -82,7 +74,7 @@ def _all(association: Association, left: Sequence[Result]) -> dict[str, str]:
     for one in left:
         syntax = syntaxes.get(one.sop_class_uid)
         if syntax is None:
-            found[one.sop_uid] = _NO_CONTEXT
+            found[one.sop_uid] = NO_CONTEXT
         elif not association.is_established or time.monotonic() > end:
             # Not answered, so not asked to be believed.
             break
@@ -119,10 +111,10 @@ def _judge(left: Sequence[Result], found: Mapping[str, str]) -> Sent:
     final = [
         status
         for status in failed.values()
-        if status is not None and (status == _NO_CONTEXT or int(status, 16) not in _PASSING)
+        if status is not None and (status == NO_CONTEXT or int(status, 16) not in _PASSING)
     ]
     if final:
-        said = _NO_CONTEXT if _NO_CONTEXT in final else f"refused {final[0]}"
+        said = NO_CONTEXT if NO_CONTEXT in final else f"refused {final[0]}"
         return Sent(objects=found, reason=said, passes=False)
     last = next((status for status in failed.values() if status is not None), None)
     return Sent(objects=found, reason="cut off" if last is None else f"refused {last}")

@@ -12,10 +12,17 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from service.clock import now
 from service.integration.ledger import deliveries, repository
-from service.integration.ledger.schemas import UNDER_WAY, WORKED_ON, Balance, Line
-from service.storage.tables.ledger import ArrivalRow, CaseRow, DeliveryRow
+from service.integration.ledger.schemas import (
+    DELIVERED,
+    IN_PROGRESS,
+    UNDER_WAY,
+    WORKED_ON,
+    Balance,
+    Line,
+)
+from service.storage.tables.ledger import ArrivalRow, CaseRow, CommitmentRow, DeliveryRow
 
-What = Literal["case", "object", "delivery"]
+What = Literal["case", "object", "delivery", "commitment"]
 _APART: Final = ("ignored", "quarantined", "discarded")
 
 
@@ -27,15 +34,15 @@ _BUCKET: Final = case(
     *((ArrivalRow.state == state, state) for state in _APART),
     (ArrivalRow.state != "held", None),
     (CaseRow.state.in_(WORKED_ON), "in_progress"),
-    (and_(CaseRow.state == "delivering", _delivery(*UNDER_WAY)), "in_progress"),
+    (and_(CaseRow.state == "delivering", _delivery(*IN_PROGRESS)), "in_progress"),
     (and_(CaseRow.state == "delivering", _delivery("dead")), "dead"),
     (
         and_(CaseRow.state.in_(("ignored", "quarantined")), CaseRow.reason.is_not(None)),
         CaseRow.state,
     ),
-    (_delivery(*UNDER_WAY, "dead"), None),
-    (and_(CaseRow.state == "superseded", _delivery("accepted", "discarded")), "superseded"),
-    (and_(CaseRow.state == "done", _delivery("accepted")), "delivered"),
+    (_delivery(*IN_PROGRESS, "dead"), None),
+    (and_(CaseRow.state == "superseded", _delivery(*DELIVERED, "discarded")), "superseded"),
+    (and_(CaseRow.state == "done", _delivery(*DELIVERED)), "delivered"),
     (and_(CaseRow.state == "done", _delivery("discarded")), "discarded"),
     else_=None,
 )
@@ -58,15 +65,34 @@ async def of(connection: AsyncConnection) -> Balance:
 
 
 async def states(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
-    """Return how many cases and deliveries are in each state."""
+    """Return how many cases, deliveries and peers' questions are in each state."""
     parts = [
         select(literal(kind).label("kind"), table.state, func.count().label("number")).group_by(
             table.state
         )
-        for kind, table in (("case", CaseRow), ("delivery", DeliveryRow))
+        for kind, table in (
+            ("case", CaseRow),
+            ("delivery", DeliveryRow),
+            ("commitment", CommitmentRow),
+        )
     ]
     rows = await connection.execute(union_all(*parts))
     return {(row.kind, row.state): int(row.number) for row in rows}
+
+
+async def oldest(connection: AsyncConnection) -> Mapping[str, float]:
+    """Return for how many seconds the oldest case and delivery have been in progress."""
+    found = {}
+    for kind, table, states in (
+        ("case", CaseRow, WORKED_ON),
+        ("delivery", DeliveryRow, UNDER_WAY),
+    ):
+        first = await connection.scalar(
+            select(func.min(table.created_at)).where(table.state.in_(states))
+        )
+        if first is not None:
+            found[kind] = max((now() - first).total_seconds(), 0.0)
+    return found
 
 
 async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
@@ -82,8 +108,13 @@ async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
     deliveries = select(
         DeliveryRow.id, literal("delivery").label("kind"), DeliveryRow.state, DeliveryRow.reason,
         DeliveryRow.changed_at.label("since"), DeliveryRow.destination.label("about"),
-    ).where(DeliveryRow.state.in_((*UNDER_WAY, "dead")))  # fmt: skip
-    every = union_all(cases, objects, deliveries).order_by("since").limit(most)
+    ).where(DeliveryRow.state.in_((*IN_PROGRESS, "dead")))  # fmt: skip
+    asked = select(
+        CommitmentRow.id, literal("commitment").label("kind"), CommitmentRow.state,
+        CommitmentRow.reason, CommitmentRow.changed_at.label("since"),
+        CommitmentRow.peer.label("about"),
+    ).where(CommitmentRow.state.in_(("waiting", "dead")))  # fmt: skip
+    every = union_all(cases, objects, deliveries, asked).order_by("since").limit(most)
     rows = await connection.execute(every)
     return tuple(
         Line(
@@ -105,7 +136,10 @@ async def decide(
         update(DeliveryRow)
         .where(
             DeliveryRow.id == id,
-            or_(DeliveryRow.state == "dead", literal(not again) & (DeliveryRow.state == "waiting")),
+            or_(
+                DeliveryRow.state == "dead",
+                literal(not again) & DeliveryRow.state.in_(("waiting", "committing")),
+            ),
         )
         .values(
             state="waiting" if again else "discarded",
@@ -135,6 +169,20 @@ async def decide(
         state = "settling" if again else "ignored"
         await repository.note(connection, id, state, reason or "restarted")
         return "case"
+    questions = update(CommitmentRow).where(
+        CommitmentRow.id == id,
+        or_(CommitmentRow.state == "dead", literal(not again) & (CommitmentRow.state == "waiting")),
+    )
+    done = await connection.execute(
+        questions.values(
+            state="waiting" if again else "discarded", fence=CommitmentRow.fence + 1, **fresh
+        )
+    )
+    if done.rowcount:
+        await repository.note(
+            connection, None, "waiting" if again else "discarded", reason or "restarted", id
+        )
+        return "commitment"
     if not again and await repository.set_arrival(
         connection, id, "discarded", reason or "", "quarantined"
     ):

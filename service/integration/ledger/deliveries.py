@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from service.clock import now
 from service.integration.ledger.repository import claim, note
-from service.integration.ledger.schemas import UNDER_WAY, Case, Delivery, Result
+from service.integration.ledger.schemas import DELIVERED, UNDER_WAY, Case, Delivery, Result
 from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
 
 PIECE: Final = 100
@@ -129,9 +129,9 @@ async def deliver_to(
 
 
 async def finish(connection: AsyncConnection, case_id: UUID) -> None:
-    """Close a case once each of its deliveries was accepted or discarded."""
+    """Close a case once each of its deliveries was accepted, committed to or discarded."""
     unfinished = exists().where(
-        DeliveryRow.case_id == case_id, DeliveryRow.state.not_in(("accepted", "discarded"))
+        DeliveryRow.case_id == case_id, DeliveryRow.state.not_in((*DELIVERED, "discarded"))
     )
     if await connection.scalar(select(unfinished)):
         return

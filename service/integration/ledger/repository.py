@@ -24,11 +24,12 @@ from service.storage.tables.ledger import (
     ArrivalRow,
     CaseResultRow,
     CaseRow,
+    CommitmentRow,
     DeliveryRow,
     LedgerEventRow,
 )
 
-Leased = type[CaseRow] | type[DeliveryRow]
+Leased = type[CaseRow] | type[DeliveryRow] | type[CommitmentRow]
 
 
 async def alone(connection: AsyncConnection, *keys: str) -> None:

@@ -13,7 +13,10 @@ CaseState = Literal[
     "receiving", "settling", "ready", "judged", "composed", "delivering", "done",
     "ignored", "quarantined", "superseded",
 ]  # fmt: skip
-DeliveryState = Literal["waiting", "sending", "accepted", "dead", "discarded"]
+DeliveryState = Literal[
+    "waiting", "sending", "committing", "accepted", "committed", "dead", "discarded"
+]
+CommitmentState = Literal["waiting", "reported", "dead", "discarded"]
 ArrivalState = Literal["held", "ignored", "quarantined", "discarded"]
 Received = Literal["accepted", "duplicate", "ignored", "quarantined"]
 """What became of an object that was sent: all four are acknowledged."""
@@ -22,6 +25,9 @@ OPEN: Final[tuple[CaseState, ...]] = ("receiving", "settling", "ready")
 """States in which one more object of the study joins the case."""
 WORKED_ON: Final[tuple[CaseState, ...]] = (*OPEN, "judged", "composed")
 UNDER_WAY: Final[tuple[DeliveryState, ...]] = ("waiting", "sending")
+IN_PROGRESS: Final[tuple[DeliveryState, ...]] = (*UNDER_WAY, "committing")
+DELIVERED: Final[tuple[DeliveryState, ...]] = ("accepted", "committed")
+"""Accepted, and where a destination is asked for it, committed to."""
 
 MANUFACTURER: Final = "osteoserve"
 """As our own objects say: what comes back with it is ours."""
@@ -105,12 +111,43 @@ class Sent:
     """Whether another attempt may succeed."""
 
 
+Reference = tuple[str, str]
+"""SOP class and SOP Instance UID of an object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commitment(Lease):
+    """A peer's question whether what it sent is stored."""
+
+    site: str
+    peer: str
+    transaction_uid: str
+    objects: tuple[Reference, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(Lease):
+    """A delivery of which the destination is asked whether it commits to the objects."""
+
+    case_id: UUID
+    objects: tuple[Reference, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """An answer to such a question; ``failed`` with a failure reason (PS3.3 C.14)."""
+
+    transaction_uid: str
+    committed: tuple[Reference, ...]
+    failed: tuple[tuple[Reference, int], ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """A row as operators see it: no name, no number of a patient."""
 
     id: UUID
-    kind: Literal["case", "object", "delivery"]
+    kind: Literal["case", "object", "delivery", "commitment"]
     state: str
     reason: str | None
     since: datetime

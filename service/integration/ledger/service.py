@@ -198,17 +198,25 @@ class Ledger:
         async with self._transactions.read() as connection:
             return await deliveries.results(connection, delivery.case_id)
 
-    async def sent(self, delivery: Delivery, sent: Sent, budget: int) -> str:
-        """Write down what became of an attempt; return the delivery's state."""
+    async def sent(
+        self, delivery: Delivery, sent: Sent, budget: int, *, commits: bool = False
+    ) -> str:
+        """Write down what became of an attempt; return the delivery's state.
+
+        ``commits``: the destination is yet to be asked whether it commits to what it accepted.
+        """
         again = sent.reason is not None and sent.passes and delivery.attempts < budget
-        state = "accepted" if sent.reason is None else "waiting" if again else "dead"
+        state = "waiting" if again else "dead"
+        if sent.reason is None:
+            state = "committing" if commits else "accepted"
+        due = self._in(0.0 if sent.reason is None else pause(delivery.attempts))
 
         async def work(transaction: Transaction) -> str:
             connection = transaction.connection
             await repository.change(
                 connection, DeliveryRow, delivery, state=state, reason=sent.reason,
                 objects={**delivery.objects, **sent.objects}, leased_until=None,
-                due_at=self._in(pause(delivery.attempts)),
+                due_at=due, transaction_uid=None,
             )  # fmt: skip
             await repository.note(connection, delivery.case_id, state, sent.reason, delivery.id)
             await deliveries.finish(connection, delivery.case_id)
@@ -250,6 +258,11 @@ class Ledger:
         """Return how many cases and deliveries are in each state."""
         async with self._transactions.read() as connection:
             return await balance.states(connection)
+
+    async def oldest(self) -> Mapping[str, float]:
+        """Return for how many seconds the oldest case and delivery have been in progress."""
+        async with self._transactions.read() as connection:
+            return await balance.oldest(connection)
 
     async def purge(self) -> int:
         """Remove bytes that nobody needs any more; return of how many objects."""

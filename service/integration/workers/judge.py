@@ -151,10 +151,10 @@ class Judge:
         )
 
     def _actor(self, case: Case) -> Actor:
-        peer = self._peers.named(case.peer)
-        if peer is None or peer.site != case.site:
+        actor = self._peers.actor(case.peer, case.site)
+        if actor is None:
             raise HeadError("the peer that sent this is not in the file any more")
-        return peer.actor()
+        return actor
 
 
 def _result(made: Dataset) -> Result:

@@ -18,6 +18,7 @@ from service.integration.ledger.schemas import LeaseLostError, Sent
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Destination, Peers
+from service.integration.workers.committing import Committing
 from service.integration.workers.judge import Judge
 from service.storage.errors import StorageError
 from telemetry.journal import fault, log
@@ -34,10 +35,18 @@ Step = Callable[[], Awaitable[bool]]
 class Worker:
     """``async with working()``: leaving lets go of everything between two steps."""
 
-    def __init__(self, ledger: Ledger, peers: Peers, judge: Judge, metrics: GatewayMetrics) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        peers: Peers,
+        judge: Judge,
+        committing: Committing,
+        metrics: GatewayMetrics,
+    ) -> None:
         self._ledger = ledger
         self._peers = peers
         self._judge = judge
+        self._committing = committing
         self._metrics = metrics
         self._stopping = asyncio.Event()
 
@@ -46,6 +55,7 @@ class Worker:
         steps: list[tuple[str, Step, float]] = [
             *(("case", self._judge.step, POLL_SECONDS) for _ in range(CASES)),
             *(("deliver", self._to(one), POLL_SECONDS) for one in self._peers.destination),
+            *(("commitment", step, POLL_SECONDS) for step in self._committing.steps()),
             ("count", self.count, COUNT_SECONDS),
             ("purge", self._purge, PURGE_SECONDS),
         ]
@@ -89,9 +99,10 @@ class Worker:
             log(logging.ERROR, "bug", task="deliver", fault=fault(error))
             sent = Sent(objects={}, reason="failed")
         with suppress(LeaseLostError):
-            state = await self._ledger.sent(delivery, sent, destination.attempts)
+            commits = self._committing.is_asked(destination.name)
+            state = await self._ledger.sent(delivery, sent, destination.attempts, commits=commits)
             self._metrics.attempted(state)
-            if state != "accepted":
+            if state in ("waiting", "dead"):
                 log(
                     logging.WARNING if state == "waiting" else logging.ERROR,
                     f"delivery {state}",
@@ -104,10 +115,12 @@ class Worker:
     async def count(self) -> bool:
         """Show where everything stands."""
         balance = await self._ledger.balance()
-        self._metrics.ledger(balance, await self._ledger.states())
+        ledger = self._ledger
+        self._metrics.ledger(balance, await ledger.states(), await ledger.oldest())
         if balance.unaccounted:
             log(logging.ERROR, "ledger does not balance", objects=balance.unaccounted)
         return False
 
     async def _purge(self) -> bool:
+        await self._committing.tidy()
         return await self._ledger.purge() > 0

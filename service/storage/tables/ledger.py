@@ -112,9 +112,36 @@ class DeliveryRow(Base):
     reason: Mapped[str | None] = mapped_column(String(64))
     # What became of each object: its UID and the last DIMSE status, in hexadecimal, or a word.
     objects: Mapped[dict[str, Any]] = mapped_column(Document)
+    # The last question whether the destination commits to what it was sent.
+    transaction_uid: Mapped[str | None] = mapped_column(String(64), index=True)
     attempts: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fence: Mapped[int]
+
+
+class CommitmentRow(Base):
+    """A peer's question whether what it sent is stored, and how far it has been answered."""
+
+    __tablename__ = "ledger_commitment"
+    __table_args__ = (
+        UniqueConstraint("transaction_uid", "site", "peer", name="uq_ledger_commitment_uid"),
+        Index("ix_ledger_commitment_due", "state", "due_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    site: Mapped[str] = site()
+    peer: Mapped[str] = mapped_column(String(64))
+    transaction_uid: Mapped[str] = mapped_column(String(64))
+    # SOP class and SOP Instance UID of each object that it asks about.
+    objects: Mapped[list[Any]] = mapped_column(Document)
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int]
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     fence: Mapped[int]

@@ -242,6 +242,8 @@ async def test_a27_the_screen_goes_blank_when_the_time_is_up(tmp_path: Path) -> 
         shown = await somebody.client.get(paused)
         assert shown.status_code == 200
         assert html.fromstring(shown.text).xpath("//main//a/@href") == ["/history?sort=oldest"]
+        # As long as it stays so, by an address that does not grow.
+        assert html.fromstring(shown.text).xpath("//body/@data-paused") == [paused]
         async with database.connect() as connection:
             kept = await connection.scalar(
                 select(SessionRow.seen_at).where(SessionRow.person_id == somebody.id)

@@ -146,6 +146,19 @@ class Orthanc:
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.http}{path}", timeout=10, trust_env=False)
 
+    def knows(self, name: str, aet: str, port: int) -> None:
+        """Let it know of somebody whom it may reach by DICOM."""
+        modality = {"AET": aet, "Host": "127.0.0.1", "Port": port}
+        url = f"http://127.0.0.1:{self.http}/modalities/{name}"
+        httpx.put(url, json=modality, timeout=10, trust_env=False).raise_for_status()
+
+    def post(self, path: str, content: bytes | dict[str, object]) -> httpx.Response:
+        url = f"http://127.0.0.1:{self.http}{path}"
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        found = httpx.post(url, content=body, timeout=60, trust_env=False)
+        found.raise_for_status()
+        return found
+
     def instances(self) -> dict[str, dict[str, str]]:
         """Return the main tags of every object, by its SOP Instance UID."""
         found = {}

@@ -18,6 +18,7 @@ from models import phantom
 from models.phantom import Artefact
 from models.phantom import dicom as phantom_dicom
 from service.events import Listeners
+from service.integration.ledger.commitments import Commitments
 from service.integration.ledger.schemas import Arrival
 from service.integration.ledger.service import Ledger
 from service.integration.settings import GatewaySettings
@@ -82,6 +83,7 @@ def arrival(data: Dataset | None = None, *, body: bytes | None = None, **changes
 @dataclass(frozen=True)
 class Opened:
     ledger: Ledger
+    commitments: Commitments
     database: Database
     listeners: Listeners
 
@@ -91,5 +93,6 @@ def opened(database: Database, **settings: Any) -> Opened:
     defaults = {"gateway_receive_seconds": 0.001, "gateway_settle_seconds": 0.001}
     listeners = Listeners()
     chosen = GatewaySettings(**{**defaults, **settings})
-    ledger = Ledger(chosen, Transactions(database, listeners))
-    return Opened(ledger, database, listeners)
+    transactions = Transactions(database, listeners)
+    ledger, commitments = Ledger(chosen, transactions), Commitments(chosen, transactions)
+    return Opened(ledger, commitments, database, listeners)

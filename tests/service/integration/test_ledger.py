@@ -29,6 +29,8 @@ from service.integration.ledger.schemas import (
 from service.integration.ledger.service import LONGEST_PAUSE, Ledger, pause
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
+from service.integration.settings import GatewaySettings
+from service.integration.workers.committing import Committing
 from service.integration.workers.worker import Worker
 from service.storage.database import Database
 from service.storage.tables.ledger import (
@@ -402,7 +404,8 @@ async def test_a_delivery_that_fails_as_nobody_foresaw_dies_at_its_budget(
     peers = Peers.read(peers_file(tmp_path, 104, attempts=2))
     metrics = GatewayMetrics(CollectorRegistry())
     judge: Any = None
-    worker = Worker(ledger, peers, judge, metrics)
+    committing = Committing(GatewaySettings(), opened(database).commitments, peers, metrics)
+    worker = Worker(ledger, peers, judge, committing, metrics)
 
     def fails(*_: object) -> None:
         raise RuntimeError

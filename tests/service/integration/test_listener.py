@@ -31,8 +31,10 @@ from pynetdicom.dsutils import encode
 from sqlalchemy import select
 
 from service.events import Listeners
+from service.integration.dicom.committer import Committer
 from service.integration.dicom.listener import Listener
 from service.integration.dicom.tls import server_context
+from service.integration.ledger.commitments import Commitments
 from service.integration.ledger.schemas import Balance
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import OBJECTS, REJECTED, GatewayMetrics
@@ -70,7 +72,8 @@ class Opened:
         ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
         ae.add_requested_context(ECHO)
         ae.add_requested_context(SC, more.pop("syntaxes", [ExplicitVRLittleEndian]))
-        return ae.associate("127.0.0.1", self.listener.port, ae_title=called, **more)
+        host = more.pop("host", "127.0.0.1")
+        return ae.associate(host, self.listener.port, ae_title=called, **more)
 
     async def send(self, *objects: Dataset, **association: Any) -> list[int | None]:
         """Send ``objects`` on one association; return their statuses."""
@@ -103,7 +106,7 @@ async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
         yield one
 
 
-async def listening(folder: Path, **changes: Any) -> AsyncIterator[Opened]:
+async def listening(folder: Path, more: str = "", **changes: Any) -> AsyncIterator[Opened]:
     defaults = {"gateway_dicom_port": 0, "gateway_idle_seconds": 3.0, "gateway_associations": 8}
     settings = GatewaySettings(**{**defaults, **changes})
     database = Database(Settings(var=folder, storage_seconds=2))
@@ -111,9 +114,10 @@ async def listening(folder: Path, **changes: Any) -> AsyncIterator[Opened]:
     await database.migrate()
     transactions, registry = Transactions(database, Listeners()), new_registry()
     ledger = Ledger(settings, transactions)
-    listener = Listener(
-        settings, Peers.read(peers_file(folder, 104)), ledger, GatewayMetrics(registry), 5
-    )
+    peers = Peers.read(peers_file(folder, 104, more=more))
+    metrics = GatewayMetrics(registry)
+    committer = Committer(Commitments(settings, transactions), metrics)
+    listener = Listener(settings, peers, ledger, committer, metrics, 5)
     listener.start(server_context(settings))
     one = Opened(listener, ledger, database)
     one.registry = registry

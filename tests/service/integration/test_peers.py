@@ -51,11 +51,23 @@ def test_all_that_a_peer_names_must_match(tmp_path: Path) -> None:
         (("attempts = 5", "attempts = 5\nretries = 5"), "retries"),
         (('name = "pacs"', 'name = "../pacs"'), "destination.0.name"),
         (("[[peer]]", "[[peer"), "TOML"),
+        (("attempts = 5", 'certificate = "a.pem"'), "certificate and key go together"),
+        (("attempts = 5", 'certificate = "a"\nkey = "b"'), "which needs authorities"),
+        (("attempts = 5\n", "commitment = true\n"), None),
+        (
+            ('host = "127.0.0.1"', 'host = "pacs.example"\ncommitment = true'),
+            "commitment needs addresses",
+        ),
+        (("[[destination]]", 'report_host = "a"\n[[destination]]'), "go together"),
+        (("[[destination]]", "report_tls = true\n[[destination]]"), "report_tls is of report_host"),
     ],
 )
-def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], said: str) -> None:
+def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], said: str | None) -> None:
     path = tmp_path / "peers.toml"
     path.write_text(GOOD.replace(*change, 1))
+    if said is None:
+        assert Peers.read(path).destination[0].commitment is True
+        return
     with pytest.raises(PeersError) as caught:
         Peers.read(path)
     assert said in str(caught.value)
@@ -77,3 +89,29 @@ def test_a_gateway_without_peers_says_what_is_missing(
     monkeypatch.setenv("OSTEOSERVE_GATEWAY_PEERS", str(tmp_path / "none.toml"))
     assert main(["gateway"]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_who_reports_is_known_by_titles_and_address(tmp_path: Path) -> None:
+    """A PACS that is told to commit may call back, from its own address or those that it has."""
+    more = (
+        "commitment = true\n"
+        '\n[[destination]]\nname = "far"\ncalled = "FAR"\ncalling = "US"\nhost = "far.example"\n'
+        'port = 104\ncommitment = true\naddresses = ["10.1.2.0/24"]\n'
+        '\n[[destination]]\nname = "mute"\ncalled = "MUTE"\ncalling = "US"\nhost = "10.9.9.9"\n'
+        "port = 104\n"
+    )
+    peers = Peers.read(peers_file(tmp_path, 104, more=more))
+
+    def name(calling: str, called: str, address: str) -> str | None:
+        found = peers.reporter(calling, called, address)
+        return None if found is None else found.name
+
+    assert name("PACS", "OSTEOSERVE", "127.0.0.1") == "pacs"
+    assert name("PACS ", "OSTEOSERVE", "::ffff:127.0.0.1") == "pacs"
+    assert name("FAR", "US", "10.1.2.7") == "far"
+    assert name("FAR", "US", "10.1.3.7") is None
+    assert name("US", "FAR", "10.1.2.7") is None
+    assert name("MUTE", "US", "10.9.9.9") is None
+    assert peers.known("10.1.2.7")
+    assert not peers.known("10.9.9.9")
+    assert peers.callers == {"DXA1", "PACS", "FAR"}

@@ -1,0 +1,103 @@
+"""What scanners sent, where it stands, and how it comes to its destinations. Counts alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from k8s.dashboards.board import board, lines, numbers, of, rate
+from k8s.rules.gateway import LATE_SECONDS
+from service.integration.metrics import (
+    ASSOCIATIONS,
+    ATTEMPTS,
+    LEDGER,
+    OBJECTS,
+    OLDEST,
+    REJECTED,
+    STATES,
+    UNACCOUNTED,
+)
+from service.integration.web.metrics import OBJECTS as DICOMWEB
+
+CASES: Final = 'kind="case"'
+DELIVERIES: Final = 'kind="delivery"'
+
+
+def build() -> Dashboard:
+    return board(
+        "gateway",
+        "gateway and ledger",
+        {
+            "Is everything accounted for?": [
+                numbers(
+                    "Unaccounted",
+                    "none",
+                    "Objects that were acknowledged and of which the ledger cannot say what "
+                    "becomes of them. Anything but 0 is a fault.",
+                    {"unaccounted": f"max({of(UNACCOUNTED)})"},
+                    bad_from=1.0,
+                ),
+                numbers(
+                    "Where all objects stand",
+                    "none",
+                    "Everything that was ever acknowledged; each object is counted once.",
+                    {"{{state}}": f"max by (state) ({of(LEDGER)})"},
+                ),
+                numbers(
+                    "Oldest in progress",
+                    "s",
+                    "A study that is received or judged; a delivery that waits or is sent.",
+                    {"{{kind}}": f"max by (kind) ({of(OLDEST)})"},
+                    bad_from=LATE_SECONDS,
+                ),
+            ],
+            "In": [
+                lines(
+                    "Objects, by what became of them",
+                    "reqps",
+                    "not_stored: A700, their sender has to send them again.",
+                    {"{{result}}": f"sum by (result) ({rate(OBJECTS)})"},
+                ),
+                lines(
+                    "Connections and associations that were not accepted",
+                    "reqps",
+                    "address: a stranger, or a load balancer that looks; peer: titles or "
+                    "certificate; crowd: too many; stopping: a gateway that ends.",
+                    {"{{reason}}": f"sum by (reason) ({rate(REJECTED)})"},
+                ),
+                lines(
+                    "Objects by STOW-RS, by what became of them",
+                    "reqps",
+                    "not_stored: 503, their sender has to send them again.",
+                    {"{{result}}": f"sum by (result) ({rate(DICOMWEB)})"},
+                ),
+                lines(
+                    "Open connections",
+                    "short",
+                    "Of all gateways.",
+                    {"open": f"sum({of(ASSOCIATIONS)})"},
+                ),
+                lines(
+                    "Cases, by state",
+                    "short",
+                    "Studies on their way to a result.",
+                    {"{{state}}": f"max by (state) ({of(STATES, CASES)})"},
+                ),
+            ],
+            "Out": [
+                lines(
+                    "Attempts to deliver, by the state after it",
+                    "reqps",
+                    "waiting: tried again later.",
+                    {"{{state}}": f"sum by (state) ({rate(ATTEMPTS)})"},
+                ),
+                lines(
+                    "Deliveries, by state",
+                    "short",
+                    "dead: a person decides.",
+                    {"{{state}}": f"max by (state) ({of(STATES, DELIVERIES)})"},
+                ),
+            ],
+        },
+    )
