@@ -16,7 +16,7 @@ class Reason(StrEnum):
     ``wrong_shape``          refuse   much longer than wide, or the reverse: no lumbar field
     ``low_contrast``         refuse   too few grey levels; bone cannot be told from noise
     ``not_spine_dxa``        refuse   does not look like an AP lumbar spine DXA image
-    ``burned_in_sheet``      refuse   a page with text, perhaps around a scan, not the scan alone
+    ``burned_in_sheet``      refuse   more than a scan: a border, a window, text, a whole page
     ``photograph``         refuse   a screen's pixels are seen: a photograph of one, not the export
     ``upside_down``          refuse   a spine whose head end is at the bottom
     ``off_centre``           refuse   the spine runs along or outside one side of the field

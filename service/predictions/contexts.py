@@ -38,15 +38,17 @@ REASONS: Final[Mapping[str, str]] = {
         "The image is much longer than wide, or wider than long: no lumbar DXA field."
     ),
     "not_spine_dxa": N_(
-        "This does not look like an AP lumbar spine DXA image: upright, bone bright."
+        "This does not look like an AP lumbar spine DXA image, upright and with bright bone. If it "
+        "is one, cut off any border, window or text around it and send it again."
     ),
     "low_contrast": N_("The image has too few grey levels; bone cannot be told from noise."),
     "burned_in_sheet": N_(
-        "This looks like a page with text, perhaps a report around a scan: send the scan alone."
+        "There is more in this image than a scan, such as a border, a window, text or a whole "
+        "page: cut that off, or send the scan alone."
     ),
     "photograph": N_(
         "This is a photograph of a screen, whose pixels are seen: send the image itself, as the "
-        "scanner exports it."
+        "scanner exports it. To cut its edges off is not enough."
     ),
     "upside_down": N_("The spine seems to stand on its head."),
     "off_centre": N_("No spine runs down the middle of the field."),
@@ -101,6 +103,8 @@ class ResultPage(Page):
     maps: tuple[Map, ...]
     offers_maps: bool
     view: View
+    can_cut: bool
+    """Whether a part of the image may be one that can be judged: it was refused, and is kept."""
     prior: View | None
     """The patient's exam before this one."""
     attention: tuple[str, ...]
@@ -186,6 +190,7 @@ class ResultPage(Page):
             maps=drawn,
             offers_maps=any(one.address for one in drawn),
             view=View.of(p, sent),
+            can_cut=votes.told(p) == "refused" and sent is not None,
             prior=prior,
             attention=attention(p),
             scan_width=WIDTH,

@@ -209,7 +209,7 @@ async def sent(
         .join(PredictionRow, PredictionRow.image_id == SentImageRow.image_id)
         .where(_is(within, prediction_id))
     )
-    row: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(query)).one_or_none()
     return None if row is None else SentImage(row.png, *_sent_place(row))
 
 
@@ -222,7 +222,7 @@ async def sent_places(
         .join(SentImageRow, PredictionRow.image_id == SentImageRow.image_id)
         .where(PredictionRow.id.in_(prediction_ids), seen(PredictionRow, within))
     )
-    rows = (await connection.execute(query)).all()
+    rows = await connection.execute(query)
     return {row.id: SentPlace(*_sent_place(row)) for row in rows}
 
 
@@ -330,7 +330,7 @@ async def complete(
     return tuple(map(read, rows))
 
 
-def _sent_place(row: Row[*tuple[Any, ...]]) -> tuple[Box, tuple[float, float] | None]:
+def _sent_place(row: Any) -> tuple[Box, tuple[float, float] | None]:
     box = Box(row.left, row.top, row.width, row.height)
     if row.row_spacing is None or row.column_spacing is None:
         return box, None

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.places import result, studies
 from tests.browser.visits import Visit, opened
 from tests.models.reading.files import grey_dicom
 from tests.service.kit import images
-from tests.service.kit.fronts import Front
+from tests.service.kit.fronts import API, Front
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -280,3 +283,50 @@ async def test_a_picture_that_does_not_arrive_is_told(chromium: Browser, shared:
     await expect(page.locator(".state")).to_have_text(re.compile("did not arrive"))
     await expect(page.locator(".outlines")).to_be_visible()
     await context.close()
+
+
+async def test_a_part_of_a_framed_scan_is_analysed_by_itself(visit: Visit, shared: Front) -> None:
+    """By the rectangle that is drawn, to the pixel's neighbours; and nothing of what is around."""
+    wide = np.full((images.HEIGHT, 3 * images.WIDTH + 60), 140, np.uint8)
+    wide[:, ::7] = 60
+    wide[:, 100 : 100 + images.WIDTH] = images.picture()
+    page = await visited(visit, await result(shared, data=images.png(wide)))
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Not judged")
+    await page.get_by_role("button", name="Cut out").click()
+    seen = await looked_at(page)
+    stage = await page.locator(".stage").bounding_box()
+    assert stage is not None
+    scale = stage["width"] / seen[2]
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return stage["x"] + (x - seen[0]) * scale, stage["y"] + (y - seen[1]) * scale
+
+    await page.mouse.move(*at(100, 0))
+    await page.mouse.down()
+    await page.mouse.move(*at(100 + images.WIDTH, images.HEIGHT), steps=5)
+    await page.mouse.up()
+    await expect(page.locator(".cut")).to_be_visible()
+    before = page.url
+    await page.get_by_role("button", name="Analyse this part").click()
+    await page.wait_for_url(lambda url: url != before)
+    await page.wait_for_selector(".viewer[data-ready]")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Signs of osteoporosis")
+    number = page.url.rsplit("/", 1)[-1]
+    told = (await shared.client.get(f"{API}/{number}")).json()["image"]
+    assert told["width"] == pytest.approx(images.WIDTH, abs=3)
+    assert told["height"] == pytest.approx(images.HEIGHT, abs=3)
+    answer = await shared.client.get(f"{API}/{number}/sent-image")
+    with Image.open(io.BytesIO(answer.content)) as kept:
+        middle_of_it = np.asarray(kept)[100:200, 100:150].astype(int)
+    columns = [
+        np.abs(images.picture()[100 + y : 200 + y, 100 + x : 150 + x].astype(int) - middle_of_it)
+        for x in range(-3, 4)
+        for y in range(-3, 4)
+    ]
+    # Levels are those that were sent, wherever a pixel of the screen began.
+    assert min(int(one.max()) for one in columns) == 0
+
+
+async def test_what_was_judged_has_nothing_to_cut(visit: Visit, shared: Front) -> None:
+    page = await visited(visit, await result(shared))
+    await expect(page.get_by_role("button", name="Cut out")).to_have_count(0)

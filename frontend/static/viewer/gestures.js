@@ -35,9 +35,9 @@ export class Gestures {
     this.travelled = 0;
     // A link upon the picture is followed where nothing was dragged.
     this.by = event.button === 2 || event.shiftKey ? "window" : this.viewer.tool;
-    if (this.pointers.size === 1 && this.by === "measure") {
-      this.stage.ruler.start(this.stage.at(event.clientX, event.clientY));
-    }
+    // A ruler or a cutter: both are drawn from one point to another.
+    this.drawn = { measure: this.stage.ruler, cut: this.stage.cutter }[this.by];
+    if (this.pointers.size === 1) this.drawn?.start(this.stage.at(event.clientX, event.clientY));
   }
 
   moved(event) {
@@ -49,9 +49,8 @@ export class Gestures {
     if (this.travelled > 4) this.stage.element.setPointerCapture(event.pointerId);
     if (this.pointers.size === 2) this.pinch(event, before);
     else if (this.by === "window") this.viewer.window(x, y);
-    else if (this.by === "measure") {
-      this.stage.ruler.end(this.stage.at(event.clientX, event.clientY));
-    } else this.pan(x, y);
+    else if (this.drawn) this.drawn.end(this.stage.at(event.clientX, event.clientY));
+    else this.pan(x, y);
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
   }
 
@@ -71,7 +70,7 @@ export class Gestures {
   }
 
   clicked(event) {
-    if (this.travelled > 4 || this.viewer.tool === "measure") {
+    if (this.travelled > 4 || this.drawn) {
       event.preventDefault();
       event.stopPropagation();
     }
@@ -97,7 +96,7 @@ export class Gestures {
       a: () => viewer.window(0, -10),
       d: () => viewer.window(0, 10),
       m: () => this.measure(),
-      Escape: () => stage.ruler.clear(),
+      Escape: () => [stage.ruler, stage.cutter].forEach((one) => one?.clear()),
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (arrow && this.byKeys) this.lengthen(...arrow);
     else if (arrow) viewer.viewport.move(PART * arrow[0], PART * arrow[1]);

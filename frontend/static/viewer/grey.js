@@ -51,6 +51,20 @@ export class Picture {
     return new Picture(image);
   }
 
+  // A rectangle of the levels as they arrived.
+  part(left, top, width, height) {
+    const found = new ImageData(width, height);
+    for (let row = 0; row < height; row += 1) {
+      for (let column = 0; column < width; column += 1) {
+        const level = this.levels[(top + row) * this.canvas.width + left + column] ?? 0;
+        const at = 4 * (row * width + column);
+        found.data.fill(level, at, at + 3);
+        found.data[at + 3] = 255;
+      }
+    }
+    return found;
+  }
+
   paint(greys) {
     const shown = greys.table();
     const bytes = this.data.data;

@@ -90,6 +90,14 @@ export class Stage {
     };
   }
 
+  // What is in sight, in the image's coordinates.
+  seen() {
+    const middle = this.middle();
+    const width = this.width / this.scale;
+    const height = this.height / this.scale;
+    return { left: middle.x - width / 2, top: middle.y - height / 2, width, height };
+  }
+
   draw() {
     if (!this.fitting || this.waiting) return;
     this.waiting = requestAnimationFrame(() => {
@@ -115,10 +123,7 @@ export class Stage {
     context.imageSmoothingEnabled = (scale * box.width) / this.picture.canvas.width < 6;
     context.imageSmoothingQuality = "high";
     context.drawImage(this.picture.canvas, box.left, box.top, box.width, box.height);
-    const width = this.width / scale;
-    const height = this.height / scale;
-    const corner = [middle.x - width / 2, middle.y - height / 2];
-    this.sheet.setAttribute("viewBox", [...corner, width, height].join(" "));
+    this.sheet.setAttribute("viewBox", Object.values(this.seen()).join(" "));
     for (const text of this.texts) text.setAttribute("font-size", String(14 / scale));
     this.ruler?.draw();
   }

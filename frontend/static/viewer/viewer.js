@@ -1,6 +1,7 @@
 // The viewer of a result: zoom, window, measuring, full screen, and the prior exam beside it.
 // Without this script the picture is a drawing with the outlines of the vertebrae upon it.
 
+import { Cutter } from "./cutter.js";
 import { Gestures } from "./gestures.js";
 import { Greys } from "./grey.js";
 import { Ruler } from "./ruler.js";
@@ -44,6 +45,7 @@ class Viewer {
     stage.leads = this.stages.length === 0;
     const ruler = new Ruler(stage, (found) => this.measured(found));
     ruler.words = (found) => this.words(found);
+    if (this.section.querySelector("[data-tool=cut]")) new Cutter(stage);
     await stage.open();
     stage.element.tabIndex = 0;
     stage.element.setAttribute("role", "application");
@@ -65,6 +67,7 @@ class Viewer {
         invert: () => this.invert(),
         full: () => this.full(),
         prior: () => this.prior(),
+        again: () => this.again(button),
       })[act]();
     }
   }
@@ -86,7 +89,28 @@ class Viewer {
     this.viewport.reset();
     this.greys.reset();
     this.press("invert", false);
-    for (const stage of this.stages) stage.ruler.clear();
+    for (const stage of this.stages) {
+      stage.ruler.clear();
+      stage.cutter?.clear();
+    }
+  }
+
+  // A part is an image of its own: sent as the form on the first page sends one.
+  async again(button) {
+    button.disabled = true;
+    try {
+      const form = new FormData();
+      form.append("file", await this.stages[0].cutter.file(), "part.png");
+      const headers = { Accept: "text/html" };
+      const answer = await fetch(button.dataset.endpoint, { method: "POST", body: form, headers });
+      if (!answer.ok || !answer.redirected) throw new Error(answer.statusText);
+      location.assign(answer.url);
+    } catch {
+      const said = this.section.querySelector(".length");
+      said.hidden = false;
+      said.value = button.dataset.failed;
+      button.disabled = false;
+    }
   }
 
   invert() {

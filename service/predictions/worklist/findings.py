@@ -13,7 +13,7 @@ SHORT: Final[Mapping[str, str]] = {
     "wrong_shape": N_("wrong shape"),
     "not_spine_dxa": N_("no AP spine"),
     "low_contrast": N_("too few grey levels"),
-    "burned_in_sheet": N_("page with text"),
+    "burned_in_sheet": N_("more than a scan"),
     "photograph": N_("photograph of a screen"),
     "upside_down": N_("upside down"),
     "off_centre": N_("off centre"),
