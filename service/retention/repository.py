@@ -181,9 +181,7 @@ async def forget_received(connection: AsyncConnection, site: str, arrived: str) 
     await connection.execute(update(DeliveryRow).where(theirs).values(message=None, detail=None))
     open_ways = DeliveryRow.state.not_in(("accepted", "committed", "discarded"))
     await connection.execute(
-        update(DeliveryRow)
-        .where(theirs, open_ways)
-        .values(state="discarded", reason="erased")
+        update(DeliveryRow).where(theirs, open_ways).values(state="discarded", reason="erased")
     )
     final = ("done", "superseded", "ignored")
     await connection.execute(

@@ -72,7 +72,7 @@ async def listed(database: Database, one: Prediction) -> None:
 
 
 async def received(database: Database, patient: str, judged: UUID) -> None:
-    """Keep an object of the gateway, its result and a delivery that waits."""
+    """Keep an object of the gateway, its result, and two deliveries that are not made yet."""
     case = uuid4()
     lease = {"attempts": 0, "due_at": MOMENT, "fence": 0, "changed_at": MOMENT}
     async with database.begin() as connection:
@@ -89,10 +89,15 @@ async def received(database: Database, patient: str, judged: UUID) -> None:
             sop_uid=f"2.25.{case.int}"[:64], case_id=case, number=0, sop_class_uid="1.6",
             series_uid="2.25.2", data=b"abc",
         ))  # fmt: skip
-        await connection.execute(insert(DeliveryRow).values(
-            id=uuid4(), case_id=case, destination="pacs", state="waiting", objects={},
-            created_at=MOMENT, **lease,
-        ))  # fmt: skip
+        ways = {"id": uuid4(), "case_id": case, "objects": {}, "created_at": MOMENT, **lease}
+        await connection.execute(
+            insert(DeliveryRow).values(destination="pacs", state="waiting", **ways)
+        )
+        told = {"message": b"PID|1||4711", "detail": "no such patient"}
+        ways |= {"id": uuid4(), **told}
+        await connection.execute(
+            insert(DeliveryRow).values(destination="record", state="held", **ways)
+        )
 
 
 async def counts(database: Database, *tables: str) -> dict[str, int]:

@@ -98,7 +98,11 @@ async def test_what_the_gateway_has_of_them_goes_and_its_results_too(
         made = await connection.scalars(select(CaseResultRow.data))
         assert {None, b"abc"} == set(made)
         ways = await connection.scalars(select(DeliveryRow.state).order_by(DeliveryRow.state))
-        assert list(ways) == ["discarded", "waiting"]
+        assert list(ways) == ["discarded", "discarded", "held", "waiting"]
+        messages = await connection.execute(select(DeliveryRow.message, DeliveryRow.detail))
+        assert {tuple(row) for row in messages} == {
+            (None, None), (b"PID|1||4711", "no such patient"),
+        }  # fmt: skip
         cases = await connection.scalars(select(CaseRow.state).order_by(CaseRow.state))
         assert list(cases) == ["delivering", "ignored"]
 
