@@ -159,7 +159,8 @@ def test_what_the_chart_starts_without_a_script_is_a_process_of_its_image() -> N
         (image_of(one), one["args"][0]) for one in containers(objects) if "command" not in one
     }
     assert started == {
-        ("front", "serve"), ("front", "migrate"), ("front", "gateway"), ("loadtests", "run"),
+        ("front", "serve"), ("front", "migrate"), ("front", "gateway"), ("front", "retention"),
+        ("loadtests", "run"),
         *((name, name) for name in RUNNERS),
     }  # fmt: skip
     entry = {"front": "service", "runner": "bentos", "loadtests": "loadtests"}
