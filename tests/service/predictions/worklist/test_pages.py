@@ -94,10 +94,10 @@ async def test_rows_and_views_keep_each_other(shared: Front, png: bytes) -> None
     await sent(shared, png)
     page = await listed(shared, "/history?reviewed=false&sort=oldest&limit=50")
     assert page.xpath("//p[contains(@class, 'limits')]/a[@aria-current]/text()") == ["50"]
-    assert page.xpath("//nav[@class='views']//a[@aria-current]/text()") == ["Unread"]
+    assert page.xpath("//nav[@class='lists']//a[@aria-current]/text()") == ["Unread"]
     for address in page.xpath("//p[contains(@class, 'limits')]/a/@href"):
         assert {"reviewed", "sort"} <= parse_qs(urlsplit(address).query).keys()
-    (flagged,) = page.xpath("//nav[@class='views']//a[text()='Flagged']/@href")
+    (flagged,) = page.xpath("//nav[@class='lists']//a[text()='Flagged']/@href")
     assert parse_qs(urlsplit(flagged).query) == {
         "flagged": ["true"], "sort": ["oldest"], "limit": ["50"],
     }  # fmt: skip
