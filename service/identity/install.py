@@ -16,7 +16,7 @@ from service.identity import administration, factor_pages, glass_pages, pages
 from service.identity.attempts import Attempts
 from service.identity.cookie import SessionCookie
 from service.identity.door import SignInNeededError, to_sign_in
-from service.identity.events import FactorRemoved, GlassBroken, RolesChanged, SignInFailed
+from service.identity.events import GlassBroken, RolesChanged, SignInFailed
 from service.identity.factors import Factors
 from service.identity.glass import Glasses
 from service.identity.guests import Guests
@@ -92,4 +92,3 @@ def _listen(resources: Resources) -> None:
     listeners.afterwards(GlassBroken, broken)
     listeners.afterwards(SignInFailed, metrics.failed)
     listeners.afterwards(RolesChanged, metrics.roles)
-    listeners.afterwards(FactorRemoved, metrics.removed)

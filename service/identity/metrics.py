@@ -7,7 +7,6 @@ from typing import Final, get_args
 from prometheus_client import CollectorRegistry, Counter
 
 from service.identity.events import (
-    FactorRemoved,
     GlassBroken,
     LocalReason,
     RolesChanged,
@@ -17,7 +16,6 @@ from service.identity.events import (
 FAILED: Final = "osteoserve_sign_in_failures_total"
 OWN_ROLES: Final = "osteoserve_own_roles_granted_total"
 GLASS: Final = "osteoserve_break_glass_total"
-RESET: Final = "osteoserve_second_factors_reset_total"
 
 
 class IdentityMetrics:
@@ -36,10 +34,6 @@ class IdentityMetrics:
         self._glass = Counter(
             GLASS, "Times that somebody began to read another site's results.", registry=registry
         )
-        self._reset = Counter(
-            RESET, "Second factors that were removed by another than their owner.",
-            registry=registry,
-        )  # fmt: skip
 
     def failed(self, event: SignInFailed) -> None:
         if event.reason in get_args(LocalReason):
@@ -52,7 +46,3 @@ class IdentityMetrics:
 
     def broken(self, _: GlassBroken) -> None:
         self._glass.inc()
-
-    def removed(self, event: FactorRemoved) -> None:
-        if event.actor.id != event.person_id:
-            self._reset.inc()

@@ -131,6 +131,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     "timings_ms": {
         "read": 6.1,
         "frame": 1.4,
+        "keep": 2.3,
         "vertebrae": 18.9,
         "prepare": 11.2,
         "cnn": 14.8,

@@ -296,4 +296,4 @@ def _beside(file: Path, suffix: str) -> Path:
 
 
 def _stamp() -> str:
-    return f"{datetime.now(UTC):%Y%m%dt%H%M%Sz}"
+    return f"{datetime.now(UTC):%Y%m%dt%H%M%S%fz}"

@@ -127,7 +127,8 @@ def test_prometheus_loads_the_committed_rules(tmp_path: Path) -> None:
     assert {rule["name"] for rule in loaded} >= {"OsteoserveBudgetBurn", "OsteoserveDrift"}
 
 
-@pytest.mark.parametrize("name", BOARDS)
+# What `make run` starts without peers has no gateway, whose series are held against the registry.
+@pytest.mark.parametrize("name", [name for name in BOARDS if name != "gateway"])
 def test_no_query_of_a_dashboard_fails_or_stays_empty(
     watched: tuple[Running, Prometheus], name: str
 ) -> None:

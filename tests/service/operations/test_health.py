@@ -106,7 +106,8 @@ async def test_a_schema_that_falls_behind_or_goes_ahead(var: Path) -> None:
 async def test_a_database_that_comes_late_is_migrated_late(tmp_path: Path, png: bytes) -> None:
     var = tmp_path / "var"
     var.write_text("in the way")
-    async with running() as runners, front(var, runners) as opened:
+    # Keys that the front would make in that folder are set.
+    async with running() as runners, front(var, runners, secret_keys="s" * 32) as opened:
         assert_problem(await opened.client.get("/health/ready"), "not_ready")
         body = assert_problem(await opened.client.get("/health/startup"), "not_ready")
         assert "migrations" in body["waiting_for"]

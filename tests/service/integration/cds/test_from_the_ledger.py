@@ -26,9 +26,11 @@ async def test_a_study_that_was_pushed_is_told_of(tmp_path: Path) -> None:
             assert answer.status_code == 200
             return [one["summary"] for one in answer.json()["cards"]]
 
-        (summary,) = await cards("4711")
+        # The second one follows from what the file says of the exam.
+        summary, guidelines = await cards("4711")
         assert "waits for a reader" in summary
-        assert len(await cards("47")) == 1
+        assert guidelines.startswith("Guidelines on the facts")
+        assert len(await cards("47")) == 2
         # Neither a beginning of a number nor a pattern is one.
         for other in ("4", "47%", "_711", "0815"):
             assert await cards(other) == []
