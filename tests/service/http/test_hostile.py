@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ from tests.e2e.served import memory, serving
 from tests.service.http.hostile import BATCHES, HOSTILE, LARGEST, Upload
 
 SECONDS = 2.0
+ARCHIVE_SECONDS = 3.0
+"""Each of an archive's hundreds of files is a line in the database and in the trail."""
+QUICK = 0.055
+"""Seconds that :func:`slowness` works on a processor of 2 GHz or more with nobody beside it."""
 MEGABYTES = 300.0
 
 pytestmark = [
@@ -97,6 +102,17 @@ async def cost(url: str, process: psutil.Process, upload: Upload) -> Cost:
     )
 
 
+def slowness() -> float:
+    """Return by how much this processor is slower just now than a quick one, 1 or more.
+
+    On shared ones the same work takes up to twice as long from one minute to the next.
+    """
+    started, number = time.process_time(), 1
+    for _ in range(1_000_000):
+        number = (number * 31 + 7) & 0xFFFF
+    return max(1.0, (time.process_time() - started) / QUICK)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_an_upload_of_a_megabyte_has_bounds(
     served: tuple[str, psutil.Process], name: str
@@ -104,10 +120,13 @@ async def test_an_upload_of_a_megabyte_has_bounds(
     upload = HOSTILE[name]()
     assert len(upload.body) <= LARGEST
     found = await cost(*served, upload)
-    if found.seconds >= SECONDS:
+    allowed = ARCHIVE_SECONDS if found.items > 100 else SECONDS
+    if found.seconds >= allowed:
         # The same work takes longer on a processor whose cache others use, and never less time.
+        slow = slowness()
         more = [await cost(*served, upload) for _ in range(2)]
         found = min(found, *more, key=lambda one: one.seconds)
+        allowed *= max(slow, slowness())
     assert found.status < 500, found
-    assert found.seconds < SECONDS, found
+    assert found.seconds < allowed, found
     assert found.megabytes < MEGABYTES, found
