@@ -214,6 +214,7 @@ class Factors:
         ring, done, lost = self._needed(), 0, 0
         async with self._transactions.read() as connection:
             found = await factors.all(connection)
+        # mypy infers no type for defaults of a lambda, which bind each turn of the loop.
         for one in found:
             secret = self._opened(one.person_id, one.secret)
             if secret is None:

@@ -41,7 +41,7 @@ def compose(judged: Judged, origin: Origin, number: int, pdf: bytes) -> Dataset:
     source = judged.source
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = EncapsulatedPDFStorage
-    meta.MediaStorageSOPInstanceUID = origin.instance("document", number)  # type: ignore[assignment]
+    meta.MediaStorageSOPInstanceUID = origin.instance("document", number)  # type: ignore[assignment]  # a text is made a UID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     made = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     if "SpecificCharacterSet" in source:

@@ -52,7 +52,7 @@ class Committer:
     def attach(self, association: Association, wait: Await) -> None:
         """Look at what comes on ``association`` before pynetdicom does."""
         served = association._serve_request
-        # It is called by the association's own thread, and by no other.
+        # It is called by the association's own thread, and no other. There is no hook.
         association._serve_request = partial(  # type: ignore[method-assign]
             self._serve, association, served, wait
         )
