@@ -15,6 +15,7 @@ from service.integration.metrics import (
     LEDGER,
     OBJECTS,
     OLDEST,
+    READ,
     REJECTED,
     STATES,
     UNACCOUNTED,
@@ -72,6 +73,13 @@ def build() -> Dashboard:
                     "reqps",
                     "not_stored: 503, their sender has to send them again.",
                     {"{{result}}": f"sum by (result) ({rate(DICOMWEB)})"},
+                ),
+                lines(
+                    "Scanners' own reports, by what became of their numbers",
+                    "reqps",
+                    "partly: numbers that cannot be believed were left out; refused: the whole "
+                    "report is in quarantine.",
+                    {"{{result}}": f"sum by (result) ({rate(READ)})"},
                 ),
                 lines(
                     "Open connections",

@@ -68,7 +68,7 @@ def _ledger(scope: Scope) -> Iterator[Alert]:
         severity="critical",
         summary="The ledger cannot say what becomes of {{ $value }} objects.",
         description="Objects that were acknowledged are neither delivered nor in progress, nor "
-        "ignored, quarantined, discarded or dead. Nothing but 0 is right.",
+        "ignored, read, quarantined, discarded or dead. Nothing but 0 is right.",
     )
     yield Alert(
         name="OsteoserveDeadDeliveries",

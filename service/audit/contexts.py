@@ -37,6 +37,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "heat_map_made": N_("Heat map made"),
     "review_added": N_("Result reviewed"),
     "exam_changed": N_("Study facts changed"),
+    "exam_measured": N_("Scanner’s numbers taken"),
     "batch_started": N_("Batch started"),
     "batch_line_added": N_("Image of a batch done"),
     "batch_ended": N_("Batch ended"),

@@ -45,6 +45,7 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "heat_map_made": (_RECORD, "C"),
     "review_added": (_RECORD, "C"),
     "exam_changed": (_RECORD, "U"),
+    "exam_measured": (_RECORD, "U"),
     "batch_started": (_ACTIVITY, "C"),
     "batch_line_added": (_ACTIVITY, "U"),
     "batch_ended": (_ACTIVITY, "U"),

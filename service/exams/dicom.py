@@ -20,7 +20,8 @@ LONGEST: Final = 256
 
 KEYWORDS: Final = (
     "StudyDate", "AcquisitionDate", "Manufacturer", "DeviceSerialNumber", "PatientID",
-    "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge",
+    "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge", "SOPInstanceUID",
+    "ManufacturerModelName",
 )  # fmt: skip
 
 Scope = Literal["none", "exam", "patient"]

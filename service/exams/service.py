@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from service.exams import repository
-from service.exams.events import ExamChanged
+from service.exams.events import ExamChanged, ExamMeasured
+from service.exams.measured import filled
+from service.exams.measurements import MOST_REPORTS, Measured
 from service.exams.schemas import Exam, ExamFacts
-from service.identity.actor import Actor
+from service.identity.actor import Actor, Within
 from service.storage.errors import ChangedError
 from service.storage.transaction import Transaction, Transactions
 
@@ -51,3 +53,40 @@ class Exams:
             return exam
 
         return await self._transactions.write(work)
+
+    async def measure(
+        self, actor: Actor, prediction_id: UUID, reports: Mapping[str, Measured]
+    ) -> Exam | None:
+        """Enter what scanners told, by the keys of what told it; None without the prediction.
+
+        What a person has entered stays as it is. The same once more changes nothing.
+        """
+
+        async def work(transaction: Transaction) -> Exam | None:
+            return await enter(transaction, actor, actor.within, prediction_id, reports)
+
+        return await self._transactions.write(work)
+
+
+async def enter(
+    transaction: Transaction,
+    actor: Actor,
+    within: Within,
+    prediction_id: UUID,
+    reports: Mapping[str, Measured],
+) -> Exam | None:
+    """Return the exam with ``reports`` in it, entered within ``transaction``: for other verbs."""
+    connection = transaction.connection
+    if not await repository.lock(connection, within, prediction_id):
+        return None
+    kept = await repository.get(connection, within, prediction_id)
+    before = await repository.reports(connection, prediction_id)
+    if kept is None or all(before.get(key) == one for key, one in reports.items()):
+        return kept
+    # What is told anew is the last word.
+    known = {key: one for key, one in before.items() if key not in reports} | dict(reports)
+    known = dict(list(known.items())[-MOST_REPORTS:])
+    facts, taken = filled(kept, kept.from_scanner, known.values())
+    exam = await repository.replace(connection, prediction_id, facts, known, taken)
+    await transaction.emit(ExamMeasured(actor=actor, exam=exam))
+    return exam

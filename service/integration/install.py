@@ -19,9 +19,11 @@ from service.integration.settings import GatewaySettings
 from service.integration.workers.committing import Committing
 from service.integration.workers.composer import Composer
 from service.integration.workers.judge import Judge
+from service.integration.workers.measuring import Measuring
 from service.integration.workers.senders import sender
 from service.integration.workers.worker import Worker
 from service.predictions.service import Predictions
+from service.predictions.settings import KeepingSettings
 from service.resources import Resources
 from service.storage.transaction import Transactions
 
@@ -44,7 +46,9 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     judge = Judge(ledger, peers, predictions.predict, composer, senders.values())
     commitments = Commitments(settings, transactions)
     committing = Committing(settings, commitments, peers, metrics)
-    worker = Worker(ledger, peers, senders, judge, committing, metrics)
+    scope = resources.get(KeepingSettings).dicom_facts
+    measuring = Measuring(ledger, peers, resources.get(Decoder), scope, metrics)
+    worker = Worker(ledger, peers, senders, judge, committing, measuring, metrics)
     committer = Committer(commitments, metrics)
     patience = 2 * transactions.longest_wait
     listener = Listener(settings, peers, ledger, committer, metrics, patience)

@@ -21,6 +21,7 @@ LEDGER: Final = "osteoserve_ledger_objects"
 UNACCOUNTED: Final = "osteoserve_ledger_unaccounted_objects"
 STATES: Final = "osteoserve_ledger_rows"
 OLDEST: Final = "osteoserve_ledger_oldest_seconds"
+READ: Final = "osteoserve_gateway_reports_total"
 ATTEMPTS: Final = "osteoserve_gateway_deliveries_total"
 
 REJECTIONS: Final = ("address", "crowd", "peer", "stopping", "tls")
@@ -29,8 +30,10 @@ RECEIVED: Final = (
     "not_stored",
 )  # fmt: skip
 BUCKETS: Final = (
-    "delivered", "superseded", "ignored", "quarantined", "discarded", "dead", "in_progress",
+    "delivered", "superseded", "ignored", "quarantined", "discarded", "dead", "read",
+    "in_progress",
 )  # fmt: skip
+REPORTS: Final = ("taken", "partly", "empty", "refused")
 _SENT: Final[tuple[DeliveryState, ...]] = ("accepted", "committing", "committed", "waiting", "dead")
 
 
@@ -71,6 +74,12 @@ class GatewayMetrics:
             ATTEMPTS, "Attempts to deliver, by the delivery's state after it.", ("state",),
             registry=registry,
         )  # fmt: skip
+        self._read = Counter(
+            READ, "Scanners' own reports, by what became of their numbers.", ("result",),
+            registry=registry,
+        )  # fmt: skip
+        for result in REPORTS:
+            self._read.labels(result)
         for result in RECEIVED:
             self._objects.labels(result)
         for reason in REJECTIONS:
@@ -80,6 +89,9 @@ class GatewayMetrics:
 
     def received(self, result: str) -> None:
         self._objects.labels(result).inc()
+
+    def read(self, result: str) -> None:
+        self._read.labels(result).inc()
 
     def rejected(self, reason: str) -> None:
         self._rejected.labels(reason).inc()

@@ -191,7 +191,7 @@ async def forget_received(connection: AsyncConnection, site: str, arrived: str) 
     )
     objects = (ArrivalRow.site == site, ArrivalRow.patient == arrived)
     gone = await connection.execute(
-        update(ArrivalRow).where(*objects).values(patient=None, data=None)
+        update(ArrivalRow).where(*objects).values(patient=None, data=None, numbers=None)
     )
     return gone.rowcount
 

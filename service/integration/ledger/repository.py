@@ -74,7 +74,7 @@ async def other_patient(connection: AsyncConnection, one: Arrival) -> bool:
     there = exists().where(
         ArrivalRow.study_uid == one.study_uid,
         ArrivalRow.site == one.site,
-        ArrivalRow.state == "held",
+        ArrivalRow.state.in_(("held", "reading", "read")),
         ArrivalRow.patient != one.patient,
     )
     return bool(await connection.scalar(select(there)))

@@ -18,6 +18,7 @@ from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
 from service.integration.workers.committing import Committing
 from service.integration.workers.judge import Judge
+from service.integration.workers.measuring import Measuring
 from service.integration.workers.senders import Sender
 from service.storage.errors import StorageError
 from telemetry.journal import fault, log
@@ -41,6 +42,7 @@ class Worker:
         senders: Mapping[str, Sender],
         judge: Judge,
         committing: Committing,
+        measuring: Measuring,
         metrics: GatewayMetrics,
     ) -> None:
         """``senders`` are those of all destinations, by their names."""
@@ -49,6 +51,7 @@ class Worker:
         self._senders = senders
         self._judge = judge
         self._committing = committing
+        self._measuring = measuring
         self._metrics = metrics
         self._stopping = asyncio.Event()
 
@@ -58,6 +61,7 @@ class Worker:
             *(("case", self._judge.step, POLL_SECONDS) for _ in range(CASES)),
             *(("deliver", self._to(one), POLL_SECONDS) for one in self._peers.destination),
             *(("commitment", step, POLL_SECONDS) for step in self._committing.steps()),
+            ("report", self._measuring.step, POLL_SECONDS),
             ("count", self.count, COUNT_SECONDS),
             ("purge", self._purge, PURGE_SECONDS),
         ]
