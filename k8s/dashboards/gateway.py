@@ -13,6 +13,7 @@ from service.integration.metrics import (
     ASSOCIATIONS,
     ATTEMPTS,
     LEDGER,
+    MESSAGES,
     OBJECTS,
     OLDEST,
     READ,
@@ -80,6 +81,13 @@ def build() -> Dashboard:
                     "partly: numbers that cannot be believed were left out; refused: the whole "
                     "report is in quarantine.",
                     {"{{result}}": f"sum by (result) ({rate(READ)})"},
+                ),
+                lines(
+                    "HL7 messages, by what became of them",
+                    "reqps",
+                    "not_kept: AR, their sender has to send them again; refused: AE or AR, of "
+                    "which the answer says why.",
+                    {"{{result}}": f"sum by (result) ({rate(MESSAGES)})"},
                 ),
                 lines(
                     "Open connections",

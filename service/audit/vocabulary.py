@@ -44,7 +44,8 @@ from service.identity.events import (
     SiteRenamed,
     WasRead,
 )
-from service.integration.events import CardAnswered, LedgerDecided
+from service.integration.events import CardAnswered, LedgerDecided, OrderReceived
+from service.patients.events import PatientsMerged, PatientUpdated
 from service.predictions.events import (
     HeatMapMade,
     ImageRemoved,
@@ -236,6 +237,18 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     ReviewAdded: _review,
     ExamChanged: _exam,
     ExamMeasured: _measured,
+    PatientsMerged: lambda event: Told(
+        "patients_merged",
+        "patient",
+        event.into,
+        {"former": None if event.former is None else str(event.former)},
+    ),
+    PatientUpdated: lambda event: Told(
+        "patient_updated", "patient", event.patient, {"exams": event.exams}
+    ),
+    OrderReceived: lambda event: Told(
+        "order_received", None, None, {"form": event.kind, "cancelled": event.cancelled}
+    ),
     BatchStarted: lambda event: Told(
         "batch_started", "batch", event.batch_id, {"images": event.total}
     ),

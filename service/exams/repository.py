@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import Row, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.exams import dicom
 from service.exams.measurements import Measured
-from service.exams.schemas import Exam, ExamFacts
+from service.exams.schemas import Exam, ExamFacts, Sex, believed
 from service.holds import repository as holds
 from service.holds.schemas import HeldError
 from service.identity.actor import Within
@@ -134,6 +136,51 @@ async def replace(
         from_scanner=_taken(document),
         **{name: getattr(facts, name) for name in ExamFacts.model_fields},
     )
+
+
+async def told_of_patient(
+    connection: AsyncConnection,
+    site: str,
+    patient: tuple[str, str],
+    sex: Sex | None,
+    born: date | None,
+) -> tuple[UUID | None, int]:
+    """Enter a patient's sex, and age at each scan, where nobody has; return key and how many."""
+    identifier, issuer = await patients.surviving(connection, site, *patient)
+    await patients.hold(connection, None, site, identifier, issuer)
+    key = await connection.scalar(
+        select(PatientRow.key).where(
+            PatientRow.identifier == identifier,
+            PatientRow.issuer == issuer,
+            PatientRow.site == site,
+        )
+    )
+    if key is None:
+        return None, 0
+    rows = await connection.execute(
+        select(ExamRow.id, ExamRow.facts, ExamRow.acquired_on)
+        .where(ExamRow.patient_key == key)
+        .order_by(ExamRow.id)
+        .with_for_update()
+    )
+    changed = 0
+    for row in rows.all():
+        if not isinstance(row.facts, dict):
+            continue
+        told: dict[str, Any] = {}
+        if sex is not None and "sex" not in row.facts:
+            told["sex"] = sex
+        age = None if born is None else dicom.age_at(born, row.acquired_on)
+        if age is not None and "age_years" not in row.facts:
+            told["age_years"] = age
+        told = {name: it for name, it in told.items() if not believed([{name: it}]).empty}
+        if told:
+            facts = {**row.facts, **told}
+            await connection.execute(
+                update(ExamRow).where(ExamRow.id == row.id).values(facts=facts)
+            )
+            changed += 1
+    return key, changed
 
 
 async def release(connection: AsyncConnection, exam_id: UUID | None) -> None:

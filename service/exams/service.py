@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from uuid import UUID
 
 from service.exams import repository
 from service.exams.events import ExamChanged, ExamMeasured
 from service.exams.measured import filled
 from service.exams.measurements import MOST_REPORTS, Measured
-from service.exams.schemas import Exam, ExamFacts
+from service.exams.schemas import Exam, ExamFacts, Sex
 from service.identity.actor import Actor, Within
+from service.patients.events import PatientUpdated
 from service.storage.errors import ChangedError
 from service.storage.transaction import Transaction, Transactions
 
@@ -90,3 +92,21 @@ async def enter(
     exam = await repository.replace(connection, prediction_id, facts, known, taken)
     await transaction.emit(ExamMeasured(actor=actor, exam=exam))
     return exam
+
+
+async def update_patient(
+    transaction: Transaction,
+    actor: Actor,
+    patient: tuple[str, str],
+    sex: Sex | None,
+    born: date | None,
+) -> int:
+    """Enter sex, and age at the scan, into a patient's exams that have none; return into how many.
+
+    ``patient`` is an identifier and its issuer. What is entered already stays as it is.
+    """
+    connection = transaction.connection
+    key, changed = await repository.told_of_patient(connection, actor.site, patient, sex, born)
+    if key is not None and changed:
+        await transaction.emit(PatientUpdated(actor=actor, patient=key, exams=changed))
+    return changed

@@ -21,6 +21,7 @@ LEDGER: Final = "osteoserve_ledger_objects"
 UNACCOUNTED: Final = "osteoserve_ledger_unaccounted_objects"
 STATES: Final = "osteoserve_ledger_rows"
 OLDEST: Final = "osteoserve_ledger_oldest_seconds"
+MESSAGES: Final = "osteoserve_gateway_messages_total"
 READ: Final = "osteoserve_gateway_reports_total"
 ATTEMPTS: Final = "osteoserve_gateway_deliveries_total"
 
@@ -33,6 +34,7 @@ BUCKETS: Final = (
     "delivered", "superseded", "ignored", "quarantined", "discarded", "dead", "read",
     "in_progress",
 )  # fmt: skip
+TAKEN: Final = ("taken", "again", "refused", "not_kept", "unreadable")
 REPORTS: Final = ("taken", "partly", "empty", "refused")
 _SENT: Final[tuple[DeliveryState, ...]] = ("accepted", "committing", "committed", "waiting", "dead")
 
@@ -46,7 +48,7 @@ class GatewayMetrics:
             registry=registry,
         )  # fmt: skip
         self._rejected = Counter(
-            REJECTED, "DICOM connections and associations that were not accepted, by reason.",
+            REJECTED, "Connections and associations that were not accepted, by reason.",
             ("reason",), registry=registry,
         )  # fmt: skip
         self._associations = Gauge(
@@ -78,6 +80,12 @@ class GatewayMetrics:
             READ, "Scanners' own reports, by what became of their numbers.", ("result",),
             registry=registry,
         )  # fmt: skip
+        self._messages = Counter(
+            MESSAGES, "HL7 messages that were sent here, by what became of them.", ("result",),
+            registry=registry,
+        )  # fmt: skip
+        for result in TAKEN:
+            self._messages.labels(result)
         for result in REPORTS:
             self._read.labels(result)
         for result in RECEIVED:
@@ -89,6 +97,9 @@ class GatewayMetrics:
 
     def received(self, result: str) -> None:
         self._objects.labels(result).inc()
+
+    def message(self, result: str) -> None:
+        self._messages.labels(result).inc()
 
     def read(self, result: str) -> None:
         self._read.labels(result).inc()

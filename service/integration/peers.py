@@ -11,7 +11,8 @@
     certificate = "dxa-1"          port = 104
 
 All that a peer names must match. Its ``certificate`` is the common name of a TLS client. What each
-kind of destination takes: :mod:`service.integration.destinations`.
+kind of destination takes: :mod:`service.integration.destinations`; who sends HL7:
+:mod:`service.integration.hl7.feed`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from service.integration.destinations import (
     Name,
     Port,
 )
+from service.integration.hl7.feed import Feed
 from service.integration.reached import Network, contains
 
 _BY_KEY: Final = "key/"
@@ -88,6 +90,7 @@ class Peers(BaseModel):
 
     peer: Annotated[tuple[Peer, ...], Field(min_length=1)]
     destination: Annotated[tuple[AnyDestination, ...], Field(min_length=1)]
+    feed: tuple[Feed, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Peers:
@@ -100,7 +103,7 @@ class Peers(BaseModel):
             raise PeersError(f"{path} is no TOML: {error}") from None
         except ValidationError as error:
             raise PeersError("\n".join(_faults(path, error))) from None
-        for entries in (found.peer, found.destination):
+        for entries in (found.peer, found.destination, found.feed):
             names = [one.name for one in entries]
             if len(names) != len(set(names)):
                 raise PeersError(f"{path}: two entries have the same name")

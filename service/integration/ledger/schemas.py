@@ -80,6 +80,8 @@ class Held:
 
     id: UUID
     sha256: str
+    patient: str
+    """Number and issuer of whom it is now: a hospital may have merged patients since."""
     data: bytes = dataclasses.field(repr=False)
 
 

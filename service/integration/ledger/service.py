@@ -52,7 +52,7 @@ class Ledger:
         self._transactions = transactions
         self._lease = timedelta(seconds=settings.gateway_lease_seconds)
 
-    async def receive(self, one: Arrival) -> tuple[Received, UUID | None]:
+    async def receive(self, arrived: Arrival) -> tuple[Received, UUID | None]:
         """Keep an object, and return what became of it and the case that it joined.
 
         It is durable then. The same object again changes nothing.
@@ -60,6 +60,7 @@ class Ledger:
 
         async def work(transaction: Transaction) -> tuple[Received, UUID | None]:
             connection = transaction.connection
+            one = await repository.of_survivor(connection, arrived)
             await repository.alone(connection, one.site + one.sop_uid, one.site + one.study_uid)
             earlier = await repository.hashes(connection, one.site, one.sop_uid)
             if one.sha256 in earlier:

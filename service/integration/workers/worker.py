@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from service.integration.destinations import AnyDestination
+from service.integration.hl7.service import Feeds
 from service.integration.ledger.schemas import LeaseLostError, Sent
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
@@ -43,6 +44,7 @@ class Worker:
         judge: Judge,
         committing: Committing,
         measuring: Measuring,
+        feeds: Feeds,
         metrics: GatewayMetrics,
     ) -> None:
         """``senders`` are those of all destinations, by their names."""
@@ -52,6 +54,7 @@ class Worker:
         self._judge = judge
         self._committing = committing
         self._measuring = measuring
+        self._feeds = feeds
         self._metrics = metrics
         self._stopping = asyncio.Event()
 
@@ -128,4 +131,5 @@ class Worker:
 
     async def _purge(self) -> bool:
         await self._committing.tidy()
+        await self._feeds.purge()
         return await self._ledger.purge() > 0

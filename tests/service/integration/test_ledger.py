@@ -408,10 +408,11 @@ async def test_a_delivery_that_fails_as_nobody_foresaw_dies_at_its_budget(
     metrics = GatewayMetrics(CollectorRegistry())
     judge: Any = None
     measuring: Any = None
+    feeds: Any = None
     committing = Committing(GatewaySettings(), opened(database).commitments, peers, metrics)
     (pacs,) = peers.destination
     sending = {"pacs": senders.sender(pacs)}
-    worker = Worker(ledger, peers, sending, judge, committing, measuring, metrics)
+    worker = Worker(ledger, peers, sending, judge, committing, measuring, feeds, metrics)
 
     def fails(*_: object) -> None:
         raise RuntimeError

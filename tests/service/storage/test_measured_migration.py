@@ -37,7 +37,21 @@ def test_all_is_as_it_was_after_the_way_back(before: Connection) -> None:
     arrived(before, "1.1")
     old = everything(before)
     Schema.upgrade(before, ITSELF)
+    new = everything(before)
+    assert set(new) - set(old) == {"patient_merge", "imaging_order", "feed_message"}
     before.execute(sa.text("UPDATE exam SET measured = '{}'"))
+    put(
+        before, "patient_merge", site="default", issuer="H", identifier="1", into_issuer="H",
+        into_identifier="2", at=MOMENT,
+    )  # fmt: skip
+    put(
+        before, "imaging_order", site="default", accession="A", placer="", filler="",
+        cancelled=False, changed_at=MOMENT,
+    )  # fmt: skip
+    put(
+        before, "feed_message", id=uuid4(), feed="engine", sha256="0", kind="ADT^A08",
+        received_at=MOMENT,
+    )  # fmt: skip
     Schema.downgrade(before, BEFORE)
     assert everything(before) == old
     Schema.upgrade(before)
