@@ -68,6 +68,9 @@ class Ledger:
             if one.is_own or await repository.is_ours(connection, one.sop_uid, one.series_uid):
                 await repository.add(connection, one, None, "ignored", "own_result")
                 return "ignored", None
+            if one.action == "ignore":
+                await repository.add(connection, one, None, "ignored", one.rule)
+                return "ignored", None
             reason = "other_bytes" if earlier else None
             is_report = not one.is_image and one.sop_class_uid in REPORTS
             if reason is None and not one.is_image and not is_report:
@@ -83,6 +86,8 @@ class Ledger:
                 return "accepted", None
             case_id = await self._case_for(transaction, one)
             await repository.add(connection, one, case_id, "held", None)
+            if one.action == "hold":
+                await repository.hold(connection, case_id, one.rule)
             return "accepted", case_id
 
         return await self._transactions.write(work)
