@@ -12,7 +12,7 @@
 
 All that a peer names must match. Its ``certificate`` is the common name of a TLS client. What each
 kind of destination takes: :mod:`service.integration.destinations`; what is judged of what comes:
-:mod:`service.integration.rules`; who sends HL7: :mod:`service.integration.hl7.feed`.
+:mod:`service.integration.rules`; who sends HL7: :mod:`service.integration.feeds`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from service.integration.destinations import (
     Name,
     Port,
 )
-from service.integration.hl7.feed import Feed
+from service.integration.feeds import Feed
 from service.integration.reached import Network, contains
 from service.integration.rules import Rule
 

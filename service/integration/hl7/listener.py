@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from service.clock import now
 from service.holds.schemas import HeldError
+from service.integration.feeds import Feed
 from service.integration.hl7 import answer, frame, message
 from service.integration.hl7.answer import Code
-from service.integration.hl7.feed import Feed
 from service.integration.hl7.message import Head, MessageError
 from service.integration.hl7.service import Feeds
 from service.integration.metrics import GatewayMetrics

@@ -22,8 +22,8 @@ from service.exams import service as exams
 from service.exams.schemas import Sex
 from service.identity.actor import Actor
 from service.integration.events import OrderReceived
+from service.integration.feeds import Feed
 from service.integration.hl7 import orders
-from service.integration.hl7.feed import Feed
 from service.integration.hl7.message import Message, MessageError, Segment
 from service.integration.hl7.orders import Order
 from service.integration.ledger import repository as ledger

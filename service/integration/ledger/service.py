@@ -65,16 +65,16 @@ class Ledger:
             earlier = await repository.hashes(connection, one.site, one.sop_uid)
             if one.sha256 in earlier:
                 return "duplicate", None
-            if one.is_own or await repository.is_ours(connection, one.sop_uid, one.series_uid):
-                await repository.add(connection, one, None, "ignored", "own_result")
-                return "ignored", None
-            if one.action == "ignore":
-                await repository.add(connection, one, None, "ignored", one.rule)
-                return "ignored", None
-            reason = "other_bytes" if earlier else None
             is_report = not one.is_image and one.sop_class_uid in REPORTS
-            if reason is None and not one.is_image and not is_report:
-                await repository.add(connection, one, None, "ignored", "not_an_image")
+            ours = await repository.is_ours(connection, one.sop_uid, one.series_uid)
+            rule = "own_result" if one.is_own or ours else None
+            if rule is None and one.action == "ignore":
+                rule = one.rule
+            reason = "other_bytes" if earlier else None
+            if rule is None and reason is None and not one.is_image and not is_report:
+                rule = "not_an_image"
+            if rule is not None:
+                await repository.add(connection, one, None, "ignored", rule)
                 return "ignored", None
             if reason is None and await repository.other_patient(connection, one):
                 reason = "other_patient"
