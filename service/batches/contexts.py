@@ -9,7 +9,7 @@ from typing import Final
 
 from service.batches.schemas import Batch, BatchState, Line, Sent
 from service.language.formats import moment, number
-from service.language.locale import N_, _, ngettext
+from service.language.locale import N_, SOURCE, _, current, ngettext
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.predictions.history_contexts import HistoryRow
 from service.predictions.home_contexts import ACCEPT
@@ -78,17 +78,21 @@ class BulkRow:
     result: HistoryRow | None
     problem: str
     problem_detail: str
+    detail_language: str
+    """Details that quote a file's own facts are English in every language."""
 
     @classmethod
     def of(cls, line: Line, name: str = "") -> BulkRow:
         problem = line.problem or {}
         title, detail = problem.get("title", ""), problem.get("detail", "")
+        said = _(detail) if detail else ""
         return cls(
             position=line.index + 1,
             name=name,
             result=None if line.prediction is None else HistoryRow.of(line.prediction),
             problem=_(title) if title else "",
-            problem_detail=_(detail) if detail else "",
+            problem_detail=said,
+            detail_language=SOURCE if said == detail else current().code,
         )
 
     @property
