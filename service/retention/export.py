@@ -157,7 +157,7 @@ async def lines(
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield every result of the actor's site that ``query`` asks for and this version can read."""
     within = Within(site=actor.site)
-    asked = query.model_copy(update={"sort": "oldest", "limit": MOST})
+    asked = query.model_copy(update={"sort": "oldest", "limit": MOST, "retired": None})
     while True:
         async with transactions.read() as connection:
             found, following = await predictions.page(connection, within, asked)
