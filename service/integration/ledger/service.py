@@ -63,6 +63,9 @@ class Ledger:
             if one.is_own or await repository.is_ours(connection, one.sop_uid, one.series_uid):
                 await repository.add(connection, one, None, "ignored", "own_result")
                 return "ignored", None
+            if one.action == "ignore":
+                await repository.add(connection, one, None, "ignored", one.rule)
+                return "ignored", None
             reason = "other_bytes" if earlier else None
             if reason is None and not one.is_image:
                 await repository.add(connection, one, None, "ignored", "not_an_image")
@@ -74,6 +77,8 @@ class Ledger:
                 return "quarantined", None
             case_id = await self._case_for(transaction, one)
             await repository.add(connection, one, case_id, "held", None)
+            if one.action == "hold":
+                await repository.hold(connection, case_id, one.rule)
             return "accepted", case_id
 
         return await self._transactions.write(work)
@@ -231,35 +236,40 @@ class Ledger:
 
         return await self._transactions.write(work)
 
-    async def restart(self, actor: Actor, id: UUID) -> None:
-        """Try a dead delivery, or a case in quarantine, again. Raises :class:`NotDecidedError`."""
-        await self._decide(actor, id, "restart", None)
+    async def restart(self, actor: Actor, id: UUID, site: str | None = None) -> None:
+        """Try a dead delivery, or a case in quarantine, again. Raises :class:`NotDecidedError`.
 
-    async def discard(self, actor: Actor, id: UUID, reason: str) -> None:
+        With ``site`` nothing of another is there, as for :meth:`discard`.
+        """
+        await self._decide(actor, id, "restart", None, site)
+
+    async def discard(self, actor: Actor, id: UUID, reason: str, site: str | None = None) -> None:
         """Give up a delivery that is dead or waits, or a case or an object in quarantine.
 
         Raises :class:`NotDecidedError`.
         """
-        await self._decide(actor, id, "discard", reason)
+        await self._decide(actor, id, "discard", reason, site)
 
-    async def _decide(self, actor: Actor, id: UUID, act: Any, reason: str | None) -> None:
+    async def _decide(
+        self, actor: Actor, id: UUID, act: Any, reason: str | None, site: str | None
+    ) -> None:
         async def work(transaction: Transaction) -> None:
-            what = await balance.decide(transaction.connection, id, act, reason)
+            what = await balance.decide(transaction.connection, id, act, reason, site)
             if what is None:
                 raise NotDecidedError
             await transaction.emit(LedgerDecided(actor=actor, id=id, what=what, act=act))
 
         await self._transactions.write(work)
 
-    async def balance(self) -> Balance:
-        """Return what became of everything that was acknowledged."""
+    async def balance(self, site: str | None = None) -> Balance:
+        """Return what became of everything that was acknowledged, at one site or all."""
         async with self._transactions.read() as connection:
-            return await balance.of(connection)
+            return await balance.of(connection, site)
 
-    async def waiting(self, most: int = 200) -> tuple[Line, ...]:
+    async def waiting(self, most: int = 200, site: str | None = None) -> tuple[Line, ...]:
         """Return what is not done: in quarantine, dead, waiting or in progress, oldest first."""
         async with self._transactions.read() as connection:
-            return await balance.lines(connection, most)
+            return await balance.lines(connection, most, site)
 
     async def states(self) -> Mapping[tuple[str, str], int]:
         """Return how many cases and deliveries are in each state."""
