@@ -36,7 +36,7 @@ from service.integration.ledger import install as ledger
 from service.integration.web import install as dicomweb
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
-from service.medicine.progression import pages as progression
+from service.medicine.progression import install as progression
 from service.metrics import Metrics
 from service.observability import tracing
 from service.operations import install as operations

@@ -33,6 +33,13 @@ ALLOWED: Final[Mapping[str, str]] = {
     "t_score": N_("a number from -6.0 to 6.0, one decimal, as the scanner reports it"),
     "sex": N_("female or male"),
     "age_years": N_("a whole number from 18 to 120"),
+    "weight_kg": N_("a number from 25 to 300, in kg, at most one decimal"),
+    "drug": N_(
+        "alendronate, risedronate, ibandronate, ibandronate_iv, zoledronate, denosumab, "
+        "raloxifene, hormone_therapy, teriparatide, abaloparatide, romosozumab or none"
+    ),
+    "drug_since": N_("a date as YYYY-MM-DD, not after the scan, beside a drug"),
+    "fracture": N_("true or false"),
 }
 """Every field with what it takes: in messages, on the page and in the API's description."""
 

@@ -25,6 +25,7 @@ from service.exams.parts import ALLOWED, VERTEBRAE, Part, Reference, Scanner, Ve
 from service.http import validation
 from service.language.locale import N_
 from service.medicine.densitometry import ADULT_AGES, SCORE_RANGE
+from service.medicine.drugs import Present
 
 Sex = Literal["female", "male"]
 
@@ -32,6 +33,9 @@ BMD_RANGE: Final = (0.422, 1.901)
 """Total spine BMD in g/cm², the extremes in NHANES 2007–08 (codebook DXXSPN_E; domain.md §1.5)."""
 
 AGE_RANGE: Final = ADULT_AGES
+WEIGHT_RANGE: Final = (25.0, 300.0)
+"""Kilograms; anything else is taken for a slip of the keyboard."""
+
 EARLIEST: Final = date(1987, 1, 1)
 """The year of the first commercial DXA scanner."""
 
@@ -119,6 +123,23 @@ class ExamFacts(Part):
     age_years: Annotated[int, Field(ge=AGE_RANGE[0], le=AGE_RANGE[1])] | None = Field(
         None, description=about("age_years") + " At the time of the scan.", examples=[67]
     )
+    weight_kg: (
+        Annotated[
+            float,
+            Field(ge=WEIGHT_RANGE[0], le=WEIGHT_RANGE[1], allow_inf_nan=False),
+            _decimals(1),
+        ]
+        | None
+    ) = Field(None, description=about("weight_kg") + " At the scan.", examples=[64.5])
+    drug: Present | None = Field(
+        None, description="The drug against osteoporosis at the time of the scan, or none."
+    )
+    drug_since: Annotated[date, AfterValidator(_past)] | None = Field(
+        None, description=about("drug_since") + " When that drug was begun."
+    )
+    fracture: bool | None = Field(
+        None, description="A fragility fracture since the scan before, or ever if it is the first."
+    )
 
     @property
     def empty(self) -> bool:
@@ -163,10 +184,14 @@ def from_json(fields: Mapping[str, Any]) -> ExamFacts:
         raise ExamError(_faults(error)) from None
     if facts.patient_issuer is not None and facts.patient_reference is None:
         raise ExamError([_fault("patient_issuer", "missing", "an issuer alone")])
+    if facts.drug_since is not None and facts.drug in (None, "none"):
+        raise ExamError([_fault("drug_since", "missing", "a date alone")])
+    if facts.drug_since and facts.acquired_on and facts.drug_since > facts.acquired_on:
+        raise ExamError([_fault("drug_since", "too_late", "a date after the scan")])
     return facts
 
 
-_TOGETHER: Final = (("patient_reference", "patient_issuer"),)
+_TOGETHER: Final = (("patient_reference", "patient_issuer"), ("drug", "drug_since"))
 """Fields that say one thing: they are taken from one source or not at all."""
 
 

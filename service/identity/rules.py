@@ -105,6 +105,9 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("PATCH", f"{_PREDICTION}/worklist"): _of("clinician"),
     ("GET", f"{_PREDICTION}/study"): READ,
     ("PUT", f"{_PREDICTION}/study"): _of("clinician"),
+    ("GET", "/api/v1/patients/{key}/progression"): _of(
+        "viewer", "clinician", "integrator", reads="patient"
+    ),
     ("GET", "/audit"): _of("auditor", reads="trail"),
     ("GET", "/audit/export.csv"): AUDITOR,
     ("GET", "/audit/export.ndjson"): AUDITOR,

@@ -12,11 +12,10 @@ import pytest
 from lxml import html
 
 from service.language.locale import _, speaking
+from service.medicine.drugs import BISPHOSPHONATES, EVERY, NAMES, ORAL, PARATHYROID, Drug
 from service.medicine.guidance import Consideration, consider
 from service.medicine.guidance.contexts import Considered
-from service.medicine.guidance.drugs import BISPHOSPHONATES, EVERY, ORAL, PARATHYROID, Drug
 from service.medicine.guidance.facts import read
-from service.medicine.guidance.words import DRUGS
 from tests.service.kit.fronts import Front
 from tests.service.medicine.guidance.test_rules import (
     TODAY,
@@ -385,7 +384,7 @@ async def test_the_form_says_what_the_api_says(shared: Front, name: str, languag
     (first,) = page.xpath("//*[@id='considered']//section[@class='short']")
     assert first.xpath("not(ancestor::details)")
     with speaking(language):
-        names = {drug: _(DRUGS[drug]) for drug in patient.struck}
+        names = {drug: _(NAMES[drug]) for drug in patient.struck}
     for drug, word in names.items():
         (row,) = page.xpath(f"//*[@id='drug-{drug}']")
         assert row.xpath("p/del")[0].text_content() == word
