@@ -19,6 +19,7 @@ Kind = Literal[
     "image_removed", "hold_placed", "hold_released", "retention_applied", "patient_erased",
     "data_exported", "backed_up", "restored", "trail_cut",
     "factor_added", "factor_removed", "recovery_codes_made", "recovery_code_used",
+    "passkey_added", "passkey_removed",
     "glass_broken", "glass_ended", "glass_closed", "site_renamed",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)

@@ -27,6 +27,8 @@ from service.identity.events import (
     KeyRevoked,
     LinkMade,
     LogoutRefused,
+    PasskeyAdded,
+    PasskeyRemoved,
     PasswordChanged,
     PersonAdded,
     PersonDisabled,
@@ -83,6 +85,10 @@ class Told:
 
 def _account(kind: Kind) -> Callable[[Any], Told]:
     return lambda event: Told(kind, "account", event.person_id)
+
+
+def _passkey(kind: Kind) -> Callable[[Any], Told]:
+    return lambda event: Told(kind, "account", event.person_id, {"passkey": str(event.passkey_id)})
 
 
 def _ended(kind: Kind) -> Callable[[Any], Told]:
@@ -172,6 +178,8 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     PersonEnabled: _account("person_enabled"),
     FactorAdded: _account("factor_added"),
     FactorRemoved: _account("factor_removed"),
+    PasskeyAdded: _passkey("passkey_added"),
+    PasskeyRemoved: _passkey("passkey_removed"),
     RecoveryCodesMade: _account("recovery_codes_made"),
     RecoveryCodeUsed: _account("recovery_code_used"),
     GlassBroken: _glass("glass_broken"),

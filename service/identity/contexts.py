@@ -11,6 +11,7 @@ from service.identity.actor import ROLES, Role
 from service.identity.factors import Offer, Standing
 from service.identity.form import ROLE_NAMES
 from service.identity.repository.glass import Use
+from service.identity.repository.passkeys import Passkey
 from service.identity.schemas import ApiKey, Person
 from service.language.formats import listing, moment
 from service.language.locale import _
@@ -30,6 +31,8 @@ class SignInPage(Page):
     """What people call the identity provider; empty: there is none."""
     away: bool = False
     """It does not answer."""
+    passkeys: bool = False
+    """Browsers have passkeys for the address that was asked."""
     trouble: str = ""
     """Here and below: what is wrong with no field of the form."""
 
@@ -172,6 +175,10 @@ class CodePage(Page):
     fields: tuple[Field, ...]
     offer: Offer | None
     """What an app is to take up first; None: it has."""
+    app: bool
+    """They have one; otherwise recovery codes alone stand in for a passkey."""
+    passkey: bool
+    """They have one that this browser may know."""
     trouble: str = ""
 
 
@@ -201,6 +208,45 @@ class FactorPage(Page):
     proving: tuple[Field, ...]
     removing: tuple[Field, ...]
     """The same, in another form."""
+    passkey: bool
+    """One of theirs may stand in for both."""
+    trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeyRow:
+    id: UUID
+    name: str
+    made: str
+    used: str
+
+    @classmethod
+    def of(cls, key: Passkey) -> PasskeyRow:
+        return cls(
+            id=key.id,
+            name=key.name,
+            made=moment(key.created_at),
+            used=_("never") if key.used_at is None else moment(key.used_at),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeysPage(Page):
+    """One's own passkeys."""
+
+    templates = ("passkeys.html",)
+    section = "/account"
+
+    rows: tuple[PasskeyRow, ...]
+    fresh: bool
+    """They have proved who they are just now."""
+    here: bool
+    """Browsers have passkeys for the address that was asked."""
+    full: bool
+    """There are as many as anybody may have."""
+    removable: bool
+    naming: tuple[Field, ...]
+    proving: tuple[Field, ...]
     trouble: str = ""
 
 

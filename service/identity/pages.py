@@ -23,18 +23,20 @@ from service.identity.contexts import (
     named,
 )
 from service.identity.dependencies import ACTOR, Acting
-from service.identity.entering import accounts, after, proved, refused, trouble
+from service.identity.entering import accounts, after, entered, proved, refused, trouble
 from service.identity.events import SignInFailed
 from service.identity.oidc.contexts import SignedOutPage
 from service.identity.oidc.pages import MaybeOidcDep
 from service.identity.oidc.service import MaybeOidc
 from service.identity.people import People
+from service.identity.proving import FIELD, ProverDep
 from service.identity.refusals import Refusals
 from service.identity.schemas import (
     AccountError,
     CodeError,
     CredentialsError,
     LinkError,
+    PasskeyError,
     TooOftenError,
 )
 from service.identity.services import (
@@ -57,6 +59,7 @@ async def ask(
     actor: Acting,
     people: PeopleDep,
     maybe: MaybeOidcDep,
+    prover: ProverDep,
     templates: TemplatesDep,
 ) -> Response:
     back = own(request.query_params.get("next", "/"))
@@ -68,6 +71,7 @@ async def ask(
         fields=form.signing_in({}),
         next=back,
         nobody=await people.nobody(),
+        passkeys=prover.has_passkeys,
         **await _provider(maybe),
     )
     return templates.respond(request, page, headers=NO_STORE)
@@ -81,18 +85,29 @@ async def sign_in(
     factors: FactorsDep,
     cookie: CookieDep,
     maybe: MaybeOidcDep,
+    prover: ProverDep,
     templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
-    """Form fields: ``login``, ``password``, ``next``."""
+    """Form fields: ``passkey``, or ``login`` and ``password``; ``next``."""
     back = own(sent.get("next", "/"))
     try:
+        if FIELD in sent:
+            person_id = await prover.signed_in(actor, sent)
+            return entered(cookie, await sessions.begin(actor, person_id, passkey=True), back)
         proved_by = await sessions.prove(actor, sent.get("login", ""), sent.get("password", ""))
-    except (CredentialsError, TooOftenError, StorageFullError, StorageUnavailableError) as error:
+    except (
+        CredentialsError,
+        PasskeyError,
+        TooOftenError,
+        StorageFullError,
+        StorageUnavailableError,
+    ) as error:
         page = SignInPage(
             fields=form.signing_in(sent),
             next=back,
             nobody=False,
+            passkeys=prover.has_passkeys,
             trouble=trouble(error),
             **await _provider(maybe),
         )

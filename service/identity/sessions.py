@@ -116,7 +116,9 @@ class Sessions:
                 left=min(self._idle, row.ends_at - at),
                 by_provider=row.issuer is not None,
                 second=row.second,
-                has_factor=row.has_factor,
+                has_factor=row.has_app or row.has_passkey,
+                by_passkey=row.by_passkey,
+                has_passkey=row.has_passkey,
                 glass=broken,
             ),
             address=address,
@@ -171,12 +173,14 @@ class Sessions:
         *,
         again: bool = False,
         second: bool = False,
+        passkey: bool = False,
     ) -> Begun:
         """Begin a session of a person who has proved who they are; the actor's own ends.
 
         ``provider``: where they have done so, if not here; ``again``: they had signed in already;
-        ``second``: they gave a second factor too.
+        ``second``: they gave a second factor too; ``passkey``: they used one, which is both.
         """
+        second = second or passkey
         token = secrets.token()
         hash = secrets.hashed("session", token)
         at = now()
@@ -201,6 +205,7 @@ class Sessions:
                 ends_at=at + self._longest,
                 signed_in_at=since,
                 second=second,
+                by_passkey=passkey,
                 **_columns(provider),
             )
             account = await accounts.by_id(connection, person_id)
@@ -216,11 +221,15 @@ class Sessions:
                     by_provider=provider is not None,
                     second=second,
                     has_factor=second,
+                    by_passkey=passkey,
+                    has_passkey=passkey,
                 ),
                 address=actor.address,
             )
             kind = SignedInAgain if again else SignedIn
-            how: How = "two_factors" if second else "password" if provider is None else "provider"
+            how: How = "password" if provider is None else "provider"
+            if second:
+                how = "passkey" if passkey else "two_factors"
             await transaction.emit(kind(actor=begun, person_id=person_id, how=how))
             if account is not None and account.sealed:
                 await transaction.emit(SealedAccountUsed(actor=begun, person_id=person_id))
@@ -251,13 +260,27 @@ class Sessions:
         await self._attempts.succeeded(login, actor.address)
         if session.has_factor:
             await self._factors.check(actor, person_id, code)
-        at = now()
-        again = replace(actor, session=replace(session, since=at, second=session.has_factor))
         how: How = "two_factors" if session.has_factor else "password"
+        return await self._proved(actor, session, person_id, how)
+
+    async def again_by_passkey(self, actor: Actor) -> Actor:
+        """Return the actor as signed in just now, by a passkey of theirs that has answered."""
+        if actor.session is None or actor.id is None:
+            raise CredentialsError
+        return await self._proved(actor, actor.session, actor.id, "passkey")
+
+    async def _proved(self, actor: Actor, session: Session, person_id: UUID, how: How) -> Actor:
+        at, second, by_passkey = now(), how != "password", how == "passkey"
+        proved = replace(session, since=at, second=second, by_passkey=by_passkey)
+        again = replace(actor, session=proved)
 
         async def work(transaction: Transaction) -> None:
             if not await sessions.change(
-                transaction.connection, session.hash, signed_in_at=at, second=session.has_factor
+                transaction.connection,
+                session.hash,
+                signed_in_at=at,
+                second=second,
+                by_passkey=by_passkey,
             ):
                 raise CredentialsError
             await transaction.emit(SignedInAgain(actor=again, person_id=person_id, how=how))

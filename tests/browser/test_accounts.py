@@ -28,6 +28,7 @@ CLOSED = {
     "keys": "/keys",
     "trail": "/audit",
     "second-factor": "/account/second",
+    "passkeys": "/account/passkeys",
     "glass": "/glass",
     "glass-uses": "/glass/uses",
     "paused": "/signin?idle=&next=%2Fhistory",

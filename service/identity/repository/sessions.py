@@ -12,18 +12,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.storage.tables.identity import (
     MembershipRow,
+    PasskeyRow,
     PersonRow,
     SecondFactorRow,
     SessionRow,
 )
 
-_HAS_FACTOR: Final = (
+_HAS_APP: Final = (
     select(SecondFactorRow.person_id)
     .where(
         SecondFactorRow.person_id == SessionRow.person_id, SecondFactorRow.confirmed_at.is_not(None)
     )
     .exists()
-    .label("has_factor")
+    .label("has_app")
+)
+_HAS_PASSKEY: Final = (
+    select(PasskeyRow.id)
+    .where(PasskeyRow.person_id == SessionRow.person_id)
+    .exists()
+    .label("has_passkey")
 )
 
 
@@ -36,8 +43,8 @@ async def rows(connection: AsyncConnection, hash: str) -> Sequence[Any]:
     statement = (
         select(
             SessionRow.person_id, SessionRow.site, SessionRow.seen_at, SessionRow.ends_at,
-            SessionRow.signed_in_at, SessionRow.issuer, SessionRow.second, SessionRow.glass_id,
-            _HAS_FACTOR, PersonRow.name, PersonRow.disabled_at,
+            SessionRow.signed_in_at, SessionRow.issuer, SessionRow.second, SessionRow.by_passkey,
+            SessionRow.glass_id, _HAS_APP, _HAS_PASSKEY, PersonRow.name, PersonRow.disabled_at,
             PersonRow.sealed, MembershipRow.role,
         )
         .join(PersonRow, PersonRow.id == SessionRow.person_id)
