@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
 from uuid import UUID
+
+from service.clock import EPOCH
 
 Kind = Literal[
     "signed_in", "sign_in_failed", "signed_out", "signed_in_again", "person_added",
@@ -43,8 +45,6 @@ ObjectKind = Literal[
     "database",
     "glass",
 ]
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -158,7 +158,10 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
         {"reason": event.reason, **_times(event.times)},
     ),
     SignedOut: lambda event: Told(
-        "signed_out", "account", event.person_id, {"by": "idp"} if event.by_provider else {}
+        "signed_out",
+        "account",
+        event.person_id,
+        {"by": "idp"} if event.by_provider else {"by": "elsewhere"} if event.elsewhere else {},
     ),
     LogoutRefused: lambda event: Told("logout_refused", None, None, {"reason": event.reason}),
     SignedInAgain: lambda event: Told(

@@ -53,10 +53,11 @@ class SignInFailed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SignedOut(Event):
-    """``by_provider``: the identity provider ended it."""
+    """``by_provider``: the identity provider ended it; ``elsewhere``: they did, from another."""
 
     person_id: UUID
     by_provider: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

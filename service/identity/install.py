@@ -12,7 +12,14 @@ from fastapi import FastAPI
 
 from service.events import Listeners
 from service.http.settings import Address
-from service.identity import administration, factor_pages, glass_pages, pages, passkey_pages
+from service.identity import (
+    administration,
+    factor_pages,
+    glass_pages,
+    pages,
+    passkey_pages,
+    session_pages,
+)
 from service.identity.attempts import Attempts
 from service.identity.cookie import SessionCookie
 from service.identity.door import SignInNeededError, to_sign_in
@@ -47,6 +54,7 @@ def install(app: FastAPI) -> None:
     app.include_router(oidc_pages.router)
     app.include_router(factor_pages.router)
     app.include_router(passkey_pages.router)
+    app.include_router(session_pages.router)
     app.include_router(glass_pages.router)
 
 

@@ -21,7 +21,7 @@ from service.identity.entering import accounts, refused, step_cookie, trouble, w
 from service.identity.factors import Factors
 from service.identity.passkeys import MOST, Passkeys
 from service.identity.people import People
-from service.identity.proving import FIELD, UNPROVED, Prover, ProverDep
+from service.identity.proving import FIELD, UNPROVED, Prover, ProverDep, fresh
 from service.identity.schemas import AccountError, CredentialsError, PasskeyError
 from service.identity.services import CookieDep, FactorsDep, PasskeysDep, SessionsDep
 from service.language.locale import N_
@@ -40,13 +40,6 @@ async def holder(actor: Acting) -> UUID:
 
 
 HolderDep = Annotated[UUID, Depends(holder)]
-
-
-async def fresh(actor: Acting, passkeys: PasskeysDep) -> None:
-    if not passkeys.is_fresh(actor):
-        raise ServiceError(
-            "sign_in_again", N_("They have not proved who they are within the last minutes.")
-        )
 
 
 @router.post("/signin/passkey")

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from service.errors import ServiceError
 from service.http.cookies import sent as cookies_sent
 from service.http.problems import Problem
 from service.identity import secrets
 from service.identity.actor import Actor
 from service.identity.cookie import SessionCookie
+from service.identity.dependencies import Acting
 from service.identity.passkeys import Asked, Passkeys, Purpose
 from service.identity.schemas import (
     CodeError,
@@ -86,6 +88,14 @@ class Prover:
     @property
     def _host(self) -> str:
         return self._request.headers.get("host", "")
+
+
+async def fresh(actor: Acting, passkeys: PasskeysDep) -> None:
+    """For what asks for a proof of the last minutes."""
+    if not passkeys.is_fresh(actor):
+        raise ServiceError(
+            "sign_in_again", N_("They have not proved who they are within the last minutes.")
+        )
 
 
 async def _prover(

@@ -25,7 +25,9 @@ from service.identity.events import (
 )
 from service.identity.factors import Factors
 from service.identity.passwords import LONGEST, Passwords
-from service.identity.repository import accounts, glass, memberships, sessions
+from service.identity.repository import accounts, glass, memberships, sessions, tries
+from service.identity.repository.sessions import Open
+from service.identity.repository.tries import Try
 from service.identity.schemas import CredentialsError, TooOftenError
 from service.identity.settings import IdentitySettings
 from service.storage.errors import StorageError
@@ -33,6 +35,9 @@ from service.storage.transaction import Transaction, Transactions
 
 NOTED: Final = timedelta(minutes=1)
 """A session's last use is written down no oftener."""
+
+SHOWN: Final = 20
+"""Tries of somebody's that they are shown."""
 
 UNPROVED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Since when, where the identity provider has not said: never fresh enough to sign."""
@@ -56,6 +61,20 @@ class Begun:
 
     token: str
     actor: Actor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """One of somebody's own sign-ins."""
+
+    open: Open
+    here: bool
+    """It is the one that they look at it by."""
+
+    @property
+    def number(self) -> str:
+        """What names it on a page: part of a hash, by which nobody signs in."""
+        return self.open.hash[:16]
 
 
 class Sessions:
@@ -300,6 +319,45 @@ class Sessions:
                 await transaction.emit(SignedOut(actor=actor, person_id=person_id))
 
         await self._transactions.write(work, frees=True)
+
+    async def own(self, actor: Actor) -> tuple[Own, ...]:
+        """Return the actor's sign-ins that go on, the last used first."""
+        if actor.id is None or actor.session is None:
+            return ()
+        async with self._transactions.read() as connection:
+            found = await sessions.of(connection, actor.id, now(), self._idle)
+        here = actor.session.hash
+        return tuple(Own(open=one, here=one.hash == here) for one in found)
+
+    async def tries(self, actor: Actor) -> tuple[Try, ...]:
+        """Return how the actor, or somebody with their name, tried to sign in lately."""
+        if actor.id is None:
+            return ()
+        async with self._transactions.read() as connection:
+            return await tries.last(connection, actor.id, SHOWN)
+
+    async def end_others(self, actor: Actor, only: str | None = None) -> int:
+        """End the actor's sign-ins but this one; return how many there were.
+
+        ``only``: the number of the one that is to end, as :attr:`Own.number` has it.
+        """
+        session, person_id = actor.session, actor.id
+        if session is None or person_id is None:
+            return 0
+
+        async def work(transaction: Transaction) -> int:
+            connection, ended = transaction.connection, 0
+            for one in await sessions.of(connection, person_id, now(), self._idle):
+                number = Own(open=one, here=one.hash == session.hash).number
+                if one.hash == session.hash or only not in (None, number):
+                    continue
+                if await sessions.end(connection, one.hash) is not None:
+                    ended += 1
+                    event = SignedOut(actor=actor, person_id=person_id, elsewhere=True)
+                    await transaction.emit(event)
+            return ended
+
+        return await self._transactions.write(work, frees=True)
 
     async def move(self, actor: Actor, site: str) -> bool:
         """Have the actor act for ``site`` from now on; False where they have no role there."""

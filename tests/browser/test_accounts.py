@@ -29,6 +29,7 @@ CLOSED = {
     "trail": "/audit",
     "second-factor": "/account/second",
     "passkeys": "/account/passkeys",
+    "sessions": "/account/sessions",
     "glass": "/glass",
     "glass-uses": "/glass/uses",
     "paused": "/signin?idle=&next=%2Fhistory",

@@ -1,4 +1,4 @@
-"""Passkeys, what they were asked to sign, and which sign-ins were by one."""
+"""Passkeys, what they were asked to sign, which sign-ins were by one; entries by account."""
 
 from __future__ import annotations
 
@@ -48,6 +48,14 @@ def upgrade() -> None:
     op.add_column(
         "session", sa.Column("by_passkey", sa.Boolean(), nullable=False, server_default=sa.false())
     )
+    account = sa.text("object_kind = 'account'")
+    op.create_index(
+        "ix_audit_event_account",
+        "audit_event",
+        ["object_id", "at"],
+        sqlite_where=account,
+        postgresql_where=account,
+    )
 
 
 def downgrade() -> None:
@@ -55,6 +63,7 @@ def downgrade() -> None:
 
     Who signed in by one has to do so by password: their sign-ins end.
     """
+    op.drop_index("ix_audit_event_account", "audit_event")
     op.execute("DELETE FROM session WHERE by_passkey")
     op.drop_column("session", "by_passkey")
     op.drop_table("passkey_challenge")
