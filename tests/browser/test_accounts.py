@@ -26,6 +26,7 @@ CLOSED = {
     "people": "/people",
     "sites": "/sites",
     "keys": "/keys",
+    "retention": "/retention",
     "trail": "/audit",
     "second-factor": "/account/second",
     "passkeys": "/account/passkeys",
