@@ -46,6 +46,7 @@ from service.identity.services import (
     RefusalsDep,
     SessionsDep,
 )
+from service.identity.sessions import Sessions
 from service.language.locale import N_, _
 from service.storage.errors import StorageFullError, StorageUnavailableError
 from service.web.dependencies import TemplatesDep
@@ -208,9 +209,13 @@ async def choose(
 
 @router.get("/account")
 async def account(
-    request: Request, actor: Acting, people: PeopleDep, templates: TemplatesDep
+    request: Request,
+    actor: Acting,
+    people: PeopleDep,
+    sessions: SessionsDep,
+    templates: TemplatesDep,
 ) -> Response:
-    return templates.respond(request, await _account(actor, people), headers=NO_STORE)
+    return templates.respond(request, await _account(actor, people, sessions), headers=NO_STORE)
 
 
 @router.post("/account/password")
@@ -229,13 +234,13 @@ async def change(
         again = await sessions.again(actor, sent.get("old", ""), sent.get("code", ""))
         await people.change_password(actor, password)
     except CredentialsError as error:
-        page = await _account(actor, people, schemas.wrong("old"))
+        page = await _account(actor, people, sessions, schemas.wrong("old"))
         return refused(templates, request, page, error)
     except (AccountError, CodeError, TooOftenError) as error:
-        return refused(templates, request, await _account(actor, people, error), error)
+        return refused(templates, request, await _account(actor, people, sessions, error), error)
     second = again.session is not None and again.session.second
     begun = await sessions.begin(actor, people.own(actor), second=second)
-    page = await _account(begun.actor, people, changed=True)
+    page = await _account(begun.actor, people, sessions, changed=True)
     response = templates.respond(request, page, headers=NO_STORE)
     cookie.put(response, begun.token)
     return response
@@ -250,7 +255,12 @@ async def move(actor: Acting, sessions: SessionsDep, sent: FormBody) -> Response
 
 
 async def _account(
-    actor: Actor, people: People, error: ServiceError | None = None, *, changed: bool = False
+    actor: Actor,
+    people: People,
+    sessions: Sessions,
+    error: ServiceError | None = None,
+    *,
+    changed: bool = False,
 ) -> AccountPage:
     sites = await people.sites(actor)
     return AccountPage(
@@ -259,7 +269,7 @@ async def _account(
         sites=form.another_site(actor.site, sites) if len(sites) > 1 else None,
         fields=form.another_password(
             error.faults if error else (),
-            code=actor.session is not None and actor.session.has_factor,
+            code=sessions.needs_code(actor),
         ),
         trouble=trouble(error) if error else "",
         changed=changed,

@@ -89,6 +89,7 @@ class Sessions:
         factors: Factors,
     ) -> None:
         self._idle = timedelta(minutes=settings.session_idle_minutes)
+        self._fresh = timedelta(minutes=settings.signature_minutes)
         self._longest = timedelta(hours=settings.session_hours)
         self._issuer = settings.oidc_issuer
         self._transactions = transactions
@@ -256,10 +257,18 @@ class Sessions:
 
         return Begun(token=token, actor=await self._transactions.write(work, frees=True))
 
+    def needs_code(self, actor: Actor) -> bool:
+        """Whether a code goes with the actor's password: not within minutes of a passkey."""
+        session = actor.session
+        if session is None or not session.has_factor:
+            return False
+        return not session.by_passkey or now() - session.since > self._fresh
+
     async def again(self, actor: Actor, password: str, code: str = "") -> Actor:
         """Return the actor as signed in just now, where ``password`` is theirs.
 
-        Whoever has a second factor gives a ``code`` of it as well. Raises
+        Whoever has a second factor gives a ``code`` of it as well, unless they have used a passkey
+        within the last minutes. Raises
         :class:`~service.identity.schemas.CredentialsError`,
         :class:`~service.identity.schemas.CodeError` or
         :class:`~service.identity.schemas.TooOftenError`.
@@ -277,7 +286,7 @@ class Sessions:
             await self._failed(SignInFailed(actor=actor, person_id=person_id, reason="password"))
             raise CredentialsError
         await self._attempts.succeeded(login, actor.address)
-        if session.has_factor:
+        if self.needs_code(actor):
             await self._factors.check(actor, person_id, code)
         how: How = "two_factors" if session.has_factor else "password"
         return await self._proved(actor, session, person_id, how)

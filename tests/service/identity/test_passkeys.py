@@ -154,6 +154,31 @@ async def test_changing_passkeys_asks_for_a_fresh_proof(guarded: Front) -> None:
         assert await rows(guarded, left) == []
 
 
+async def test_within_minutes_of_a_passkey_another_password_asks_for_no_code(
+    guarded: Front,
+) -> None:
+    async with somebody(guarded, "pk-changes") as ann:
+        device = await owned(guarded, ann)
+        new = f"{PASSWORD} again"
+        typed = {"old": PASSWORD, "password": new, "again": new}
+        session = update(SessionRow).where(SessionRow.person_id == ann.id)
+        # Long ago, or by password alone: then a code is due.
+        for old in (
+            {"signed_in_at": now() - timedelta(minutes=6)},
+            {"signed_in_at": now(), "by_passkey": False},
+        ):
+            await change(guarded, session.values(**old))
+            assert 'name="code"' in (await ann.client.get("/account")).text
+            refused = await ann.client.post("/account/password", data=typed)
+            assert refused.status_code == 401
+        answer = device.use(await asked(ann.client, "/account/passkey"))
+        await ann.client.post(f"{OWN}/again", data={"passkey": answer})
+        assert 'name="code"' not in (await ann.client.get("/account")).text
+        wrong = await ann.client.post("/account/password", data={**typed, "old": "no"})
+        assert wrong.status_code == 401
+        assert (await ann.client.post("/account/password", data=typed)).status_code == 200
+
+
 async def test_adding_one_ends_sign_ins_elsewhere(guarded: Front) -> None:
     async with somebody(guarded, "pk-ends") as ann, stranger(guarded) as elsewhere:
         typed = {"login": ann.login, "password": PASSWORD}
