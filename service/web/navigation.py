@@ -21,6 +21,7 @@ NAVIGATION: Final[Mapping[str, str]] = {
     "/api/docs": N_("API"),
     "/people": N_("People"),
     "/keys": N_("Keys"),
+    "/queue": N_("Queue"),
     "/retention": N_("Retention"),
     "/audit": N_("Trail"),
 }

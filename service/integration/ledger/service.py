@@ -236,35 +236,40 @@ class Ledger:
 
         return await self._transactions.write(work)
 
-    async def restart(self, actor: Actor, id: UUID) -> None:
-        """Try a dead delivery, or a case in quarantine, again. Raises :class:`NotDecidedError`."""
-        await self._decide(actor, id, "restart", None)
+    async def restart(self, actor: Actor, id: UUID, site: str | None = None) -> None:
+        """Try a dead delivery, or a case in quarantine, again. Raises :class:`NotDecidedError`.
 
-    async def discard(self, actor: Actor, id: UUID, reason: str) -> None:
+        With ``site`` nothing of another is there, as for :meth:`discard`.
+        """
+        await self._decide(actor, id, "restart", None, site)
+
+    async def discard(self, actor: Actor, id: UUID, reason: str, site: str | None = None) -> None:
         """Give up a delivery that is dead or waits, or a case or an object in quarantine.
 
         Raises :class:`NotDecidedError`.
         """
-        await self._decide(actor, id, "discard", reason)
+        await self._decide(actor, id, "discard", reason, site)
 
-    async def _decide(self, actor: Actor, id: UUID, act: Any, reason: str | None) -> None:
+    async def _decide(
+        self, actor: Actor, id: UUID, act: Any, reason: str | None, site: str | None
+    ) -> None:
         async def work(transaction: Transaction) -> None:
-            what = await balance.decide(transaction.connection, id, act, reason)
+            what = await balance.decide(transaction.connection, id, act, reason, site)
             if what is None:
                 raise NotDecidedError
             await transaction.emit(LedgerDecided(actor=actor, id=id, what=what, act=act))
 
         await self._transactions.write(work)
 
-    async def balance(self) -> Balance:
-        """Return what became of everything that was acknowledged."""
+    async def balance(self, site: str | None = None) -> Balance:
+        """Return what became of everything that was acknowledged, at one site or all."""
         async with self._transactions.read() as connection:
-            return await balance.of(connection)
+            return await balance.of(connection, site)
 
-    async def waiting(self, most: int = 200) -> tuple[Line, ...]:
+    async def waiting(self, most: int = 200, site: str | None = None) -> tuple[Line, ...]:
         """Return what is not done: in quarantine, dead, waiting or in progress, oldest first."""
         async with self._transactions.read() as connection:
-            return await balance.lines(connection, most)
+            return await balance.lines(connection, most, site)
 
     async def states(self) -> Mapping[tuple[str, str], int]:
         """Return how many cases and deliveries are in each state."""
