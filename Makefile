@@ -12,7 +12,7 @@ DEV := .venv/dev
 # Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
 TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
-.PHONY: help run hospital setup test test-hospital test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz fuzz-http costly
+.PHONY: help run hospital setup test bench-hospital test-hospital test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz fuzz-http costly
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ test: setup ## run the whole test suite, JOBS=2 files at a time; fetches Prometh
 	tests/e2e/install
 	hospital/install pacs
 	$(DEV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+bench-hospital: $(DEV)/.ready ## what a running `make hospital` takes, and how soon it answers
+	$(DEV)/bin/python -m hospital.benchmark
 
 test-hospital: setup ## a round trip through a whole hospital, and HAPI's validator on what is sent
 	HOSPITAL=required hospital/install

@@ -130,10 +130,14 @@ class Ward:
             "orthanc_user": USER,
             "orthanc_password": self.password,
             "dicom": {"host": "127.0.0.1", "port": self._dicom, "aet": orthanc.AET},
+            "gateway": {
+                "host": "127.0.0.1", "port": self._gateway, "aet": orthanc.GATEWAY,
+                "calling": orthanc.AET,
+            },
             "fhir": self._base,
             "hl7": str(messages),
             "front": self.settings.local_url,
-        }
+        }  # fmt: skip
         replace(self._told, json.dumps(found, indent=1).encode(), mode=0o600)
         _say(f"ready, told in {self._told}; try it, and Ctrl-C ends it:")
         print(f"  storescu -aec {orthanc.AET} 127.0.0.1 {self._dicom} scan.dcm", flush=True)
@@ -192,7 +196,7 @@ class Ward:
             log=None,
             environment=self._settings(VAR=state, GATEWAY_PEERS=peers, GATEWAY_HOST="127.0.0.1",
                                        GATEWAY_DICOM_PORT=self._gateway,
-                                       GATEWAY_HTTP_PORT=self._probes),
+                                       GATEWAY_HTTP_PORT=self._probes, CDS="true"),
             patience=STOP_SECONDS,
         )  # fmt: skip
 

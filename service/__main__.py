@@ -10,6 +10,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from listener.python import behind
@@ -56,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         run = backup_commands.run if command in ("backup", "restore") else commands.run
         return run(settings, options)
-    elif command == "gateway" and options.action == "check":
-        return _check_gateway(settings)
+    elif command == "gateway" and options.action is not None:
+        return _ask_gateway(settings, options)
     else:
         return _on_storage(command, settings, getattr(options, "back_to", None))
     return 0
@@ -87,12 +88,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on (OSTEOSERVE_HOST)")
     serve.add_argument("--port", help="port to listen on (OSTEOSERVE_PORT)")
     gateway = added.add_parser("gateway", help="take images by DICOM and send results back")
-    gateway.add_argument(
-        "action",
-        nargs="?",
-        choices=("check",),
-        help="check: ask every destination whether it can be sent to, say what is wrong, and end",
+    acts = gateway.add_subparsers(dest="action", metavar="ACTION")
+    acts.add_parser(
+        "check", help="ask every destination whether it can be sent to, say what is wrong, and end"
     )
+    rules = acts.add_parser("rules", help="say which files would be judged, ignored or held")
+    rules.add_argument("--peer", help="who would send them; the first in the file by itself")
+    rules.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a DICOM file")
     run = added.add_parser("run", help="start five runners and the front on this machine")
     run.add_argument("--port", help="port of the front (OSTEOSERVE_PORT)")
     migrate = added.add_parser("migrate", help="bring the database's schema up to date, and end")
@@ -169,11 +171,15 @@ def _gateway(settings: Settings) -> int:
     return _serve(settings, "gateway", lambda settings: gateway.server(settings, peers))
 
 
-def _check_gateway(settings: Settings) -> int:
+def _ask_gateway(settings: Settings, options: argparse.Namespace) -> int:
     from service import gateway_commands  # noqa: PLC0415 - as above
 
     peers = _peers(settings)
-    return 2 if peers is None else gateway_commands.run(peers)
+    if peers is None:
+        return 2
+    if options.action == "check":
+        return gateway_commands.run(peers)
+    return gateway_commands.rules(peers, options.files, options.peer or peers.peer[0].name)
 
 
 def _peers(settings: Settings) -> Peers | None:

@@ -1,12 +1,15 @@
-"""``python -m service gateway check``: asks every destination whether it can be sent to."""
+"""``python -m service gateway check`` asks every destination whether it can be sent to, ``gateway
+rules`` says what would be done with files."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Final, assert_never
 
+from models.image.errors import ScanError
 from service.integration.destinations import (
     AnyDestination,
     DicomDestination,
@@ -15,9 +18,13 @@ from service.integration.destinations import (
     Kind,
 )
 from service.integration.dicom import check as dicom
+from service.integration.dicom import head
 from service.integration.fhir import check as fhir
 from service.integration.hl7 import check as hl7
+from service.integration.ledger.schemas import MANUFACTURER
 from service.integration.peers import Peers
+from service.integration.rules import decide
+from service.integration.web.reading import parted
 
 AT_ONCE: Final = 8
 WELL: Final[Mapping[Kind, str]] = {
@@ -50,3 +57,35 @@ def check(destination: AnyDestination) -> str | None:
             return fhir.check(destination)
         case _:
             assert_never(destination)
+
+
+def rules(peers: Peers, paths: Iterable[Path], peer: str) -> int:
+    """Print for each file what would be done with it if ``peer`` sent it; nothing is kept or sent.
+
+    Return 0 where all could be read, else 1; 2 where the file of peers names no such peer.
+    """
+    if peer not in {one.name for one in peers.peer}:
+        known = ", ".join(one.name for one in peers.peer)
+        print(f"osteoserve: no peer is called {peer}; there are {known}", file=sys.stderr)
+        return 2
+    unread = 0
+    for path in paths:
+        try:
+            print(f"{path}: {_said(peers, path.read_bytes(), peer)}")
+        except OSError as error:
+            print(f"{path}: cannot be read: {error.strerror}", file=sys.stderr)
+            unread += 1
+        except (ScanError, head.HeadError) as error:
+            print(f"{path}: refused: {error}", file=sys.stderr)
+            unread += 1
+    return int(unread > 0)
+
+
+def _said(peers: Peers, data: bytes, peer: str) -> str:
+    found = head.read(*parted(data))
+    if found.manufacturer == MANUFACTURER:
+        return "ignore, a result of ours"
+    if not found.is_image:
+        return "no image: no rule is asked"
+    rule = decide(peers.rule, peer, found.traits)
+    return "judge, no rule fits" if rule is None else f"{rule.then}, by rule {rule.name}"

@@ -38,7 +38,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "review_added": N_("Result reviewed"),
     "exam_changed": N_("Study facts changed"),
     "batch_started": N_("Batch started"),
-    "batch_line_added": N_("Image of a batch done"),
+    "batch_line_added": N_("Images of a batch done"),
     "batch_ended": N_("Batch ended"),
     "sealed_account_used": N_("Sealed account used"),
     "logout_refused": N_("Message to sign out refused"),

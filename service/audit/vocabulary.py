@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from service.audit.schemas import Entry, Kind, ObjectKind, microseconds
-from service.batches.events import BatchEnded, BatchLineAdded, BatchStarted
+from service.batches.events import BatchEnded, BatchLinesAdded, BatchStarted
 from service.clock import now
 from service.events import Event
 from service.exams.events import ExamChanged
@@ -232,8 +232,11 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     BatchStarted: lambda event: Told(
         "batch_started", "batch", event.batch_id, {"images": event.total}
     ),
-    BatchLineAdded: lambda event: Told(
-        "batch_line_added", "batch", event.batch_id, {"line": event.line}
+    BatchLinesAdded: lambda event: Told(
+        "batch_line_added",
+        "batch",
+        event.batch_id,
+        {"line": event.first, "to": event.first + len(event.prediction_ids) - 1},
     ),
     BatchEnded: lambda event: Told("batch_ended", "batch", event.batch_id, {"state": event.state}),
     ResultFlagged: lambda event: Told(

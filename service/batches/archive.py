@@ -76,6 +76,11 @@ class Archive:
         _check_end(file, limits)
         try:
             self._zip = zipfile.ZipFile(file)
+        except UnicodeDecodeError:
+            _invalid(
+                "The name of a file in it is said to be in UTF-8, and is not. Pack it again with "
+                "names in plain letters."
+            )
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError):
             _invalid("Its directory cannot be read.")
         self._members = [member for member in self._zip.infolist() if _is_wanted(member)]

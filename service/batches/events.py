@@ -16,12 +16,14 @@ class BatchStarted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchLineAdded(Event):
-    """One image of a batch has its line: a prediction, or the reason why there is none."""
+class BatchLinesAdded(Event):
+    """Images of a batch have their lines: each a prediction, or the reason why there is none."""
 
     batch_id: UUID
-    line: int
-    prediction_id: UUID | None
+    first: int
+    """Number of the first line; the others follow it."""
+    prediction_ids: tuple[UUID | None, ...]
+    """Of each line."""
 
 
 @dataclass(frozen=True, kw_only=True)

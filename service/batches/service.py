@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from service.batches import repository
-from service.batches.events import BatchEnded, BatchLineAdded, BatchStarted
+from service.batches.events import BatchEnded, BatchLinesAdded, BatchStarted
 from service.batches.schemas import Batch, BatchState, Checked, Line, Outcome
 from service.identity.actor import Actor
 from service.storage.transaction import Transaction, Transactions
@@ -52,12 +52,11 @@ class Batches:
                 return False
             first, state = counted
             kept = await repository.add(connection, batch_id, first, outcomes)
-            for line, prediction_id in enumerate(kept, first):
-                await transaction.emit(
-                    BatchLineAdded(
-                        actor=actor, batch_id=batch_id, line=line, prediction_id=prediction_id
-                    )
+            await transaction.emit(
+                BatchLinesAdded(
+                    actor=actor, batch_id=batch_id, first=first, prediction_ids=tuple(kept)
                 )
+            )
             return state == "running"
 
         return await self._transactions.write(work)

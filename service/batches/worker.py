@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -34,6 +35,9 @@ ATTEMPTS: Final = 3
 
 _PULSE_SECONDS: Final = 5.0
 _LINES: Final = 100
+
+_TOGETHER: Final = 32
+"""Lines that wait while others are written, before their lanes wait as well."""
 
 _FRESH_SECONDS: Final = 0.25
 """So long it is known whether a batch goes on, before the database is asked again."""
@@ -126,9 +130,9 @@ class BatchWorker:
 
     async def _work(self, actor: Actor, batch_id: UUID, items: Items) -> None:
         todo = iter(range(len(items)))
-        record = _Record(self._batches, actor, batch_id)
+        record = _Record(self._batches, actor, batch_id, partial(self._tell, batch_id))
         lanes = [
-            asyncio.create_task(self._lane(actor, batch_id, items, todo, record))
+            asyncio.create_task(self._lane(actor, items, todo, record))
             for _ in range(min(self._limits.bulk_concurrency, len(items)))
         ]
         pulse = asyncio.create_task(self._pulse(batch_id))
@@ -140,6 +144,7 @@ class BatchWorker:
                 log(logging.ERROR, "batch broke off", fault=fault(error))
             # Without a database nobody can be told now; its silence will tell.
             with suppress(StorageError):
+                await record.write()
                 await self._batches.end(actor, batch_id, "interrupted")
             if isinstance(error, asyncio.CancelledError):
                 raise
@@ -151,32 +156,30 @@ class BatchWorker:
             del self._tasks[batch_id]
             self._news.pop(batch_id).set()
 
-    async def _lane(
-        self, actor: Actor, batch_id: UUID, items: Items, todo: Iterator[int], record: _Record
-    ) -> None:
+    async def _lane(self, actor: Actor, items: Items, todo: Iterator[int], record: _Record) -> None:
         for index in todo:
-            if not await self._item(actor, batch_id, items, index, record):
+            if not await self._item(actor, items, index, record):
                 return
 
-    async def _item(
-        self, actor: Actor, batch_id: UUID, items: Items, index: int, record: _Record
-    ) -> bool:
+    async def _item(self, actor: Actor, items: Items, index: int, record: _Record) -> bool:
         """Judge one image and write its line; False when the batch is not to go on."""
         async with self._slots:
             if not await record.goes_on():
                 return False
             prediction, error = await self._answer(actor, items, index)
-            goes_on = await record.add(
+            return await record.add(
                 Outcome(
                     index,
                     prediction.id if prediction else None,
                     {"code": error.code, "detail": error.detail} if error else None,
                 )
             )
+
+    def _tell(self, batch_id: UUID) -> None:
+        """Wake whoever follows the batch: there are further lines."""
         news = self._news[batch_id]
         self._news[batch_id] = asyncio.Event()
         news.set()
-        return goes_on
 
     async def _answer(
         self, actor: Actor, items: Items, index: int
@@ -205,16 +208,20 @@ class BatchWorker:
 
 
 class _Record:
-    """Writes the lines of one batch: those that came while others were written go together.
+    """Writes the lines of one batch: those that come while others are written go together.
 
     Images that are refused at a glance would otherwise cost a transaction each, and more of a
     processor than all else that is done with them.
     """
 
-    def __init__(self, batches: Batches, actor: Actor, batch_id: UUID) -> None:
+    def __init__(
+        self, batches: Batches, actor: Actor, batch_id: UUID, tell: Callable[[], None]
+    ) -> None:
+        """``tell`` is called whenever lines have been written."""
         self._batches = batches
         self._actor = actor
         self._batch_id = batch_id
+        self._tell = tell
         self._waiting: list[Outcome] = []
         self._lock = asyncio.Lock()
         self._goes_on = True
@@ -222,19 +229,29 @@ class _Record:
 
     async def goes_on(self) -> bool:
         """Return whether a further image is to be begun."""
-        async with self._lock:
-            if time.monotonic() > self._known_until:
+        if time.monotonic() > self._known_until and not self._lock.locked():
+            async with self._lock:
                 self._know(await self._batches.touch(self._batch_id))
         return self._goes_on
 
     async def add(self, outcome: Outcome) -> bool:
-        """Write a line; return whether a further image is to be begun."""
+        """Have a line written; return whether a further image is to be begun.
+
+        Whoever finds nobody writing writes for all. The others go on with their next image, unless
+        many lines wait already.
+        """
         self._waiting.append(outcome)
+        if not self._lock.locked() or len(self._waiting) >= _TOGETHER:
+            await self.write()
+        return self._goes_on
+
+    async def write(self) -> None:
+        """Write what waits, and what comes meanwhile."""
         async with self._lock:
-            if any(one is outcome for one in self._waiting):
+            while self._waiting:
                 together, self._waiting = self._waiting, []
                 self._know(await self._batches.record_all(self._actor, self._batch_id, together))
-        return self._goes_on
+                self._tell()
 
     def _know(self, goes_on: bool) -> None:
         self._goes_on = goes_on

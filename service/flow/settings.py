@@ -25,7 +25,7 @@ class LoadPolicy(SettingsGroup):
         2.0, description="How long, at a step, an image of a batch lets single requests go first."
     )
     cache_images: int = Field(
-        256, ge=0, le=100_000, description="Files whose answer is remembered; 0: none."
+        64, ge=0, le=100_000, description="Files whose answer is remembered; 0: none."
     )
     cache_seconds: SecondsOrNone = Field(
         600.0,

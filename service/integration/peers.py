@@ -11,7 +11,8 @@
     certificate = "dxa-1"          port = 104
 
 All that a peer names must match. Its ``certificate`` is the common name of a TLS client. What each
-kind of destination takes: :mod:`service.integration.destinations`.
+kind of destination takes: :mod:`service.integration.destinations`; what is judged of what comes:
+:mod:`service.integration.rules`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from service.integration.destinations import (
     Port,
 )
 from service.integration.reached import Network, contains
+from service.integration.rules import Rule
 
 _BY_KEY: Final = "key/"
 """No peer's name has a slash."""
@@ -88,6 +90,16 @@ class Peers(BaseModel):
 
     peer: Annotated[tuple[Peer, ...], Field(min_length=1)]
     destination: Annotated[tuple[AnyDestination, ...], Field(min_length=1)]
+    rule: tuple[Rule, ...] = ()
+
+    @model_validator(mode="after")
+    def _rules_name_peers(self) -> Self:
+        known = {one.name for one in self.peer}
+        for rule in self.rule:
+            strangers = sorted(set(rule.peer or ()) - known)
+            if strangers:
+                raise ValueError(f"rule {rule.name} names no peer of this file: {strangers[0]}")
+        return self
 
     @classmethod
     def read(cls, path: Path) -> Peers:
@@ -100,7 +112,7 @@ class Peers(BaseModel):
             raise PeersError(f"{path} is no TOML: {error}") from None
         except ValidationError as error:
             raise PeersError("\n".join(_faults(path, error))) from None
-        for entries in (found.peer, found.destination):
+        for entries in (found.peer, found.destination, found.rule):
             names = [one.name for one in entries]
             if len(names) != len(set(names)):
                 raise PeersError(f"{path}: two entries have the same name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -38,12 +39,15 @@ class End:
     last: str
 
 
-def armed(release: Release) -> None:
-    """Put a key of the load's own where the chart looks for it."""
+@pytest.fixture(scope="module")
+def key(release: Release) -> Iterator[None]:
+    """A key of the load's own, where the chart looks for it."""
     release.namespace.apply(
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "load"},
          "stringData": {"key": key_of(release)}},
     )  # fmt: skip
+    yield
+    release.namespace.run("delete", "secret", "load")
 
 
 def job(release: Release) -> Object:
@@ -79,10 +83,10 @@ def outcome(release: Release, scenario: Scenario) -> End:
     return end
 
 
+@pytest.mark.usefixtures("key")
 def test_a_load_test_ends_as_it_judges_and_reaches_the_front_alone(
     release: Release, space: Namespace, places: dict[str, Place], scenario: Scenario
 ) -> None:
-    armed(release)
     # That its pod comes at all shows it to be restricted enough.
     release.upgrade(LITTLE)
     try:
@@ -100,8 +104,8 @@ def test_a_load_test_ends_as_it_judges_and_reaches_the_front_alone(
     assert (end.job, end.status, end.last.partition(":")[0]) == verdict
 
 
+@pytest.mark.usefixtures("key")
 def test_a_load_test_fails_by_the_endpoint_s_name(release: Release, scenario: Scenario) -> None:
-    armed(release)
     release.upgrade({**LITTLE, "loadTest.run": "without a runner", "runners.resnet.replicas": 0})
     try:
         end = outcome(release, scenario)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.batches.events import BatchEnded, BatchLineAdded, BatchStarted
+from service.batches.events import BatchEnded, BatchLinesAdded, BatchStarted
 from service.events import Event, Listeners
 from service.exams.events import ExamChanged
 from service.exams.schemas import from_json
@@ -47,7 +47,7 @@ VERBS: dict[type[Event], Verb] = {
     ResultFlagged: lambda on, one, _: on.worklist.flag(ANYONE, one.id, True),
     ResultRetired: lambda on, one, _: on.worklist.retire(ANYONE, one.id, "test"),
     BatchStarted: lambda on, _, __: on.batches.start(ANYONE, 3),
-    BatchLineAdded: lambda on, one, batch: on.batches.record(ANYONE, batch, 0, one.id),
+    BatchLinesAdded: lambda on, one, batch: on.batches.record(ANYONE, batch, 0, one.id),
     BatchEnded: lambda on, _, batch: on.batches.cancel(ANYONE, batch),
 }
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import re
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from pydicom.charset import python_encoding
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
@@ -23,6 +25,7 @@ from pydicom.valuerep import PersonName, validate_value
 
 from models.image.errors import ScanError
 from models.reading import elements
+from service.integration.rules import TRAITS, Trait
 
 KEYWORDS: Final = {
     "SpecificCharacterSet": 0x00080005,
@@ -70,6 +73,8 @@ class Head:
     """Patient ID and issuer, as one text that is the same for the same patient."""
     manufacturer: str
     is_image: bool
+    traits: Mapping[Trait, str]
+    """What rules may ask for, as far as it says so."""
 
 
 def read(data: bytes, syntax: str) -> Head:
@@ -93,6 +98,7 @@ def read(data: bytes, syntax: str) -> Head:
         patient=f"{patient}\\{issuer}",
         manufacturer=text(found, "Manufacturer"),
         is_image=KEYWORDS["Rows"] in found,
+        traits={trait: text(found, keyword_for_tag(tag)) for trait, tag in TRAITS.items()},
     )
 
 
@@ -167,10 +173,13 @@ def hush() -> None:
 
 
 def elements_of(data: bytes, syntax: str) -> Dataset:
-    """Return the elements of :data:`KEYWORDS` in ``data``. Raises :class:`HeadError`."""
+    """Return the elements of :data:`KEYWORDS` in ``data``, and those that rules may ask for.
+
+    Raises :class:`HeadError`.
+    """
     hush()
     implicit = UID(syntax) == ImplicitVRLittleEndian
-    wanted = frozenset(KEYWORDS.values())
+    wanted = frozenset((*KEYWORDS.values(), *TRAITS.values()))
     try:
         found = [
             RawDataElement(

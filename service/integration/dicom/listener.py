@@ -42,6 +42,7 @@ from service.integration.ledger.schemas import MANUFACTURER, Arrival
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peer, Peers, title
+from service.integration.rules import decide
 from service.integration.settings import GatewaySettings
 from telemetry.journal import fault, log
 
@@ -292,6 +293,7 @@ class Listener:
         asked = (request.AffectedSOPClassUID, request.AffectedSOPInstanceUID)
         if (found.sop_class_uid, found.sop_uid) != tuple(map(str, asked)):
             return MISMATCH, "mismatch", "Its SOP class or UID is not that of its request."
+        rule = decide(self._peers.rule, peer.name, found.traits)
         one = Arrival(
             site=peer.site,
             peer=peer.name,
@@ -304,6 +306,8 @@ class Listener:
             is_image=found.is_image,
             is_own=found.manufacturer == MANUFACTURER,
             data=event.encoded_dataset(),
+            action="judge" if rule is None else rule.then,
+            rule=None if rule is None else rule.reason,
         )
         what, case_id = self._await(self._ledger.receive(one))
         if case_id is not None:

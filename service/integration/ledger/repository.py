@@ -148,6 +148,16 @@ async def add(
     return arrival_id
 
 
+async def hold(connection: AsyncConnection, case_id: UUID, reason: str | None) -> None:
+    """Put a case that nobody works on yet into quarantine; whoever does loses the lease."""
+    await connection.execute(
+        update(CaseRow)
+        .where(CaseRow.id == case_id)
+        .values(state="quarantined", reason=reason, fence=CaseRow.fence + 1, leased_until=None)
+    )
+    await note(connection, case_id, "quarantined", reason)
+
+
 async def set_arrival(
     connection: AsyncConnection, arrival_id: UUID, state: str, reason: str, before: str = "held"
 ) -> bool:

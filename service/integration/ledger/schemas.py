@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID, uuid5
 
+from service.integration.rules import Action
+
 CaseState = Literal[
     "receiving", "settling", "ready", "judged", "composed", "delivering", "done",
     "ignored", "quarantined", "superseded",
@@ -49,6 +51,9 @@ class Arrival:
     is_image: bool
     is_own: bool
     data: bytes = dataclasses.field(repr=False)
+    action: Action = "judge"
+    rule: str | None = None
+    """Which rule says so, as the ledger tells it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,6 +63,9 @@ class Ledger:
             if one.is_own or await repository.is_ours(connection, one.sop_uid, one.series_uid):
                 await repository.add(connection, one, None, "ignored", "own_result")
                 return "ignored", None
+            if one.action == "ignore":
+                await repository.add(connection, one, None, "ignored", one.rule)
+                return "ignored", None
             reason = "other_bytes" if earlier else None
             if reason is None and not one.is_image:
                 await repository.add(connection, one, None, "ignored", "not_an_image")
@@ -74,6 +77,8 @@ class Ledger:
                 return "quarantined", None
             case_id = await self._case_for(transaction, one)
             await repository.add(connection, one, case_id, "held", None)
+            if one.action == "hold":
+                await repository.hold(connection, case_id, one.rule)
             return "accepted", case_id
 
         return await self._transactions.write(work)

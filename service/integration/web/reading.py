@@ -23,6 +23,23 @@ def headed(data: bytes) -> Headed:
     Raises :class:`~models.image.errors.CorruptFileError` and
     :class:`~models.image.errors.UnsupportedSyntaxError`.
     """
+    body, syntax = parted(data)
+    try:
+        found = head.read(body, syntax)
+    except head.HeadError as error:
+        raise CorruptFileError(str(error)) from None
+    digest = hashlib.sha256(syntax.encode() + b"\0" + body).hexdigest()
+    return (
+        found.sop_class_uid, found.sop_uid, found.series_uid, found.study_uid, found.patient,
+        found.manufacturer, found.is_image, digest,
+    )  # fmt: skip
+
+
+def parted(data: bytes) -> tuple[bytes, str]:
+    """Return the data set of the DICOM file ``data`` and the transfer syntax that it is in.
+
+    Raises as :func:`headed`.
+    """
     if data[PREAMBLE : PREAMBLE + 4] != PREFIX:
         raise CorruptFileError("It is no DICOM file: there is no DICM behind 128 bytes.")
     start, syntax = PREAMBLE + 4, ""
@@ -33,13 +50,4 @@ def headed(data: bytes) -> Headed:
     known = SYNTAXES.get(syntax)
     if known is None or not known.little or known.deflated:
         raise UnsupportedSyntaxError("Its transfer syntax is none that is taken.")
-    body = data[start:]
-    try:
-        found = head.read(body, syntax)
-    except head.HeadError as error:
-        raise CorruptFileError(str(error)) from None
-    digest = hashlib.sha256(syntax.encode() + b"\0" + body).hexdigest()
-    return (
-        found.sop_class_uid, found.sop_uid, found.series_uid, found.study_uid, found.patient,
-        found.manufacturer, found.is_image, digest,
-    )  # fmt: skip
+    return data[start:], syntax

@@ -55,7 +55,7 @@ T = TypeVar("T")
 _LARGE: Final = 2**20
 """Bytes whose hash takes longer than a thread does to start."""
 
-_REMEMBERED: Final = 32 * 2**20
+_REMEMBERED: Final = 8 * 2**20
 """Bytes of images as sent that are remembered beside answers: without one the image is kept
 already, by whoever sent it before."""
 
@@ -167,7 +167,8 @@ class Pipeline:
                 self._accepted(prepared.statistics)
                 votes = await self._fan_out(prepared.canonical, deadline, timings, priority)
                 combined = await self._combine(votes, deadline, timings, priority)
-                return ModelOutputs(prepared, votes, combined, timings)
+                # The largest part of an answer, of no use to whoever gets it again.
+                return ModelOutputs(replace(prepared, canonical=None), votes, combined, timings)
         except AdmissionRejectedError as error:
             self._metrics.shed(priority, "queue")
             raise OverloadedError(

@@ -11,6 +11,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 from lxml import html
+from sqlalchemy import select
 from starlette.responses import JSONResponse, Response
 
 from service.batches.api import told
@@ -18,6 +19,7 @@ from service.batches.schemas import Line
 from service.errors import ServiceError
 from service.http.problem_types import KINDS
 from service.http.problems import translate
+from service.storage.tables.audit import AuditEventRow
 from tests.service.kit import images
 from tests.service.kit.batches import BATCHES, ended, holding, parts, read, zipped
 from tests.service.kit.fronts import API, Front, front
@@ -25,6 +27,8 @@ from tests.service.kit.runners import Held, Honest, running
 from tests.service.kit.shapes import assert_well_made
 
 pytestmark = pytest.mark.anyio
+
+ZIP = {"Content-Type": "application/zip"}
 
 
 @pytest.mark.parametrize("way", ["parts", "zip as part", "zip as body"])
@@ -36,8 +40,7 @@ async def test_each_image_gets_its_answer(shared: Front, png: bytes, way: str) -
     elif way == "zip as part":
         response = await client.post(BATCHES, files=parts(zipped(*contents)))
     else:
-        headers = {"Content-Type": "application/zip"}
-        response = await client.post(BATCHES, content=zipped(*contents), headers=headers)
+        response = await client.post(BATCHES, content=zipped(*contents), headers=ZIP)
     assert response.status_code == 201
     assert response.headers["content-type"] == "application/x-ndjson"
     lines, batch = read(response.text)
@@ -68,6 +71,26 @@ async def test_lines_are_read_on_from_where_one_was(shared: Front, png: bytes) -
         answer = await shared.client.get(f"{BATCHES}/{batch['id']}/results?after={after}")
         assert answer.headers["content-type"] == "application/x-ndjson"
         assert read(answer.text) == (lines[after:], batch)
+
+
+async def test_lines_of_what_is_refused_at_a_glance_are_written_together(shared: Front) -> None:
+    """A transaction and an entry of the trail for each cost more than all else of such a file."""
+    many = 200
+    sent = await shared.client.post(BATCHES, content=zipped(*[b"x"] * many), headers=ZIP)
+    lines, batch = read(sent.text)
+    assert [line["line"] for line in lines] == list(range(1, many + 1))
+    assert {line["index"] for line in lines} == set(range(many))
+    assert (batch["state"], batch["finished"], batch["remaining"]) == ("finished", many, [])
+    async with shared.app.state.health.database.connect() as connection:
+        entries = await connection.execute(
+            select(AuditEventRow.detail)
+            .where(AuditEventRow.object_id == batch["id"])
+            .where(AuditEventRow.kind == "batch_line_added")
+        )
+        ranges = sorted((one["line"], one["to"]) for one in map(json.loads, entries.scalars()))
+    assert len(ranges) < many // 2
+    told = [line for first, last in ranges for line in range(first, last + 1)]
+    assert told == list(range(1, many + 1))
 
 
 async def test_lines_come_while_the_batch_goes_on(var: Path, png: bytes) -> None:

@@ -190,6 +190,16 @@ def test_names_of_any_writing() -> None:
     assert [found.read(index) for index in range(len(found))] == [b"0", b"1", b"2", b"3"]
 
 
+def test_a_name_that_is_not_in_the_utf_8_it_claims_is_told_as_that() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("ä.png", b"1")
+    data = buffer.getvalue().replace("ä".encode(), b"\xff\xfe")
+    error = refused(data)
+    assert error.code == "invalid_archive"
+    assert "UTF-8" in error.detail
+
+
 def _entries(data: bytes) -> tuple[bytes, bytes, int]:
     """Return what is before the directory, the directory, and where it begins."""
     end = data.index(END)
