@@ -51,7 +51,15 @@ OF_EXAM: Final = frozenset({"acquired_on", "age_years", "sex", "bmd_g_cm2", "ver
 """Facts that are passed on as they are, but for dates and old age."""
 
 WITHHELD: Final = frozenset(
-    {"patient_reference", "patient_issuer", "scanner", "patient_key", "prediction_id"}
+    {
+        "patient_reference",
+        "patient_issuer",
+        "scanner",
+        "patient_key",
+        "prediction_id",
+        "measured",
+        "from_scanner",
+    }
 )
 """Facts that are not, or in part."""
 

@@ -21,6 +21,7 @@ NAVIGATION: Final[Mapping[str, str]] = {
     "/api/docs": N_("API"),
     "/people": N_("People"),
     "/keys": N_("Keys"),
+    "/queue": N_("Queue"),
     "/audit": N_("Trail"),
 }
 """Labels by address."""

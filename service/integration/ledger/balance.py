@@ -7,6 +7,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from sqlalchemy import (
+    Select,
     and_,
     case,
     exists,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     union_all,
     update,
 )
@@ -34,7 +36,7 @@ from service.integration.ledger.schemas import (
 from service.storage.tables.ledger import ArrivalRow, CaseRow, CommitmentRow, DeliveryRow
 
 What = Literal["case", "object", "delivery", "commitment"]
-_APART: Final = ("ignored", "quarantined", "discarded")
+_APART: Final = ("ignored", "quarantined", "discarded", "read")
 
 
 def _delivery(*states: str) -> ColumnElement[bool]:
@@ -43,6 +45,7 @@ def _delivery(*states: str) -> ColumnElement[bool]:
 
 _BUCKET: Final = case(
     *((ArrivalRow.state == state, state) for state in _APART),
+    (ArrivalRow.state == "reading", "in_progress"),
     (ArrivalRow.state != "held", None),
     (CaseRow.state.in_(WORKED_ON), "in_progress"),
     (and_(CaseRow.state == "delivering", _delivery(*IN_PROGRESS)), "in_progress"),
@@ -74,13 +77,17 @@ def _overtaken() -> ColumnElement[bool]:
     )
 
 
-async def of(connection: AsyncConnection) -> Balance:
-    """Return how many objects there are in each bucket, and of all of them how many."""
+async def of(connection: AsyncConnection, site: str | None = None) -> Balance:
+    """Return how many objects there are in each bucket, and of all of them how many.
+
+    Of every site, unless of one.
+    """
     bucket = _BUCKET.label("bucket")
     statement = (
         select(bucket, func.count().label("number"))
         .select_from(ArrivalRow)
         .outerjoin(CaseRow, CaseRow.id == ArrivalRow.case_id)
+        .where(_of(ArrivalRow, site))
         .group_by(bucket)
     )
     counts = {row.bucket: int(row.number) for row in await connection.execute(statement)}
@@ -120,28 +127,34 @@ async def oldest(connection: AsyncConnection) -> Mapping[str, float]:
     return found
 
 
-async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
-    """Return what is not done, oldest first."""
+async def lines(
+    connection: AsyncConnection, most: int, site: str | None = None
+) -> tuple[Line, ...]:
+    """Return what is not done, oldest first; of every site, unless of one."""
     cases = select(
         CaseRow.id, literal("case").label("kind"), CaseRow.state, CaseRow.reason,
         CaseRow.changed_at.label("since"), CaseRow.peer.label("about"),
         literal("").label("detail"),
-    ).where(CaseRow.state.in_((*WORKED_ON, "quarantined")))  # fmt: skip
+    ).where(CaseRow.state.in_((*WORKED_ON, "quarantined")), _of(CaseRow, site))  # fmt: skip
     objects = select(
         ArrivalRow.id, literal("object").label("kind"), ArrivalRow.state, ArrivalRow.reason,
         ArrivalRow.received_at.label("since"), ArrivalRow.peer.label("about"),
         literal("").label("detail"),
-    ).where(ArrivalRow.state == "quarantined")  # fmt: skip
+    ).where(ArrivalRow.state == "quarantined", _of(ArrivalRow, site))  # fmt: skip
     deliveries = select(
         DeliveryRow.id, literal("delivery").label("kind"), DeliveryRow.state, DeliveryRow.reason,
         DeliveryRow.changed_at.label("since"), DeliveryRow.destination.label("about"),
         func.coalesce(DeliveryRow.detail, "").label("detail"),
-    ).where(DeliveryRow.state.in_((*IN_PROGRESS, "dead")))  # fmt: skip
+    ).where(
+        DeliveryRow.state.in_((*IN_PROGRESS, "dead")), DeliveryRow.case_id.in_(_cases(site))
+    )  # fmt: skip
     asked = select(
         CommitmentRow.id, literal("commitment").label("kind"), CommitmentRow.state,
         CommitmentRow.reason, CommitmentRow.changed_at.label("since"),
         CommitmentRow.peer.label("about"), literal("").label("detail"),
-    ).where(CommitmentRow.state.in_(("waiting", "dead")))  # fmt: skip
+    ).where(
+        CommitmentRow.state.in_(("waiting", "dead")), _of(CommitmentRow, site)
+    )  # fmt: skip
     every = union_all(cases, objects, deliveries, asked).order_by("since").limit(most)
     rows = await connection.execute(every)
     return tuple(
@@ -153,11 +166,23 @@ async def lines(connection: AsyncConnection, most: int) -> tuple[Line, ...]:
     )  # fmt: skip
 
 
+def _of(
+    table: type[ArrivalRow] | type[CaseRow] | type[CommitmentRow], site: str | None
+) -> ColumnElement[bool]:
+    return true() if site is None else table.site == site
+
+
+def _cases(site: str | None) -> Select[UUID]:
+    return select(CaseRow.id).where(_of(CaseRow, site))
+
+
 async def decide(
-    connection: AsyncConnection, id: UUID, act: Literal["restart", "discard"], reason: str | None
-) -> What | None:
+    connection: AsyncConnection, id: UUID, act: Literal["restart", "discard"], reason: str | None,
+    site: str | None = None,
+) -> What | None:  # fmt: skip
     """Restart or discard what has this id; return what it is, None where nothing is to decide.
 
+    With ``site`` nothing of another is decided on.
     A message that a later one has replaced at its destination is sent no more.
     """
     moment = now()
@@ -167,6 +192,7 @@ async def decide(
         update(DeliveryRow)
         .where(
             DeliveryRow.id == id,
+            DeliveryRow.case_id.in_(_cases(site)),
             or_(
                 DeliveryRow.state == "dead",
                 literal(not again) & DeliveryRow.state.in_(("waiting", "committing", "held")),
@@ -189,7 +215,7 @@ async def decide(
         return "delivery"
     done = await connection.execute(
         update(CaseRow)
-        .where(CaseRow.id == id, CaseRow.state == "quarantined")
+        .where(CaseRow.id == id, CaseRow.state == "quarantined", _of(CaseRow, site))
         .values(
             state="settling" if again else "ignored",
             reason=None if again else "discarded",
@@ -203,6 +229,7 @@ async def decide(
         return "case"
     questions = update(CommitmentRow).where(
         CommitmentRow.id == id,
+        _of(CommitmentRow, site),
         or_(CommitmentRow.state == "dead", literal(not again) & (CommitmentRow.state == "waiting")),
     )
     done = await connection.execute(
@@ -215,8 +242,10 @@ async def decide(
             connection, None, "waiting" if again else "discarded", reason or "restarted", id
         )
         return "commitment"
-    if not again and await repository.set_arrival(
+    ours = select(ArrivalRow.id).where(ArrivalRow.id == id, _of(ArrivalRow, site))
+    if again or await connection.scalar(ours) is None:
+        return None
+    discarded = await repository.set_arrival(
         connection, id, "discarded", reason or "", "quarantined"
-    ):
-        return "object"
-    return None
+    )
+    return "object" if discarded else None

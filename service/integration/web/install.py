@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from service.decoding import Decoder
 from service.identity.reading import Reading
 from service.integration.ledger.service import Ledger
-from service.integration.settings import GatewaySettings
 from service.integration.web import api
 from service.integration.web.metrics import DicomWebMetrics
 from service.integration.web.results import DicomResults
@@ -25,9 +24,7 @@ def install(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def lifespan(resources: Resources) -> AsyncIterator[None]:
-    transactions = resources.get(Transactions)
-    ledger = Ledger(resources.get(GatewaySettings), transactions)
     metrics = resources.get(DicomWebMetrics)
-    resources.put(Stow, Stow(ledger, resources.get(Decoder), metrics))
-    resources.put(DicomResults, DicomResults(transactions, resources.get(Reading)))
+    resources.put(Stow, Stow(resources.get(Ledger), resources.get(Decoder), metrics))
+    resources.put(DicomResults, DicomResults(resources.get(Transactions), resources.get(Reading)))
     yield

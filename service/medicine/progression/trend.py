@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from service.exams.schemas import VERTEBRAE, Exam
+from service.exams.parts import VERTEBRAE
+from service.exams.schemas import Exam
 from service.language.formats import day, listing, number
 from service.language.locale import _
 from service.medicine.progression.change import Point
