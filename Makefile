@@ -12,7 +12,7 @@ DEV := .venv/dev
 # Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
 TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
-.PHONY: help run hospital setup test bench-hospital test-hospital test-browser test-chart cluster-test pictures images chart operations lint train train-quick evaluate tune bench verify lock clean fuzz fuzz-http costly
+.PHONY: help run hospital setup test bench-hospital test-hospital test-browser test-chart cluster-test pictures images chart operations lint train train-quick train-progression evaluate tune bench verify lock clean fuzz fuzz-http costly
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -86,6 +86,9 @@ train: $(TRAIN)/.ready ## train all models on DATA=folder, or on phantoms; into 
 
 train-quick: $(DEV)/.ready ## the same in minutes, with models that are too small to serve
 	$(DEV)/bin/python -m models train --quick $(if $(DATA),--data "$$DATA")
+
+train-progression: $(DEV)/.ready ## train how BMD goes on, on DATA=visits.csv or on simulated patients; into var/artifacts
+	$(DEV)/bin/python -m models train-progression $(if $(DATA),--data "$$DATA")
 
 evaluate: $(DEV)/.ready ## score a labelled folder, DATA=folder, with what is served
 	$(if $(DATA),,$(error evaluate needs DATA=folder: one sub-folder a label, or a list as README.md says))

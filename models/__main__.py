@@ -8,16 +8,19 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from models.artifact import ArtifactError
+from models.cohort.table import VisitsError
 from models.commands import (
     agreement,
     card,
     evaluate,
+    evaluate_progression,
     maps,
     predict,
     quantise,
     reference,
     train,
     train_gate,
+    train_progression,
     verify,
 )
 from models.commands import list as listing
@@ -37,8 +40,10 @@ class Command(Protocol):
 COMMANDS: Final[Mapping[str, tuple[Command, str]]] = {
     "train": (train, "train all models on labelled images"),
     "train-gate": (train_gate, "train what refuses other images"),
+    "train-progression": (train_progression, "train how BMD goes on between visits"),
     "quantise": (quantise, "make the files of 8 bits anew, train nothing"),
     "evaluate": (evaluate, "score labelled images with what is served"),
+    "evaluate-progression": (evaluate_progression, "the card of progression, once more"),
     "agreement": (agreement, "judge altered copies beside their scans"),
     "predict": (predict, "judge images without any service"),
     "verify": (verify, "checksums, and every runtime against Keras"),
@@ -60,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return int(options.run(options))
-    except (ArtifactError, DatasetError, ScanError, WeightsError, OSError) as error:
+    except (ArtifactError, DatasetError, ScanError, VisitsError, WeightsError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
 

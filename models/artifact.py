@@ -14,6 +14,7 @@
             evaluation.json, *.svg   stack only
             card.md
         reference/…/                 how the training images looked: counts only
+        progression/…/               how BMD goes on between visits; looks at no image
 
 A version is the SHA-256 of the manifest in canonical JSON; the manifest holds the SHA-256 of every
 other file. Nothing can change without its name changing, and :func:`load` checks both.
@@ -42,6 +43,9 @@ MANIFEST: Final = "manifest.json"
 SERVED: Final = "served.json"
 FRAMED: Final = frozenset({"vertebrae", "gate"})
 """The models that look at whole frames; all others look at canonical images."""
+
+VISITS: Final = "visits/1"
+"""What the model of progression looks at (:mod:`models.progression.series`): no image."""
 
 PREFIX: Final = "sha256:"
 """Of a version and of every digest."""
@@ -200,7 +204,9 @@ def _read(name: str, manifest: Mapping[str, Any], kind: type[ManifestT]) -> Mani
 
 
 def _recipe(name: str) -> str:
-    """Return the recipe whose images model ``name`` looks at."""
+    """Return the recipe whose images model ``name`` looks at, of progression that of visits."""
+    if name == "progression":
+        return VISITS
     return recipe.FRAME if name in FRAMED else recipe.NAME
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.dataclasses import dataclass
@@ -160,3 +160,33 @@ class ReferenceManifest(Manifest):
 
     data: Digest
     statistics: Mapping[str, Bins]
+
+
+class MixedFacts(_Facts):
+    """Parameters of the linear mixed model (:mod:`models.progression.mixed`)."""
+
+    effects: tuple[float, ...]
+    slope: float
+    response: float
+    walk: float
+    extra: float
+
+
+class Cohort(_Facts):
+    """Patients who were learnt from or judged; ``seed`` where they were simulated."""
+
+    digest: str
+    patients: int
+    seed: int | None = None
+
+
+class ProgressionManifest(Manifest):
+    """How BMD goes on: ``chosen`` is what is served, ``widening`` by model what makes it cover."""
+
+    chosen: Literal["mixed", "recurrent"]
+    mixed: MixedFacts
+    widening: Mapping[str, float]
+    provenance: str
+    simulated: bool
+    cohorts: Mapping[str, Cohort]
+    judged: int

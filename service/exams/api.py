@@ -36,6 +36,10 @@ _FACTS: Final[dict[str, Any]] = {
     "t_score": -1.8,
     "sex": "female",
     "age_years": 67,
+    "weight_kg": 64.5,
+    "drug": "alendronate",
+    "drug_since": "2023-05-02",
+    "fracture": False,
 }
 _EXAMPLE: Final[dict[str, Any]] = {
     **_FACTS,

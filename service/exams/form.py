@@ -8,10 +8,12 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from service.errors import Fault
-from service.exams.schemas import ALLOWED, VERTEBRAE, Exam, ExamFacts, from_json
+from service.exams.parts import ALLOWED, VERTEBRAE
+from service.exams.schemas import Exam, ExamFacts, from_json
 from service.language.formats import day, listing
 from service.language.formats import number as written
 from service.language.locale import N_, _
+from service.medicine.drugs import NAMES
 from service.web.forms import Field, FieldGroup, number, options
 
 LABELS: Final[Mapping[str, str]] = {
@@ -25,17 +27,29 @@ LABELS: Final[Mapping[str, str]] = {
     "vertebrae": N_("Vertebrae in BMD and T-score"),
     "sex": N_("Sex"),
     "age_years": N_("Age at the scan, years"),
+    "weight_kg": N_("Weight at the scan, kg"),
+    "drug": N_("Drug against osteoporosis at the scan"),
+    "drug_since": N_("That drug begun on"),
+    "fracture": N_("Fragility fracture since the scan before"),
 }
 _SEXES: Final[Mapping[str, str]] = {
     "": N_("Not given"),
     "female": N_("Female"),
     "male": N_("Male"),
 }
+_DRUGS: Final[Mapping[str, str]] = {"": N_("Not given"), "none": N_("none"), **NAMES}
+_FRACTURE: Final[Mapping[str, str]] = {"": N_("Not given"), "yes": N_("yes"), "no": N_("no")}
+_CHOSEN: Final[Mapping[str, Mapping[str, str]]] = {
+    "sex": _SEXES, "drug": _DRUGS, "fracture": _FRACTURE
+}  # fmt: skip
+"""The fields of which one value is chosen."""
+
 _HINTS: Final[Mapping[str, str]] = {
     "patient_reference": N_("A local pseudonym, not a name. It links this patient’s studies."),
     "patient_issuer": N_("Where numbers of several hospitals meet; otherwise nothing."),
     "bmd_g_cm2": N_("From 0.422 to 1.901."),
     "scanner_vendor": N_("Changes are judged only between scans of one machine."),
+    "drug_since": N_("Not after the scan."),
 }
 _INPUTMODES: Final[Mapping[str, Literal["", "numeric", "decimal"]]] = {
     "patient_reference": "",
@@ -46,6 +60,8 @@ _INPUTMODES: Final[Mapping[str, Literal["", "numeric", "decimal"]]] = {
     "bmd_g_cm2": "decimal",
     "t_score": "",  # a telephone's pad of decimals may have no minus
     "age_years": "numeric",
+    "weight_kg": "decimal",
+    "drug_since": "",
 }
 """The fields in which text is typed: numbers too, so that a decimal comma can be."""
 
@@ -54,14 +70,17 @@ VERSION: Final = "version"
 
 _SCANNER: Final = {"scanner_vendor": "vendor", "scanner_serial": "serial"}
 _VERTEBRAE: Final = {f"vertebra_{name}": name for name in VERTEBRAE}
-_NUMBERS: Final = ("bmd_g_cm2", "t_score", "age_years")
+_NUMBERS: Final = ("bmd_g_cm2", "t_score", "age_years", "weight_kg")
+_DATES: Final = ("acquired_on", "drug_since")
+_TRUTH: Final = {"yes": True, "no": False}
 
 BESIDE_A_FILE: Final[Mapping[str, str]] = {
     **{
         name: ALLOWED[f"scanner.{_SCANNER[name]}" if name in _SCANNER else name]
         for name in LABELS
-        if name != "vertebrae"
+        if name not in ("vertebrae", "fracture")
     },
+    "fracture": "yes or no",
     **{name: f"yes: {label} is among the vertebrae" for name, label in _VERTEBRAE.items()},
 }
 """The form's fields, which may come with an image, and what each takes."""
@@ -80,6 +99,8 @@ def parse(fields: Mapping[str, str]) -> ExamFacts:
             given.setdefault("scanner", {})[_SCANNER[name]] = value
         elif name in _VERTEBRAE:
             given.setdefault("vertebrae", []).append(_VERTEBRAE[name])
+        elif name == "fracture":
+            given[name] = _TRUTH.get(value, value)
         else:
             given[name] = value.strip()
     return from_json(given)
@@ -89,6 +110,8 @@ def fields_of(exam: ExamFacts) -> dict[str, str]:
     """Return the facts as the form's fields, as :func:`parse` reads them."""
     kept = exam.model_dump(mode="json", include=set(ExamFacts.model_fields), exclude_none=True)
     scanner, vertebrae = kept.pop("scanner", {}), kept.pop("vertebrae", [])
+    if exam.fracture is not None:
+        kept["fracture"] = "yes" if exam.fracture else "no"
     return {
         **{name: str(value) for name, value in kept.items()},
         **{name: scanner[part] for name, part in _SCANNER.items() if part in scanner},
@@ -107,8 +130,13 @@ def readable(exam: ExamFacts) -> dict[str, str]:
         told["t_score"] = written(exam.t_score, 1)
     if exam.vertebrae is not None:
         told["vertebrae"] = listing(exam.vertebrae)
-    if exam.sex is not None:
-        told["sex"] = _(_SEXES[exam.sex])
+    if exam.weight_kg is not None:
+        told["weight_kg"] = written(exam.weight_kg, 1)
+    if exam.drug_since is not None:
+        told["drug_since"] = day(exam.drug_since)
+    for name, words in _CHOSEN.items():
+        if name in told:
+            told[name] = _(words[told[name]])
     return told
 
 
@@ -155,12 +183,12 @@ class ExamForm:
             name: _("This cannot be taken. Allowed: %(allowed)s.", allowed=_(sentence))
             for name, sentence in allowed.items()
         }
-        typed = (
+        typed = tuple(
             Field(
                 name=name,
                 id=name,
                 label=_(LABELS[name]),
-                kind="date" if name == "acquired_on" else "text",
+                kind="date" if name in _DATES else "text",
                 value=sent.get(name, ""),
                 inputmode=inputmode,
                 hint=_(_HINTS[name]) if name in _HINTS else "",
@@ -168,19 +196,22 @@ class ExamForm:
             )
             for name, inputmode in _INPUTMODES.items()
         )
-        title, label = LABELS["vertebrae"], LABELS["sex"]
-        sex = Field(
-            name="sex",
-            id="sex",
-            label=_(label),
-            kind="select",
-            value=sent.get("sex", ""),
-            options=options(_SEXES, sent.get("sex", "")),
-            error=errors.pop("sex", ""),
+        title = LABELS["vertebrae"]
+        chosen = tuple(
+            Field(
+                name=name,
+                id=name,
+                label=_(LABELS[name]),
+                kind="select",
+                value=sent.get(name, ""),
+                options=options(words, sent.get(name, "")),
+                error=errors.pop(name, ""),
+            )
+            for name, words in _CHOSEN.items()
         )
         return cls(
             id="" if prediction_id is None else str(prediction_id),
-            fields=(*typed, sex),
+            fields=(*typed, *chosen),
             vertebrae=FieldGroup(
                 title=_(title),
                 fields=tuple(

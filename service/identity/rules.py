@@ -115,6 +115,9 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("PATCH", f"{_PREDICTION}/worklist"): _of("clinician"),
     ("GET", f"{_PREDICTION}/study"): READ,
     ("PUT", f"{_PREDICTION}/study"): _of("clinician"),
+    ("GET", "/api/v1/patients/{key}/progression"): _of(
+        "viewer", "clinician", "integrator", reads="patient"
+    ),
     ("GET", "/audit"): _of("auditor", reads="trail"),
     ("GET", "/audit/export.csv"): AUDITOR,
     ("GET", "/audit/export.ndjson"): AUDITOR,
@@ -218,6 +221,8 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("MOUNT", "/static/swagger"): ANYBODY,
     ("GET", "/treatment"): SIGNED_IN,
     ("POST", "/treatment"): SIGNED_IN,
+    ("GET", "/usage"): ADMINISTRATOR,
+    ("GET", "/usage/export.csv"): ADMINISTRATOR,
     ("GET", "/welcome"): ANYBODY,
     ("POST", "/welcome"): ANYBODY,
 }

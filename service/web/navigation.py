@@ -23,6 +23,7 @@ NAVIGATION: Final[Mapping[str, str]] = {
     "/keys": N_("Keys"),
     "/queue": N_("Queue"),
     "/retention": N_("Retention"),
+    "/usage": N_("Use"),
     "/audit": N_("Trail"),
 }
 """Labels by address."""

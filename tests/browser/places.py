@@ -19,6 +19,7 @@ STATIC = {
     "integrate": "/integrate",
     "problems": "/problems",
     "api": "/api/docs",
+    "usage": "/usage",
     "not-found": "/nowhere",
 }
 KEPT = (
@@ -75,14 +76,14 @@ FACTS: dict[str, Any] = {
 
 
 async def studies(shared: Front, reference: str) -> str:
-    """Give one patient a loss, no change and another machine; return the last result's id."""
+    """Give one patient another machine, a loss and a forecast; return the last result's id."""
     other = {"scanner": {"vendor": "GE Lunar", "serial": "PR-1"}, "bmd_g_cm2": 0.95}
     for changes in (
         {},
+        {"acquired_on": "2022-04-11", **other},
         {"acquired_on": "2023-03-20", "bmd_g_cm2": 0.85, "t_score": -2.0},
         {"acquired_on": "2024-05-02", "bmd_g_cm2": 0.86, "vertebrae": ["L1", "L2", "L4"]},
         {"acquired_on": "2025-04-11", "bmd_g_cm2": 0.84},
-        {"acquired_on": "2026-04-11", **other},
     ):
         number = (await result(shared)).rsplit("/", 1)[-1]
         facts = {**FACTS, **changes, "patient_reference": reference}

@@ -14,11 +14,11 @@ import models
 ROOT = Path(models.__file__).parent
 SERVING = (
     "image", "reading", "gate", "vertebrae", "inference", "runtime", "explanation", "drift",
-    "networks", "artifact.py", "manifest.py", "types.py", "files.py",
+    "networks", "progression", "artifact.py", "manifest.py", "types.py", "files.py",
 )  # fmt: skip
 """What a runner or the front may need."""
 
-WORKSHOP = {"training", "dataset", "evaluation", "phantom", "commands"}
+WORKSHOP = {"training", "dataset", "evaluation", "phantom", "cohort", "commands"}
 """What makes models, and measures them; in no image but for ``evaluation.schema``."""
 
 

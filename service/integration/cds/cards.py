@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from service.exams.schemas import Exam
 from service.integration.cds.schemas import REASONS, REASONS_SYSTEM
+from service.medicine.drugs import EVERY, Drug
 from service.medicine.guidance import Answer, Consideration
-from service.medicine.guidance.drugs import EVERY, Drug
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.medicine.progression.precision import Precision
 from service.predictions.schemas import Prediction

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.medicine.guidance.drugs import EVERY, Drug
+from service.medicine.drugs import EVERY, Drug
 from service.medicine.guidance.facts import Facts
 from service.medicine.guidance.guidelines import GUIDELINES, REVIEW
 from service.medicine.guidance.logic import YES, Finding, Value

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from service.language.locale import _
+from service.medicine.drugs import NAMES
 from service.medicine.guidance.considerations import Answer, Consideration, DrugAdvice, Named
 from service.medicine.guidance.guidelines import GUIDELINES
-from service.medicine.guidance.words import DRUGS, label, shown
+from service.medicine.guidance.words import label, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ def _row(
 ) -> DrugRow:
     return DrugRow(
         id=advice.drug,
-        name=_(DRUGS[advice.drug]),
+        name=_(NAMES[advice.drug]),
         forbidden=advice.forbidden,
         taken=advice.taken,
         by=", ".join(short(told[id] for id in advice.named_by)),
@@ -100,7 +101,7 @@ def named(drugs: Iterable[Named], answer: Answer) -> tuple[NamedDrug, ...]:
     told = {it.id: it for it in answer.considerations}
     return tuple(
         NamedDrug(
-            name=_(DRUGS[it.drug]),
+            name=_(NAMES[it.drug]),
             forbidden=it.forbidden,
             why="; ".join(
                 dict.fromkeys(because(told[id]) or _(told[id].text) for id in it.forbidden_by)

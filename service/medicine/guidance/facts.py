@@ -14,13 +14,12 @@ from service.errors import FieldsError
 from service.http.validation import faults
 from service.language.locale import N_
 from service.medicine.densitometry import ADULT_AGES, SCORE_RANGE, Menopause, Sex
+from service.medicine.drugs import Drug, Present
 from service.medicine.guidance.contradictions import contradictions
-from service.medicine.guidance.drugs import Drug
 
 Site = Literal["lumbar_spine", "total_hip", "femoral_neck", "one_third_radius"]
 FractureSite = Literal["hip", "vertebra", "humerus", "pelvis", "forearm", "other"]
 Calcium = Literal["low", "normal", "high"]
-Present = Literal[Drug, "none"]
 Symptom = Literal[
     "back_pain", "neurological_deficit", "thigh_or_groin_pain", "chest_pain", "leg_swelling",
     "jaw_trouble", "cramps_or_tingling",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from service.medicine.guidance.drugs import Drug
+from service.medicine.drugs import Drug
 from service.medicine.guidance.facts import Facts
 from service.medicine.guidance.logic import Finding
 

@@ -8,9 +8,10 @@ from typing import Final
 
 from service.language.formats import listing
 from service.language.locale import N_, _
+from service.medicine.drugs import NAMES
 from service.medicine.guidance.considerations import Answer, Consideration
 from service.medicine.guidance.drug_contexts import short
-from service.medicine.guidance.words import DRUGS, label
+from service.medicine.guidance.words import label
 
 RANGES: Final[Mapping[str, str]] = {
     "who-classes.osteoporosis": N_("in the range of osteoporosis (−2.5 or lower)"),
@@ -47,15 +48,15 @@ class Summary:
         chosen = [it for one in found if one.kind == "choice" for it in one.drugs]
         begun = {it.drug for it in chosen}
         advice = [it for it in answer.drugs if it.named_by]
-        choices = tuple(_(DRUGS[it.drug]) for it in advice if it.drug in begun and not it.forbidden)
+        choices = tuple(_(NAMES[it.drug]) for it in advice if it.drug in begun and not it.forbidden)
         taken = next((it for it in answer.drugs if it.taken), None)
         return cls(
             range=next((_(words) for id, words in RANGES.items() if id in ids), ""),
             treating=listing(short(it for it in found if it.treats)),
             choices=choices,
-            forbidden=tuple(_(DRUGS[it.drug]) for it in advice if it.forbidden),
+            forbidden=tuple(_(NAMES[it.drug]) for it in advice if it.forbidden),
             nothing_left=bool(begun) and not choices,
-            taken=_(DRUGS[taken.drug]) if taken else "",
+            taken=_(NAMES[taken.drug]) if taken else "",
             taken_forbidden=bool(taken and taken.forbidden),
             gaps=listing(label(it.fact) for it in answer.missing[:MOST_GAPS]),
         )

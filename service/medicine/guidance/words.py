@@ -7,6 +7,7 @@ from typing import Final
 
 from service.language.formats import number as written
 from service.language.locale import N_, _
+from service.medicine.drugs import NAMES
 from service.medicine.guidance.logic import Value
 
 LAST_DOSE: Final = "last_dose_on"
@@ -119,19 +120,6 @@ SYMPTOMS: Final[Mapping[str, str]] = {
     "cramps_or_tingling": N_("cramps or tingling"),
 }
 NO_SYMPTOM: Final = N_("none of these")
-DRUGS: Final[Mapping[str, str]] = {
-    "alendronate": N_("alendronate"),
-    "risedronate": N_("risedronate"),
-    "ibandronate": N_("ibandronate by mouth"),
-    "ibandronate_iv": N_("ibandronate into a vein"),
-    "zoledronate": N_("zoledronate"),
-    "denosumab": N_("denosumab"),
-    "raloxifene": N_("raloxifene"),
-    "hormone_therapy": N_("hormone therapy"),
-    "teriparatide": N_("teriparatide"),
-    "abaloparatide": N_("abaloparatide"),
-    "romosozumab": N_("romosozumab"),
-}
 CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
     "sex": {"female": N_("female"), "male": N_("male")},
     "menopause": {
@@ -139,8 +127,8 @@ CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
         "postmenopausal": N_("after menopause"),
     },
     "calcium": {"low": N_("low"), "normal": N_("in range"), "high": N_("high")},
-    "drug": {"none": N_("none"), **DRUGS},
-    "earlier_drugs.drug": DRUGS,
+    "drug": {"none": N_("none"), **NAMES},
+    "earlier_drugs.drug": NAMES,
     "fractures": _SITES,
     "symptoms": SYMPTOMS,
 }

@@ -14,8 +14,10 @@ from service.language.locale import N_, _
 from service.medicine.osteoporosis.view import told
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.medicine.progression.change import Change, Condition, Point, Verdict
+from service.medicine.progression.outlook import Outlook
 from service.medicine.progression.precision import Precision
 from service.medicine.progression.trend import Chart, drawing, region, scanner
+from service.medicine.progression.view import OutlookCard
 from service.predictions.timeline import Timeline
 from service.types import Outcome
 from service.web.page import Page
@@ -83,9 +85,12 @@ class PatientPage(Page):
     precision: str
     least: tuple[str, str, str]
     """The least significant change for four, three and two vertebrae."""
+    outlook: OutlookCard
 
     @classmethod
-    def of(cls, patient: Timeline, points: Sequence[Point], precision: Precision) -> PatientPage:
+    def of(
+        cls, patient: Timeline, points: Sequence[Point], precision: Precision, found: Outlook
+    ) -> PatientPage:
         outcomes = {exam.prediction_id: prediction for exam, prediction in patient.exams}
         days = {point.exam.prediction_id: _day(point.exam) for point in points}
         least = [number(float(precision.least_significant_change(n)), 4) for n in (4, 3, 2)]
@@ -95,9 +100,10 @@ class PatientPage(Page):
                 _row(point, told(outcomes[point.exam.prediction_id]), days) for point in points
             ),
             unreadable=patient.unreadable,
-            chart=drawing(points, precision),
+            chart=drawing(points, precision, found.forecast),
             precision=number(float(precision.spine_g_cm2), 3),
             least=(least[0], least[1], least[2]),
+            outlook=OutlookCard.of(found),
         )
 
 

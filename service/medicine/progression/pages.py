@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-from uuid import UUID
+import asyncio
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from service.exams.schemas import ExamError, reference
 from service.http.body import FormBody
 from service.http.caching import NO_STORE
-from service.http.dependencies import resource
-from service.http.ids import path_id
 from service.http.problems import Problem
 from service.identity.dependencies import Acting
 from service.medicine.progression.change import course
 from service.medicine.progression.contexts import PatientPage
-from service.medicine.progression.settings import PrecisionSettings
+from service.medicine.progression.dependencies import PatientKey, PrecisionDep, no_such_patient
+from service.medicine.progression.outlook import outlook
 from service.patients.dependencies import PatientsDep
 from service.predictions.dependencies import PredictionsDep
 from service.web.dependencies import TemplatesDep
 
 pages = APIRouter(include_in_schema=False)
-
-PrecisionDep = Annotated[PrecisionSettings, Depends(resource(PrecisionSettings))]
-
-
-def no_such_patient() -> Problem:
-    return Problem("patient_not_found", "No study that is kept here has this patient.")
-
-
-PatientKey = Annotated[UUID, Depends(path_id(no_such_patient, "key"))]
 
 
 @pages.post("/patients")
@@ -58,10 +47,8 @@ async def patient(
     if found is None:
         raise no_such_patient()
     precision = settings.precision
-    points = course([exam for exam, _ in found.exams], precision)
-    page = PatientPage.of(found, points, precision)
+    exams = [exam for exam, _ in found.exams]
+    points = course(exams, precision)
+    told = await asyncio.to_thread(outlook, exams, precision)
+    page = PatientPage.of(found, points, precision, told)
     return templates.respond(request, page, headers=NO_STORE)
-
-
-def install(app: FastAPI) -> None:
-    app.include_router(pages)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Final
 
-from service.exams.schemas import VERTEBRAE, Exam
+from models.progression.forecast import Forecast
+from models.progression.visit import YEAR
+from service.exams.parts import VERTEBRAE
+from service.exams.schemas import Exam
 from service.language.formats import day, listing, number
 from service.language.locale import _
 from service.medicine.progression.change import Point
@@ -45,6 +49,16 @@ class Belt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Band:
+    """The forecast: ``interval`` and ``middle`` are points in a box of 1000 by the height."""
+
+    x: str
+    width: str
+    interval: str
+    middle: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tick:
     y: str
     label: str
@@ -65,6 +79,9 @@ class Chart:
     links: tuple[Link, ...]
     belts: tuple[Belt, ...]
     ticks: tuple[Tick, ...]
+    breaks: tuple[str, ...]
+    """Where another machine or other vertebrae begin: nothing is compared across."""
+    band: Band | None
     series: tuple[Series, ...]
     first: str
     last: str
@@ -92,7 +109,9 @@ _WIDTH: Final = 84.0
 """Per cent of the width; left of it stand the values."""
 
 
-def drawing(points: Sequence[Point], precision: Precision) -> Chart | None:
+def drawing(
+    points: Sequence[Point], precision: Precision, forecast: Forecast | None = None
+) -> Chart | None:
     drawn = [
         (exam, exam.acquired_on, exam.bmd_g_cm2)
         for exam in (point.exam for point in points)
@@ -100,9 +119,13 @@ def drawing(points: Sequence[Point], precision: Precision) -> Chart | None:
     ]
     if len(drawn) < 2:
         return None
-    first, last = drawn[0][1], drawn[-1][1]
-    low = min(bmd for _, _, bmd in drawn) - 0.05
-    high = max(bmd for _, _, bmd in drawn) + 0.05
+    first, newest = drawn[0][1], drawn[-1][1]
+    last, values = newest, [bmd for _, _, bmd in drawn]
+    lowest, highest = min(values), max(values)
+    if forecast is not None:
+        last = newest + timedelta(days=round(float(forecast.years[-1]) * YEAR))
+        values += [float(forecast.low.min()), float(forecast.high.max())]
+    low, high = min(values) - 0.05, max(values) + 0.05
 
     def x(when: date) -> float:
         share = (when - first).days / max((last - first).days, 1)
@@ -113,8 +136,7 @@ def drawing(points: Sequence[Point], precision: Precision) -> Chart | None:
 
     groups: dict[tuple[object, object], list[tuple[Exam, date, float]]] = {}
     for one in drawn:
-        machine = one[0].scanner
-        groups.setdefault((machine and machine.identity, one[0].vertebrae), []).append(one)
+        groups.setdefault(_kind(one[0]), []).append(one)
     places = {exam.prediction_id: (x(when), y(bmd)) for exam, when, bmd in drawn}
     belts = []
     for members in groups.values():
@@ -149,10 +171,11 @@ def drawing(points: Sequence[Point], precision: Precision) -> Chart | None:
             "g/cm². The table below says the same.",
             count=number(len(drawn)),
             first=day(first),
-            last=day(last),
-            low=number(low + 0.05, 3),
-            high=number(high - 0.05, 3),
-        ),
+            last=day(newest),
+            low=number(lowest, 3),
+            high=number(highest, 3),
+        )
+        + ("" if forecast is None else " " + _("Beyond the last one stands the forecast.")),
         marks=tuple(
             Mark(
                 x=f"{places[exam.prediction_id][0]:.2f}%",
@@ -167,12 +190,43 @@ def drawing(points: Sequence[Point], precision: Precision) -> Chart | None:
         ticks=tuple(
             Tick(y=f"{y(bmd):.1f}", label=number(bmd, 2)) for bmd in (high, (high + low) / 2, low)
         ),
+        breaks=tuple(
+            f"{(x(before[1]) + x(after[1])) / 2:.2f}%"
+            for before, after in pairwise(drawn)
+            if _kind(before[0]) != _kind(after[0])
+        ),
+        band=None if forecast is None else _band(forecast, x(newest), x(last), drawn[-1][2], y),
         series=tuple(
             Series(number=series % 3, name=_name(members[0][0]))
             for series, members in enumerate(groups.values())
         ),
         first=day(first),
         last=day(last),
+    )
+
+
+def _kind(exam: Exam) -> tuple[object, object]:
+    """Return what two studies must share to be of one series."""
+    return exam.scanner and exam.scanner.identity, exam.vertebrae
+
+
+def _band(
+    forecast: Forecast, start: float, end: float, bmd: float, y: Callable[[float], float]
+) -> Band:
+    furthest = float(forecast.years[-1])
+
+    def line(years: Sequence[float], values: Sequence[float]) -> list[str]:
+        pairs = zip(years, values, strict=True)
+        return [f"{1000 * when / furthest:.0f},{y(value):.1f}" for when, value in pairs]
+
+    years = [0.0, *map(float, forecast.years)]
+    upper = line(years, [bmd, *map(float, forecast.high)])
+    lower = line(years, [bmd, *map(float, forecast.low)])
+    return Band(
+        x=f"{start:.2f}%",
+        width=f"{end - start:.2f}%",
+        interval=" ".join([*upper, *reversed(lower)]),
+        middle=" ".join(line(years, [bmd, *map(float, forecast.middle)])),
     )
 
 

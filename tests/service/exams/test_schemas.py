@@ -9,9 +9,11 @@ from uuid import uuid4
 import pytest
 
 from service.exams import schemas as exam
-from service.exams.form import ExamForm, parse
-from service.exams.schemas import ALLOWED, Exam, ExamError, ExamFacts, from_json
+from service.exams.form import ExamForm, fields_of, parse
+from service.exams.parts import ALLOWED
+from service.exams.schemas import Exam, ExamError, ExamFacts, from_json
 from service.medicine.densitometry import SCORE_RANGE
+from service.medicine.drugs import EVERY
 
 FULL: dict[str, Any] = {
     "patient_reference": "site-2/0042",
@@ -23,6 +25,10 @@ FULL: dict[str, Any] = {
     "t_score": -2.5,
     "sex": "female",
     "age_years": 71,
+    "weight_kg": 64.5,
+    "drug": "zoledronate",
+    "drug_since": "2023-02-01",
+    "fracture": True,
 }
 
 
@@ -46,6 +52,37 @@ def test_all_that_can_be_said() -> None:
 def test_nothing_need_be_said() -> None:
     assert from_json({}).empty
     assert from_json(dict.fromkeys(FULL)).empty
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "came"),
+    [
+        ({"drug_since": "2023-02-01"}, "drug_since", "a date alone"),
+        ({"drug": "none", "drug_since": "2023-02-01"}, "drug_since", "a date alone"),
+        (
+            {"drug": "denosumab", "drug_since": "2024-05-18", "acquired_on": "2024-05-17"},
+            "drug_since",
+            "a date after the scan",
+        ),
+        ({"weight_kg": 24.9}, "weight_kg", "a number"),
+        ({"weight_kg": 70.25}, "weight_kg", "a number"),
+        ({"fracture": "yes"}, "fracture", "text"),
+        ({"drug": "SECRET"}, "drug", "text"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_taken_against_osteoporosis(fields: dict[str, Any], field: str, came: str) -> None:
+    assert faults(fields) == {field: (came, ALLOWED[field])}
+
+
+def test_a_drug_that_cannot_be_taken_is_answered_with_those_that_can() -> None:
+    assert [name for name in EVERY if name not in ALLOWED["drug"]] == []
+
+
+@pytest.mark.parametrize("fracture", [True, False, None])
+def test_a_fracture_comes_back_from_the_form(fracture: bool | None) -> None:
+    facts = from_json({"fracture": fracture, "drug": "none", "weight_kg": 70})
+    assert parse(fields_of(facts)) == facts
 
 
 @pytest.mark.parametrize("bmd", [0.422, 1.901, 1])
@@ -142,6 +179,10 @@ def test_a_form_says_the_same() -> None:
         "t_score": "−2.5",
         "sex": "female",
         "age_years": " 71 ",
+        "weight_kg": "64,5",
+        "drug": "zoledronate",
+        "drug_since": "2023-02-01",
+        "fracture": "yes",
     }
     assert parse(fields) == from_json(FULL)
 

@@ -15,7 +15,7 @@ from service.storage.database import database_url
 from service.storage.migrations import Schema
 from tests.service.storage.test_migrations import everything, put
 
-BEFORE, ITSELF = "0013", "0015"
+BEFORE, ITSELF = "0014", "0015"
 MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 
 

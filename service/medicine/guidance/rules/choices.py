@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from service.language.locale import N_
+from service.medicine.drugs import ANTIRESORPTIVES, BISPHOSPHONATES
 from service.medicine.guidance.bone import (
     fracture,
     osteoporosis_range,
@@ -15,7 +16,6 @@ from service.medicine.guidance.bone import (
     treatment_threshold,
     very_high_risk,
 )
-from service.medicine.guidance.drugs import ANTIRESORPTIVES, BISPHOSPHONATES
 from service.medicine.guidance.facts import Facts
 from service.medicine.guidance.logic import Finding, every, fact
 from service.medicine.guidance.person import (

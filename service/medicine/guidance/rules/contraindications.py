@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from service.language.locale import N_
-from service.medicine.guidance.drugs import (
+from service.medicine.drugs import (
     EVERY,
     PARATHYROID,
     Drug,

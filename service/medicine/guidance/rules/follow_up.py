@@ -7,6 +7,7 @@ from typing import Final
 
 from service.language.locale import N_
 from service.medicine.densitometry import BELOW_FOR_AGE
+from service.medicine.drugs import ANTIRESORPTIVES, BISPHOSPHONATES, EVERY
 from service.medicine.guidance.bone import (
     HIP,
     fracture,
@@ -15,7 +16,6 @@ from service.medicine.guidance.bone import (
     lowest_z,
     osteoporosis_range,
 )
-from service.medicine.guidance.drugs import ANTIRESORPTIVES, BISPHOSPHONATES, EVERY
 from service.medicine.guidance.facts import Facts
 from service.medicine.guidance.logic import Finding, every, fact, neither, some
 from service.medicine.guidance.person import (

@@ -10,8 +10,8 @@ from typing import Final
 
 from service.language.locale import N_
 from service.medicine.densitometry import LOW_MASS
+from service.medicine.drugs import ANABOLIC, BISPHOSPHONATES, PARATHYROID
 from service.medicine.guidance.bone import any_t, fracture, lowest_z
-from service.medicine.guidance.drugs import ANABOLIC, BISPHOSPHONATES, PARATHYROID
 from service.medicine.guidance.facts import Facts
 from service.medicine.guidance.logic import Finding, every, fact, some
 from service.medicine.guidance.person import (

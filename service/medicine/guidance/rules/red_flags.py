@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from service.language.locale import N_
+from service.medicine.drugs import ANTIRESORPTIVES
 from service.medicine.guidance.bone import recent_fracture
-from service.medicine.guidance.drugs import ANTIRESORPTIVES
 from service.medicine.guidance.facts import Facts
 from service.medicine.guidance.logic import Finding, every, fact, some
 from service.medicine.guidance.person import has, takes, took, vascular_event_on

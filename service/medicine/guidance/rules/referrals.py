@@ -6,6 +6,7 @@ from typing import Final
 
 from service.language.locale import N_
 from service.medicine.densitometry import BELOW_FOR_AGE, MEN_FROM, OSTEOPOROSIS
+from service.medicine.drugs import EVERY
 from service.medicine.guidance.bone import (
     fracture,
     fracture_on_therapy,
@@ -13,7 +14,6 @@ from service.medicine.guidance.bone import (
     lowest_z,
     marked_risk,
 )
-from service.medicine.guidance.drugs import EVERY
 from service.medicine.guidance.facts import Facts
 from service.medicine.guidance.logic import Finding, every, fact, some
 from service.medicine.guidance.person import aged, male, premenopausal, takes

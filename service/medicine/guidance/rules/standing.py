@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from service.language.locale import N_
-from service.medicine.guidance.drugs import (
+from service.medicine.drugs import (
     ANTIRESORPTIVES,
     BISPHOSPHONATES,
     EVERY,

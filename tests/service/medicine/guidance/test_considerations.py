@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from service.medicine.drugs import EVERY
 from service.medicine.guidance import consider
-from service.medicine.guidance.drugs import EVERY
 from service.medicine.guidance.facts import Earlier, Facts, FactsError, Fracture, read
 from service.medicine.guidance.guidelines import GUIDELINES, REVIEW
 from service.medicine.guidance.words import LABELS, label, shown

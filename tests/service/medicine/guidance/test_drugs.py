@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from service.language.locale import speaking
+from service.medicine.drugs import BISPHOSPHONATES, EVERY, NAMES, ORAL, PARATHYROID, Drug
 from service.medicine.guidance import Answer, Facts, consider
 from service.medicine.guidance.contexts import Considered
-from service.medicine.guidance.drugs import BISPHOSPHONATES, EVERY, ORAL, PARATHYROID, Drug
 from service.medicine.guidance.facts import read
 from service.medicine.guidance.rules import RULES, STANDING, contraindications
-from service.medicine.guidance.words import DRUGS
 from tests.service.medicine.guidance.test_considerations import possible
 from tests.service.medicine.guidance.test_rules import (
     MAN,
@@ -91,7 +90,7 @@ def assert_struck(facts: Facts, answer: Answer) -> None:
             assert one.drugs
             assert one.forbidden == all(it.drug in forbidden for it in one.drugs)
     shown = Considered.of(facts, answer)
-    names = {DRUGS[drug] for drug in forbidden}
+    names = {NAMES[drug] for drug in forbidden}
     assert not names & set(shown.summary.choices)
     assert shown.summary.taken_forbidden == (facts.drug in forbidden)
     assert bool(shown.taken) == (facts.drug in forbidden)
@@ -208,11 +207,11 @@ def test_no_choice_has_a_drug_in_its_words() -> None:
     for rule in RULES:
         if rule.kind == "choice":
             assert rule.drugs
-            assert not [name for name in (*DRUGS.values(), *EVERY) if name in rule.text.lower()]
+            assert not [name for name in (*NAMES.values(), *EVERY) if name in rule.text.lower()]
 
 
 def test_every_drug_has_its_name() -> None:
-    assert tuple(DRUGS) == EVERY
+    assert tuple(NAMES) == EVERY
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

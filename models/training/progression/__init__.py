@@ -1,0 +1,1 @@
+"""Fitting the models of progression: :mod:`mixed`, :mod:`recurrent`, and both as one artefact."""
