@@ -22,6 +22,7 @@ CHARTS_OWN: Final = frozenset(
         *("retention", "secret_keys", "second_factor"),
         *("oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_roles"),
         *("gateway_peers", "gateway_dicom_port", "gateway_http_port", "gateway_drain_seconds"),
+        "gateway_hl7_port",
         *("gateway_certificate", "gateway_key", "gateway_authorities"),
         *(one.setting for one in REGISTRY),
     }
@@ -78,7 +79,7 @@ def written() -> dict[Path, str]:
     gateway = schema["properties"]["gateway"]["properties"]
     front["propertyNames"]["enum"] = front_settings()
     gateway["settings"]["propertyNames"]["enum"] = front_settings()
-    for table in ("peer", "destination"):
+    for table in ("peer", "destination", "feed"):
         gateway[f"{table}s"]["items"]["propertyNames"]["enum"] = entry_names(table)
     kinds = entry_kinds()
     named = [one["if"]["properties"]["kind"]["const"] for one in kinds]

@@ -48,8 +48,10 @@ from service.retention import install as retention
 from service.reviews import install as reviews
 from service.runners import install as runners
 from service.served_models import install as served_models
-from service.settings import GROUPS, PREFIX, Settings, SettingsError, check, load
+from service.settings import GROUPS, PREFIX, Settings, SettingsError, check, load, table
 from service.storage import install as storage
+from service.usage import install as usage
+from service.usage.schemas import Setting, ShownSettings
 from service.web import install as web
 from service.web.errors import error_page
 from service.web.templates import Templates
@@ -86,13 +88,13 @@ RECEIVED: Final = 4
 
 SUBJECTS: Final = (
     predictions, reviews, exams, worklist, progression, batches, guidance, served_models,
-    operations, ledger, dicomweb, cds, identity, audit, openapi, web,
+    operations, usage, ledger, dicomweb, cds, identity, audit, openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    worklist, predictions, batches, ledger, dicomweb, cds, retention,
+    worklist, predictions, batches, usage, ledger, dicomweb, cds, retention,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 
@@ -185,6 +187,7 @@ def opening(
         for declared in vars(metrics).values():
             resources.put(type(declared), declared)
         resources.put(Templates, templates)
+        resources.put(ShownSettings, _shown(settings))
         async with AsyncExitStack() as stack:
             for room in rooms:
                 await stack.enter_async_context(room.lifespan(resources))
@@ -192,3 +195,12 @@ def opening(
             yield {STATE: resources}
 
     return lifespan
+
+
+def _shown(settings: Settings) -> ShownSettings:
+    return ShownSettings(
+        tuple(
+            Setting(variable=row.variable, value=row.value, default=row.default, help=row.help)
+            for row in table(settings)
+        )
+    )

@@ -85,7 +85,7 @@ def _said(peers: Peers, data: bytes, peer: str) -> str:
     found = head.read(*parted(data))
     if found.manufacturer == MANUFACTURER:
         return "ignore, a result of ours"
-    if not found.is_image:
-        return "no image: no rule is asked"
     rule = decide(peers.rule, peer, found.traits)
-    return "judge, no rule fits" if rule is None else f"{rule.then}, by rule {rule.name}"
+    if rule is not None and (found.is_image or rule.then == "ignore"):
+        return f"{rule.then}, by rule {rule.name}"
+    return "judge, no rule fits" if found.is_image else "no image: nothing to judge"

@@ -13,8 +13,10 @@ from service.integration.metrics import (
     ASSOCIATIONS,
     ATTEMPTS,
     LEDGER,
+    MESSAGES,
     OBJECTS,
     OLDEST,
+    READ,
     REJECTED,
     STATES,
     UNACCOUNTED,
@@ -72,6 +74,20 @@ def build() -> Dashboard:
                     "reqps",
                     "not_stored: 503, their sender has to send them again.",
                     {"{{result}}": f"sum by (result) ({rate(DICOMWEB)})"},
+                ),
+                lines(
+                    "Scanners' own reports, by what became of their numbers",
+                    "reqps",
+                    "partly: numbers that cannot be believed were left out; refused: the whole "
+                    "report is in quarantine.",
+                    {"{{result}}": f"sum by (result) ({rate(READ)})"},
+                ),
+                lines(
+                    "HL7 messages, by what became of them",
+                    "reqps",
+                    "not_kept: AR, their sender has to send them again; refused: AE or AR, of "
+                    "which the answer says why.",
+                    {"{{result}}": f"sum by (result) ({rate(MESSAGES)})"},
                 ),
                 lines(
                     "Open connections",

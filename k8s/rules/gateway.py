@@ -11,7 +11,15 @@ from typing import Final
 from k8s.rules.burn import HOUR, MINUTE
 from k8s.rules.rule import Alert, Group
 from k8s.rules.scope import Scope
-from service.integration.metrics import LEDGER, OBJECTS, OLDEST, REJECTED, STATES, UNACCOUNTED
+from service.integration.metrics import (
+    LEDGER,
+    MESSAGES,
+    OBJECTS,
+    OLDEST,
+    REJECTED,
+    STATES,
+    UNACCOUNTED,
+)
 
 LATE_SECONDS: Final = 30 * MINUTE
 """Two of the longest pauses between attempts: after ten minutes away all is delivered by then."""
@@ -46,6 +54,16 @@ def _listening(scope: Scope) -> Iterator[Alert]:
         description="Within 15 minutes the gateway has answered objects with A700: they are not "
         "kept, and their sender has to send them again.",
     )
+    refused = scope.of(MESSAGES, 'result=~"refused|not_kept"')
+    yield Alert(
+        name="OsteoserveMessagesRefused",
+        expr=f"sum by (result) (increase({refused}{window})) > 0",
+        seconds=0,
+        severity="warning",
+        summary="HL7 messages of a feed are not done: {{ $labels.result }}.",
+        description="Within 15 minutes the gateway has answered messages on patients or orders "
+        "with AE or AR: nothing was changed by them.",
+    )
     known = scope.of(REJECTED, 'reason=~"crowd|peer|tls"')
     yield Alert(
         name="OsteoserveRejections",
@@ -68,7 +86,7 @@ def _ledger(scope: Scope) -> Iterator[Alert]:
         severity="critical",
         summary="The ledger cannot say what becomes of {{ $value }} objects.",
         description="Objects that were acknowledged are neither delivered nor in progress, nor "
-        "ignored, quarantined, discarded or dead. Nothing but 0 is right.",
+        "ignored, read, quarantined, discarded or dead. Nothing but 0 is right.",
     )
     yield Alert(
         name="OsteoserveDeadDeliveries",

@@ -12,7 +12,7 @@ from service.audit.schemas import Entry, Kind, ObjectKind, microseconds
 from service.batches.events import BatchEnded, BatchLinesAdded, BatchStarted
 from service.clock import now
 from service.events import Event
-from service.exams.events import ExamChanged
+from service.exams.events import ExamChanged, ExamMeasured
 from service.holds.events import HoldPlaced, HoldReleased
 from service.identity.events import (
     Denied,
@@ -44,7 +44,8 @@ from service.identity.events import (
     SiteRenamed,
     WasRead,
 )
-from service.integration.events import CardAnswered, LedgerDecided
+from service.integration.events import CardAnswered, LedgerDecided, OrderReceived
+from service.patients.events import PatientsMerged, PatientUpdated
 from service.predictions.events import (
     HeatMapMade,
     ImageRemoved,
@@ -99,6 +100,12 @@ def _exam(event: ExamChanged) -> Told:
     key = event.exam.patient_key
     detail = {} if key is None else {"patient": str(key)}
     return Told("exam_changed", "result", event.exam.prediction_id, detail)
+
+
+def _measured(event: ExamMeasured) -> Told:
+    key = event.exam.patient_key
+    patient = {} if key is None else {"patient": str(key)}
+    return Told("exam_measured", "result", event.exam.prediction_id, patient)
 
 
 def _review(event: ReviewAdded) -> Told:
@@ -229,6 +236,19 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     ),
     ReviewAdded: _review,
     ExamChanged: _exam,
+    ExamMeasured: _measured,
+    PatientsMerged: lambda event: Told(
+        "patients_merged",
+        "patient",
+        event.into,
+        {"former": None if event.former is None else str(event.former)},
+    ),
+    PatientUpdated: lambda event: Told(
+        "patient_updated", "patient", event.patient, {"exams": event.exams}
+    ),
+    OrderReceived: lambda event: Told(
+        "order_received", None, None, {"form": event.kind, "cancelled": event.cancelled}
+    ),
     BatchStarted: lambda event: Told(
         "batch_started", "batch", event.batch_id, {"images": event.total}
     ),

@@ -84,7 +84,7 @@ _ONE: Final[dict[str, Any]] = {"content": {"application/json": {"example": _BATC
             },
             **_LINES,
         },
-        **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
+        **problems(400, 403, 404, 408, 413, 415, 422, 500, 503, 507),
     },
 )
 async def create(

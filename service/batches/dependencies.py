@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
+from service.batches.rest import without
 from service.batches.schemas import Batch
 from service.batches.service import Batches
 from service.batches.settings import BatchLimits
@@ -58,12 +59,25 @@ async def new_batch(
     request: Request,
     actor: Acting,
     worker: BatchWorkerDep,
+    batches: BatchesDep,
     limits: BatchLimitsDep,
     uploads: UploadLimitsDep,
+    again: Annotated[
+        UUID | None,
+        Query(
+            description="A batch of before: of the same files, sent again, only those are taken "
+            "that have no result in it."
+        ),
+    ] = None,
 ) -> Batch:
     """Receive a batch and begin work on it: what page and API have in common."""
     worker.has_place()
-    return await worker.start(actor, await receive(request, limits, uploads.max_upload_bytes))
+    if again is not None and await batches.get(actor, again) is None:
+        raise no_such_batch()
+    items = await receive(request, limits, uploads.max_upload_bytes)
+    if again is not None:
+        items = await without(items, await batches.judged(actor, again))
+    return await worker.start(actor, items)
 
 
 NewBatchDep = Annotated[Batch, Depends(new_batch)]

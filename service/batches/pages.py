@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from service.batches.api import quality_csv, quality_xlsx, told
-from service.batches.contexts import BatchPage, BulkPage
+from service.batches.contexts import SHOWN, BatchPage, BulkPage, SentRow
 from service.batches.dependencies import (
     BatchDep,
     BatchesDep,
@@ -15,16 +15,26 @@ from service.batches.dependencies import (
     NewBatchDep,
 )
 from service.http.caching import NO_STORE
+from service.http.problems import Problem
 from service.identity.dependencies import Acting
+from service.language.locale import N_
 from service.predictions.dependencies import KeepingDep
 from service.web.dependencies import TemplatesDep
 
 pages = APIRouter(include_in_schema=False)
 
+_LISTED = 20
+"""Of one's own batches, below the form."""
+
 
 @pages.get("/bulk")
 async def form(
-    request: Request, limits: BatchLimitsDep, keeping: KeepingDep, templates: TemplatesDep
+    request: Request,
+    actor: Acting,
+    batches: BatchesDep,
+    limits: BatchLimitsDep,
+    keeping: KeepingDep,
+    templates: TemplatesDep,
 ) -> Response:
     size = limits.bulk_bytes
     page = BulkPage(
@@ -32,8 +42,9 @@ async def form(
         max_size=size.human_readable(separator=" ").replace(".0 ", " "),
         max_bytes=int(size),
         keeps_names=keeping.keep_file_names,
+        sent=tuple(SentRow.of(one) for one in await batches.sent(actor, _LISTED)),
     )
-    return templates.respond(request, page)
+    return templates.respond(request, page, headers=NO_STORE)
 
 
 @pages.post("/bulk")
@@ -47,10 +58,16 @@ async def progress(
     batch: BatchDep,
     actor: Acting,
     worker: BatchWorkerDep,
+    batches: BatchesDep,
     templates: TemplatesDep,
 ) -> Response:
+    """Parameter: ``show``, one of :data:`~service.batches.contexts.SHOWN`."""
+    show = request.query_params.get("show", "")
+    if show not in SHOWN:
+        raise Problem("invalid_request", N_("A batch has no such images."))
     lines = [told(line, batch.id) async for line in worker.lines(actor, batch.id)]
-    return templates.respond(request, BatchPage.of(batch, lines), headers=NO_STORE)
+    page = BatchPage.of(batch, lines, await batches.names(actor, batch.id), show)
+    return templates.respond(request, page, headers=NO_STORE)
 
 
 @pages.post("/bulk/{id}/cancel")

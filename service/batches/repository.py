@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, false, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
 
-from service.batches.schemas import Batch, BatchState, Checked, Line, Outcome
+from service.batches.schemas import Batch, BatchState, Checked, Line, Outcome, Sent
 from service.clock import now
 from service.identity.actor import Actor, Within
-from service.predictions.repository import COLUMNS, complete
+from service.predictions.repository import COLUMNS, complete, sent_by
 from service.predictions.schemas import Prediction
 from service.storage.documents import Unreadable, understood
 from service.storage.tables.batches import BatchLineRow, BatchRow
@@ -45,16 +46,81 @@ async def get(connection: AsyncConnection, within: Within, batch_id: UUID) -> Ba
     items = set((await connection.scalars(done)).all())
     if row is None:
         return None
-    silent = row.state == "running" and now() - row.touched_at > SILENCE
     found = {
         "id": row.id,
         "created_at": row.created_at,
-        "state": "interrupted" if silent else row.state,
+        "state": _state(row),
         "total": row.total,
         "finished": len(items),
         "remaining": tuple(item for item in range(row.total) if item not in items),
     }
     return understood(connection, "batch", Batch, found)
+
+
+def _state(row: Row[Any]) -> BatchState:
+    silent = row.state == "running" and now() - row.touched_at > SILENCE
+    found: BatchState = "interrupted" if silent else row.state
+    return found
+
+
+async def sent(connection: AsyncConnection, actor: Actor, limit: int) -> tuple[Sent, ...]:
+    """Return the batches that the actor sent, the newest first."""
+    own: ColumnElement[bool] = BatchRow.created_by == actor.id
+    if actor.id is None:
+        own = BatchRow.created_by.is_(None) if actor.is_anybody else false()
+    newest = (
+        select(BatchRow.__table__)
+        .where(own, BatchRow.site == actor.site)
+        .order_by(BatchRow.created_at.desc(), BatchRow.id)
+        .limit(limit)
+    )
+    rows = (await connection.execute(newest)).all()
+    counts = (
+        select(
+            BatchLineRow.batch_id,
+            func.count().label("finished"),
+            func.count(BatchLineRow.prediction_id).label("judged"),
+        )
+        .where(BatchLineRow.batch_id.in_([row.id for row in rows]))
+        .group_by(BatchLineRow.batch_id)
+    )
+    by_id = {one.batch_id: one for one in await connection.execute(counts)}
+    return tuple(
+        Sent(
+            id=row.id,
+            created_at=row.created_at,
+            state=_state(row),
+            total=row.total,
+            finished=by_id[row.id].finished if row.id in by_id else 0,
+            failed=by_id[row.id].finished - by_id[row.id].judged if row.id in by_id else 0,
+        )
+        for row in rows
+    )
+
+
+async def names(connection: AsyncConnection, actor: Actor, batch_id: UUID) -> dict[int, str]:
+    """Return the names of files that the actor sent, by their positions in a batch."""
+    statement = (
+        select(BatchLineRow.item, PredictionRow.file_name)
+        .join(PredictionRow, PredictionRow.id == BatchLineRow.prediction_id)
+        .where(
+            BatchLineRow.batch_id == batch_id,
+            PredictionRow.file_name.is_not(None),
+            sent_by(actor),
+        )
+    )
+    return {row.item: row.file_name for row in await connection.execute(statement)}
+
+
+async def judged(connection: AsyncConnection, within: Within, batch_id: UUID) -> frozenset[str]:
+    """Return the SHA-256 of the files of a batch that have a result."""
+    statement = (
+        select(ImageRow.sha256)
+        .join(PredictionRow, PredictionRow.image_id == ImageRow.id)
+        .join(BatchLineRow, BatchLineRow.prediction_id == PredictionRow.id)
+        .where(BatchLineRow.batch_id == batch_id, seen(PredictionRow, within))
+    )
+    return frozenset(await connection.scalars(statement))
 
 
 async def lines(

@@ -45,6 +45,19 @@ class Line(_Part):
     """There is a prediction, which cannot be understood here."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A batch in the list of whoever sent it."""
+
+    id: UUID
+    created_at: datetime
+    state: BatchState
+    total: int
+    finished: int
+    failed: int
+    """Images with a line and without a result."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of the image at position ``item``, before it has a line."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from service.batches import repository
 from service.batches.events import BatchEnded, BatchLinesAdded, BatchStarted
-from service.batches.schemas import Batch, BatchState, Checked, Line, Outcome
+from service.batches.schemas import Batch, BatchState, Checked, Line, Outcome, Sent
 from service.identity.actor import Actor
 from service.storage.transaction import Transaction, Transactions
 
@@ -106,3 +106,21 @@ class Batches:
         """
         async with self._transactions.read() as connection:
             return await repository.checked(connection, actor.within, batch_id, after, limit)
+
+    async def names(self, actor: Actor, batch_id: UUID) -> Mapping[int, str]:
+        """Return what the actor called the files of a batch that have a result, by position.
+
+        Nothing where another sent it.
+        """
+        async with self._transactions.read() as connection:
+            return await repository.names(connection, actor, batch_id)
+
+    async def judged(self, actor: Actor, batch_id: UUID) -> frozenset[str]:
+        """Return the SHA-256 of each file of a batch that has a result."""
+        async with self._transactions.read() as connection:
+            return await repository.judged(connection, actor.within, batch_id)
+
+    async def sent(self, actor: Actor, limit: int) -> tuple[Sent, ...]:
+        """Return at most ``limit`` batches that the actor sent, the newest first."""
+        async with self._transactions.read() as connection:
+            return await repository.sent(connection, actor, limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.exams.form import LABELS, ExamForm, readable
+from service.exams.measured_contexts import MeasuredTable
 from service.exams.schemas import Exam
 from service.language.locale import _
 from service.web.page import Page
@@ -34,6 +35,7 @@ class ExamCard:
     facts: tuple[KnownFact, ...]
     patient: str | None
     """The address of the patient's studies over time."""
+    measured: MeasuredTable | None
 
     @classmethod
     def of(cls, exam: Exam) -> ExamCard:
@@ -46,4 +48,5 @@ class ExamCard:
                 if told.get(name)
             ),
             patient=f"/patients/{exam.patient_key}" if exam.patient_key else None,
+            measured=MeasuredTable.of(exam),
         )

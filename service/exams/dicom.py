@@ -20,7 +20,8 @@ LONGEST: Final = 256
 
 KEYWORDS: Final = (
     "StudyDate", "AcquisitionDate", "Manufacturer", "DeviceSerialNumber", "PatientID",
-    "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge",
+    "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge", "SOPInstanceUID",
+    "ManufacturerModelName",
 )  # fmt: skip
 
 Scope = Literal["none", "exam", "patient"]
@@ -91,6 +92,11 @@ def _age(texts: Mapping[str, str], acquired: date | None) -> int | None:
     if said is not None:
         return int(said[1])
     born = _date(texts.get("PatientBirthDate", ""))
-    if born is None or acquired is None:
+    return None if born is None else age_at(born, acquired)
+
+
+def age_at(born: date, acquired: date | None) -> int | None:
+    """Return whole years at a scan; None where its day is not known."""
+    if acquired is None:
         return None
     return acquired.year - born.year - ((acquired.month, acquired.day) < (born.month, born.day))

@@ -13,3 +13,10 @@ class ExamChanged(Event):
     """The facts were replaced; ``exam`` says what is kept from now on."""
 
     exam: Exam
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExamMeasured(Event):
+    """A scanner's own numbers have come; ``exam`` says what is kept from now on."""
+
+    exam: Exam

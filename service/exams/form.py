@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from service.errors import Fault
-from service.exams.schemas import ALLOWED, VERTEBRAE, Exam, ExamFacts, from_json
+from service.exams.parts import ALLOWED, VERTEBRAE
+from service.exams.schemas import Exam, ExamFacts, from_json
 from service.language.formats import day, listing
 from service.language.formats import number as written
 from service.language.locale import N_, _

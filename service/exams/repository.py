@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import Row, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.exams.schemas import Exam, ExamFacts
+from service.exams import dicom
+from service.exams.measurements import Measured
+from service.exams.schemas import Exam, ExamFacts, Sex, believed
 from service.holds import repository as holds
 from service.holds.schemas import HeldError
 from service.identity.actor import Within
@@ -24,7 +28,8 @@ from service.storage.within import seen
 
 COLUMNS: Final = (
     PredictionRow.id, ExamRow.facts, ExamRow.acquired_on, ExamRow.device_vendor,
-    ExamRow.device_serial, ExamRow.patient_key, PatientRow.identifier, PatientRow.issuer,
+    ExamRow.device_serial, ExamRow.patient_key, ExamRow.measured, PatientRow.identifier,
+    PatientRow.issuer,
 )  # fmt: skip
 """What :func:`read` goes by."""
 
@@ -65,12 +70,31 @@ async def lock(connection: AsyncConnection, within: Within, prediction_id: UUID)
     return True
 
 
-async def replace(connection: AsyncConnection, prediction_id: UUID, facts: ExamFacts) -> Exam:
+async def replace(
+    connection: AsyncConnection,
+    prediction_id: UUID,
+    facts: ExamFacts,
+    measured: Mapping[str, Measured] | None = None,
+    from_scanner: Collection[str] | None = None,
+) -> Exam:
     """Put ``facts`` in the place of what is kept. Prediction, image and exam are held.
+
+    ``measured`` is by the keys of what told it, and what was kept of it stays where it is not
+    given. Then of ``from_scanner`` that stays which ``facts`` do not say otherwise.
 
     Raises :class:`~service.holds.schemas.HeldError` where a legal hold's patient would be left.
     """
     image_id, site, former = await _former(connection, prediction_id)
+    document = None if former is None else former.measured
+    if measured is None and isinstance(document, dict):
+        # What a person says otherwise is no machine's any more.
+        still = [name for name in _taken(document) if _same(former, facts, name)]
+        document = {**document, "taken": still}
+    elif measured is not None:
+        document = {
+            "by": {key: one.model_dump(mode="json") for key, one in measured.items()},
+            "taken": sorted(from_scanner or ()),
+        }
     left = None if former is None else former.patient_key
     issuer = facts.patient_issuer or patients.TYPED
     await patients.hold(connection, left, site, facts.patient_reference, issuer)
@@ -91,6 +115,7 @@ async def replace(connection: AsyncConnection, prediction_id: UUID, facts: ExamF
         "device_vendor": facts.scanner.vendor if facts.scanner else None,
         "device_serial": facts.scanner.serial if facts.scanner else None,
         "facts": kept,
+        "measured": document,
     }
     known = former is not None and former.study_instance_uid is not None
     if not (known or any(value is not None and value != {} for value in values.values())):
@@ -107,8 +132,55 @@ async def replace(connection: AsyncConnection, prediction_id: UUID, facts: ExamF
     return Exam(
         prediction_id=prediction_id,
         patient_key=patient,
+        measured=tuple(_reports(document).values()),
+        from_scanner=_taken(document),
         **{name: getattr(facts, name) for name in ExamFacts.model_fields},
     )
+
+
+async def told_of_patient(
+    connection: AsyncConnection,
+    site: str,
+    patient: tuple[str, str],
+    sex: Sex | None,
+    born: date | None,
+) -> tuple[UUID | None, int]:
+    """Enter a patient's sex, and age at each scan, where nobody has; return key and how many."""
+    identifier, issuer = await patients.surviving(connection, site, *patient)
+    await patients.hold(connection, None, site, identifier, issuer)
+    key = await connection.scalar(
+        select(PatientRow.key).where(
+            PatientRow.identifier == identifier,
+            PatientRow.issuer == issuer,
+            PatientRow.site == site,
+        )
+    )
+    if key is None:
+        return None, 0
+    rows = await connection.execute(
+        select(ExamRow.id, ExamRow.facts, ExamRow.acquired_on)
+        .where(ExamRow.patient_key == key)
+        .order_by(ExamRow.id)
+        .with_for_update()
+    )
+    changed = 0
+    for row in rows.all():
+        if not isinstance(row.facts, dict):
+            continue
+        told: dict[str, Any] = {}
+        if sex is not None and "sex" not in row.facts:
+            told["sex"] = sex
+        age = None if born is None else dicom.age_at(born, row.acquired_on)
+        if age is not None and "age_years" not in row.facts:
+            told["age_years"] = age
+        told = {name: it for name, it in told.items() if not believed([{name: it}]).empty}
+        if told:
+            facts = {**row.facts, **told}
+            await connection.execute(
+                update(ExamRow).where(ExamRow.id == row.id).values(facts=facts)
+            )
+            changed += 1
+    return key, changed
 
 
 async def release(connection: AsyncConnection, exam_id: UUID | None) -> None:
@@ -136,6 +208,8 @@ def read(connection: AsyncConnection, row: Row[Any]) -> Exam:
         "patient_key": row.patient_key,
         "patient_reference": row.identifier,
         "patient_issuer": row.issuer or None,
+        "measured": list(_by_key(row.measured).values()),
+        "from_scanner": _taken(row.measured),
     }
     return understood(connection, "exam", Exam, found)
 
@@ -152,6 +226,9 @@ async def _former(
             ExamRow.patient_key,
             ExamRow.study_instance_uid,
             ExamRow.facts,
+            ExamRow.device_vendor,
+            ExamRow.device_serial,
+            ExamRow.measured,
         )
         .select_from(PredictionRow)
         .join(ImageRow, ImageRow.id == PredictionRow.image_id)
@@ -160,6 +237,36 @@ async def _former(
     )
     row = (await connection.execute(statement)).one()
     return row.image_id, row.site, row if row.id is not None else None
+
+
+async def reports(connection: AsyncConnection, prediction_id: UUID) -> dict[str, Measured]:
+    """Return what scanners have told of a prediction's exam, by the keys of what told it."""
+    _, _, former = await _former(connection, prediction_id)
+    return _reports(None if former is None else former.measured)
+
+
+def _by_key(document: object) -> dict[str, Any]:
+    found = document.get("by") if isinstance(document, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _reports(document: object) -> dict[str, Measured]:
+    return {key: Measured.model_validate(one) for key, one in _by_key(document).items()}
+
+
+def _taken(document: object) -> tuple[str, ...]:
+    return tuple(document.get("taken", ())) if isinstance(document, dict) else ()
+
+
+def _same(former: Row[Any] | None, facts: ExamFacts, name: str) -> bool:
+    """Whether ``facts`` say of ``name`` what was kept of it."""
+    if former is None or not isinstance(former.facts, dict):
+        return False
+    now = facts.model_dump(mode="json", include={name})[name]
+    if name == "scanner":
+        before = {"vendor": former.device_vendor, "serial": former.device_serial}
+        return bool(now == before)
+    return bool(now == former.facts.get(name))
 
 
 async def _unlink(connection: AsyncConnection, exam: Row[Any] | None) -> None:

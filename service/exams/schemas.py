@@ -11,33 +11,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import AfterValidator, Field, ValidationError, computed_field
 
 from service.errors import Fault, FieldsError
+from service.exams.measurements import Conflict, Measured, differences
+from service.exams.parts import ALLOWED, VERTEBRAE, Part, Reference, Scanner, Vertebra, about
 from service.http import validation
 from service.language.locale import N_
 from service.medicine.densitometry import ADULT_AGES, SCORE_RANGE
 from service.medicine.drugs import Present
 
-Vertebra = Literal["L1", "L2", "L3", "L4"]
 Sex = Literal["female", "male"]
-
-VERTEBRAE: Final[tuple[Vertebra, ...]] = get_args(Vertebra)
 
 BMD_RANGE: Final = (0.422, 1.901)
 """Total spine BMD in g/cm², the extremes in NHANES 2007–08 (codebook DXXSPN_E; domain.md §1.5)."""
@@ -48,28 +38,6 @@ WEIGHT_RANGE: Final = (25.0, 300.0)
 
 EARLIEST: Final = date(1987, 1, 1)
 """The year of the first commercial DXA scanner."""
-
-ALLOWED: Final[Mapping[str, str]] = {
-    "patient_reference": N_("1 to 64 printable characters"),
-    "patient_issuer": N_("1 to 64 printable characters, beside a patient reference"),
-    "acquired_on": N_("a date as YYYY-MM-DD, from 1987-01-01 to today"),
-    "scanner": N_("an object with vendor and serial"),
-    "scanner.vendor": N_("1 to 32 printable characters"),
-    "scanner.serial": N_("1 to 32 printable characters"),
-    "bmd_g_cm2": N_("a number from 0.422 to 1.901, in g/cm², at most three decimals"),
-    "vertebrae": N_("one to four of L1, L2, L3 and L4, each at most once"),
-    "t_score": N_("a number from -6.0 to 6.0, one decimal, as the scanner reports it"),
-    "sex": N_("female or male"),
-    "age_years": N_("a whole number from 18 to 120"),
-    "weight_kg": N_("a number from 25 to 300, in kg, at most one decimal"),
-    "drug": N_(
-        "alendronate, risedronate, ibandronate, ibandronate_iv, zoledronate, denosumab, "
-        "raloxifene, hormone_therapy, teriparatide, abaloparatide, romosozumab or none"
-    ),
-    "drug_since": N_("a date as YYYY-MM-DD, not after the scan, beside a drug"),
-    "fracture": N_("true or false"),
-}
-"""Every field with what it takes: in messages, on the page and in the API's description."""
 
 
 class ExamError(FieldsError):
@@ -85,19 +53,6 @@ class StudyDiffersError(FieldsError):
 
     def __init__(self, fields: Iterable[str]) -> None:
         super().__init__(Fault(name, "differs", N_("is kept otherwise")) for name in fields)
-
-
-def _tidy(value: object) -> object:
-    """One form for one text: composed characters, single spaces, none at the ends."""
-    if not isinstance(value, str):
-        return value
-    return " ".join(unicodedata.normalize("NFC", value).split(" ")).strip(" ")
-
-
-def _printable(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("not printable")
-    return " ".join(value.split())
 
 
 def _decimals(most: int) -> AfterValidator:
@@ -123,34 +78,7 @@ def _in_order(value: tuple[Vertebra, ...]) -> tuple[Vertebra, ...]:
     return tuple(name for name in VERTEBRAE if name in value)
 
 
-_Tidy: Final = BeforeValidator(_tidy)
-_Printable: Final = AfterValidator(_printable)
-
-Reference = Annotated[str, _Tidy, StringConstraints(min_length=1, max_length=64), _Printable]
-Short = Annotated[str, _Tidy, StringConstraints(min_length=1, max_length=32), _Printable]
-"""Texts that stay as entered but for their blanks."""
-
-
-def _about(name: str) -> str:
-    return ALLOWED[name][0].upper() + ALLOWED[name][1:] + "."
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Scanner(_Part):
-    """One machine. Two studies are of the same only when vendor and serial number agree."""
-
-    vendor: Short = Field(description=_about("scanner.vendor"), examples=["Hologic"])
-    serial: Short = Field(description=_about("scanner.serial"), examples=["DX-0417"])
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        return self.vendor.casefold(), self.serial.casefold()
-
-
-class ExamFacts(_Part):
+class ExamFacts(Part):
     """What is known of one study beside its image. Every field may be left out."""
 
     patient_reference: Reference | None = Field(
@@ -166,13 +94,13 @@ class ExamFacts(_Part):
         examples=["North Clinic"],
     )
     acquired_on: Annotated[date, AfterValidator(_past)] | None = Field(
-        None, description=_about("acquired_on"), examples=["2025-11-03"]
+        None, description=about("acquired_on"), examples=["2025-11-03"]
     )
     scanner: Scanner | None = None
     bmd_g_cm2: (
         Annotated[float, Field(ge=BMD_RANGE[0], le=BMD_RANGE[1], allow_inf_nan=False), _decimals(3)]
         | None
-    ) = Field(None, description=_about("bmd_g_cm2"), examples=[0.873])
+    ) = Field(None, description=about("bmd_g_cm2"), examples=[0.873])
     vertebrae: (
         Annotated[
             tuple[Vertebra, ...], Field(min_length=1, max_length=4), AfterValidator(_in_order)
@@ -180,7 +108,7 @@ class ExamFacts(_Part):
         | None
     ) = Field(
         None,
-        description=_about("vertebrae") + " Those that the BMD is of; monitoring needs two.",
+        description=about("vertebrae") + " Those that the BMD is of; monitoring needs two.",
         examples=[["L1", "L2", "L3", "L4"]],
     )
     t_score: (
@@ -190,10 +118,10 @@ class ExamFacts(_Part):
             _decimals(1),
         ]
         | None
-    ) = Field(None, description=_about("t_score") + " Never computed here.", examples=[-1.8])
-    sex: Sex | None = Field(None, description=_about("sex"))
+    ) = Field(None, description=about("t_score") + " Never computed here.", examples=[-1.8])
+    sex: Sex | None = Field(None, description=about("sex"))
     age_years: Annotated[int, Field(ge=AGE_RANGE[0], le=AGE_RANGE[1])] | None = Field(
-        None, description=_about("age_years") + " At the time of the scan.", examples=[67]
+        None, description=about("age_years") + " At the time of the scan.", examples=[67]
     )
     weight_kg: (
         Annotated[
@@ -202,12 +130,12 @@ class ExamFacts(_Part):
             _decimals(1),
         ]
         | None
-    ) = Field(None, description=_about("weight_kg") + " At the scan.", examples=[64.5])
+    ) = Field(None, description=about("weight_kg") + " At the scan.", examples=[64.5])
     drug: Present | None = Field(
         None, description="The drug against osteoporosis at the time of the scan, or none."
     )
     drug_since: Annotated[date, AfterValidator(_past)] | None = Field(
-        None, description=_about("drug_since") + " When that drug was begun."
+        None, description=about("drug_since") + " When that drug was begun."
     )
     fracture: bool | None = Field(
         None, description="A fragility fracture since the scan before, or ever if it is the first."
@@ -231,6 +159,20 @@ class Exam(ExamFacts):
     patient_key: UUID | None = Field(
         None, description="Random; addresses the patient's studies in place of the reference."
     )
+    measured: tuple[Measured, ...] = Field(
+        (), description="What the scanner's own reports and tables tell, the last one last."
+    )
+    from_scanner: tuple[str, ...] = Field(
+        (), description="Facts that nobody entered: they are taken from what was measured."
+    )
+
+    @computed_field(  # type: ignore[prop-decorator]
+        description="Facts that are kept otherwise than measured: nothing of them is replaced."
+    )
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        kept = {name: getattr(self, name) for name in ExamFacts.model_fields}
+        return tuple(differences(kept, self.measured))
 
 
 def from_json(fields: Mapping[str, Any]) -> ExamFacts:

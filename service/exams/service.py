@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import date
 from uuid import UUID
 
 from service.exams import repository
-from service.exams.events import ExamChanged
-from service.exams.schemas import Exam, ExamFacts
-from service.identity.actor import Actor
+from service.exams.events import ExamChanged, ExamMeasured
+from service.exams.measured import filled
+from service.exams.measurements import MOST_REPORTS, Measured
+from service.exams.schemas import Exam, ExamFacts, Sex
+from service.identity.actor import Actor, Within
+from service.patients.events import PatientUpdated
 from service.storage.errors import ChangedError
 from service.storage.transaction import Transaction, Transactions
 
@@ -51,3 +55,58 @@ class Exams:
             return exam
 
         return await self._transactions.write(work)
+
+    async def measure(
+        self, actor: Actor, prediction_id: UUID, reports: Mapping[str, Measured]
+    ) -> Exam | None:
+        """Enter what scanners told, by the keys of what told it; None without the prediction.
+
+        What a person has entered stays as it is. The same once more changes nothing.
+        """
+
+        async def work(transaction: Transaction) -> Exam | None:
+            return await enter(transaction, actor, actor.within, prediction_id, reports)
+
+        return await self._transactions.write(work)
+
+
+async def enter(
+    transaction: Transaction,
+    actor: Actor,
+    within: Within,
+    prediction_id: UUID,
+    reports: Mapping[str, Measured],
+) -> Exam | None:
+    """Return the exam with ``reports`` in it, entered within ``transaction``: for other verbs."""
+    connection = transaction.connection
+    if not await repository.lock(connection, within, prediction_id):
+        return None
+    kept = await repository.get(connection, within, prediction_id)
+    before = await repository.reports(connection, prediction_id)
+    if kept is None or all(before.get(key) == one for key, one in reports.items()):
+        return kept
+    # What is told anew is the last word.
+    known = {key: one for key, one in before.items() if key not in reports} | dict(reports)
+    known = dict(list(known.items())[-MOST_REPORTS:])
+    facts, taken = filled(kept, kept.from_scanner, known.values())
+    exam = await repository.replace(connection, prediction_id, facts, known, taken)
+    await transaction.emit(ExamMeasured(actor=actor, exam=exam))
+    return exam
+
+
+async def update_patient(
+    transaction: Transaction,
+    actor: Actor,
+    patient: tuple[str, str],
+    sex: Sex | None,
+    born: date | None,
+) -> int:
+    """Enter sex, and age at the scan, into a patient's exams that have none; return into how many.
+
+    ``patient`` is an identifier and its issuer. What is entered already stays as it is.
+    """
+    connection = transaction.connection
+    key, changed = await repository.told_of_patient(connection, actor.site, patient, sex, born)
+    if key is not None and changed:
+        await transaction.emit(PatientUpdated(actor=actor, patient=key, exams=changed))
+    return changed

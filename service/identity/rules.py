@@ -206,6 +206,8 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("MOUNT", "/static/swagger"): ANYBODY,
     ("GET", "/treatment"): SIGNED_IN,
     ("POST", "/treatment"): SIGNED_IN,
+    ("GET", "/usage"): ADMINISTRATOR,
+    ("GET", "/usage/export.csv"): ADMINISTRATOR,
     ("GET", "/welcome"): ANYBODY,
     ("POST", "/welcome"): ANYBODY,
 }

@@ -22,6 +22,14 @@ class LedgerDecided(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderReceived(Event):
+    """An order for imaging was placed, changed or cancelled."""
+
+    kind: str
+    cancelled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class CardAnswered(Event):
     """Somebody has accepted or overridden a card, as a record tells."""
 

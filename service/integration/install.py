@@ -11,6 +11,8 @@ from service.decoding.settings import DecoderLimits
 from service.integration.dicom.committer import Committer
 from service.integration.dicom.listener import Listener
 from service.integration.dicom.tls import server_context
+from service.integration.hl7 import listener as hl7
+from service.integration.hl7.service import Feeds
 from service.integration.ledger.commitments import Commitments
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
@@ -19,9 +21,11 @@ from service.integration.settings import GatewaySettings
 from service.integration.workers.committing import Committing
 from service.integration.workers.composer import Composer
 from service.integration.workers.judge import Judge
+from service.integration.workers.measuring import Measuring
 from service.integration.workers.senders import sender
 from service.integration.workers.worker import Worker
 from service.predictions.service import Predictions
+from service.predictions.settings import KeepingSettings
 from service.resources import Resources
 from service.storage.transaction import Transactions
 
@@ -33,9 +37,11 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     metrics = resources.get(GatewayMetrics)
     ledger = Ledger(settings, transactions)
     senders = {one.name: sender(one) for one in peers.destination}
+    feeds = Feeds(settings, transactions)
     composer = Composer(
         ledger,
         peers,
+        feeds.order,
         predictions.get,
         predictions.image,
         resources.get(Decoder),
@@ -44,16 +50,22 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     judge = Judge(ledger, peers, predictions.predict, composer, senders.values())
     commitments = Commitments(settings, transactions)
     committing = Committing(settings, commitments, peers, metrics)
-    worker = Worker(ledger, peers, senders, judge, committing, metrics)
+    scope = resources.get(KeepingSettings).dicom_facts
+    measuring = Measuring(ledger, peers, resources.get(Decoder), scope, metrics)
+    worker = Worker(ledger, peers, senders, judge, committing, measuring, feeds, metrics)
     committer = Committer(commitments, metrics)
     patience = 2 * transactions.longest_wait
     listener = Listener(settings, peers, ledger, committer, metrics, patience)
     resources.put(Ledger, ledger)
+    hearing = hl7.FeedListener(settings, peers, feeds, metrics)
     resources.put(Listener, listener)
+    resources.put(hl7.FeedListener, hearing)
     await worker.count()
     async with worker.working():
         listener.start(server_context(settings))
         try:
+            await hearing.start(hl7.server_context(settings))
             yield
         finally:
+            await hearing.stop()
             await listener.stop()

@@ -21,6 +21,8 @@ LEDGER: Final = "osteoserve_ledger_objects"
 UNACCOUNTED: Final = "osteoserve_ledger_unaccounted_objects"
 STATES: Final = "osteoserve_ledger_rows"
 OLDEST: Final = "osteoserve_ledger_oldest_seconds"
+MESSAGES: Final = "osteoserve_gateway_messages_total"
+READ: Final = "osteoserve_gateway_reports_total"
 ATTEMPTS: Final = "osteoserve_gateway_deliveries_total"
 
 REJECTIONS: Final = ("address", "crowd", "peer", "stopping", "tls")
@@ -29,8 +31,11 @@ RECEIVED: Final = (
     "not_stored",
 )  # fmt: skip
 BUCKETS: Final = (
-    "delivered", "superseded", "ignored", "quarantined", "discarded", "dead", "in_progress",
+    "delivered", "superseded", "ignored", "quarantined", "discarded", "dead", "read",
+    "in_progress",
 )  # fmt: skip
+TAKEN: Final = ("taken", "again", "refused", "not_kept", "unreadable")
+REPORTS: Final = ("taken", "partly", "empty", "refused")
 _SENT: Final[tuple[DeliveryState, ...]] = ("accepted", "committing", "committed", "waiting", "dead")
 
 
@@ -43,7 +48,7 @@ class GatewayMetrics:
             registry=registry,
         )  # fmt: skip
         self._rejected = Counter(
-            REJECTED, "DICOM connections and associations that were not accepted, by reason.",
+            REJECTED, "Connections and associations that were not accepted, by reason.",
             ("reason",), registry=registry,
         )  # fmt: skip
         self._associations = Gauge(
@@ -71,6 +76,18 @@ class GatewayMetrics:
             ATTEMPTS, "Attempts to deliver, by the delivery's state after it.", ("state",),
             registry=registry,
         )  # fmt: skip
+        self._read = Counter(
+            READ, "Scanners' own reports, by what became of their numbers.", ("result",),
+            registry=registry,
+        )  # fmt: skip
+        self._messages = Counter(
+            MESSAGES, "HL7 messages that were sent here, by what became of them.", ("result",),
+            registry=registry,
+        )  # fmt: skip
+        for result in TAKEN:
+            self._messages.labels(result)
+        for result in REPORTS:
+            self._read.labels(result)
         for result in RECEIVED:
             self._objects.labels(result)
         for reason in REJECTIONS:
@@ -80,6 +97,12 @@ class GatewayMetrics:
 
     def received(self, result: str) -> None:
         self._objects.labels(result).inc()
+
+    def message(self, result: str) -> None:
+        self._messages.labels(result).inc()
+
+    def read(self, result: str) -> None:
+        self._read.labels(result).inc()
 
     def rejected(self, reason: str) -> None:
         self._rejected.labels(reason).inc()

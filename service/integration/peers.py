@@ -12,7 +12,7 @@
 
 All that a peer names must match. Its ``certificate`` is the common name of a TLS client. What each
 kind of destination takes: :mod:`service.integration.destinations`; what is judged of what comes:
-:mod:`service.integration.rules`.
+:mod:`service.integration.rules`; who sends HL7: :mod:`service.integration.feeds`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from service.integration.destinations import (
     Name,
     Port,
 )
+from service.integration.feeds import Feed
 from service.integration.reached import Network, contains
 from service.integration.rules import Rule
 
@@ -90,6 +91,7 @@ class Peers(BaseModel):
 
     peer: Annotated[tuple[Peer, ...], Field(min_length=1)]
     destination: Annotated[tuple[AnyDestination, ...], Field(min_length=1)]
+    feed: tuple[Feed, ...] = ()
     rule: tuple[Rule, ...] = ()
 
     @model_validator(mode="after")
@@ -112,7 +114,7 @@ class Peers(BaseModel):
             raise PeersError(f"{path} is no TOML: {error}") from None
         except ValidationError as error:
             raise PeersError("\n".join(_faults(path, error))) from None
-        for entries in (found.peer, found.destination, found.rule):
+        for entries in (found.peer, found.destination, found.rule, found.feed):
             names = [one.name for one in entries]
             if len(names) != len(set(names)):
                 raise PeersError(f"{path}: two entries have the same name")

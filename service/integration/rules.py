@@ -9,7 +9,8 @@
 
 Whatever a rule names has to fit. Letters' case does not count; ``*`` stands for any characters and
 ``?`` for one. What fits no rule is judged. Rules are asked before anything is kept, of the head of
-an object alone; our own results and what is no image are ignored before any rule is asked.
+an object alone; our own results are ignored before any rule is asked, and what is no image is never
+held.
 """
 
 from __future__ import annotations

@@ -33,6 +33,21 @@ class GatewaySettings(SettingsGroup):
     gateway_authorities: Path | None = Field(
         None, description="PEM file with those that certificates of peers must be signed by."
     )
+    gateway_hl7_port: int = Field(
+        2575, ge=0, le=65535, description="Port that the gateway takes HL7 messages on by MLLP, "
+        "where the file of peers names a feed.",
+    )  # fmt: skip
+    gateway_hl7_bytes: ByteSize = Field(
+        ByteSize(2**20), ge=1024, description="Largest HL7 message that is taken."
+    )
+    gateway_hl7_connections: int = Field(
+        16, ge=1, le=1000, description="Most connections of HL7 feeds at a time."
+    )
+    gateway_hl7_days: Seconds = Field(
+        90.0,
+        description="Days that an order is kept for the images of its accession number, and that "
+        "a message is known again when it is sent once more.",
+    )
     gateway_http_port: int = Field(
         8107, ge=0, le=65535, description="Port of the gateway's probes and metrics."
     )

@@ -68,7 +68,7 @@ async def _read(settings: StorageSettings) -> tuple[int, list[Unreadable]]:
     count = 0
     hidden: list[Unreadable] = []
     try:
-        asked: dict[str, object] = {"sort": "oldest", "limit": MOST}
+        asked: dict[str, object] = {"sort": "oldest", "limit": MOST, "retired": None}
         while asked:
             async with database.connect() as connection:
                 found, following = await predictions.page(

@@ -6,15 +6,16 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, delete, exists, func, or_, select
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.clock import now
 from service.holds import repository as holds
+from service.holds.schemas import HeldError
 from service.storage.tables.exams import ExamRow
-from service.storage.tables.patients import PatientRow
+from service.storage.tables.patients import MergeRow, PatientRow
 
 TYPED: Final = ""
 """The issuer of identifiers that somebody has typed: local pseudonyms."""
@@ -65,7 +66,9 @@ async def references(
 async def key_of(
     connection: AsyncConnection, site: str, reference: str, issuer: str = TYPED
 ) -> UUID:
-    """Return the key for ``reference``, a new one if it is new."""
+    """Return the key for ``reference``, a new one if it is new; of one that a hospital has merged
+    into another, that one's."""
+    reference, issuer = await surviving(connection, site, reference, issuer)
     known_by = {"identifier": reference, "issuer": issuer, "site": site}
     # Two fronts may meet a new reference at once: whoever is second takes the first one's key.
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
@@ -76,6 +79,62 @@ async def key_of(
         .returning(PatientRow.key)
     )
     return (await connection.execute(statement)).scalar_one()
+
+
+async def surviving(
+    connection: AsyncConnection, site: str, identifier: str, issuer: str
+) -> tuple[str, str]:
+    """Return identifier and issuer that these are merged into; themselves where they are not."""
+    found = await connection.execute(
+        select(MergeRow.into_identifier, MergeRow.into_issuer).where(
+            MergeRow.site == site, MergeRow.issuer == issuer, MergeRow.identifier == identifier
+        )
+    )
+    row = found.one_or_none()
+    return (identifier, issuer) if row is None else (row.into_identifier, row.into_issuer)
+
+
+async def merge(
+    connection: AsyncConnection, site: str, former: tuple[str, str], into: tuple[str, str]
+) -> tuple[UUID | None, UUID | None]:
+    """Have ``former`` be ``into``, each identifier and issuer; return the keys, where exams moved.
+
+    Raises :class:`~service.holds.schemas.HeldError` where a legal hold is on the former.
+    """
+    # What was merged into the former goes along, and nobody is merged into himself.
+    await connection.execute(
+        update(MergeRow)
+        .where(
+            MergeRow.site == site,
+            MergeRow.into_identifier == former[0],
+            MergeRow.into_issuer == former[1],
+        )
+        .values(into_identifier=into[0], into_issuer=into[1])
+    )
+    for one in (former, into):
+        await connection.execute(
+            delete(MergeRow).where(
+                MergeRow.site == site, MergeRow.identifier == one[0], MergeRow.issuer == one[1]
+            )
+        )
+    await connection.execute(
+        insert(MergeRow).values(
+            site=site, identifier=former[0], issuer=former[1], into_identifier=into[0],
+            into_issuer=into[1], at=now(),
+        )
+    )  # fmt: skip
+    key = await connection.scalar(select(PatientRow.key).where(_is(site, *former)))
+    if key is None:
+        return None, None
+    await hold(connection, key, site, *into)
+    if await holds.is_patient_held(connection, key):
+        raise HeldError
+    there = await key_of(connection, site, *into)
+    await connection.execute(
+        update(ExamRow).where(ExamRow.patient_key == key).values(patient_key=there)
+    )
+    await release(connection, key)
+    return key, there
 
 
 async def hold(

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from service.identity.actor import Actor
 from service.patients import repository
-from service.storage.transaction import Transactions
+from service.patients.events import PatientsMerged
+from service.storage.transaction import Transaction, Transactions
 
 
 class Patients:
@@ -31,6 +32,20 @@ class Patients:
         async with self._transactions.read() as connection:
             found = await repository.references(connection, actor.site, keys)
         return tuple(shown(reference, issuer) for reference, issuer in found)
+
+
+async def merge(
+    transaction: Transaction, actor: Actor, former: tuple[str, str], into: tuple[str, str]
+) -> None:
+    """Have one identifier and issuer be another from now on, within ``transaction``.
+
+    The same once more changes nothing. Raises :class:`~service.holds.schemas.HeldError`.
+    """
+    connection, site = transaction.connection, actor.site
+    if former == into or await repository.surviving(connection, site, *former) == into:
+        return
+    key, there = await repository.merge(connection, site, former, into)
+    await transaction.emit(PatientsMerged(actor=actor, former=key, into=there))
 
 
 def shown(reference: str, issuer: str | None) -> str:

@@ -74,7 +74,10 @@ async def listed(
     actor: Acting,
     predictions: PredictionsDep,
 ) -> PredictionList:
-    """Filters narrow each other. Results that arrive while you read on do not shift the pages."""
+    """Filters narrow each other. Results that arrive while you read on do not shift the pages.
+
+    Retired results are not among them: `retired=true` lists these alone.
+    """
     response.headers.update(NO_STORE)
     items, following = await _found(query, actor, predictions)
     return PredictionList(

@@ -15,7 +15,9 @@ from service.decoding.metrics import DecoderMetrics
 from service.decoding.settings import DecoderLimits
 from service.events import Listeners
 from service.exams import dicom
-from service.exams.schemas import NOTHING, ExamFacts, believed
+from service.exams.densitometer import reading
+from service.exams.measured import understood
+from service.exams.schemas import believed
 from service.flow.deadline import Deadline
 from service.flow.metrics import FlowMetrics
 from service.flow.priority import Priority
@@ -32,7 +34,7 @@ from service.predictions.heat_maps import api as heat_maps
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.metrics import PredictionMetrics
 from service.predictions.report import api as report
-from service.predictions.service import Describe, Predictions
+from service.predictions.service import NOTHING_SAID, Describe, Described, Predictions
 from service.predictions.settings import DriftSettings, KeepingSettings
 from service.predictions.thumbnails import Thumbnails
 from service.predictions.worklist import pages as worklist
@@ -91,16 +93,17 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
 
 
 def _described(decoder: Decoder, scope: dicom.Scope, policy: LoadPolicy) -> Describe:
-    async def describe(data: bytes, priority: Priority) -> ExamFacts:
+    async def describe(data: bytes, priority: Priority) -> Described:
         """Return nothing where it cannot be had: the image is judged all the same."""
         if scope == "none" or sniffed(data) != "dicom":
-            return NOTHING
+            return NOTHING_SAID
         deadline = Deadline.after(policy.deadline_seconds)
         try:
-            texts = await decoder.run(dicom.head, data, deadline=deadline, priority=priority)
+            told = await decoder.run(reading.of_image, data, deadline=deadline, priority=priority)
         except (BusyError, ScanError):
-            return NOTHING
-        return believed(dicom.told(texts, scope))
+            return NOTHING_SAID
+        facts, measured = believed(dicom.told(told["texts"], scope)), understood(told)
+        return Described(facts=facts, measured={told["key"]: measured} if measured else {})
 
     return describe
 

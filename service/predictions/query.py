@@ -127,6 +127,11 @@ class Filters(BaseModel):
     id: str | None = Field(
         None, pattern="^[0-9a-f-]{1,36}$", description="What the result's id begins with."
     )
+    version: str | None = Field(
+        None,
+        pattern="^sha256:[0-9a-f]{64}$",
+        description="Only what this version judged: the stack's, or a base model's in its absence.",
+    )
 
     @model_validator(mode="after")
     def _days_in_order(self) -> Self:
@@ -162,6 +167,13 @@ class Filters(BaseModel):
 
 class Query(Filters):
     """What the API's list may be asked for."""
+
+    retired: bool | None = Field(
+        False,
+        description="Only what somebody has retired, as a duplicate or under another patient; it "
+        "is left out otherwise.",
+    )
+    """None: both; an address cannot ask for that."""
 
     sort: Sort = Field(
         "newest", description="By time, or by probability with refused images as the lowest."

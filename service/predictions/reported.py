@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from service.exams.schemas import Exam
-from service.language.formats import number
+from service.language.formats import listing, number
 from service.language.locale import N_, _
 from service.medicine.densitometry import LEAST_VERTEBRAE, Range, applies, range_of
 from service.types import Outcome
@@ -30,13 +30,19 @@ class Reported:
     value: str
     range: str
     differs: bool
+    measured: str = ""
+    """What the scanner itself has told, where another value is kept."""
 
     @classmethod
     def of(cls, exam: Exam | None, outcome: Outcome) -> Reported | None:
         """By the same rule as considerations for treatment: :func:`densitometry.applies`."""
         if exam is None or exam.t_score is None:
             return None
-        value = number(exam.t_score, 1, signed=True)
+        return replace(cls._read(exam, exam.t_score, outcome), measured=_measured(exam))
+
+    @classmethod
+    def _read(cls, exam: Exam, t_score: float, outcome: Outcome) -> Reported:
+        value = number(t_score, 1, signed=True)
         # As the rules of treatment have it: such a score is no ground for a range.
         if exam.vertebrae is not None and len(exam.vertebrae) < LEAST_VERTEBRAE:
             said = _("of a single vertebra, which is not used for diagnosis")
@@ -44,7 +50,7 @@ class Reported:
         read = applies(exam.sex, exam.age_years, None)
         if read.score == "z":
             return cls(value=value, range=_not_classed(exam), differs=False)
-        found = range_of(exam.t_score)
+        found = range_of(t_score)
         said = _(RANGES[found])
         if read.score is None:
             said = _(
@@ -57,6 +63,11 @@ class Reported:
         judged = outcome in ("osteoporosis", "normal")
         differs = judged and (found == "osteoporosis") != (outcome == "osteoporosis")
         return cls(value=value, range=said, differs=differs)
+
+
+def _measured(exam: Exam) -> str:
+    told = [one.measured for one in exam.conflicts if one.field == "t_score"]
+    return listing(number(one, 1, signed=True) for one in told)
 
 
 def _not_classed(exam: Exam) -> str:

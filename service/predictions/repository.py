@@ -14,6 +14,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     delete,
+    exists,
     false,
     func,
     insert,
@@ -39,6 +40,7 @@ from service.storage.errors import UnreadableError
 from service.storage.tables.images import CanonicalImageRow, ImageRow, SentImageRow
 from service.storage.tables.predictions import PredictionRow
 from service.storage.tables.reviews import ReviewRow
+from service.storage.tables.worklist import WorklistRow
 from service.storage.within import seen
 
 COLUMNS: Final = (
@@ -53,6 +55,9 @@ _PLACE: Final[dict[Sort, ColumnElement[Any]]] = {
     "highest": _RANK,
     "lowest": _RANK,
 }
+_RETIRED: Final = exists().where(
+    WorklistRow.prediction_id == PredictionRow.id, WorklistRow.retired_at.is_not(None)
+)
 _PLACED: Final = (
     SentImageRow.left, SentImageRow.top, SentImageRow.width, SentImageRow.height,
     SentImageRow.row_spacing, SentImageRow.column_spacing,
@@ -253,6 +258,8 @@ async def page(
     Raises :class:`~service.predictions.query.CursorError`.
     """
     statement = _ordered(filtered(select(*COLUMNS), within, query), query)
+    if query.retired is not None:
+        statement = statement.where(_RETIRED if query.retired else ~_RETIRED)
     # One more than asked for says whether there is another page.
     rows = (await connection.execute(statement.limit(query.limit + 1))).all()
     shown = rows[: query.limit]
@@ -396,6 +403,8 @@ def filtered(statement: Select[Any], within: Within | None, query: Filters) -> S
         if within is not None:
             same = same.where(ImageRow.site == within.site)
         wanted.append(PredictionRow.image_id.in_(same))
+    if query.version is not None:
+        wanted.append(PredictionRow.version == query.version)
     if query.ids is not None:
         wanted.append(PredictionRow.id.between(*query.ids))
     return statement.where(*wanted)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from service.exams import repository as exams
+from service.exams import service as measuring
 from service.exams.events import ExamChanged
+from service.exams.measurements import Measured
 from service.exams.schemas import NOTHING, ExamFacts, entered
 from service.flow.batching import DynamicBatcher, PendingItem
 from service.flow.deadline import Deadline
@@ -45,8 +47,18 @@ Analyse = Callable[[bytes, Within, Priority], Awaitable[tuple[Analysis, bytes, S
 that is to be kept."""
 
 
-Describe = Callable[[bytes, Priority], Awaitable[ExamFacts]]
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """What a file says of its exam, and what its scanner measured, by the key of what tells it."""
+
+    facts: ExamFacts = NOTHING
+    measured: Mapping[str, Measured] = field(default_factory=dict)
+
+
+Describe = Callable[[bytes, Priority], Awaitable[Described]]
 """Returns what a file says of its exam."""
+
+NOTHING_SAID: Final = Described()
 
 MOST: Final = 32
 """Predictions written in one transaction."""
@@ -67,11 +79,12 @@ class _New:
     actor: Actor
     row: repository.New
     typed: ExamFacts
-    read: ExamFacts
+    read: Described
 
     @property
     def is_plain(self) -> bool:
-        return self.row.key is None and self.typed.empty and self.read.empty
+        told = self.read.measured or not self.read.facts.empty
+        return self.row.key is None and self.typed.empty and not told
 
 
 class Predictions:
@@ -128,7 +141,7 @@ class Predictions:
                 return idempotency.replayed(earlier, await digest(data))
         with tracing.span("judge"):
             analysis, png, sent = await self._analyse(data, actor.within, priority)
-        read = NOTHING if self._describe is None else await self._describe(data, priority)
+        read = NOTHING_SAID if self._describe is None else await self._describe(data, priority)
         prediction = Prediction.of(analysis)
         try:
             return await self.keep(
@@ -151,7 +164,7 @@ class Predictions:
         *,
         name: str | None = None,
         facts: ExamFacts = NOTHING,
-        read: ExamFacts = NOTHING,
+        read: Described = NOTHING_SAID,
     ) -> Prediction:
         """Write ``prediction`` with its image and return it.
 
@@ -296,14 +309,21 @@ class Predictions:
 
 async def _enter(transaction: Transaction, new: _New) -> None:
     """Keep what is known of the exam of ``new``, beside what is kept of its image already."""
-    if new.typed.empty and new.read.empty:
+    within, id = new.actor.within, new.row.prediction.id
+    await _entered(transaction, new)
+    if new.read.measured:
+        await measuring.enter(transaction, new.actor, within, id, new.read.measured)
+
+
+async def _entered(transaction: Transaction, new: _New) -> None:
+    if new.typed.empty and new.read.facts.empty:
         return
     connection, within, id = transaction.connection, new.actor.within, new.row.prediction.id
     await exams.lock(connection, within, id)
     kept = await exams.get(connection, within, id)
     if kept is None:
         return
-    facts = entered(kept, new.typed, new.read)
+    facts = entered(kept, new.typed, new.read.facts)
     if facts.version != kept.version:
         exam = await exams.replace(connection, id, facts)
         await transaction.emit(ExamChanged(actor=new.actor, exam=exam))

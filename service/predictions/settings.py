@@ -19,8 +19,8 @@ class KeepingSettings(SettingsGroup):
     dicom_facts: Scope = Field(
         "exam",
         description="What a DICOM file's own elements fill in where nobody has entered it: exam: "
-        "date, scanner, sex and age; patient: Patient ID and its issuer as well, as the patient's "
-        "reference; none.",
+        "date, scanner, sex, age and what the scanner measured; patient: Patient ID and its "
+        "issuer as well, as the patient's reference; none.",
     )
 
 

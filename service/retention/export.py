@@ -53,6 +53,7 @@ OF_EXAM: Final = frozenset({"acquired_on", "age_years", "sex", "bmd_g_cm2", "ver
 WITHHELD: Final = frozenset(
     {
         "patient_reference", "patient_issuer", "scanner", "patient_key", "prediction_id",
+        "measured", "from_scanner",
         # Who is treated with what since when, beside a weight, tells people apart.
         "weight_kg", "drug", "drug_since", "fracture",
     }
@@ -153,7 +154,7 @@ async def lines(
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield every result of the actor's site that ``query`` asks for and this version can read."""
     within = Within(site=actor.site)
-    asked = query.model_copy(update={"sort": "oldest", "limit": MOST})
+    asked = query.model_copy(update={"sort": "oldest", "limit": MOST, "retired": None})
     while True:
         async with transactions.read() as connection:
             found, following = await predictions.page(connection, within, asked)

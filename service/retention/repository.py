@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.holds import repository as holds
@@ -20,7 +20,7 @@ from service.storage.tables.exams import ExamRow
 from service.storage.tables.identity import ClaimRow, SessionRow, SignInFlowRow
 from service.storage.tables.images import ImageRow
 from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
-from service.storage.tables.patients import PatientRow
+from service.storage.tables.patients import MergeRow, PatientRow
 from service.storage.tables.predictions import PredictionRow
 from service.storage.tables.retention import ErasureRow
 from service.storage.tables.reviews import ReviewRow
@@ -189,9 +189,19 @@ async def forget_received(connection: AsyncConnection, site: str, arrived: str) 
         .where(CaseRow.id.in_(cases), CaseRow.state.not_in(final))
         .values(state="ignored", reason="erased", fence=CaseRow.fence + 1)
     )
+    identifier, _, issuer = arrived.partition("\\")
+    await connection.execute(
+        delete(MergeRow).where(
+            MergeRow.site == site,
+            or_(
+                and_(MergeRow.identifier == identifier, MergeRow.issuer == issuer),
+                and_(MergeRow.into_identifier == identifier, MergeRow.into_issuer == issuer),
+            ),
+        )
+    )
     objects = (ArrivalRow.site == site, ArrivalRow.patient == arrived)
     gone = await connection.execute(
-        update(ArrivalRow).where(*objects).values(patient=None, data=None)
+        update(ArrivalRow).where(*objects).values(patient=None, data=None, numbers=None)
     )
     return gone.rowcount
 

@@ -22,6 +22,7 @@ NAVIGATION: Final[Mapping[str, str]] = {
     "/people": N_("People"),
     "/keys": N_("Keys"),
     "/queue": N_("Queue"),
+    "/usage": N_("Use"),
     "/audit": N_("Trail"),
 }
 """Labels by address."""

@@ -21,6 +21,7 @@ from tests.service.kit.runners import running
 
 MARKERS = {
     "browser": "drives Chromium; opt in",
+    "hour": "a whole hour of a technician and of a radiologist; opt in",
     "pictures": "makes the README's pictures with the real runners; opt in",
 }
 

@@ -19,6 +19,7 @@ STATIC = {
     "integrate": "/integrate",
     "problems": "/problems",
     "api": "/api/docs",
+    "usage": "/usage",
     "not-found": "/nowhere",
 }
 KEPT = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,24 @@ def test_with_peers_it_has_all_that_a_component_has() -> None:
     assert container(objects, "gateway")["args"] == ["gateway"]
     fronts = container(objects, "front")["image"]
     assert container(objects, "gateway")["image"] == fronts
+
+
+def test_feeds_have_a_port_of_their_own_and_come_from_where_they_are() -> None:
+    feed = {"name": "engine", "addresses": ["10.1.2.9", "10.8.0.0/24"], "typed": "HOSP"}
+    objects = rendered(*ON, f"gateway.feeds={json.dumps([feed])}", "gateway.service.hl7Port=2576")
+    ports = {one["name"]: one["containerPort"] for one in container(objects, "gateway")["ports"]}
+    assert ports["hl7"] == 2575
+    outside = kinds(objects, "Service")["rel-osteoserve-dicom"]["spec"]["ports"]
+    assert outside[1] == {"name": "hl7", "port": 2576, "targetPort": "hl7"}
+    dicom, hl7 = policy(objects, "modalities-to-gateway")["ingress"]
+    assert [one["ipBlock"]["cidr"] for one in hl7["from"]] == ["10.1.2.9/32", "10.8.0.0/24"]
+    assert (dicom["ports"], hl7["ports"]) == ([{"port": 11112}], [{"port": 2575}])
+    (text,) = (
+        one["data"]["peers.toml"]
+        for key, one in kinds(objects, "ConfigMap").items()
+        if key.endswith("-peers")
+    )
+    assert Peers.model_validate(tomllib.loads(text)).feed[0].issuers("HOSP") == ("HOSP", "")
 
 
 def test_no_autoscaler_takes_a_gateway_away_from_its_scanner() -> None:

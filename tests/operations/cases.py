@@ -349,6 +349,7 @@ def accounts() -> list[Case]:
 def gateway() -> list[Case]:
     up = one("up", 'component="gateway"')
     lost = one("osteoserve_gateway_objects_total", 'result="not_stored"')
+    refused = one("osteoserve_gateway_messages_total", 'result="refused"')
     unaccounted = one("osteoserve_ledger_unaccounted_objects")
     dead = one("osteoserve_ledger_rows", 'kind="delivery",state="dead"')
     oldest = one("osteoserve_ledger_oldest_seconds", 'kind="delivery"')
@@ -365,6 +366,9 @@ def gateway() -> list[Case]:
         Case(away, "there is none", False, {}, "5m"),
         Case("OsteoserveNotStored", "an object cannot be kept", True, {lost: "0x5 1x20"}, "8m"),
         Case("OsteoserveNotStored", "all objects are kept", False, {lost: QUIET}, "20m"),
+        Case("OsteoserveMessagesRefused", "a merge cannot be done", True, {refused: "0x5 1x20"},
+             "8m", {"result": "refused"}),
+        Case("OsteoserveMessagesRefused", "all are done", False, {refused: QUIET}, "20m"),
         Case(rejections, "a scanner has another title", True, rejected("peer", "0+1x20"), "14m",
              peer),
         Case(rejections, "somebody tries twice", False, rejected("peer", "0x5 2x20"), "14m"),

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.batches.events import BatchEnded, BatchLinesAdded, BatchStarted
 from service.events import Event, Listeners
-from service.exams.events import ExamChanged
+from service.exams.events import ExamChanged, ExamMeasured
+from service.exams.measurements import Measured
 from service.exams.schemas import from_json
 from service.predictions.events import PredictionDeleted, PredictionMade
 from service.predictions.schemas import Prediction
@@ -26,6 +27,7 @@ from tests.service.kit.records import ANYONE, Verbs, keep, made, verbs
 pytestmark = pytest.mark.anyio
 
 SIGNED = Signature(action="sign", reviewer="A. Reader")
+MEASURED = Measured(source="Enhanced SR")
 FACTS = from_json({"patient_reference": "p", "t_score": -1.0})
 
 
@@ -44,6 +46,7 @@ VERBS: dict[type[Event], Verb] = {
     PredictionDeleted: lambda on, one, _: on.predictions.delete(ANYONE, one.id),
     ReviewAdded: lambda on, one, _: on.reviews.sign(ANYONE, one.id, SIGNED, one.outcome),
     ExamChanged: lambda on, one, _: on.exams.change(ANYONE, one.id, from_json({"t_score": -2.0})),
+    ExamMeasured: lambda on, one, _: on.exams.measure(ANYONE, one.id, {"a": MEASURED}),
     ResultFlagged: lambda on, one, _: on.worklist.flag(ANYONE, one.id, True),
     ResultRetired: lambda on, one, _: on.worklist.retire(ANYONE, one.id, "test"),
     BatchStarted: lambda on, _, __: on.batches.start(ANYONE, 3),

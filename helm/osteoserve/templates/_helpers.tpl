@@ -178,8 +178,9 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{/* The gateway's peers and destinations as the TOML that it reads: of texts, numbers, truths and lists
      of them JSON is TOML. */}}
 {{- define "osteoserve.peers" -}}
-{{- range $table := list "peer" "destination" }}
-{{- range get (dict "peer" $.Values.gateway.peers "destination" $.Values.gateway.destinations) $table }}
+{{- $tables := dict "peer" $.Values.gateway.peers "destination" $.Values.gateway.destinations "feed" $.Values.gateway.feeds }}
+{{- range $table := list "peer" "destination" "feed" }}
+{{- range get $tables $table }}
 [[{{ $table }}]]
 {{- range $key, $value := . }}
 {{ $key }} = {{ toJson $value }}

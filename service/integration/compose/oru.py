@@ -97,11 +97,16 @@ def _order(made: Made, at: str) -> Iterator[str]:
     # Whoever has no order has a number of ours, the same for every result on the study.
     ours = hashlib.sha256(made.origin.study_uid.encode()).hexdigest()[:_CONTROL].upper()
     filler = composite(accession) if accession else composite(ours, APPLICATION)
-    yield segment("ORC", {1: "RE", 3: filler})
+    placer = ""
+    if made.order is not None:
+        placer = composite(*made.order.placer)
+        filler = composite(*made.order.filler) or filler
+    yield segment("ORC", {1: "RE", 2: placer, 3: filler})
     yield segment(
         "OBR",
         {
             1: "1",
+            2: placer,
             3: filler,
             4: composite(*_PROCEDURE),
             7: study_time(source),

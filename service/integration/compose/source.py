@@ -14,6 +14,7 @@ from pydicom.filereader import _read_file_meta_info
 
 from service.integration.compose.uids import Origin
 from service.integration.dicom import head
+from service.integration.hl7.orders import Order
 from service.medicine.osteoporosis.view import told
 from service.predictions.schemas import Prediction
 from service.types import Outcome
@@ -66,6 +67,8 @@ class Made:
     origin: Origin
     at: datetime
     """When it is composed."""
+    order: Order | None = None
+    """Of the study's accession number, where a feed has told of it."""
     sheets: tuple[bytes, ...] = field(default=(), repr=False)
     """A PDF of each part, or none."""
 

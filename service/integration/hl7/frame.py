@@ -18,6 +18,29 @@ def framed(message: bytes) -> bytes:
     return START + message + END
 
 
+async def begins(stream: asyncio.StreamReader) -> bool:
+    """Wait for a start block; False where the line has ended. Raises :class:`FrameError`."""
+    while True:
+        first = await stream.read(1)
+        if not first:
+            return False
+        if first == START:
+            return True
+        if first not in b"\r\n":
+            raise FrameError("something else than a start block")
+
+
+async def rest(stream: asyncio.StreamReader) -> bytes:
+    """Return the message behind a start block. Raises :class:`FrameError`."""
+    try:
+        found = await stream.readuntil(END)
+    except asyncio.IncompleteReadError:
+        raise FrameError("the line ended within a message") from None
+    except asyncio.LimitOverrunError:
+        raise FrameError("a message that is too large") from None
+    return found[: -len(END)]
+
+
 async def read(stream: asyncio.StreamReader) -> bytes | None:
     """Return the next message; None where the line has ended between two.
 

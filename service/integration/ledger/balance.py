@@ -36,7 +36,7 @@ from service.integration.ledger.schemas import (
 from service.storage.tables.ledger import ArrivalRow, CaseRow, CommitmentRow, DeliveryRow
 
 What = Literal["case", "object", "delivery", "commitment"]
-_APART: Final = ("ignored", "quarantined", "discarded")
+_APART: Final = ("ignored", "quarantined", "discarded", "read")
 
 
 def _delivery(*states: str) -> ColumnElement[bool]:
@@ -45,6 +45,7 @@ def _delivery(*states: str) -> ColumnElement[bool]:
 
 _BUCKET: Final = case(
     *((ArrivalRow.state == state, state) for state in _APART),
+    (ArrivalRow.state == "reading", "in_progress"),
     (ArrivalRow.state != "held", None),
     (CaseRow.state.in_(WORKED_ON), "in_progress"),
     (and_(CaseRow.state == "delivering", _delivery(*IN_PROGRESS)), "in_progress"),

@@ -210,6 +210,7 @@ async def purge(connection: AsyncConnection, before: datetime) -> int:
         .where(
             or_(ArrivalRow.data.is_not(None), ArrivalRow.patient.is_not(None)),
             ArrivalRow.received_at < before,
+            ArrivalRow.state != "reading",
             ~unfinished,
             ~undecided,
         )
@@ -234,5 +235,5 @@ async def purge(connection: AsyncConnection, before: datetime) -> int:
             .where(DeliveryRow.case_id.in_(cases))
             .values(message=None, detail=None)
         )
-        await connection.execute(gone.values(data=None, patient=None))
+        await connection.execute(gone.values(data=None, patient=None, numbers=None))
     return len(ids)

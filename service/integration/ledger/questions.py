@@ -67,7 +67,7 @@ async def held(
             ArrivalRow.site == site,
             ArrivalRow.sop_uid.in_(sop_uids[start : start + PIECE]),
             ArrivalRow.data.is_not(None),
-            ArrivalRow.state.in_(("held", "quarantined")),
+            ArrivalRow.state.in_(("held", "quarantined", "reading", "read")),
         )
         found |= {row.sop_uid: row.sop_class_uid for row in await connection.execute(statement)}
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from service.integration.ledger.schemas import (
     Lease,
     LeaseLostError,
 )
+from service.patients import repository as patients
 from service.storage.tables.ledger import (
     ArrivalRow,
     CaseResultRow,
@@ -74,10 +76,28 @@ async def other_patient(connection: AsyncConnection, one: Arrival) -> bool:
     there = exists().where(
         ArrivalRow.study_uid == one.study_uid,
         ArrivalRow.site == one.site,
-        ArrivalRow.state == "held",
+        ArrivalRow.state.in_(("held", "reading", "read")),
         ArrivalRow.patient != one.patient,
     )
     return bool(await connection.scalar(select(there)))
+
+
+async def rename(
+    connection: AsyncConnection, site: str, former: tuple[str, str], into: tuple[str, str]
+) -> None:
+    """Have what was received of one patient, by number and issuer, be another's."""
+    await connection.execute(
+        update(ArrivalRow)
+        .where(ArrivalRow.site == site, ArrivalRow.patient == "\\".join(former))
+        .values(patient="\\".join(into))
+    )
+
+
+async def of_survivor(connection: AsyncConnection, one: Arrival) -> Arrival:
+    """Return ``one`` as of the patient that a hospital has merged its own into, if it has."""
+    identifier, _, issuer = one.patient.partition("\\")
+    found = await patients.surviving(connection, one.site, identifier, issuer)
+    return dataclasses.replace(one, patient="\\".join(found))
 
 
 async def latest(
@@ -274,7 +294,7 @@ async def change(
 async def held(connection: AsyncConnection, site: str, study_uid: str) -> tuple[Held, ...]:
     """Return the objects of a study that its results are made of, in the order they came."""
     statement = (
-        select(ArrivalRow.id, ArrivalRow.sha256, ArrivalRow.data)
+        select(ArrivalRow.id, ArrivalRow.sha256, ArrivalRow.patient, ArrivalRow.data)
         .where(
             ArrivalRow.study_uid == study_uid,
             ArrivalRow.site == site,
@@ -284,4 +304,6 @@ async def held(connection: AsyncConnection, site: str, study_uid: str) -> tuple[
         .order_by(ArrivalRow.received_at, ArrivalRow.sop_uid)
     )
     rows = await connection.execute(statement)
-    return tuple(Held(id=row.id, sha256=row.sha256, data=row.data) for row in rows)
+    return tuple(
+        Held(id=row.id, sha256=row.sha256, patient=row.patient or "", data=row.data) for row in rows
+    )

@@ -19,7 +19,7 @@ DeliveryState = Literal[
     "waiting", "sending", "committing", "accepted", "committed", "dead", "discarded", "held",
 ]  # fmt: skip
 CommitmentState = Literal["waiting", "reported", "dead", "discarded"]
-ArrivalState = Literal["held", "ignored", "quarantined", "discarded"]
+ArrivalState = Literal["held", "ignored", "quarantined", "discarded", "reading", "read"]
 Received = Literal["accepted", "duplicate", "ignored", "quarantined"]
 """What became of an object that was sent: all four are acknowledged."""
 
@@ -85,6 +85,19 @@ class Held:
 
     id: UUID
     sha256: str
+    patient: str
+    """Number and issuer of whom it is now: a hospital may have merged patients since."""
+    data: bytes = dataclasses.field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """A scanner's own report, whose numbers are to be taken."""
+
+    id: UUID
+    site: str
+    peer: str
+    study_uid: str
     data: bytes = dataclasses.field(repr=False)
 
 
@@ -187,6 +200,7 @@ class Balance:
     quarantined: int = 0
     discarded: int = 0
     dead: int = 0
+    read: int = 0
     in_progress: int = 0
 
     @property

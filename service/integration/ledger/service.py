@@ -9,9 +9,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from service.clock import now
-from service.identity.actor import Actor
+from service.exams import service as measuring
+from service.exams.densitometer.report import SOP_CLASSES as REPORTS
+from service.exams.measurements import Measured
+from service.identity.actor import Actor, Within
 from service.integration.events import LedgerDecided
-from service.integration.ledger import balance, deliveries, repository
+from service.integration.ledger import balance, deliveries, reports, repository
 from service.integration.ledger.schemas import (
     OPEN,
     Arrival,
@@ -24,6 +27,7 @@ from service.integration.ledger.schemas import (
     NotDecidedError,
     Outgoing,
     Received,
+    Reported,
     Result,
     Sent,
 )
@@ -48,7 +52,7 @@ class Ledger:
         self._transactions = transactions
         self._lease = timedelta(seconds=settings.gateway_lease_seconds)
 
-    async def receive(self, one: Arrival) -> tuple[Received, UUID | None]:
+    async def receive(self, arrived: Arrival) -> tuple[Received, UUID | None]:
         """Keep an object, and return what became of it and the case that it joined.
 
         It is durable then. The same object again changes nothing.
@@ -56,25 +60,30 @@ class Ledger:
 
         async def work(transaction: Transaction) -> tuple[Received, UUID | None]:
             connection = transaction.connection
+            one = await repository.of_survivor(connection, arrived)
             await repository.alone(connection, one.site + one.sop_uid, one.site + one.study_uid)
             earlier = await repository.hashes(connection, one.site, one.sop_uid)
             if one.sha256 in earlier:
                 return "duplicate", None
-            if one.is_own or await repository.is_ours(connection, one.sop_uid, one.series_uid):
-                await repository.add(connection, one, None, "ignored", "own_result")
-                return "ignored", None
-            if one.action == "ignore":
-                await repository.add(connection, one, None, "ignored", one.rule)
-                return "ignored", None
+            is_report = not one.is_image and one.sop_class_uid in REPORTS
+            ours = await repository.is_ours(connection, one.sop_uid, one.series_uid)
+            rule = "own_result" if one.is_own or ours else None
+            if rule is None and one.action == "ignore":
+                rule = one.rule
             reason = "other_bytes" if earlier else None
-            if reason is None and not one.is_image:
-                await repository.add(connection, one, None, "ignored", "not_an_image")
+            if rule is None and reason is None and not one.is_image and not is_report:
+                rule = "not_an_image"
+            if rule is not None:
+                await repository.add(connection, one, None, "ignored", rule)
                 return "ignored", None
             if reason is None and await repository.other_patient(connection, one):
                 reason = "other_patient"
             if reason is not None:
                 await repository.add(connection, one, None, "quarantined", reason)
                 return "quarantined", None
+            if is_report:
+                await repository.add(connection, one, None, "reading", None)
+                return "accepted", None
             case_id = await self._case_for(transaction, one)
             await repository.add(connection, one, case_id, "held", None)
             if one.action == "hold":
@@ -150,21 +159,66 @@ class Ledger:
         if case.state != "ready":
             await self._transactions.write(lambda one: self._move(one, case, "ready"))
 
-    async def judged(self, case: Case, judged: Sequence[tuple[str, UUID]]) -> bool:
-        """Keep what was judged; False where another object has come since, and the case waits."""
+    async def judged(
+        self, case: Case, judged: Sequence[tuple[str, UUID]], by: Actor | None = None
+    ) -> bool:
+        """Keep what was judged; False where another object has come since, and the case waits.
+
+        What the scanner's reports on the study have told goes into the exams, ``by`` who sent it.
+        """
+        actor = by or Actor(site=case.site)
 
         async def work(transaction: Transaction) -> bool:
+            connection = transaction.connection
+            # Before a row is held, as whoever receives does: else each would wait for the other.
+            await repository.alone(connection, case.site + case.study_uid)
             kept = [[sha256, str(prediction)] for sha256, prediction in judged]
             still = CaseRow.objects == case.objects
             if await self._move(transaction, case, "judged", still, judged=kept, attempts=0):
                 ids = {prediction for _, prediction in judged}
-                await repository.belong(transaction.connection, case.id, ids)
+                await repository.belong(connection, case.id, ids)
+                told = await reports.of_study(connection, case.site, case.study_uid)
+                await self._enter(transaction, actor, sorted(ids), told)
                 return True
             # Its due time is that of the object that came.
             await repository.change(transaction.connection, CaseRow, case, leased_until=None)
             return False
 
         return await self._transactions.write(work)
+
+    async def next_report(self) -> Reported | None:
+        """Return a scanner's report that is to be read; None where there is none."""
+        async with self._transactions.read() as connection:
+            return await reports.waiting(connection)
+
+    async def measured(self, actor: Actor, one: Reported, key: str, told: Measured) -> None:
+        """Keep what a report told, and enter it into exams of its study that are there."""
+
+        async def work(transaction: Transaction) -> None:
+            connection = transaction.connection
+            await repository.alone(connection, one.site + one.study_uid)
+            if await reports.keep(connection, one, key, told):
+                ids = await reports.predictions(connection, one.site, one.study_uid)
+                await self._enter(transaction, actor, ids, {key: told})
+
+        await self._transactions.write(work)
+
+    async def not_measured(self, one: Reported, reason: str, *, ignored: bool) -> None:
+        """Take nothing of a report: by a rule, or as what a person should look at."""
+        state = "ignored" if ignored else "quarantined"
+        await self._transactions.write(
+            lambda transaction: reports.refuse(transaction.connection, one, state, reason)
+        )
+
+    @staticmethod
+    async def _enter(
+        transaction: Transaction,
+        actor: Actor,
+        predictions: Iterable[UUID],
+        told: Mapping[str, Measured],
+    ) -> None:
+        for id in predictions if told else ():
+            await measuring.enter(transaction, actor, Within(site=actor.site), id, told)
 
     async def predecessor(self, case: Case) -> tuple[str, str, str] | None:
         """Return class, series and UID of the report that ``case`` supersedes."""

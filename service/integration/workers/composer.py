@@ -20,6 +20,8 @@ from service.identity.actor import Actor
 from service.integration.compose import capture, document, pixels, report
 from service.integration.compose.source import Judged, Made, judged
 from service.integration.compose.uids import Origin
+from service.integration.dicom import head
+from service.integration.hl7.orders import Order
 from service.integration.ledger.schemas import Case, Result
 from service.integration.ledger.service import Ledger
 from service.integration.peers import Peers
@@ -27,6 +29,8 @@ from service.predictions.schemas import Prediction
 
 DECODE_SECONDS: Final = 30.0
 
+Ordered = Callable[[str, str, str], Awaitable[Order | None]]
+"""Returns the order by site, accession number and Study Instance UID."""
 Get = Callable[[Actor, UUID], Awaitable[Prediction | None]]
 Image = Callable[[Actor, UUID], Awaitable[bytes | None]]
 Found = Sequence[tuple[str, UUID]]
@@ -41,11 +45,12 @@ class Composer:
     """What it raises is a reason to try later, or that somebody has to look."""
 
     def __init__(
-        self, ledger: Ledger, peers: Peers, get: Get, image: Image, decoder: Decoder,
-        limits: Limits,
+        self, ledger: Ledger, peers: Peers, ordered: Ordered, get: Get, image: Image,
+        decoder: Decoder, limits: Limits,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._peers = peers
+        self._ordered = ordered
         self._get = get
         self._image = image
         self._decoder = decoder
@@ -72,18 +77,24 @@ class Composer:
 
     async def made(self, case: Case, actor: Actor, found: Found) -> Made:
         """Return what messages about a composed case are made of."""
-        parts = await self._parts(await self._files(case), actor, found)
+        held = await self._ledger.held(case)
+        parts = await self._parts({one.sha256: one.data for one in held}, actor, found)
+        whose = {one.sha256: one.patient for one in held}
+        for part, (sha256, _) in zip(parts, found, strict=True):
+            _merged(part.source, whose[sha256])
         sheets = tuple(
             document.pdf_of(one.data)
             for one in await self._ledger.results(case.id)
             if one.sop_class_uid == EncapsulatedPDFStorage
         )
+        accession = head.text(parts[0].source, "AccessionNumber")
         return Made(
             case_id=case.id,
             site=case.site,
             parts=tuple(parts),
             origin=_origin(case, found, parts),
             at=now(),
+            order=await self._ordered(case.site, accession, case.study_uid),
             sheets=sheets if len(sheets) == len(parts) else (),
         )
 
@@ -118,6 +129,18 @@ class Composer:
         return await anyio.to_thread.run_sync(
             lambda: _result(document.compose(one, origin, number, document.sheet(one, scan)))
         )
+
+
+def _merged(source: Dataset, patient: str) -> None:
+    """Name in ``source`` whom a hospital has merged its patient into.
+
+    In messages alone: objects stay in the study that the PACS has, which merges by itself.
+    """
+    identifier, _, issuer = patient.partition("\\")
+    said = head.text(source, "PatientID"), head.text(source, "IssuerOfPatientID")
+    if (identifier, issuer) != said:
+        source.PatientID = identifier
+        source.IssuerOfPatientID = issuer
 
 
 def _origin(case: Case, found: Found, parts: Sequence[Judged]) -> Origin:

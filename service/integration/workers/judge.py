@@ -98,7 +98,8 @@ class Judge:
         if not made:
             await self._ledger.quarantine(case, reason)
             return None
-        return tuple(made) if await self._ledger.judged(case, made) else None
+        done = await self._ledger.judged(case, made, self._actor(case))
+        return tuple(made) if done else None
 
     async def _prediction(self, case: Case, one: Held) -> UUID:
         # The same for every attempt at the same object, so that it is judged once.

@@ -12,12 +12,14 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from service.integration.destinations import AnyDestination
+from service.integration.hl7.service import Feeds
 from service.integration.ledger.schemas import LeaseLostError, Sent
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
 from service.integration.workers.committing import Committing
 from service.integration.workers.judge import Judge
+from service.integration.workers.measuring import Measuring
 from service.integration.workers.senders import Sender
 from service.storage.errors import StorageError
 from telemetry.journal import fault, log
@@ -41,6 +43,8 @@ class Worker:
         senders: Mapping[str, Sender],
         judge: Judge,
         committing: Committing,
+        measuring: Measuring,
+        feeds: Feeds,
         metrics: GatewayMetrics,
     ) -> None:
         """``senders`` are those of all destinations, by their names."""
@@ -49,6 +53,8 @@ class Worker:
         self._senders = senders
         self._judge = judge
         self._committing = committing
+        self._measuring = measuring
+        self._feeds = feeds
         self._metrics = metrics
         self._stopping = asyncio.Event()
 
@@ -58,6 +64,7 @@ class Worker:
             *(("case", self._judge.step, POLL_SECONDS) for _ in range(CASES)),
             *(("deliver", self._to(one), POLL_SECONDS) for one in self._peers.destination),
             *(("commitment", step, POLL_SECONDS) for step in self._committing.steps()),
+            ("report", self._measuring.step, POLL_SECONDS),
             ("count", self.count, COUNT_SECONDS),
             ("purge", self._purge, PURGE_SECONDS),
         ]
@@ -124,4 +131,5 @@ class Worker:
 
     async def _purge(self) -> bool:
         await self._committing.tidy()
+        await self._feeds.purge()
         return await self._ledger.purge() > 0

@@ -10,7 +10,8 @@ from typing import Final
 
 from models.progression.forecast import Forecast
 from models.progression.visit import YEAR
-from service.exams.schemas import VERTEBRAE, Exam
+from service.exams.parts import VERTEBRAE
+from service.exams.schemas import Exam
 from service.language.formats import day, listing, number
 from service.language.locale import _
 from service.medicine.progression.change import Point

@@ -184,7 +184,7 @@ class WorklistPage(Page):
         )
 
 
-_NO_FIELDS: Final = ("sort", "limit", "batch", "patient")
+_NO_FIELDS: Final = ("sort", "limit", "batch", "patient", "version")
 
 
 def _counted(query: WorklistQuery, found: ListPage) -> str:

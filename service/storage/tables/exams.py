@@ -28,3 +28,5 @@ class ExamRow(Base):
     device_vendor: Mapped[str | None] = mapped_column(String(32))
     device_serial: Mapped[str | None] = mapped_column(String(32))
     facts: Mapped[dict[str, Any]] = mapped_column(Document)
+    # What the scanner's own objects tell, by their keys, and which facts are taken from it.
+    measured: Mapped[dict[str, Any] | None] = mapped_column(Document(none_as_null=True))

@@ -74,12 +74,15 @@ class ArrivalRow(Base):
     size: Mapped[int]
     peer: Mapped[str] = mapped_column(String(64))
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # held, ignored, quarantined or discarded; of the latter three the reason.
+    # held, ignored, quarantined or discarded; of the latter three the reason. A scanner's report is
+    # reading until its numbers have been taken, and read from then on.
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(64))
     # Patient ID and its issuer; NULL with the bytes, once those are not needed any more.
     patient: Mapped[str | None] = mapped_column(String(200))
     data: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # What a scanner's report tells, for images of its study that are judged later.
+    numbers: Mapped[dict[str, Any] | None] = mapped_column(Document(none_as_null=True))
 
 
 class JudgementRow(Base):

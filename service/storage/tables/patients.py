@@ -11,6 +11,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.storage.tables.columns import Base, UtcDateTime, site
 
 
+class MergeRow(Base):
+    """An identifier that a hospital has merged into another: whoever comes by it is that one."""
+
+    __tablename__ = "patient_merge"
+
+    site: Mapped[str] = mapped_column(String(64), primary_key=True)
+    issuer: Mapped[str] = mapped_column(String(64), primary_key=True)
+    identifier: Mapped[str] = mapped_column(String(64), primary_key=True)
+    into_issuer: Mapped[str] = mapped_column(String(64))
+    into_identifier: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class PatientRow(Base):
     """A patient's identifier and who issued it, under a random key.
 

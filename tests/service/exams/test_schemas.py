@@ -10,7 +10,8 @@ import pytest
 
 from service.exams import schemas as exam
 from service.exams.form import ExamForm, fields_of, parse
-from service.exams.schemas import ALLOWED, Exam, ExamError, ExamFacts, from_json
+from service.exams.parts import ALLOWED
+from service.exams.schemas import Exam, ExamError, ExamFacts, from_json
 from service.medicine.densitometry import SCORE_RANGE
 from service.medicine.drugs import EVERY
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 BELOW = "/dxa/osteoserve"
 NAMING = {"href", "src", "action", "formaction", "content"}
-ENTRANCES = ("/", "/bulk", "/history", "/account", "/people", "/keys", "/sites", "/audit")
+ENTRANCES = ("/", "/bulk", "/history", "/account", "/people", "/keys", "/sites", "/usage", "/audit")
 
 
 @pytest.fixture(scope="module")

@@ -407,9 +407,12 @@ async def test_a_delivery_that_fails_as_nobody_foresaw_dies_at_its_budget(
     peers = Peers.read(peers_file(tmp_path, 104, attempts=2))
     metrics = GatewayMetrics(CollectorRegistry())
     judge: Any = None
+    measuring: Any = None
+    feeds: Any = None
     committing = Committing(GatewaySettings(), opened(database).commitments, peers, metrics)
     (pacs,) = peers.destination
-    worker = Worker(ledger, peers, {"pacs": senders.sender(pacs)}, judge, committing, metrics)
+    sending = {"pacs": senders.sender(pacs)}
+    worker = Worker(ledger, peers, sending, judge, committing, measuring, feeds, metrics)
 
     def fails(*_: object) -> None:
         raise RuntimeError

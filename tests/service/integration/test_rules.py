@@ -173,7 +173,7 @@ def test_files_are_tried_without_being_sent(
         "femur": (image(BodyPartExamined="FEMUR_L"), "ignore, by rule hips"),
         "lab": (image(StationName="lab9"), "hold, by rule research"),
         "own": (image(Manufacturer="osteoserve"), "ignore, a result of ours"),
-        "report": (image(Rows=None), "no image: no rule is asked"),
+        "report": (image(Rows=None), "no image: nothing to judge"),
     }
     for name, (data, _) in said.items():
         (tmp_path / name).write_bytes(file(data))

@@ -80,7 +80,7 @@ async def test_what_arrives_in_between_shifts_nothing(database: Database) -> Non
 
 async def test_filters_narrow_each_other(database: Database) -> None:
     refused = made(0, outcome="refused", probability=None)
-    degraded = made(24, degraded=True)
+    degraded = made(24, degraded=True, version="sha256:" + "9" * 64)
     normal = made(47, outcome="normal", image={**EXAMPLE["image"], "sha256": "0" * 64})
     await keep(database, refused, degraded, normal)
     history = verbs(database).predictions
@@ -101,10 +101,18 @@ async def test_filters_narrow_each_other(database: Database) -> None:
         ({"id": str(degraded.id)[:6]}, [degraded]),
         ({"id": str(degraded.id)}, [degraded]),
         ({"id": str(degraded.id), "outcome": "refused"}, []),
+        ({"version": "sha256:" + "9" * 64}, [degraded]),
+        ({"version": "sha256:" + "8" * 64}, []),
     ]
     for query, expected in cases:
         found, _ = await history.page(ANYONE, Query.model_validate(query))
         assert [one.id for one in found] == [one.id for one in expected], query
+    await verbs(database).worklist.retire(ANYONE, degraded.id, "duplicate")
+    for retired, rest in ((False, [normal, refused]), (True, [degraded])):
+        found, _ = await history.page(ANYONE, Query(retired=retired))
+        assert [one.id for one in found] == [one.id for one in rest]
+    both, _ = await history.page(ANYONE, Query(retired=None))
+    assert len(both) == 3
     reviewed, _ = await history.page(ANYONE, Query(reviewed=True))
     assert reviewed[0].review is not None
     assert reviewed[0].review.reviewer == "A. Reader"

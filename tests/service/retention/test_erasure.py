@@ -7,8 +7,9 @@ import json
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from service.clock import now
 from service.holds.schemas import HeldError
 from service.holds.service import Holds
 from service.identity.actor import Actor
@@ -19,6 +20,7 @@ from service.storage.database import Database
 from service.storage.tables.audit import AuditEventRow
 from service.storage.tables.batches import BatchLineRow
 from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
+from service.storage.tables.patients import MergeRow
 from service.storage.tables.predictions import PredictionRow
 from service.storage.tables.retention import ErasureRow
 from service.storage.transaction import Transactions
@@ -89,12 +91,18 @@ async def test_what_the_gateway_has_of_them_goes_and_its_results_too(
     theirs, other = await result(database, 0), await result(database, 1)
     await received(database, "4711\\CLINIC", theirs.id)
     await received(database, "4711\\ELSEWHERE", other.id)
+    async with database.begin() as connection:
+        for former, into in (("4710", "4711"), ("4711", "4712"), ("1", "2")):
+            whose = {"site": "default", "issuer": "CLINIC", "into_issuer": "CLINIC"}
+            merged = insert(MergeRow).values(identifier=former, into_identifier=into, at=now())
+            await connection.execute(merged.values(**whose))
     done = await Erasure(transactions, KEY).erase(ANYONE, "4711", "CLINIC", "mistake")
     assert (done.deleted, done.received) == (1, 1)
     assert await verbs(database).predictions.get(ANYONE, other.id) is not None
     async with database.connect() as connection:
         rows = (await connection.execute(select(ArrivalRow.patient, ArrivalRow.data))).all()
         assert sorted(map(tuple, rows), key=repr) == [("4711\\ELSEWHERE", b"abc"), (None, None)]
+        assert list(await connection.scalars(select(MergeRow.identifier))) == ["1"]
         made = await connection.scalars(select(CaseResultRow.data))
         assert {None, b"abc"} == set(made)
         ways = await connection.scalars(select(DeliveryRow.state).order_by(DeliveryRow.state))

@@ -13,6 +13,7 @@ from hl7apy.parser import parse_message
 from service.integration.compose import oru
 from service.integration.compose.source import Made
 from service.integration.destinations import Hl7Destination
+from service.integration.hl7.orders import Order
 from tests.service.integration.compose.kit import REFUSED, made, part, prediction, sheet
 
 HOSTILE = "O'Hara&Sons^Jürgen|PID|1~x^\\F\\^Dr^II"
@@ -63,6 +64,16 @@ def test_a_parser_of_2_5_1_finds_no_fault(study: Made) -> None:
     found = parsed(oru.compose(destination(pdf=True, application="RIS & Co"), study))
     assert found.name == "ORU_R01"
     assert found.msh.msh_12.value == "2.5.1"
+
+
+def test_a_result_has_the_numbers_of_the_order_that_it_answers() -> None:
+    order = Order(accession="A1", placer=("P-17", "RIS & Co"), filler=("F-18", "RIS"))
+    data = oru.compose(destination(), made(order=order))
+    assert parsed(data)
+    lines = [line.split("|") for line in data.decode().split("\r")]
+    for name in ("ORC", "OBR"):
+        (one,) = [line for line in lines if line[0] == name]
+        assert one[2:4] == ["P-17^RIS \\T\\ Co", "F-18^RIS"]
 
 
 def test_case_40_every_result_is_preliminary_and_says_so() -> None:

@@ -273,6 +273,35 @@ PATIENTS: dict[str, Patient] = {
         of(WOMAN, age=70, dental_procedure=True, drug="denosumab"),
         says={"antiresorptive-labels.dental", "denosumab-label.continued"},
     ),
+    "exposed bone of the jaw on denosumab": Patient(
+        of(WOMAN, age=70, symptoms=["jaw_trouble"], **denosumab(20)),
+        says={"antiresorptive-labels.jaw-trouble", "denosumab-label.continued"},
+    ),
+    "exposed bone of the jaw, alendronate ended": Patient(
+        of(
+            WOMAN, age=70, symptoms=["jaw_trouble"], drug="none",
+            **ended("alendronate", months=60, months_ago=24),
+        ),
+        says={"antiresorptive-labels.jaw-trouble"},
+    ),
+    "GFR 28 on alendronate": Patient(
+        of(WOMAN, age=74, egfr=28, drug="alendronate", **t(femoral_neck=-2.6)),
+        says={"drug-table.kidney-30", "drug-table.kidney-35"},
+        struck=BISPHOSPHONATES,
+    ),
+    "GFR 32, nothing taken": Patient(
+        of(WOMAN, age=74, egfr=32, drug="none", **t(femoral_neck=-2.6)),
+        says={"drug-table.kidney-35"},
+        never={"drug-table.kidney-30"},
+        struck=("alendronate", "zoledronate"),
+        begins=True,
+    ),
+    "very high risk and metastases of bone": Patient(
+        of(WOMAN, age=72, bone_cancer=True, high_fall_risk=True, **t(femoral_neck=-3.2)),
+        says={"aace-2020.very-high", "eu-parathyroid.bone-cancer"},
+        struck=PARATHYROID,
+        begins=True,
+    ),
 }  # fmt: skip
 
 SAME_DAY = {
@@ -281,6 +310,7 @@ SAME_DAY = {
     "denosumab eight weeks late", "dialysis on denosumab", "low calcium on denosumab",
     "bisphosphonate for ten years, thigh pain", "bisphosphonate ended last year, thigh pain",
     "thrombosis on raloxifene", "vertebra broken a month ago",
+    "exposed bone of the jaw on denosumab", "exposed bone of the jaw, alendronate ended",
 }  # fmt: skip
 
 

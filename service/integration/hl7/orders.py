@@ -1,0 +1,71 @@
+"""Orders for imaging in SQL, by the accession number that links them to a study's images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.clock import now
+from service.storage.tables.feeds import FeedMessageRow, OrderRow
+
+Number = tuple[str, ...]
+"""An order's number with who gave it (EI), as components."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a result says of the order that it answers."""
+
+    accession: str
+    placer: Number
+    filler: Number
+    study_uid: str | None = None
+    cancelled: bool = False
+
+
+async def keep(connection: AsyncConnection, site: str, one: Order) -> None:
+    """Write ``one`` in the place of what was known of its accession number."""
+    values = {
+        "placer": "^".join(one.placer)[:200],
+        "filler": "^".join(one.filler)[:200],
+        "study_uid": one.study_uid,
+        "cancelled": one.cancelled,
+        "changed_at": now(),
+    }
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = make(OrderRow).values(site=site, accession=one.accession, **values)
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["site", "accession"], set_=values)
+    )
+
+
+async def get(
+    connection: AsyncConnection, site: str, accession: str, study_uid: str
+) -> Order | None:
+    """Return the order of a study's accession number; None: none is known, or it is of another
+    study, or was cancelled."""
+    statement = select(*OrderRow.__table__.columns).where(
+        OrderRow.site == site, OrderRow.accession == accession
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None or row.cancelled or row.study_uid not in (None, study_uid):
+        return None
+    return Order(
+        accession=accession,
+        placer=tuple(row.placer.split("^")) if row.placer else (),
+        filler=tuple(row.filler.split("^")) if row.filler else (),
+        study_uid=row.study_uid,
+    )
+
+
+async def purge(connection: AsyncConnection, before: datetime) -> int:
+    """Remove orders and messages of before; return how many."""
+    done = [
+        await connection.execute(delete(OrderRow).where(OrderRow.changed_at < before)),
+        await connection.execute(delete(FeedMessageRow).where(FeedMessageRow.received_at < before)),
+    ]
+    return sum(one.rowcount for one in done)
