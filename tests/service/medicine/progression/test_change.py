@@ -128,9 +128,8 @@ def test_fewer_vertebrae_need_more(vertebrae: tuple[str, ...], verdict: str) -> 
 )
 def test_each_condition_alone_prevents_a_verdict(later: dict[str, Any], against: str) -> None:
     earlier = exam(1.2)
-    other = Exam.model_validate(
-        {**exam(0.6, "2024-01-01").model_dump(exclude={"conflicts"}), **later}
-    )
+    facts = exam(0.6, "2024-01-01").model_dump(exclude={"conflicts"})
+    other = Exam.model_validate({**facts, **later})
     change = compare(earlier, other, Precision())
     assert change == Change(
         earlier=earlier.prediction_id, verdict="not_comparable", against=(against,)
