@@ -88,7 +88,7 @@ RECEIVED: Final = 4
 
 SUBJECTS: Final = (
     predictions, reviews, exams, worklist, progression, batches, guidance, served_models,
-    operations, usage, ledger, dicomweb, cds, identity, audit, openapi, web,
+    operations, usage, retention, ledger, dicomweb, cds, identity, audit, openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from models.commands.data import left_out, path
 from models.dataset import Entry, images
 from models.dataset import drawn as lines
-from models.dataset.copies import KINDS, deep
+from models.dataset.copies import KINDS, Alter, deep
 from models.dataset.drawn import Drawn
 from models.dataset.graphics import edge
 from models.dataset.preparing import eight_bits
@@ -35,6 +37,9 @@ from models.vertebrae.findings import questioned
 
 REFUSED = "refused"
 AS_SENT = "as sent"
+
+LINES: Final = (("in white", 255, 1, 0), ("thicker", 226, 2, 0), ("moved", 226, 1, 3))
+"""How a scanner's lines are drawn anew: grey level, width, and pixels further right and down."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=path, required=True, help="labelled images")
     parser.add_argument("--out", type=Path, help="a JSON file for the figures")
     parser.add_argument("--seed", type=int, default=0, help="of the noise (%(default)s)")
+    parser.add_argument(
+        "--kind", action="append", help="only this kind of copy; may be given several times"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -73,7 +81,12 @@ def run(options: argparse.Namespace) -> int:
     skipped: Counter[str] = Counter()
     found = images(options.data, skipped)
     left_out(skipped)
-    rows = measure([entry for entry, _, _ in found], [scan for _, scan, _ in found], options.seed)
+    rows = measure(
+        [entry for entry, _, _ in found],
+        [scan for _, scan, _ in found],
+        options.seed,
+        options.kind,
+    )
     print(
         table(
             ["copies", "images", "changed", "refused", "mean |Δp|", "sensitivity", "specificity"],
@@ -84,20 +97,29 @@ def run(options: argparse.Namespace) -> int:
             ],
         )
     )
+    absent = sorted(set(options.kind or ()) - {row.kind for row in rows})
+    if absent:
+        print(f"no copies of kind: {', '.join(absent)}", file=sys.stderr)
+        return 2
     if options.out is not None:
         told = json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False)
         options.out.write_text(told + "\n", encoding="utf-8")
     return 0
 
 
-def measure(found: Sequence[Entry], scans: Sequence[Scan], seed: int) -> list[Row]:
-    """Return a row a kind, the images as they are first."""
+def measure(
+    found: Sequence[Entry], scans: Sequence[Scan], seed: int, only: Collection[str] | None = None
+) -> list[Row]:
+    """Return a row a kind, the images as they are first; of the kinds in ``only``, if given."""
     ensemble, gate = Ensemble(), served_gate()
     drawn = [lines.read(entry.path, scan) for entry, scan in zip(found, scans, strict=True)]
     labels = [entry.label for entry in found]
     first = list(answers(scans, ensemble, gate))
     rows = [_row(AS_SENT, first, first, labels)]
-    for kind, copies in _kinds(scans, drawn, seed):
+    for kind, make in _kinds(scans, drawn, seed):
+        if only is not None and kind not in only:
+            continue
+        copies = make()
         present = [i for i, copy in enumerate(copies) if copy is not None]
         given = list(answers([copies[i] for i in present], ensemble, gate))  # type: ignore[misc]  # those present
         rows.append(_row(kind, [first[i] for i in present], given, [labels[i] for i in present]))
@@ -121,38 +143,47 @@ def answers(scans: Sequence[Scan], ensemble: Ensemble, gate: Gate) -> Iterator[A
         )
 
 
+Copies = list[Scan | None]
+
+
 def _kinds(
     scans: Sequence[Scan], drawn: Sequence[Drawn | None], seed: int
-) -> Iterator[tuple[str, list[Scan | None]]]:
+) -> Iterator[tuple[str, Callable[[], Copies]]]:
+    """Yield each kind's name and what makes its copies, None where an image has no such copy."""
     for kind, alter in KINDS.items():
-        yield (
-            kind,
-            [
-                Scan(alter(eight_bits(scan), np.random.default_rng([seed, i])), 8, "png")
-                for i, scan in enumerate(scans)
-            ],
-        )
-    yield "12 bits", [deep(eight_bits(scan)) for scan in scans]
-
-    def each(image: Mapping[str, int] | None) -> list[Scan | None]:
-        return [
-            None if of is None else Scan(_redrawn(of, **(image or {})), 8, "png") for of in drawn
-        ]
-
+        yield kind, partial(_altered, alter, scans, seed)
+    yield "12 bits", lambda: [deep(eight_bits(scan)) for scan in scans]
     if any(of is not None for of in drawn):
-        yield (
-            "lines removed",
-            [None if of is None else Scan(of.clean, 8, "png") for of in drawn],
-        )
-        yield "lines in white", each({"ink": 255})
-        yield "lines thicker", each({"ink": 226, "width": 2})
-        yield "lines moved", each({"ink": 226, "moved": 3})
+        yield "lines removed", partial(_each, drawn, lambda of: of.clean)
+        for place, inside in (("", False), (" inside the bone", True)):
+            for change, ink, width, moved in LINES:
+                redrawn = partial(_redrawn, ink=ink, width=width, moved=moved, inside=inside)
+                yield f"lines {change}{place}", partial(_each, drawn, redrawn)
 
 
-def _redrawn(of: Drawn, ink: int, width: int = 1, moved: int = 0) -> NDArray[np.uint8]:
+def _altered(alter: Alter, scans: Sequence[Scan], seed: int) -> Copies:
+    return [
+        Scan(alter(eight_bits(scan), np.random.default_rng([seed, i])), 8, "png")
+        for i, scan in enumerate(scans)
+    ]
+
+
+def _each(drawn: Sequence[Drawn | None], make: Callable[[Drawn], NDArray[np.uint8]]) -> Copies:
+    return [None if of is None else Scan(make(of), 8, "png") for of in drawn]
+
+
+def _redrawn(of: Drawn, ink: int, width: int, moved: int, inside: bool) -> NDArray[np.uint8]:
+    """Return the image without lines on which they are drawn anew: where the scanner has drawn
+    them, or ``inside``, along the rim of the labels, which is nearer to the vertebra's middle."""
+    if inside:
+        lines = edge(of.levels, width)
+    else:
+        lines = of.ink.copy()
+        for step in range(1, width):
+            lines |= np.roll(lines, step, 0) | np.roll(lines, step, 1)
     image = of.clean.copy()
-    image[np.roll(edge(of.levels, width), (moved, moved), (0, 1))] = ink
-    return np.asarray(Image.fromarray(image))
+    image[np.roll(lines, (moved, moved), (0, 1))] = ink
+    return image
 
 
 def _row(kind: str, first: Sequence[Answer], given: Sequence[Answer], labels: Sequence[str]) -> Row:

@@ -157,7 +157,8 @@ class Outliner:
         """
         (maps,) = self._network(np.concatenate([frames, frames[:, :, ::-1]]))
         own, mirrored = np.split(maps, 2)
-        return [outline(one) for one in (own + mirrored[:, :, ::-1]) / 2]
+        means = (own + mirrored[:, :, ::-1]) / 2
+        return [outline(one, frame) for one, frame in zip(means, frames, strict=True)]
 
 
 class Scorer:

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 
 from models.image.recipe import SIDE, Canonical
 from models.vertebrae.geometry import Point, Spine
+from models.vertebrae.morphology import opened
 from models.vertebrae.tissue import FLOOR
 
 AROUND: Final = 1.8
@@ -43,10 +44,11 @@ def edge(framed: Canonical, graphics: Mask, spine: Spine) -> float:
     """Return how high the steepest bright edges in or near the column are, in units of how far bone
     stands above soft tissue: of its own edges most are under 1.
 
-    ``framed`` is the whole image, (224, 224) uint8, with the ``graphics`` that lie on it, which
-    may be part of what is looked for; ``spine`` is what was found in it. A step's ends are the
-    darkest of 3×3 pixels on its bright side and the brightest on its dark one, so that lines and
-    letters, which are thinner, have none. The :data:`LONG` highest places are passed over.
+    ``framed`` is the whole image, (224, 224) uint8, with the ``graphics`` that lie on it;
+    ``spine`` is what was found in it. Strokes are taken away where graphics are, and nothing that
+    is wider, which may be what is looked for. A step's ends are the darkest of 3×3 pixels on its
+    bright side and the brightest on its dark one, so that lines and letters that were not seen have
+    none either. The :data:`LONG` highest places are passed over.
     """
     column = _filled([level.outline for level in spine.levels])
     plain = ~graphics
@@ -55,7 +57,7 @@ def edge(framed: Canonical, graphics: Mask, spine: Spine) -> float:
         return 0.0
     raised = max(float(np.median(bone)) - float(np.median(soft)), FLOOR)
     least = float(np.percentile(bone, BRIGHT))
-    levels = framed.astype(np.int16)
+    levels = np.where(graphics, opened(framed), framed).astype(np.int16)
     darkest, brightest = _around(np.minimum, levels), _around(np.maximum, levels)
     rows, columns = _area(spine)
     highest = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.int16)

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from models.image.recipe import Canonical
+from models.vertebrae import strokes
 from models.vertebrae.geometry import LEVELS, Level, Outlined, Point, Spine
 
 OTHER: Final = 5
@@ -58,11 +60,10 @@ Maps = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
-    """``levels`` (224, 224) uint8: 1–4 where L1–L4 were found, else 0; ``graphics`` (224, 224)
-    bool; ``confidence`` (4,), the probability of each level among those that it could be."""
+    """``levels`` (224, 224) uint8: 1–4 where L1–L4 were found, else 0; ``confidence`` (4,), the
+    probability of each level among those that it could be."""
 
     levels: NDArray[np.uint8]
-    graphics: NDArray[np.bool_]
     confidence: NDArray[np.float64]
 
 
@@ -72,9 +73,8 @@ def segment(maps: Maps) -> Segmentation:
     channels = np.ascontiguousarray(np.moveaxis(maps, -1, 0))
     raised = np.exp(channels[: OTHER + 1] - channels[: OTHER + 1].max(0))
     probabilities = raised / raised.sum(0)
-    graphics = channels[GRAPHICS] > 0
-    levels = np.zeros(graphics.shape, np.uint8)
-    nothing = Segmentation(levels, graphics, np.zeros(len(LEVELS)))
+    levels = np.zeros(maps.shape[:2], np.uint8)
+    nothing = Segmentation(levels, np.zeros(len(LEVELS)))
     lumbar = probabilities[1:OTHER].sum(0)
     found = _largest(lumbar > 0.5)
     if np.count_nonzero(found) < SMALLEST:
@@ -105,21 +105,23 @@ def segment(maps: Maps) -> Segmentation:
     levels[rows, columns] = number
     for one in range(1, len(LEVELS) + 1):
         levels[(levels == one) & ~_largest(levels == one)] = 0
-    return Segmentation(levels, graphics, confidence)
+    return Segmentation(levels, confidence)
 
 
-def outline(maps: Maps) -> Outlined:
-    """Return the levels and graphics that ``maps`` (224, 224, 8) show, in the frame's pixels."""
+def outline(maps: Maps, framed: Canonical) -> Outlined:
+    """Return the levels and graphics of ``framed``, of which ``maps`` (224, 224, 8) are, in its
+    pixels."""
     found = segment(maps)
+    graphics = strokes.ink(framed, maps[..., GRAPHICS])
     levels = tuple(
         _level(name, found.levels == number, float(found.confidence[number - 1]))
         for number, name in enumerate(LEVELS, start=1)
         if np.count_nonzero(found.levels == number) >= SMALLEST // 10
     )
     try:
-        return Outlined(Spine(levels), found.graphics)
+        return Outlined(Spine(levels), graphics)
     except ValueError:
-        return Outlined(None, found.graphics)
+        return Outlined(None, graphics)
 
 
 def _axis(weight: NDArray[np.floating]) -> tuple[float, float]:

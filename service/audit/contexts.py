@@ -64,6 +64,8 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "trail_cut": N_("Trail cut"),
     "factor_added": N_("Second factor taken up"),
     "factor_removed": N_("Second factor removed"),
+    "passkey_added": N_("Passkey added"),
+    "passkey_removed": N_("Passkey removed"),
     "recovery_codes_made": N_("Recovery codes made"),
     "recovery_code_used": N_("Recovery code used"),
     "glass_broken": N_("Break-glass begun"),

@@ -72,6 +72,8 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "trail_cut": (_SECURITY, "D"),
     "factor_added": (_SECURITY, "U"),
     "factor_removed": (_SECURITY, "U"),
+    "passkey_added": (_SECURITY, "U"),
+    "passkey_removed": (_SECURITY, "U"),
     "recovery_codes_made": (_SECURITY, "U"),
     "recovery_code_used": (_USER, "E"),
     "glass_broken": (_SECURITY, "E"),

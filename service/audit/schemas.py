@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
 from uuid import UUID
+
+from service.clock import EPOCH
 
 Kind = Literal[
     "signed_in", "sign_in_failed", "signed_out", "signed_in_again", "person_added",
@@ -20,6 +22,7 @@ Kind = Literal[
     "image_removed", "hold_placed", "hold_released", "retention_applied", "patient_erased",
     "data_exported", "backed_up", "restored", "trail_cut",
     "factor_added", "factor_removed", "recovery_codes_made", "recovery_code_used",
+    "passkey_added", "passkey_removed",
     "glass_broken", "glass_ended", "glass_closed", "site_renamed",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -43,8 +46,6 @@ ObjectKind = Literal[
     "database",
     "glass",
 ]
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,8 @@ from service.identity.events import (
     KeyRevoked,
     LinkMade,
     LogoutRefused,
+    PasskeyAdded,
+    PasskeyRemoved,
     PasswordChanged,
     PersonAdded,
     PersonDisabled,
@@ -84,6 +86,10 @@ class Told:
 
 def _account(kind: Kind) -> Callable[[Any], Told]:
     return lambda event: Told(kind, "account", event.person_id)
+
+
+def _passkey(kind: Kind) -> Callable[[Any], Told]:
+    return lambda event: Told(kind, "account", event.person_id, {"passkey": str(event.passkey_id)})
 
 
 def _ended(kind: Kind) -> Callable[[Any], Told]:
@@ -159,7 +165,10 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
         {"reason": event.reason, **_times(event.times)},
     ),
     SignedOut: lambda event: Told(
-        "signed_out", "account", event.person_id, {"by": "idp"} if event.by_provider else {}
+        "signed_out",
+        "account",
+        event.person_id,
+        {"by": "idp"} if event.by_provider else {"by": "elsewhere"} if event.elsewhere else {},
     ),
     LogoutRefused: lambda event: Told("logout_refused", None, None, {"reason": event.reason}),
     SignedInAgain: lambda event: Told(
@@ -179,6 +188,8 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     PersonEnabled: _account("person_enabled"),
     FactorAdded: _account("factor_added"),
     FactorRemoved: _account("factor_removed"),
+    PasskeyAdded: _passkey("passkey_added"),
+    PasskeyRemoved: _passkey("passkey_removed"),
     RecoveryCodesMade: _account("recovery_codes_made"),
     RecoveryCodeUsed: _account("recovery_code_used"),
     GlassBroken: _glass("glass_broken"),

@@ -165,6 +165,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         N_("Wrong code"),
         N_("The code is wrong, too old, or was used already: wait for the next one."),
     ),
+    "passkey": Kind(
+        401,
+        N_("Passkey not taken"),
+        N_("Try it once more, from the start; otherwise use your password and a code."),
+    ),
     "second_factor_off": Kind(
         409,
         N_("No second factors here"),

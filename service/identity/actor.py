@@ -47,6 +47,9 @@ class Session:
     """They gave a second factor as well."""
     has_factor: bool = False
     """They have one to give."""
+    by_passkey: bool = False
+    """They proved who they are by a passkey, which is both factors."""
+    has_passkey: bool = False
     glass: Glass | None = None
     """They look at another site's results for a while."""
 

@@ -5,17 +5,40 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from service.identity.actor import ROLES, Role
 from service.identity.factors import Offer, Standing
 from service.identity.form import ROLE_NAMES
 from service.identity.repository.glass import Use
+from service.identity.repository.passkeys import Passkey
+from service.identity.repository.tries import Try
 from service.identity.schemas import ApiKey, Person
+from service.identity.sessions import Own
 from service.language.formats import listing, moment
-from service.language.locale import _
+from service.language.locale import N_, _
 from service.web.forms import Field, FieldGroup
 from service.web.page import Page
+
+_HOW: Final[Mapping[str, str]] = {
+    "password": N_("password"),
+    "two_factors": N_("password and code"),
+    "passkey": N_("passkey"),
+    "provider": N_("identity provider"),
+    "break_glass": N_("break-glass"),
+    "code": N_("wrong code"),
+    "passkey_counter": N_("passkey that was copied"),
+    "disabled": N_("account is disabled"),
+    "too_often": N_("too many tries"),
+}
+"""By what somebody signed in, or why not; further codes are those of docs/sign-in.md."""
+
+_TRIES: Final[Mapping[str, str]] = {
+    "signed_in": N_("Signed in"),
+    "signed_in_again": N_("Signed in once more, for something that asks for it"),
+    "sign_in_failed": N_("Failed"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +53,8 @@ class SignInPage(Page):
     """What people call the identity provider; empty: there is none."""
     away: bool = False
     """It does not answer."""
+    passkeys: bool = False
+    """Browsers have passkeys for the address that was asked."""
     trouble: str = ""
     """Here and below: what is wrong with no field of the form."""
 
@@ -172,6 +197,10 @@ class CodePage(Page):
     fields: tuple[Field, ...]
     offer: Offer | None
     """What an app is to take up first; None: it has."""
+    app: bool
+    """They have one; otherwise recovery codes alone stand in for a passkey."""
+    passkey: bool
+    """They have one that this browser may know."""
     trouble: str = ""
 
 
@@ -201,6 +230,106 @@ class FactorPage(Page):
     proving: tuple[Field, ...]
     removing: tuple[Field, ...]
     """The same, in another form."""
+    passkey: bool
+    """One of theirs may stand in for both."""
+    trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeyRow:
+    id: UUID
+    name: str
+    made: str
+    used: str
+
+    @classmethod
+    def of(cls, key: Passkey) -> PasskeyRow:
+        return cls(
+            id=key.id,
+            name=key.name,
+            made=moment(key.created_at),
+            used=_("never") if key.used_at is None else moment(key.used_at),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeysPage(Page):
+    """One's own passkeys."""
+
+    templates = ("passkeys.html",)
+    section = "/account"
+
+    rows: tuple[PasskeyRow, ...]
+    fresh: bool
+    """They have proved who they are just now."""
+    here: bool
+    """Browsers have passkeys for the address that was asked."""
+    full: bool
+    """There are as many as anybody may have."""
+    removable: bool
+    naming: tuple[Field, ...]
+    proving: tuple[Field, ...]
+    trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRow:
+    id: str
+    since: str
+    used: str
+    ends: str
+    how: str
+    site: str
+    here: bool
+
+    @classmethod
+    def of(cls, own: Own) -> SessionRow:
+        found = own.open
+        how = "provider" if found.issuer is not None else "password"
+        if found.second:
+            how = "passkey" if found.by_passkey else "two_factors"
+        return cls(
+            id=own.number,
+            since=moment(found.created_at),
+            used=moment(found.seen_at),
+            ends=moment(found.ends_at),
+            how=_(_HOW[how]),
+            site=found.site,
+            here=own.here,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TryRow:
+    when: str
+    what: str
+    how: str
+    address: str
+
+    @classmethod
+    def of(cls, one: Try) -> TryRow:
+        return cls(
+            when=moment(one.at),
+            what=_(_TRIES[one.kind]),
+            how=_(_HOW[one.how]) if one.how in _HOW else one.how,
+            address=one.address or "",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionsPage(Page):
+    """One's own sign-ins."""
+
+    templates = ("sessions.html",)
+    section = "/account"
+
+    rows: tuple[SessionRow, ...]
+    tries: tuple[TryRow, ...]
+    fresh: bool
+    """They have proved who they are just now."""
+    by_provider: bool
+    proving: tuple[Field, ...]
+    passkey: bool
     trouble: str = ""
 
 

@@ -10,12 +10,15 @@ from starlette.responses import RedirectResponse
 
 from service.errors import ServiceError
 from service.http.caching import NO_STORE
+from service.http.cookies import sent
 from service.http.problem_types import KINDS
 from service.http.problems import Problem, translate
+from service.identity import secrets
 from service.identity.actor import Actor
 from service.identity.cookie import SessionCookie
 from service.identity.dependencies import Acting
 from service.identity.factors import PATIENCE, Factors
+from service.identity.repository.factors import Step
 from service.identity.rules import landing
 from service.identity.sessions import Begun, Sessions
 from service.language.locale import N_, _
@@ -56,6 +59,16 @@ def after(back: str, actor: Actor) -> str:
 def step_cookie(cookie: SessionCookie) -> str:
     """Return the name of the cookie of a sign-in that waits for its second factor."""
     return f"{cookie.name}-second"
+
+
+async def waiting(request: Request, name: str, factors: Factors) -> tuple[str, Step] | None:
+    """Return the sign-in that waits for its second factor in this browser, and its hash.
+
+    ``name``: of its cookie. None: there is none any more.
+    """
+    found = sent(request.scope, name)
+    step = await factors.waiting(found[0]) if len(found) == 1 else None
+    return None if step is None else (secrets.hashed("step", found[0]), step)
 
 
 async def proved(

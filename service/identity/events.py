@@ -18,10 +18,13 @@ ProviderReason = Literal[
 ]  # fmt: skip
 """Why an identity provider's word is not taken. The trail and metrics have these: they stay."""
 
-LocalReason = Literal["password", "disabled", "too_often", "key", "link", "local_off", "code"]
+LocalReason = Literal[
+    "password", "disabled", "too_often", "key", "link", "local_off", "code", "passkey",
+    "passkey_counter",
+]  # fmt: skip
 """Why a try without the provider fails."""
 
-How = Literal["password", "provider", "two_factors", "break_glass"]
+How = Literal["password", "provider", "two_factors", "passkey", "break_glass"]
 """How somebody proves who they are."""
 
 
@@ -50,10 +53,11 @@ class SignInFailed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SignedOut(Event):
-    """``by_provider``: the identity provider ended it."""
+    """``by_provider``: the identity provider ended it; ``elsewhere``: they did, from another."""
 
     person_id: UUID
     by_provider: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +135,16 @@ class FactorAdded(FactorChanged):
 
 @dataclass(frozen=True, kw_only=True)
 class FactorRemoved(FactorChanged):
+    """By themselves, or by whoever manages accounts: then the actor is another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeyAdded(FactorChanged):
+    passkey_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeyRemoved(PasskeyAdded):
     """By themselves, or by whoever manages accounts: then the actor is another."""
 
 

@@ -22,7 +22,7 @@ from service.identity.events import (
     RecoveryCodeUsed,
     SignInFailed,
 )
-from service.identity.repository import accounts, factors, memberships, sessions
+from service.identity.repository import accounts, factors, memberships, passkeys, sessions
 from service.identity.repository.factors import Step
 from service.identity.schemas import CodeError, NoKeyError, TooOftenError
 from service.identity.sealing import Ring, SealError
@@ -37,9 +37,19 @@ PATIENCE: Final = timedelta(minutes=10)
 class Standing:
     """What somebody has of a second factor; ``needed``: their roles ask for one."""
 
-    has: bool
+    app: bool
+    """An app of theirs makes codes."""
+    passkeys: int
     needed: bool
     codes_left: int = 0
+
+    @property
+    def has(self) -> bool:
+        return self.app or self.passkeys > 0
+
+    @property
+    def may_lose_app(self) -> bool:
+        return self.app and (self.passkeys > 0 or not self.needed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +84,14 @@ class Factors:
         """Return what somebody has, and whether they need it at any site."""
         async with self._transactions.read() as connection:
             factor = await factors.of(connection, person_id)
+            keys = await passkeys.count(connection, person_id)
             left = await factors.codes_left(connection, person_id)
             roles: set[str] = set()
             for site in await memberships.sites(connection, person_id):
                 roles.update(await memberships.roles(connection, person_id, site))
         return Standing(
-            has=factor is not None and factor.confirmed,
+            app=factor is not None and factor.confirmed,
+            passkeys=keys,
             needed=self._settings.needs_second_factor(roles),
             codes_left=left,
         )
@@ -132,6 +144,15 @@ class Factors:
         if secret is None:
             return None
         return Offer(picture=codes.picture(secret, account.login), typed=codes.spaced(secret))
+
+    async def due(self, person_id: UUID) -> Offer | None:
+        """Return what somebody without any factor takes up before they are in.
+
+        None where they have one: whoever knows a password alone is shown nothing that codes are
+        made of.
+        """
+        standing = await self.standing(person_id)
+        return None if standing.has else await self.offer(person_id)
 
     async def take_up(self, actor: Actor, person_id: UUID, code: str) -> tuple[str, ...]:
         """Return new recovery codes, shown once, where ``code`` shows that the app has the secret.
@@ -195,7 +216,9 @@ class Factors:
         return made
 
     async def remove(self, actor: Actor, person_id: UUID) -> bool:
-        """Remove somebody's factor and recovery codes, and end their sign-ins.
+        """Remove what somebody's app makes codes of, and end their sign-ins.
+
+        Recovery codes stay as long as they have a passkey.
 
         False where there was none.
         """

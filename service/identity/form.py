@@ -95,9 +95,13 @@ def another_password(faults: Faults = (), *, code: bool = False) -> tuple[Field,
     return (old, *_new_password(faults), *([_code("code")] if code else []))
 
 
-def code(*, offered: bool) -> tuple[Field, ...]:
-    """``offered``: an app is to take up a secret first, so that nothing stands in for it yet."""
-    return (_code("code", recovery=not offered),)
+def code(*, offered: bool, app: bool = True) -> tuple[Field, ...]:
+    """``offered``: an app is to take up a secret first, so that nothing stands in for it yet.
+
+    ``app``: they have one, or are offered it; otherwise recovery codes are all there is to type.
+    """
+    field = _code("code", recovery=not offered)
+    return (field if app else replace(field, label=_("Recovery code"), hint=""),)
 
 
 def proving(*, code: bool, faults: Faults = (), within: str = "") -> tuple[Field, ...]:
@@ -110,6 +114,11 @@ def proving(*, code: bool, faults: Faults = (), within: str = "") -> tuple[Field
     )
     fields = (password, *([_code("code")] if code else []))
     return tuple(replace(one, id=f"{within}{one.id}") for one in fields)
+
+
+def passkey_name(faults: Faults = ()) -> tuple[Field, ...]:
+    field = _name(_("What you call it"), "off", {}, faults)
+    return (replace(field, hint=_("As “my phone” or “key on my ring”: it stands in the list.")),)
 
 
 def site_name(site: str, typed: Typed, faults: Faults = ()) -> Field:

@@ -12,7 +12,14 @@ from fastapi import FastAPI
 
 from service.events import Listeners
 from service.http.settings import Address
-from service.identity import administration, factor_pages, glass_pages, pages
+from service.identity import (
+    administration,
+    factor_pages,
+    glass_pages,
+    pages,
+    passkey_pages,
+    session_pages,
+)
 from service.identity.attempts import Attempts
 from service.identity.cookie import SessionCookie
 from service.identity.door import SignInNeededError, to_sign_in
@@ -23,6 +30,7 @@ from service.identity.guests import Guests
 from service.identity.metrics import IdentityMetrics
 from service.identity.oidc import install as oidc
 from service.identity.oidc import pages as oidc_pages
+from service.identity.passkeys import Passkeys
 from service.identity.passwords import Passwords
 from service.identity.people import People
 from service.identity.programs import Programs
@@ -45,6 +53,8 @@ def install(app: FastAPI) -> None:
     app.include_router(administration.router)
     app.include_router(oidc_pages.router)
     app.include_router(factor_pages.router)
+    app.include_router(passkey_pages.router)
+    app.include_router(session_pages.router)
     app.include_router(glass_pages.router)
 
 
@@ -57,6 +67,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     ring = await anyio.to_thread.run_sync(_ring, resources)
     factors = Factors(settings, transactions, attempts, ring)
     resources.put(Factors, factors)
+    resources.put(Passkeys, Passkeys(settings, transactions, attempts, public_url))
     resources.put(Glasses, Glasses(transactions))
     _listen(resources)
     resources.put(SessionCookie, SessionCookie(public_url))

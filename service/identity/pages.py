@@ -23,18 +23,20 @@ from service.identity.contexts import (
     named,
 )
 from service.identity.dependencies import ACTOR, Acting
-from service.identity.entering import accounts, after, proved, refused, trouble
+from service.identity.entering import accounts, after, entered, proved, refused, trouble
 from service.identity.events import SignInFailed
 from service.identity.oidc.contexts import SignedOutPage
 from service.identity.oidc.pages import MaybeOidcDep
 from service.identity.oidc.service import MaybeOidc
 from service.identity.people import People
+from service.identity.proving import FIELD, ProverDep
 from service.identity.refusals import Refusals
 from service.identity.schemas import (
     AccountError,
     CodeError,
     CredentialsError,
     LinkError,
+    PasskeyError,
     TooOftenError,
 )
 from service.identity.services import (
@@ -44,6 +46,7 @@ from service.identity.services import (
     RefusalsDep,
     SessionsDep,
 )
+from service.identity.sessions import Sessions
 from service.language.locale import N_, _
 from service.storage.errors import StorageFullError, StorageUnavailableError
 from service.web.dependencies import TemplatesDep
@@ -57,6 +60,7 @@ async def ask(
     actor: Acting,
     people: PeopleDep,
     maybe: MaybeOidcDep,
+    prover: ProverDep,
     templates: TemplatesDep,
 ) -> Response:
     back = own(request.query_params.get("next", "/"))
@@ -68,6 +72,7 @@ async def ask(
         fields=form.signing_in({}),
         next=back,
         nobody=await people.nobody(),
+        passkeys=prover.has_passkeys,
         **await _provider(maybe),
     )
     return templates.respond(request, page, headers=NO_STORE)
@@ -81,18 +86,29 @@ async def sign_in(
     factors: FactorsDep,
     cookie: CookieDep,
     maybe: MaybeOidcDep,
+    prover: ProverDep,
     templates: TemplatesDep,
     sent: FormBody,
 ) -> Response:
-    """Form fields: ``login``, ``password``, ``next``."""
+    """Form fields: ``passkey``, or ``login`` and ``password``; ``next``."""
     back = own(sent.get("next", "/"))
     try:
+        if FIELD in sent:
+            person_id = await prover.signed_in(actor, sent)
+            return entered(cookie, await sessions.begin(actor, person_id, passkey=True), back)
         proved_by = await sessions.prove(actor, sent.get("login", ""), sent.get("password", ""))
-    except (CredentialsError, TooOftenError, StorageFullError, StorageUnavailableError) as error:
+    except (
+        CredentialsError,
+        PasskeyError,
+        TooOftenError,
+        StorageFullError,
+        StorageUnavailableError,
+    ) as error:
         page = SignInPage(
             fields=form.signing_in(sent),
             next=back,
             nobody=False,
+            passkeys=prover.has_passkeys,
             trouble=trouble(error),
             **await _provider(maybe),
         )
@@ -193,9 +209,13 @@ async def choose(
 
 @router.get("/account")
 async def account(
-    request: Request, actor: Acting, people: PeopleDep, templates: TemplatesDep
+    request: Request,
+    actor: Acting,
+    people: PeopleDep,
+    sessions: SessionsDep,
+    templates: TemplatesDep,
 ) -> Response:
-    return templates.respond(request, await _account(actor, people), headers=NO_STORE)
+    return templates.respond(request, await _account(actor, people, sessions), headers=NO_STORE)
 
 
 @router.post("/account/password")
@@ -214,13 +234,13 @@ async def change(
         again = await sessions.again(actor, sent.get("old", ""), sent.get("code", ""))
         await people.change_password(actor, password)
     except CredentialsError as error:
-        page = await _account(actor, people, schemas.wrong("old"))
+        page = await _account(actor, people, sessions, schemas.wrong("old"))
         return refused(templates, request, page, error)
     except (AccountError, CodeError, TooOftenError) as error:
-        return refused(templates, request, await _account(actor, people, error), error)
+        return refused(templates, request, await _account(actor, people, sessions, error), error)
     second = again.session is not None and again.session.second
     begun = await sessions.begin(actor, people.own(actor), second=second)
-    page = await _account(begun.actor, people, changed=True)
+    page = await _account(begun.actor, people, sessions, changed=True)
     response = templates.respond(request, page, headers=NO_STORE)
     cookie.put(response, begun.token)
     return response
@@ -235,7 +255,12 @@ async def move(actor: Acting, sessions: SessionsDep, sent: FormBody) -> Response
 
 
 async def _account(
-    actor: Actor, people: People, error: ServiceError | None = None, *, changed: bool = False
+    actor: Actor,
+    people: People,
+    sessions: Sessions,
+    error: ServiceError | None = None,
+    *,
+    changed: bool = False,
 ) -> AccountPage:
     sites = await people.sites(actor)
     return AccountPage(
@@ -244,7 +269,7 @@ async def _account(
         sites=form.another_site(actor.site, sites) if len(sites) > 1 else None,
         fields=form.another_password(
             error.faults if error else (),
-            code=actor.session is not None and actor.session.has_factor,
+            code=sessions.needs_code(actor),
         ),
         trouble=trouble(error) if error else "",
         changed=changed,

@@ -18,6 +18,7 @@ from service.identity.actor import DEFAULT_SITE, Actor, Role
 from service.identity.events import (
     FactorRemoved,
     LinkMade,
+    PasskeyRemoved,
     PasswordChanged,
     PersonAdded,
     PersonDisabled,
@@ -25,7 +26,15 @@ from service.identity.events import (
     RolesChanged,
 )
 from service.identity.passwords import Passwords
-from service.identity.repository import accounts, claims, factors, memberships, sessions, sites
+from service.identity.repository import (
+    accounts,
+    claims,
+    factors,
+    memberships,
+    passkeys,
+    sessions,
+    sites,
+)
 from service.identity.repository.memberships import BY_GROUPS, BY_HAND
 from service.identity.schemas import (
     LastAdministratorError,
@@ -308,9 +317,10 @@ class People:
         return await self._transactions.write(work)
 
     async def reset_second(self, actor: Actor, person_id: UUID) -> bool:
-        """Remove somebody's second factor, and end their sign-ins; False without the person.
+        """Remove somebody's second factor and passkeys, and end their sign-ins.
 
-        As a link for a password: by those alone who manage every site where they have a role.
+        False without the person. As a link for a password: by those alone who manage every site
+        where they have a role.
         """
 
         async def work(transaction: Transaction) -> bool:
@@ -318,9 +328,16 @@ class People:
             if not await self._is_of(transaction, actor, person_id):
                 return False
             await self._theirs(transaction, actor, person_id)
-            if await factors.remove(connection, person_id):
-                await sessions.end_all(connection, person_id)
+            keys = await passkeys.remove_all(connection, person_id)
+            app = await factors.remove(connection, person_id)
+            for key in keys:
+                await transaction.emit(
+                    PasskeyRemoved(actor=actor, person_id=person_id, passkey_id=key)
+                )
+            if app:
                 await transaction.emit(FactorRemoved(actor=actor, person_id=person_id))
+            if keys or app:
+                await sessions.end_all(connection, person_id)
             return True
 
         return await self._transactions.write(work)

@@ -88,6 +88,15 @@ class CodeError(CodedError):
         super().__init__("The code is wrong, too old, or was used already.")
 
 
+class PasskeyError(CodedError):
+    """The answer of a passkey is not taken: why is in the trail alone."""
+
+    code = "passkey"
+
+    def __init__(self) -> None:
+        super().__init__("The passkey was not taken.")
+
+
 class NoKeyError(CodedError):
     """No key is set that could seal what apps make codes of."""
 

@@ -10,6 +10,7 @@ from service.http.dependencies import resource
 from service.identity.cookie import SessionCookie
 from service.identity.factors import Factors
 from service.identity.glass import Glasses
+from service.identity.passkeys import Passkeys
 from service.identity.people import People
 from service.identity.programs import Programs
 from service.identity.refusals import Refusals
@@ -22,5 +23,6 @@ SessionsDep = Annotated[Sessions, Depends(resource(Sessions))]
 RefusalsDep = Annotated[Refusals, Depends(resource(Refusals))]
 FactorsDep = Annotated[Factors, Depends(resource(Factors))]
 GlassesDep = Annotated[Glasses, Depends(resource(Glasses))]
+PasskeysDep = Annotated[Passkeys, Depends(resource(Passkeys))]
 SitesDep = Annotated[Sites, Depends(resource(Sites))]
 CookieDep = Annotated[SessionCookie, Depends(resource(SessionCookie))]

@@ -25,7 +25,9 @@ from service.identity.events import (
 )
 from service.identity.factors import Factors
 from service.identity.passwords import LONGEST, Passwords
-from service.identity.repository import accounts, glass, memberships, sessions
+from service.identity.repository import accounts, glass, memberships, sessions, tries
+from service.identity.repository.sessions import Open
+from service.identity.repository.tries import Try
 from service.identity.schemas import CredentialsError, TooOftenError
 from service.identity.settings import IdentitySettings
 from service.storage.errors import StorageError
@@ -33,6 +35,9 @@ from service.storage.transaction import Transaction, Transactions
 
 NOTED: Final = timedelta(minutes=1)
 """A session's last use is written down no oftener."""
+
+SHOWN: Final = 20
+"""Tries of somebody's that they are shown."""
 
 UNPROVED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Since when, where the identity provider has not said: never fresh enough to sign."""
@@ -58,6 +63,20 @@ class Begun:
     actor: Actor
 
 
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """One of somebody's own sign-ins."""
+
+    open: Open
+    here: bool
+    """It is the one that they look at it by."""
+
+    @property
+    def number(self) -> str:
+        """What names it on a page: part of a hash, by which nobody signs in."""
+        return self.open.hash[:16]
+
+
 class Sessions:
     """Every method raises :class:`~service.storage.errors.StorageError` when it must."""
 
@@ -70,6 +89,7 @@ class Sessions:
         factors: Factors,
     ) -> None:
         self._idle = timedelta(minutes=settings.session_idle_minutes)
+        self._fresh = timedelta(minutes=settings.signature_minutes)
         self._longest = timedelta(hours=settings.session_hours)
         self._issuer = settings.oidc_issuer
         self._transactions = transactions
@@ -116,7 +136,9 @@ class Sessions:
                 left=min(self._idle, row.ends_at - at),
                 by_provider=row.issuer is not None,
                 second=row.second,
-                has_factor=row.has_factor,
+                has_factor=row.has_app or row.has_passkey,
+                by_passkey=row.by_passkey,
+                has_passkey=row.has_passkey,
                 glass=broken,
             ),
             address=address,
@@ -171,12 +193,14 @@ class Sessions:
         *,
         again: bool = False,
         second: bool = False,
+        passkey: bool = False,
     ) -> Begun:
         """Begin a session of a person who has proved who they are; the actor's own ends.
 
         ``provider``: where they have done so, if not here; ``again``: they had signed in already;
-        ``second``: they gave a second factor too.
+        ``second``: they gave a second factor too; ``passkey``: they used one, which is both.
         """
+        second = second or passkey
         token = secrets.token()
         hash = secrets.hashed("session", token)
         at = now()
@@ -201,6 +225,7 @@ class Sessions:
                 ends_at=at + self._longest,
                 signed_in_at=since,
                 second=second,
+                by_passkey=passkey,
                 **_columns(provider),
             )
             account = await accounts.by_id(connection, person_id)
@@ -216,11 +241,15 @@ class Sessions:
                     by_provider=provider is not None,
                     second=second,
                     has_factor=second,
+                    by_passkey=passkey,
+                    has_passkey=passkey,
                 ),
                 address=actor.address,
             )
             kind = SignedInAgain if again else SignedIn
-            how: How = "two_factors" if second else "password" if provider is None else "provider"
+            how: How = "password" if provider is None else "provider"
+            if second:
+                how = "passkey" if passkey else "two_factors"
             await transaction.emit(kind(actor=begun, person_id=person_id, how=how))
             if account is not None and account.sealed:
                 await transaction.emit(SealedAccountUsed(actor=begun, person_id=person_id))
@@ -228,10 +257,18 @@ class Sessions:
 
         return Begun(token=token, actor=await self._transactions.write(work, frees=True))
 
+    def needs_code(self, actor: Actor) -> bool:
+        """Whether a code goes with the actor's password: not within minutes of a passkey."""
+        session = actor.session
+        if session is None or not session.has_factor:
+            return False
+        return not session.by_passkey or now() - session.since > self._fresh
+
     async def again(self, actor: Actor, password: str, code: str = "") -> Actor:
         """Return the actor as signed in just now, where ``password`` is theirs.
 
-        Whoever has a second factor gives a ``code`` of it as well. Raises
+        Whoever has a second factor gives a ``code`` of it as well, unless they have used a passkey
+        within the last minutes. Raises
         :class:`~service.identity.schemas.CredentialsError`,
         :class:`~service.identity.schemas.CodeError` or
         :class:`~service.identity.schemas.TooOftenError`.
@@ -249,15 +286,29 @@ class Sessions:
             await self._failed(SignInFailed(actor=actor, person_id=person_id, reason="password"))
             raise CredentialsError
         await self._attempts.succeeded(login, actor.address)
-        if session.has_factor:
+        if self.needs_code(actor):
             await self._factors.check(actor, person_id, code)
-        at = now()
-        again = replace(actor, session=replace(session, since=at, second=session.has_factor))
         how: How = "two_factors" if session.has_factor else "password"
+        return await self._proved(actor, session, person_id, how)
+
+    async def again_by_passkey(self, actor: Actor) -> Actor:
+        """Return the actor as signed in just now, by a passkey of theirs that has answered."""
+        if actor.session is None or actor.id is None:
+            raise CredentialsError
+        return await self._proved(actor, actor.session, actor.id, "passkey")
+
+    async def _proved(self, actor: Actor, session: Session, person_id: UUID, how: How) -> Actor:
+        at, second, by_passkey = now(), how != "password", how == "passkey"
+        proved = replace(session, since=at, second=second, by_passkey=by_passkey)
+        again = replace(actor, session=proved)
 
         async def work(transaction: Transaction) -> None:
             if not await sessions.change(
-                transaction.connection, session.hash, signed_in_at=at, second=session.has_factor
+                transaction.connection,
+                session.hash,
+                signed_in_at=at,
+                second=second,
+                by_passkey=by_passkey,
             ):
                 raise CredentialsError
             await transaction.emit(SignedInAgain(actor=again, person_id=person_id, how=how))
@@ -277,6 +328,45 @@ class Sessions:
                 await transaction.emit(SignedOut(actor=actor, person_id=person_id))
 
         await self._transactions.write(work, frees=True)
+
+    async def own(self, actor: Actor) -> tuple[Own, ...]:
+        """Return the actor's sign-ins that go on, the last used first."""
+        if actor.id is None or actor.session is None:
+            return ()
+        async with self._transactions.read() as connection:
+            found = await sessions.of(connection, actor.id, now(), self._idle)
+        here = actor.session.hash
+        return tuple(Own(open=one, here=one.hash == here) for one in found)
+
+    async def tries(self, actor: Actor) -> tuple[Try, ...]:
+        """Return how the actor, or somebody with their name, tried to sign in lately."""
+        if actor.id is None:
+            return ()
+        async with self._transactions.read() as connection:
+            return await tries.last(connection, actor.id, SHOWN)
+
+    async def end_others(self, actor: Actor, only: str | None = None) -> int:
+        """End the actor's sign-ins but this one; return how many there were.
+
+        ``only``: the number of the one that is to end, as :attr:`Own.number` has it.
+        """
+        session, person_id = actor.session, actor.id
+        if session is None or person_id is None:
+            return 0
+
+        async def work(transaction: Transaction) -> int:
+            connection, ended = transaction.connection, 0
+            for one in await sessions.of(connection, person_id, now(), self._idle):
+                number = Own(open=one, here=one.hash == session.hash).number
+                if one.hash == session.hash or only not in (None, number):
+                    continue
+                if await sessions.end(connection, one.hash) is not None:
+                    ended += 1
+                    event = SignedOut(actor=actor, person_id=person_id, elsewhere=True)
+                    await transaction.emit(event)
+            return ended
+
+        return await self._transactions.write(work, frees=True)
 
     async def move(self, actor: Actor, site: str) -> bool:
         """Have the actor act for ``site`` from now on; False where they have no role there."""

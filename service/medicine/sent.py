@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from models.gate.reason import Reason
 from models.image import recipe
@@ -34,6 +34,9 @@ SMALLEST: Final = 144
 
 ROUNDS: Final = 4
 """Times that an image is reduced to come under the bound of its bytes."""
+
+GAP: Final = 4
+"""Half of the frame's pixels between strokes up to which they are of one word."""
 
 MARGIN: Final = 0.5
 """Of the spine's height and width, what is kept around it where it alone is."""
@@ -87,12 +90,20 @@ def column(
     x0, x1 = math.floor(left * scan.width), math.ceil(right * scan.width)
     y0, y1 = math.floor(top * scan.height), math.ceil(bottom * scan.height)
     grey = _grey(scan).copy()
-    covered = Image.fromarray(recipe.widened(graphics)).resize((scan.width, scan.height))
-    grey[np.asarray(covered)] = 0
+    covered = _whole_words(graphics).resize((scan.width, scan.height), Image.Resampling.NEAREST)
+    grey[np.asarray(covered) > 0] = 0
     across, down = box.width / scan.width, box.height / scan.height
     edges = [round(x0 * across), round(y0 * down), round(x1 * across), round(y1 * down)]
     place = Box(box.left + edges[0], box.top + edges[1], edges[2] - edges[0], edges[3] - edges[1])
     return _made(np.ascontiguousarray(grey[y0:y1, x0:x1]), place, scan, kept)
+
+
+def _whole_words(graphics: NDArray[np.bool_]) -> Image.Image:
+    """Return what to hide of a frame: ``graphics`` and their neighbours, and all between letters,
+    whose shapes in black would read as well as in white."""
+    drawn = Image.fromarray(graphics.astype(np.uint8) * 255)
+    around = drawn.filter(ImageFilter.MaxFilter(2 * (GAP + 1) + 1))
+    return around.filter(ImageFilter.MinFilter(2 * GAP + 1))
 
 
 def unless_text(sent: SentImage | None, reasons: Collection[str]) -> SentImage | None:

@@ -17,7 +17,7 @@ from service.http.caching import NO_STORE
 from service.http.problem_types import KINDS
 from service.http.problems import translate
 from service.identity.dependencies import Acting, acting
-from service.identity.services import SessionsDep
+from service.identity.proving import ProverDep
 from service.language.locale import N_, _
 from service.medicine.osteoporosis.view import told
 from service.predictions import viewer
@@ -54,6 +54,7 @@ _PASSWORD: Final[Mapping[str, str]] = {
     "sign_in_again": N_("You signed in more than a few minutes ago: once more, please."),
     "credentials": N_("This is not your password."),
     "second_factor": N_("The code of your app was wrong, too old, or used already."),
+    "passkey": N_("The passkey was not taken: once more, please, or your password and a code."),
     "too_many_attempts": N_("Too many wrong passwords: wait a little, then try again."),
 }
 """What is wrong with the password that came with a review, or did not."""
@@ -131,7 +132,10 @@ class ResultResponder:
         if actor.session is not None:
             needed = bool(password) or self._reviews.is_stale(actor)
             forms = page.signing.of_account(
-                password=needed, error=password, code=actor.session.has_factor
+                password=needed,
+                error=password,
+                code=actor.session.has_factor,
+                passkey=actor.session.has_passkey,
             )
             if actor.session.by_provider:
                 again = f"/auth/oidc/again?next=/results/{prediction.id}" if needed else ""
@@ -170,18 +174,20 @@ async def review(
     prediction: PredictionDep,
     actor: Acting,
     reviews: ReviewsDep,
-    sessions: SessionsDep,
+    prover: ProverDep,
     page: ResultPageDep,
     typed: FormBody,
 ) -> Response:
-    """Form fields as in the API, and ``password`` and ``code`` where it was given too long ago."""
+    """Form fields as in the API, and how they prove who they are, where that was too long ago."""
     version = typed.pop(VERSION, None)
-    password, code = typed.pop("password", ""), typed.pop("code", "")
+    proof: dict[str, str] = {
+        name: typed.pop(name) for name in ("passkey", "password", "code") if name in typed
+    }
     seen = None if version is None else {version}
     try:
         written = draft(typed)
-        if password and reviews.is_stale(actor):
-            actor = await sessions.again(actor, password, code)
+        if ("passkey" in proof or "password" in proof) and reviews.is_stale(actor):
+            actor = await prover.again(actor, proof)
         await reviews.add(actor, prediction.id, written, told(prediction), seen)
     except ReviewError as error:
         signing = ReviewForms.of(told(prediction), typed, error.faults, version)

@@ -1,4 +1,4 @@
-"""What retention adds to the front: where the database is a file beside it, a run each day.
+"""What retention adds to the front: its page, and where the database is a file, a run each day.
 
 Elsewhere a CronJob runs ``python -m service retention apply``: several fronts need not each do so.
 """
@@ -11,8 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from fastapi import FastAPI
+
+from service.holds.service import Holds
 from service.identity.actor import Actor
 from service.resources import Resources
+from service.retention import pages
 from service.retention.service import Retention
 from service.retention.settings import RetentionSettings
 from service.storage.database import Database
@@ -25,14 +29,20 @@ FIRST_SECONDS: Final = 60.0
 DAY_SECONDS: Final = 24 * 3600.0
 
 
+def install(app: FastAPI) -> None:
+    app.include_router(pages.router)
+
+
 @asynccontextmanager
 async def lifespan(resources: Resources) -> AsyncIterator[None]:
     settings = resources.get(RetentionSettings)
+    retention = Retention(settings, resources.get(Transactions))
+    resources.put(Retention, retention)
+    resources.put(Holds, Holds(resources.get(Transactions)))
     if resources.get(Database).file is None or not settings.is_set:
         yield
         return
     stopping = asyncio.Event()
-    retention = Retention(settings, resources.get(Transactions))
     daily = asyncio.create_task(applying(retention, stopping), name="retention")
     try:
         yield

@@ -114,6 +114,12 @@ async def known_by(
     return await connection.scalar(select(PatientRow.key).where(*named))
 
 
+async def all_known_by(connection: AsyncConnection, site: str, identifier: str) -> tuple[UUID, ...]:
+    """Return the keys of whoever has this identifier, whoever has issued it."""
+    named = (PatientRow.site == site, PatientRow.identifier == identifier)
+    return tuple(await connection.scalars(select(PatientRow.key).where(*named)))
+
+
 async def received(connection: AsyncConnection, site: str) -> frozenset[str]:
     """Return the patients, as the gateway writes them, of what it has received."""
     statement = select(ArrivalRow.patient).where(

@@ -15,7 +15,7 @@ from service.predictions import deletion
 from service.predictions.schemas import SignedError
 from service.retention import repository
 from service.retention.events import RetentionApplied
-from service.retention.settings import Kind, RetentionSettings
+from service.retention.settings import Days, Kind, RetentionSettings
 from service.storage.transaction import Transaction, Transactions
 
 MOST: Final = 200
@@ -38,22 +38,33 @@ class Retention:
         self._settings = settings
         self._transactions = transactions
 
-    async def due(self, at: datetime | None = None) -> dict[str, dict[Kind, int]]:
-        """Return by site and kind how much :meth:`apply` would remove."""
+    def days(self, site: str) -> Days:
+        """Return for how many days each kind is kept at ``site``; of those absent all is kept."""
+        return self._settings.days(site)
+
+    async def known_by(self, actor: Actor, identifier: str) -> tuple[UUID, ...]:
+        """Return the keys of patients of the actor's site under ``identifier``, of any issuer."""
+        async with self._transactions.read() as connection:
+            return await repository.all_known_by(connection, actor.site, identifier)
+
+    async def due(
+        self, at: datetime | None = None, site: str | None = None
+    ) -> dict[str, dict[Kind, int]]:
+        """Return by site and kind how much :meth:`apply` would remove; ``site``: there alone."""
         moment = at or now()
         found: dict[str, dict[Kind, int]] = {}
         async with self._transactions.read() as connection:
-            for site in await repository.sites(connection):
-                days = self._settings.days(site)
+            for one in await repository.sites(connection) if site is None else (site,):
+                days = self._settings.days(one)
                 counts = {
                     kind: await repository.count(
-                        connection, kind, site, moment - timedelta(days=days[kind])
+                        connection, kind, one, moment - timedelta(days=days[kind])
                     )
                     for kind in ORDER
                     if kind in days
                 }
                 if counts:
-                    found[site] = counts
+                    found[one] = counts
         return found
 
     async def apply(

@@ -84,6 +84,8 @@ class ReviewForms:
     """Where somebody signs in once more, whom an identity provider signs in."""
     stale: str = ""
     """What is said of a review that came too long after they had."""
+    passkey: bool = False
+    """Somebody's passkey may stand in for the password that a signature asks for."""
 
     @classmethod
     def of(
@@ -111,14 +113,17 @@ class ReviewForms:
             trouble=trouble,
         )
 
-    def of_account(self, *, password: bool, error: str = "", code: bool = False) -> ReviewForms:
+    def of_account(
+        self, *, password: bool, error: str = "", code: bool = False, passkey: bool = False
+    ) -> ReviewForms:
         """Return the forms as somebody gets them who has signed in: no name is asked for.
 
         ``password``: whether it has to be given with a review, and with it the ``code`` of a second
-        factor; ``error``: what was wrong with it.
+        factor; ``error``: what was wrong with it; ``passkey``: whether they have one that may stand
+        in for both.
         """
         forms = (_of_account(form, password, error, code) for form in self.forms)
-        return replace(self, forms=tuple(forms))
+        return replace(self, forms=tuple(forms), passkey=password and passkey)
 
     def when(self, *, signed: bool) -> ReviewForms:
         """Return the forms that are of use: what nobody has signed cannot be withdrawn."""
@@ -217,7 +222,7 @@ def _of_account(form: ReviewForm, password: bool, error: str, code: bool) -> Rev
                 autocomplete="current-password",
             )
         )
-    if password and code:
+    if password and code and form.action != "comment":
         fields.append(
             Field(
                 name="code",

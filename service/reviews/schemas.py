@@ -35,7 +35,7 @@ MAX_REASON: Final = 1000
 
 Action = Literal["sign", "override", "comment", "withdraw"]
 Opinion = Literal["sign", "override"]
-Method = Literal["password", "provider", "two_factors"]
+Method = Literal["password", "provider", "two_factors", "passkey"]
 FaultCode = Literal[
     "missing", "length", "characters", "choice", "same_outcome", "unknown", "not_signed"
 ]

@@ -194,6 +194,8 @@ def _method(actor: Actor) -> Method | None:
         return None
     if actor.session.by_provider:
         return "provider"
+    if actor.session.by_passkey:
+        return "passkey"
     return "two_factors" if actor.session.second else "password"
 
 

@@ -23,6 +23,7 @@ NAVIGATION: Final[Mapping[str, str]] = {
     "/keys": N_("Keys"),
     "/queue": N_("Queue"),
     "/usage": N_("Use"),
+    "/retention": N_("Retention"),
     "/audit": N_("Trail"),
 }
 """Labels by address."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, text, update
+from sqlalchemy import or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +16,7 @@ from service.identity.schemas import Person, in_order
 from service.storage.tables.identity import (
     IdentityRow,
     MembershipRow,
+    PasskeyRow,
     PersonRow,
     SecondFactorRow,
 )
@@ -47,12 +48,12 @@ _BY_PROVIDER: Final = (
 )
 
 
-_HAS_SECOND: Final = (
+_HAS_SECOND: Final = or_(
     select(SecondFactorRow.person_id)
     .where(SecondFactorRow.person_id == PersonRow.id, SecondFactorRow.confirmed_at.is_not(None))
-    .exists()
-    .label("has_second")
-)
+    .exists(),
+    select(PasskeyRow.id).where(PasskeyRow.person_id == PersonRow.id).exists(),
+).label("has_second")
 
 
 async def alone(connection: AsyncConnection) -> None:

@@ -11,7 +11,12 @@ from uuid import UUID
 from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.storage.tables.identity import RecoveryCodeRow, SecondFactorRow, SignInStepRow
+from service.storage.tables.identity import (
+    PasskeyRow,
+    RecoveryCodeRow,
+    SecondFactorRow,
+    SignInStepRow,
+)
 
 _COLUMNS: Final = (
     SecondFactorRow.person_id, SecondFactorRow.secret, SecondFactorRow.confirmed_at
@@ -90,10 +95,24 @@ async def reseal(connection: AsyncConnection, person_id: UUID, old: str, new: st
 
 
 async def remove(connection: AsyncConnection, person_id: UUID) -> bool:
-    """Remove a factor and all that stands in for it; False where there was none."""
-    await connection.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.person_id == person_id))
+    """Remove what an app makes codes of; False where there was none."""
     statement = delete(SecondFactorRow).where(SecondFactorRow.person_id == person_id)
-    return (await connection.execute(statement)).rowcount > 0
+    removed = (await connection.execute(statement)).rowcount > 0
+    await end_codes(connection, person_id)
+    return removed
+
+
+async def end_codes(connection: AsyncConnection, person_id: UUID) -> None:
+    """Remove recovery codes that stand in for nothing any more."""
+    app = select(SecondFactorRow.person_id).where(
+        SecondFactorRow.person_id == person_id, SecondFactorRow.confirmed_at.is_not(None)
+    )
+    key = select(PasskeyRow.id).where(PasskeyRow.person_id == person_id)
+    await connection.execute(
+        delete(RecoveryCodeRow).where(
+            RecoveryCodeRow.person_id == person_id, ~app.exists(), ~key.exists()
+        )
+    )
 
 
 async def set_codes(connection: AsyncConnection, person_id: UUID, hashes: Collection[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -12,18 +13,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.storage.tables.identity import (
     MembershipRow,
+    PasskeyRow,
     PersonRow,
     SecondFactorRow,
     SessionRow,
 )
 
-_HAS_FACTOR: Final = (
+_HAS_APP: Final = (
     select(SecondFactorRow.person_id)
     .where(
         SecondFactorRow.person_id == SessionRow.person_id, SecondFactorRow.confirmed_at.is_not(None)
     )
     .exists()
-    .label("has_factor")
+    .label("has_app")
+)
+_HAS_PASSKEY: Final = (
+    select(PasskeyRow.id)
+    .where(PasskeyRow.person_id == SessionRow.person_id)
+    .exists()
+    .label("has_passkey")
 )
 
 
@@ -36,8 +44,8 @@ async def rows(connection: AsyncConnection, hash: str) -> Sequence[Any]:
     statement = (
         select(
             SessionRow.person_id, SessionRow.site, SessionRow.seen_at, SessionRow.ends_at,
-            SessionRow.signed_in_at, SessionRow.issuer, SessionRow.second, SessionRow.glass_id,
-            _HAS_FACTOR, PersonRow.name, PersonRow.disabled_at,
+            SessionRow.signed_in_at, SessionRow.issuer, SessionRow.second, SessionRow.by_passkey,
+            SessionRow.glass_id, _HAS_APP, _HAS_PASSKEY, PersonRow.name, PersonRow.disabled_at,
             PersonRow.sealed, MembershipRow.role,
         )
         .join(PersonRow, PersonRow.id == SessionRow.person_id)
@@ -76,6 +84,37 @@ async def end(connection: AsyncConnection, hash: str) -> UUID | None:
     """Return whose session it was; None where it had ended."""
     statement = delete(SessionRow).where(SessionRow.hash == hash).returning(SessionRow.person_id)
     return (await connection.execute(statement)).scalar_one_or_none()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """A sign-in that goes on."""
+
+    hash: str
+    site: str
+    created_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    issuer: str | None
+    second: bool
+    by_passkey: bool
+
+
+async def of(
+    connection: AsyncConnection, person_id: UUID, at: datetime, idle: timedelta
+) -> tuple[Open, ...]:
+    """Return somebody's sign-ins that go on, the last used first."""
+    columns = tuple(getattr(SessionRow, name) for name in Open.__dataclass_fields__)
+    statement = (
+        select(*columns)
+        .where(
+            SessionRow.person_id == person_id,
+            SessionRow.ends_at > at,
+            SessionRow.seen_at > at - idle,
+        )
+        .order_by(SessionRow.seen_at.desc(), SessionRow.hash)
+    )
+    return tuple(Open(**row._asdict()) for row in await connection.execute(statement))
 
 
 async def end_all(connection: AsyncConnection, person_id: UUID) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, String, Uuid
+from sqlalchemy import BigInteger, Index, String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.storage.tables.columns import Base, UtcDateTime
@@ -15,6 +15,16 @@ class AuditEventRow(Base):
     """What somebody did. Rows are added, never changed; no name and no foreign key is in them."""
 
     __tablename__ = "audit_event"
+    # What an account's own page asks; reads of results, which are most of the trail, are not in it.
+    __table_args__ = (
+        Index(
+            "ix_audit_event_account",
+            "object_id",
+            "at",
+            sqlite_where=text("object_kind = 'account'"),
+            postgresql_where=text("object_kind = 'account'"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     # Microseconds since 1970: what is sealed must not depend on how a database writes a time.

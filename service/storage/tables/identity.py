@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, String, Uuid, false
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Uuid, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.storage.tables.columns import Base, UtcDateTime, site
@@ -72,6 +72,8 @@ class SessionRow(Base):
     id_token: Mapped[str | None] = mapped_column(String(4000))
     # A second factor was given as well when they last proved who they are.
     second: Mapped[bool] = mapped_column(server_default=false())
+    # By a passkey, which is two factors at once.
+    by_passkey: Mapped[bool] = mapped_column(server_default=false())
     # For another site, with a reason, for a while: the site is that one's then.
     glass_id: Mapped[UUID | None] = mapped_column(Uuid)
 
@@ -88,6 +90,42 @@ class SecondFactorRow(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Of the last code that was taken: neither it nor an older one is taken again.
     last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class PasskeyRow(Base):
+    """A key of a person's device, of which we have the public half."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), index=True)
+    # SHA-256 of what the device calls it, which is up to 1,023 bytes.
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    credential: Mapped[bytes] = mapped_column(LargeBinary)
+    # As COSE writes it.
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    # Uses as the device counts them; 0: it does not.
+    counter: Mapped[int] = mapped_column(BigInteger)
+    # It may be on several devices at once, which do not count together.
+    synced: Mapped[bool]
+    name: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PasskeyChallengeRow(Base):
+    """Something random that a passkey is asked to sign, once, for one browser."""
+
+    __tablename__ = "passkey_challenge"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(16))
+    # The hash of the session, of the sign-in that waits, or of a cookie made for it.
+    bound: Mapped[str] = mapped_column(String(64))
+    # NULL: nobody knows yet who signs in.
+    person_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("person.id"), index=True)
+    address: Mapped[str | None] = mapped_column(String(45), index=True)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class RecoveryCodeRow(Base):

@@ -45,7 +45,8 @@ def test_canonical_copies_come_by_image_and_round() -> None:
     drawn = [phantom.draw(rng, artefact=Artefact.NONE, overlay=False) for _ in range(2)]
     outline = Outliner(artifact.load("vertebrae", artifact.FOLDER)).outline
     scans = [one.scan for one in drawn]
-    lines = Drawn(recipe.frame(scans[0]), np.zeros((224, 224), np.uint8))
+    nothing = np.zeros((224, 224), np.uint8)
+    lines = Drawn(recipe.frame(scans[0]), nothing, nothing > 0)
 
     copies = preparing.copies(scans, [lines, None], outline, 3, seed=5)
 

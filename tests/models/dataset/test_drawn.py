@@ -58,6 +58,11 @@ def test_what_a_scanner_drew_is_read_back(tmp_path: Path, seed: int) -> None:
         both = np.count_nonzero((lines.levels == number) & (levels == number))
         either = np.count_nonzero(lines.levels == number) + np.count_nonzero(levels == number)
         assert 2 * both / either > 0.85
+    # Most of the ink, and nothing but ink: what is drawn anew lies where it was.
+    yellow = np.asarray(Image.open(tmp_path / "scan.png"))[..., 2] == 0
+    yellow &= np.any(np.asarray(Image.open(tmp_path / "scan.png")) != 0, -1)
+    assert not (lines.ink & ~yellow).any()
+    assert np.count_nonzero(lines.ink) > 0.9 * np.count_nonzero(yellow)
     # The lines are gone: what is left is the image, but for a few pixels' guess.
     assert np.abs(lines.clean.astype(int) - image).mean() < 3
 

@@ -20,7 +20,7 @@ class Leaning:
 def test_a_mirrored_frame_is_outlined_as_the_mirror_image(monkeypatch: pytest.MonkeyPatch) -> None:
     outliner = object.__new__(Outliner)
     outliner._network = Leaning()  # its runtime
-    monkeypatch.setattr("models.inference.base.outline", lambda maps: maps)
+    monkeypatch.setattr("models.inference.base.outline", lambda maps, _: maps)
     frames = np.random.default_rng(2).integers(0, 256, (2, 224, 224), dtype=np.uint8)
 
     plain, mirrored = (np.stack(outliner.outline(f)) for f in (frames, frames[:, :, ::-1]))

@@ -104,6 +104,23 @@ def test_thin_lines_are_no_objects(plain: tuple[Canonical, Spine]) -> None:
     assert edge(lined, NOTHING, spine) < FOREIGN
 
 
+def test_thicker_lines_are_none_where_they_are_known_to_be_drawn(
+    plain: tuple[Canonical, Spine],
+) -> None:
+    frame, spine = plain
+    lines = np.zeros(frame.shape, bool)
+    for first in range(60, 180, 30):
+        lines[first : first + 4] = True
+    lined = np.where(lines, 255, frame).astype(np.uint8)
+    assert edge(lined, NOTHING, spine) >= FOREIGN
+    assert edge(lined, lines, spine) < FOREIGN
+    # What is wider than a stroke stays, even where the network takes it for one.
+    rows, columns = np.indices(frame.shape)
+    coin = np.hypot(columns + 0.5 - spine.centre[0], rows + 0.5 - spine.centre[1]) < 7
+    dim = (frame * 0.5).astype(np.uint8)
+    assert edge(np.where(coin, 255, dim).astype(np.uint8), coin, spine) >= FOREIGN
+
+
 def test_rows_that_all_stand_aside_are_a_movement(plain: tuple[Canonical, Spine]) -> None:
     frame, spine = plain
     assert displaced(frame, spine) < SHIFTED

@@ -12,6 +12,7 @@ from models.phantom import HELD_OUT, TRAINING, Artefact
 from models.vertebrae.outline import BOUNDARY, GRAPHICS, OTHER, outline, segment
 
 SURE = 4.0
+BLACK = np.zeros((224, 224), np.uint8)
 
 
 def levels(tilt: float = 0.0, first: int = 40, height: int = 34, half: int = 30) -> np.ndarray:
@@ -71,24 +72,26 @@ def test_a_stray_piece_beside_the_column_is_left_out() -> None:
 
 
 def test_nothing_is_found_in_nothing() -> None:
-    found = outline(maps(np.zeros((224, 224), np.uint8)))
+    found = outline(maps(np.zeros((224, 224), np.uint8)), BLACK)
 
     assert found.spine is None
     assert found.graphics.shape == (224, 224)
 
 
-def test_graphics_are_where_their_channel_says() -> None:
+def test_graphics_are_the_ink_where_their_channel_says() -> None:
     logits = maps(levels())
-    logits[10, :, GRAPHICS] = SURE
+    logits[9:12, :, GRAPHICS] = SURE
+    framed = np.random.default_rng(3).integers(90, 100, (224, 224), dtype=np.uint8)
+    framed[10] = 200
 
-    graphics = outline(logits).graphics
+    graphics = outline(logits, framed).graphics
 
     assert graphics[10].all()
     assert np.count_nonzero(graphics) == 224
 
 
 def test_an_outline_encloses_its_level() -> None:
-    found = outline(maps(levels(5.0))).spine
+    found = outline(maps(levels(5.0)), BLACK).spine
     assert found is not None
 
     for level in found.levels:

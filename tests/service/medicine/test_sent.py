@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from models.gate.reason import Reason
@@ -123,6 +123,24 @@ def test_the_spine_alone_lies_where_it_was_and_without_what_is_drawn_on_it() -> 
     assert shown[int((y - found.box.top) / 2), int((x - found.box.left) / 2)] == 0
     assert np.count_nonzero(shown) > 0.5 * shown.size
     assert sent.column(scan(grey), box, spine, drawn, ALL) is None
+
+
+def test_words_are_hidden_whole_and_not_letter_by_letter() -> None:
+    letters = Image.new("1", (224, 224))
+    pen = ImageDraw.Draw(letters)
+    pen.text((92, 104), "DOE JANE", fill=1, font=ImageFont.load_default(size=11))
+    strokes = np.asarray(letters)
+    rows, columns = np.nonzero(strokes)
+    grey = np.full((224, 224), 90, np.uint8)
+    found = sent.column(scan(grey), Box(0, 0, 224, 224), nominal(), strokes, SPINE)
+    assert found is not None
+    shown = pixels(found)
+    word = shown[
+        rows.min() - found.box.top : rows.max() + 1 - found.box.top,
+        columns.min() - found.box.left : columns.max() + 1 - found.box.left,
+    ]
+    assert not word.any()
+    assert np.count_nonzero(shown == 0) < 2 * word.size
 
 
 def test_the_spine_is_kept_of_what_was_judged_alone() -> None:
