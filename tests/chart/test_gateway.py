@@ -72,6 +72,22 @@ def test_feeds_have_a_port_of_their_own_and_come_from_where_they_are() -> None:
     assert Peers.model_validate(tomllib.loads(text)).feed[0].issuers("HOSP") == ("HOSP", "")
 
 
+def test_rules_are_in_the_file_in_their_order() -> None:
+    rules = [
+        {"name": "but-this", "body_part": ["LSPINE", "T*"], "then": "judge"},
+        {"name": "rest", "modality": "*", "then": "ignore"},
+    ]
+    objects = rendered(*ON, f"gateway.rules={json.dumps(rules)}")
+    (text,) = (
+        one["data"]["peers.toml"]
+        for key, one in kinds(objects, "ConfigMap").items()
+        if key.endswith("-peers")
+    )
+    found = Peers.model_validate(tomllib.loads(text)).rule
+    assert [(one.name, one.then) for one in found] == [("but-this", "judge"), ("rest", "ignore")]
+    assert found[0].body_part == ("LSPINE", "T*")
+
+
 def test_no_autoscaler_takes_a_gateway_away_from_its_scanner() -> None:
     objects = rendered(*ON, 'common.autoscaling.kind="hpa"')
     assert "rel-osteoserve-front" in kinds(objects, "HorizontalPodAutoscaler")

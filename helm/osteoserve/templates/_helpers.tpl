@@ -178,8 +178,8 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{/* The gateway's peers and destinations as the TOML that it reads: of texts, numbers, truths and lists
      of them JSON is TOML. */}}
 {{- define "osteoserve.peers" -}}
-{{- $tables := dict "peer" $.Values.gateway.peers "destination" $.Values.gateway.destinations "feed" $.Values.gateway.feeds }}
-{{- range $table := list "peer" "destination" "feed" }}
+{{- $tables := dict "peer" $.Values.gateway.peers "destination" $.Values.gateway.destinations "feed" $.Values.gateway.feeds "rule" $.Values.gateway.rules }}
+{{- range $table := list "peer" "destination" "feed" "rule" }}
 {{- range get $tables $table }}
 [[{{ $table }}]]
 {{- range $key, $value := . }}
