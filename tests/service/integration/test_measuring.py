@@ -208,7 +208,8 @@ async def test_a_scanner_sends_its_report_and_its_image(tmp_path: Path) -> None:
             async with one.database.connect() as connection:
                 kinds = list(await connection.scalars(select(AuditEventRow.kind)))
             assert "exam_measured" in kinds
-    ((_, body),) = fhir.taken
+    (message,), ((_, body),) = hospital.taken, fhir.taken
+    assert b"^LS_T_SCORE^Lumbar spine (L1, L2, L3, L4), T-score by the scanner^" in message
     values = [
         one["resource"]["valueQuantity"]["value"]
         for one in json.loads(body)["entry"]
