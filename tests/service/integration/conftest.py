@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import gc
-import warnings
 from collections.abc import Iterator
 
 import pytest
+
+from tests.service.integration.gateways import collect
 
 KILLS = "kills"
 
@@ -15,11 +15,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def collected() -> Iterator[None]:
-    """Close what pynetdicom leaves open of peers that are gone, before others are blamed for it."""
+    """What pynetdicom leaves open is closed before the next module."""
     yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+    collect()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
