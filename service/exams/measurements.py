@@ -113,13 +113,22 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def latest(reports: Iterable[Measured]) -> dict[tuple[Region, Any, Side | None], Measurement]:
-    """Return each region's numbers, of several reports' those of the last."""
-    found: dict[tuple[Region, Any, Side | None], Measurement] = {}
+Place = tuple[Region, tuple[Vertebra, ...] | None, Side | None]
+"""What numbers are of: a region, those of its vertebrae that were told, and a side."""
+
+
+def by_place(reports: Iterable[Measured]) -> dict[Place, list[tuple[Measured, Measurement]]]:
+    """Return all that was told of each region, with who told it, the last one last."""
+    found: dict[Place, list[tuple[Measured, Measurement]]] = {}
     for report in reports:
         for one in report.values:
-            found[one.region, one.vertebrae, one.side] = one
+            found.setdefault((one.region, one.vertebrae, one.side), []).append((report, one))
     return found
+
+
+def latest(reports: Iterable[Measured]) -> dict[Place, Measurement]:
+    """Return each region's numbers, of several reports' those of the last."""
+    return {place: told[-1][1] for place, told in by_place(reports).items()}
 
 
 def lowest(reports: Iterable[Measured], region: Region, score: Quantity) -> float | None:

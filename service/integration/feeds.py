@@ -15,38 +15,19 @@ here: they are kept without an issuer.
 
 from __future__ import annotations
 
-from typing import Annotated, Final
-from uuid import UUID, uuid5
+from typing import ClassVar
+from uuid import UUID
 
-from pydantic import Field
-
-from service.identity.actor import DEFAULT_SITE, Actor
-from service.integration.destinations import Entry, Name, Word
-from service.integration.reached import Network, contains
-
-_SPACE: Final = UUID("0f0c1a52-2f3f-4d35-8c60-0e2f7f1f9b27")
+from service.integration.callers import Caller
+from service.integration.destinations import Word
 
 
-class Feed(Entry):
+class Feed(Caller):
     """An interface engine: an actor of a site, that reads nothing."""
 
-    addresses: Annotated[tuple[Network, ...], Field(min_length=1)]
-    site: Name = DEFAULT_SITE
-    certificate: str | None = None
+    space: ClassVar = UUID("0f0c1a52-2f3f-4d35-8c60-0e2f7f1f9b27")
+
     typed: Word = ""
-
-    def actor(self, address: str | None = None) -> Actor:
-        """Return whom this feed acts as; the same whenever it sends."""
-        return Actor(
-            site=self.site,
-            id=uuid5(_SPACE, f"{self.site}/{self.name}"),
-            name=self.name,
-            roles=frozenset({"integrator"}),
-            address=address,
-        )
-
-    def is_at(self, address: str) -> bool:
-        return any(contains(one, address) for one in self.addresses)
 
     def issuers(self, authority: str) -> tuple[str, ...]:
         """Return the issuers that a number of ``authority`` is kept under, its own first."""

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from models.reading import Limits
 from service.decoding import Decoder
 from service.decoding.settings import DecoderLimits
+from service.exams.service import Exams
 from service.integration.dicom.committer import Committer
 from service.integration.dicom.listener import Listener
 from service.integration.dicom.tls import server_context
@@ -44,6 +45,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         feeds.order,
         predictions.get,
         predictions.image,
+        Exams(transactions).get,
         resources.get(Decoder),
         Limits(max_samples=resources.get(DecoderLimits).max_samples),
     )

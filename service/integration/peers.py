@@ -20,23 +20,22 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final, Self
-from uuid import UUID, uuid5
+from typing import Annotated, ClassVar, Final, Self
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from service.identity.actor import DEFAULT_SITE, ROLES, Actor, Role
+from service.identity.actor import ROLES, Actor, Role
+from service.integration.callers import Caller
 from service.integration.destinations import (
     KINDS,
     AeTitle,
     AnyDestination,
     DicomDestination,
-    Entry,
-    Name,
     Port,
 )
 from service.integration.feeds import Feed
-from service.integration.reached import Network, contains
+from service.integration.reached import contains
 from service.integration.rules import Rule
 
 _BY_KEY: Final = "key/"
@@ -48,14 +47,13 @@ class PeersError(ValueError):
     """The file cannot be used; the message says why."""
 
 
-class Peer(Entry):
-    """Somebody who may send: an actor of a site."""
+class Peer(Caller):
+    """Somebody who may send by DICOM."""
+
+    space: ClassVar = _SPACE
 
     calling: AeTitle
     called: AeTitle
-    addresses: Annotated[tuple[Network, ...], Field(min_length=1)]
-    site: Name = DEFAULT_SITE
-    certificate: str | None = None
     report_host: str | None = None
     """Where it hears what is committed to; else on the association that it has asked on."""
     report_port: Port | None = None
@@ -69,19 +67,6 @@ class Peer(Entry):
         if self.report_tls and self.report_host is None:
             raise ValueError("report_tls is of report_host, which is not there")
         return self
-
-    def actor(self, address: str | None = None) -> Actor:
-        """Return whom this peer acts as; the same whenever it sends."""
-        return Actor(
-            site=self.site,
-            id=uuid5(_SPACE, f"{self.site}/{self.name}"),
-            name=self.name,
-            roles=frozenset({"integrator"}),
-            address=address,
-        )
-
-    def is_at(self, address: str) -> bool:
-        return any(contains(one, address) for one in self.addresses)
 
 
 class Peers(BaseModel):

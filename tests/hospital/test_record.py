@@ -8,17 +8,27 @@ import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from hospital.unpacked import RECORD
+from service.exams.measurements import Measurement
 from service.integration.compose import bundle
 from service.integration.compose.source import Made
 from service.integration.destinations import FhirDestination
 from service.integration.fhir.client import Client
 from tests import ports
-from tests.service.integration.compose.kit import REFUSED, STUDIES, made, part, prediction
+from tests.service.integration.compose.kit import (
+    REFUSED,
+    STUDIES,
+    exam,
+    made,
+    part,
+    prediction,
+    told,
+)
 
 pytestmark = [pytest.mark.hospital, pytest.mark.anyio]
 
@@ -93,6 +103,17 @@ def report_url(base: str, study: Made) -> str:
     return str(url)
 
 
+def device_of(study: Made) -> str:
+    """Return the identifier of the scanner that measured."""
+    to = FhirDestination(name="record", kind="fhir", base="https://record.example")
+    (one,) = [
+        one["resource"]["identifier"][0]
+        for one in json.loads(bundle.compose(to, study))["entry"]
+        if "serialNumber" in one["resource"]
+    ]
+    return f"{one['system']}|{one['value']}"
+
+
 @pytest.mark.parametrize("name", STUDIES)
 async def test_its_validator_finds_no_error_in_any_resource(base: str, name: str) -> None:
     sent = await send(base, STUDIES[name])
@@ -103,7 +124,9 @@ async def test_its_validator_finds_no_error_in_any_resource(base: str, name: str
 
 
 async def test_what_is_sent_again_changes_nothing(base: str) -> None:
-    study = made(part(PatientID="once"))
+    level = Measurement(region="L4", vertebrae=("L4",), bmd_g_cm2=0.9, t_score=-1.4)
+    # Its provenance is the case's, which other tests' studies share.
+    study = made(part(PatientID="once", exam=exam(told(level))), case_id=uuid4())
     for _ in range(3):
         assert (await send(base, study)).reason is None
     uid, url = study.origin.study_uid, report_url(base, study)
@@ -111,7 +134,8 @@ async def test_what_is_sent_again_changes_nothing(base: str) -> None:
     (report,) = found(base, url)
     observations = found(base, f"Observation?derived-from=ImagingStudy/{imaging['id']}")
     provenance = found(base, f"Provenance?target=DiagnosticReport/{report['id']}")
-    assert (len(observations), len(provenance)) == (2, 1)
+    assert (len(observations), len(provenance)) == (4, 1)
+    assert len(found(base, "Device?identifier=" + device_of(study))) == 1
     assert {one["meta"]["versionId"] for one in (report, imaging, *observations)} == {"1"}
     assert report["status"] == "preliminary"
 

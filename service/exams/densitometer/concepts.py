@@ -49,6 +49,12 @@ _LOINC: Final[dict[str, tuple[str, str, str | None]]] = {
 }
 _DICOM: Final = {"113071": Z_SCORE, "121416": Z_SCORE}
 
+SNOMED_SITES: Final = {region: code for code, region in _SITES.items() if code.isdigit()}
+SNOMED_SIDES: Final = {side: code for code, side in _SIDES.items() if code.isdigit()}
+SNOMED_LATERALITY: Final = "272741003"
+"""Regions and sides as what is told in turn names them."""
+_LOINC_OF: Final = {stands_for: code for code, stands_for in _LOINC.items()}
+
 _QUANTITIES: Final = {
     "bmd": BMD, "bonemineraldensity": BMD, "tscore": T_SCORE, "youngadulttscore": T_SCORE,
     "zscore": Z_SCORE, "agematchedzscore": Z_SCORE,
@@ -140,6 +146,11 @@ def vertebrae(text: str) -> tuple[str, ...] | None:
         first, last = _VERTEBRAE.index(ends[0]), _VERTEBRAE.index(ends[-1])
         found.update(_VERTEBRAE[first : last + 1])
     return tuple(one for one in _VERTEBRAE if one in found) or None
+
+
+def loinc(quantity: str, region: str, side: str | None = None) -> str | None:
+    """Return LOINC's code of a quantity of a region; None where none of them names it."""
+    return _LOINC_OF.get((quantity, region, side))
 
 
 def is_unit(quantity: str, unit: Code) -> bool:

@@ -1,9 +1,10 @@
 """The transaction for a record: FHIR R4 resources about one study, all of them or none.
 
 A report, two observations an image (the outcome, and the probability, which a refused image has
-not), the study, the device and where it comes from. The same transaction twice changes nothing:
-what is ours is updated by its identifier, and what others may have is only created where there is
-none. The report of a study stays one, whatever is said of it later.
+not), one for each number that scanners have told, the study, devices and where it comes from. The
+same transaction twice changes nothing: what is ours is updated by its identifier, and what others
+may have is only created where there is none. The report of a study stays one, whatever is said of
+it later.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from collections.abc import Iterator
 from typing import Final
 from uuid import UUID, uuid5
 
-from service.integration.compose import wording
+from service.exams.parts import Scanner
+from service.integration.compose import measured_resources, wording
+from service.integration.compose.measured import Number, Site, sites
 from service.integration.compose.resources import (
     DCM,
     DICOM_UID,
@@ -87,13 +90,16 @@ class _Study:
             )
         }
         self._versions = sorted({wording.version(one) for one in made.parts})
+        self._sites = sites(made.parts)
 
     def entries(self) -> Iterator[Json]:
         yield from (self._device(one) for one in self._versions)
+        yield from self._scanners()
         yield self._imaging_study()
         for number, one in enumerate(self._made.parts):
             yield self._outcome(one)
             yield self._probability(one, number)
+        yield from (self._number(site, one) for site in self._sites for one in site.numbers)
         yield self._report()
         yield self._provenance()
 
@@ -129,6 +135,18 @@ class _Study:
         )
         once = f"identifier={OURS}|{value}"
         return entry(resource, self._url("device", version), "POST", "Device", once)
+
+    def _scanners(self) -> Iterator[Json]:
+        machines: dict[str, tuple[Scanner, str | None]] = {}
+        for report in (one.report for one in self._sites):
+            if report.scanner is not None:
+                number = measured_resources.number_of(report.scanner)
+                _, model = machines.get(number, (None, None))
+                machines[number] = report.scanner, report.model or model
+        for number, (scanner, model) in machines.items():
+            resource = measured_resources.device(scanner, model)
+            once = f"identifier={OURS}|{number}"
+            yield entry(resource, self._url("scanner", number), "POST", "Device", once)
 
     def _imaging_study(self) -> Json:
         source, named = self._made.source, f"urn:oid:{self._study}"
@@ -225,6 +243,19 @@ class _Study:
         resource = {**self._observation(one, wording.PROBABILITY), "text": shown, **said}
         return self._ours(resource, "probability", str(one.source.SOPInstanceUID))
 
+    def _number(self, site: Site, number: Number) -> Json:
+        scanner, day = site.report.scanner, site.report.acquired_on
+        resource = members(
+            **measured_resources.observation(site, number),
+            subject=self._subject,
+            effectiveDateTime=day or date(text(self._made.source, "StudyDate")),
+            device={"display": "Bone densitometer"}
+            if scanner is None
+            else self._reference("scanner", measured_resources.number_of(scanner)),
+            derivedFrom=[self._reference("study")],
+        )
+        return self._ours(resource, "measured", *site.key, number.quantity)
+
     def _report(self) -> Json:
         made, source = self._made, self._made.source
         said = [wording.whole(one) for one in made.parts]
@@ -232,7 +263,7 @@ class _Study:
         resource = members(
             resourceType="DiagnosticReport",
             meta=_LABELS,
-            text=narrative(*said),
+            text=narrative(*said, *(one.sentence for one in self._sites)),
             status=made.standing,
             category=_RADIOLOGY,
             code=_PROCEDURE,
@@ -241,9 +272,16 @@ class _Study:
             effectiveDateTime=date(text(source, "StudyDate")),
             issued=instant(made.at),
             result=[
-                self._reference(kind, image)
-                for image in images
-                for kind in ("outcome", "probability")
+                *(
+                    self._reference(kind, image)
+                    for image in images
+                    for kind in ("outcome", "probability")
+                ),
+                *(
+                    self._reference("measured", *site.key, one.quantity)
+                    for site in self._sites
+                    for one in site.numbers
+                ),
             ],
             imagingStudy=[self._reference("study")],
             conclusion=" ".join(said),

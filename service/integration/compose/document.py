@@ -1,7 +1,7 @@
 """The sheet: the result as a PDF, in a DICOM object beside report and capture.
 
 It is the sheet that the front hands out, without heat maps, which would keep the PACS waiting. It
-has no name of a patient on it; the object around it has.
+has neither name nor number of a patient on it; the object around it has.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from service.predictions.report import render
 
 SERIES_NUMBER: Final = 9903
 TITLE: Final = "AI result on one sheet"
+_NOBODY: Final = {"patient_reference": None, "patient_issuer": None, "patient_key": None}
 _REPEATED: Final = (
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PatientName",
     "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID",
@@ -32,7 +33,8 @@ _REPEATED: Final = (
 
 def sheet(judged: Judged, scan: bytes) -> bytes:
     """Return the PDF; ``scan`` is the image as the models saw it (PNG)."""
-    page = dataclasses.replace(ResultPage.of(judged.prediction), maps=())
+    exam = None if judged.exam is None else judged.exam.model_copy(update=_NOBODY)
+    page = dataclasses.replace(ResultPage.of(judged.prediction, exam=exam), maps=())
     return render(judged.prediction, page, scan, {})
 
 

@@ -1,8 +1,9 @@
 """The message to an interface engine: ORU^R01 of HL7 2.5.1, as IHE RAD-128 sends imaging results.
 
 An OBX names the study; each image has its outcome, its probability unless it was refused, and what
-to look at, under one sub-ID; the last says all of it in words. Each is preliminary (P) until
-somebody has signed or overridden it (F), and corrected (C) when they do so again.
+to look at, under one sub-ID, and then all of it in words. Each is preliminary (P) until somebody
+has signed or overridden it (F), and corrected (C) when they do so again. What scanners measured
+comes last, each region under a sub-ID of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from service.integration.compose import wording
+from service.integration.compose.measured import sites
+from service.integration.compose.measured_rows import measured_rows
 from service.integration.compose.source import Judged, Made, Standing
 from service.integration.destinations import Hl7Destination
 from service.integration.dicom.head import text
@@ -120,38 +123,36 @@ def _order(made: Made, at: str) -> Iterator[str]:
 
 
 def _observations(destination: Hl7Destination, made: Made) -> Iterator[str]:
-    rows: list[tuple[str, Sequence[str], str, str, str, Judged | None]] = [
-        ("ST", _STUDY, "", escape(made.origin.study_uid), "", None)
-    ]
-    for number, one in enumerate(made.parts, 1):
-        sub = str(number)
-        rows += [
-            (kind, (*name, wording.SCHEME), sub, value, unit, one)
-            for kind, name, value, unit in _said(one)
-        ]
-        if destination.pdf and made.sheets:
-            sheet = base64.b64encode(made.sheets[number - 1]).decode("ascii")
-            value = composite(APPLICATION, "Application", "PDF", "Base64", sheet)
-            rows.append(("ED", _SHEET, sub, value, "", one))
-    rows += [
-        (
-            "TX",
-            _TEXT,
-            str(number),
-            escape(wording.whole(one)),
-            "",
-            one,
-        )
-        for number, one in enumerate(made.parts, 1)
-    ]
     when = study_time(made.source)
-    for number, (kind, name, sub, value, unit, judged) in enumerate(rows, 1):
-        fields = {1: str(number), 2: kind, 3: composite(*name), 4: sub, 5: value, 6: unit}
-        if judged is None:
-            yield segment("OBX", {**fields, 11: ORDER_DETAIL})
-        else:
-            method = composite(MANUFACTURER, wording.version(judged), wording.SCHEME)
-            yield segment("OBX", {**fields, 11: STATUS[judged.standing], 14: when, 17: method})
+    rows = [{**_row("ST", _STUDY, escape(made.origin.study_uid)), 11: ORDER_DETAIL}]
+    for number, one in enumerate(made.parts, 1):
+        sheet = made.sheets[number - 1] if destination.pdf and made.sheets else None
+        rows += ({**row, 4: str(number), **_by(one, when)} for row in _of_image(one, sheet))
+    for number, one in enumerate(made.parts, 1):
+        words = _row("TX", _TEXT, escape(wording.whole(one)))
+        rows.append({**words, 4: str(number), **_by(one, when)})
+    for number, site in enumerate(sites(made.parts), 1):
+        rows += ({4: f"S{number}", **row} for row in measured_rows(site, when))
+    for number, fields in enumerate(rows, 1):
+        yield segment("OBX", {1: str(number), **fields})
+
+
+def _row(kind: str, name: Sequence[str], value: str, unit: str = "") -> dict[int, str]:
+    return {2: kind, 3: composite(*name), 5: value, 6: unit}
+
+
+def _by(judged: Judged, when: str) -> dict[int, str]:
+    """Return what says of a row who says it, when, and how it stands."""
+    method = composite(MANUFACTURER, wording.version(judged), wording.SCHEME)
+    return {11: STATUS[judged.standing], 14: when, 17: method}
+
+
+def _of_image(one: Judged, sheet: bytes | None) -> Iterator[dict[int, str]]:
+    for kind, name, value, unit in _said(one):
+        yield _row(kind, (*name, wording.SCHEME), value, unit)
+    if sheet is not None:
+        encoded = base64.b64encode(sheet).decode("ascii")
+        yield _row("ED", _SHEET, composite(APPLICATION, "Application", "PDF", "Base64", encoded))
 
 
 def _said(one: Judged) -> Iterable[tuple[str, wording.Coded, str, str]]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydicom.dataset import Dataset
 from pydicom.filereader import _read_file_meta_info
 
+from service.exams.schemas import Exam
 from service.integration.compose.uids import Origin
 from service.integration.dicom import head
 from service.integration.hl7.orders import Order
@@ -33,6 +34,8 @@ class Judged:
 
     source: Dataset
     prediction: Prediction
+    exam: Exam | None = None
+    """What is known of the exam, the scanner's own numbers among it; None where nothing is."""
 
     @property
     def standing(self) -> Standing:
@@ -82,9 +85,10 @@ class Made:
         return standing(self.parts)
 
 
-def judged(data: bytes, prediction: Prediction) -> Judged:
+def judged(data: bytes, prediction: Prediction, exam: Exam | None = None) -> Judged:
     """Return the file ``data``, which the listener wrote, with the prediction on it."""
     file = io.BytesIO(data)
     file.seek(PREAMBLE)
     syntax = str(_read_file_meta_info(file).TransferSyntaxUID)
-    return Judged(source=head.source(data[file.tell() :], syntax), prediction=prediction)
+    source = head.source(data[file.tell() :], syntax)
+    return Judged(source=source, prediction=prediction, exam=exam)

@@ -32,12 +32,18 @@ from service.integration.ledger.schemas import (
     Sent,
 )
 from service.integration.settings import GatewaySettings
+from service.storage.group_commit import GroupCommit
 from service.storage.tables.ledger import CaseRow, DeliveryRow
 from service.storage.transaction import Transaction, Transactions
 
 FIRST_PAUSE: Final = 5.0
 LONGEST_PAUSE: Final = 15 * 60.0
 DAY: Final = timedelta(days=1)
+MOST: Final = 16
+"""Objects that are kept in one transaction."""
+
+Kept = tuple[Received, UUID | None]
+"""What became of an object, and the case that it joined."""
 
 
 class Ledger:
@@ -51,46 +57,51 @@ class Ledger:
         self._settings = settings
         self._transactions = transactions
         self._lease = timedelta(seconds=settings.gateway_lease_seconds)
+        self._receiving: GroupCommit[Arrival, Kept] = GroupCommit(transactions, self._keep, MOST)
 
-    async def receive(self, arrived: Arrival) -> tuple[Received, UUID | None]:
+    async def receive(self, one: Arrival) -> tuple[Received, UUID | None]:
         """Keep an object, and return what became of it and the case that it joined.
 
         It is durable then. The same object again changes nothing.
         """
+        return await self._receiving(one)
 
-        async def work(transaction: Transaction) -> tuple[Received, UUID | None]:
-            connection = transaction.connection
-            one = await repository.of_survivor(connection, arrived)
-            await repository.alone(connection, one.site + one.sop_uid, one.site + one.study_uid)
-            earlier = await repository.hashes(connection, one.site, one.sop_uid)
-            if one.sha256 in earlier:
-                return "duplicate", None
-            is_report = not one.is_image and one.sop_class_uid in REPORTS
-            ours = await repository.is_ours(connection, one.sop_uid, one.series_uid)
-            rule = "own_result" if one.is_own or ours else None
-            if rule is None and one.action == "ignore":
-                rule = one.rule
-            reason = "other_bytes" if earlier else None
-            if rule is None and reason is None and not one.is_image and not is_report:
-                rule = "not_an_image"
-            if rule is not None:
-                await repository.add(connection, one, None, "ignored", rule)
-                return "ignored", None
-            if reason is None and await repository.other_patient(connection, one):
-                reason = "other_patient"
-            if reason is not None:
-                await repository.add(connection, one, None, "quarantined", reason)
-                return "quarantined", None
-            if is_report:
-                await repository.add(connection, one, None, "reading", None)
-                return "accepted", None
-            case_id = await self._case_for(transaction, one)
-            await repository.add(connection, one, case_id, "held", None)
-            if one.action == "hold":
-                await repository.hold(connection, case_id, one.rule)
-            return "accepted", case_id
+    async def _keep(self, transaction: Transaction, arrived: Sequence[Arrival]) -> list[Kept]:
+        connection = transaction.connection
+        every = [await repository.of_survivor(connection, one) for one in arrived]
+        keys = [one.site + uid for one in every for uid in (one.sop_uid, one.study_uid)]
+        await repository.alone(connection, *keys)
+        return [await self._arrive(transaction, one) for one in every]
 
-        return await self._transactions.write(work)
+    async def _arrive(self, transaction: Transaction, one: Arrival) -> Kept:
+        connection = transaction.connection
+        earlier = await repository.hashes(connection, one.site, one.sop_uid)
+        if one.sha256 in earlier:
+            return "duplicate", None
+        is_report = not one.is_image and one.sop_class_uid in REPORTS
+        ours = await repository.is_ours(connection, one.sop_uid, one.series_uid)
+        rule = "own_result" if one.is_own or ours else None
+        if rule is None and one.action == "ignore":
+            rule = one.rule
+        reason = "other_bytes" if earlier else None
+        if rule is None and reason is None and not one.is_image and not is_report:
+            rule = "not_an_image"
+        if rule is not None:
+            await repository.add(connection, one, None, "ignored", rule)
+            return "ignored", None
+        if reason is None and await repository.other_patient(connection, one):
+            reason = "other_patient"
+        if reason is not None:
+            await repository.add(connection, one, None, "quarantined", reason)
+            return "quarantined", None
+        if is_report:
+            await repository.add(connection, one, None, "reading", None)
+            return "accepted", None
+        case_id = await self._case_for(transaction, one)
+        await repository.add(connection, one, case_id, "held", None)
+        if one.action == "hold":
+            await repository.hold(connection, case_id, one.rule)
+        return "accepted", case_id
 
     async def _case_for(self, transaction: Transaction, one: Arrival) -> UUID:
         """Return the case that ``one`` joins: a new revision where its study has been judged."""

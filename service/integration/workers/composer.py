@@ -14,6 +14,7 @@ from pydicom.uid import EncapsulatedPDFStorage
 from models.reading import Limits
 from service.clock import now
 from service.decoding import Decoder
+from service.exams.schemas import Exam
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 from service.identity.actor import Actor
@@ -26,6 +27,7 @@ from service.integration.ledger.schemas import Case, Result
 from service.integration.ledger.service import Ledger
 from service.integration.peers import Peers
 from service.predictions.schemas import Prediction
+from service.storage.errors import UnreadableError
 
 DECODE_SECONDS: Final = 30.0
 
@@ -33,6 +35,7 @@ Ordered = Callable[[str, str, str], Awaitable[Order | None]]
 """Returns the order by site, accession number and Study Instance UID."""
 Get = Callable[[Actor, UUID], Awaitable[Prediction | None]]
 Image = Callable[[Actor, UUID], Awaitable[bytes | None]]
+Known = Callable[[Actor, UUID], Awaitable[Exam | None]]
 Found = Sequence[tuple[str, UUID]]
 """SHA-256 of each object that was judged, and the prediction on it."""
 
@@ -46,13 +49,14 @@ class Composer:
 
     def __init__(
         self, ledger: Ledger, peers: Peers, ordered: Ordered, get: Get, image: Image,
-        decoder: Decoder, limits: Limits,
+        known: Known, decoder: Decoder, limits: Limits,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._peers = peers
         self._ordered = ordered
         self._get = get
         self._image = image
+        self._known = known
         self._decoder = decoder
         self._limits = limits
 
@@ -107,8 +111,16 @@ class Composer:
             prediction = await self._get(actor, prediction_id)
             if prediction is None or sha256 not in files:
                 raise GoneError
-            parts.append(judged(files[sha256], prediction))
+            exam = await self._exam(actor, prediction_id)
+            parts.append(judged(files[sha256], prediction, exam))
         return parts
+
+    async def _exam(self, actor: Actor, prediction_id: UUID) -> Exam | None:
+        try:
+            return await self._known(actor, prediction_id)
+        except UnreadableError:
+            # A newer version entered it: results go out without it, as the page is shown.
+            return None
 
     async def _capture(self, one: Judged, origin: Origin, number: int, data: bytes) -> Result:
         grey, scale = await self._decoder.run(

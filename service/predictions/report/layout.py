@@ -26,6 +26,7 @@ from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.report.drawing import bar, gauge, shape
 from service.predictions.report.measures import FLUSH, GAP, LEFT, MARGIN, RIGHT, WIDTH
 from service.predictions.report.pictures import pictures
+from service.predictions.report.scanner import measured
 from service.predictions.report.typography import RULE, SOFT, TONES, WARN, fonts, text
 from service.predictions.schemas import Prediction
 from service.predictions.who import Who
@@ -81,8 +82,10 @@ def _content(
 ) -> list[Flowable]:
     gone = [text(_("The image is no longer kept."), 8, colour=SOFT)]
     seen = gone if scan is None else pictures(prediction, page, scan, maps, sent)
+    # Below the picture, where there is room: the other column is the longer one.
+    theirs = measured(page.exam.measured) if page.exam and page.exam.measured else []
     columns = Table(
-        [[[*_answer(prediction, page)], "", [*seen]]],
+        [[[*_answer(prediction, page)], "", [*seen, *theirs]]],
         colWidths=[LEFT, GAP, RIGHT],
         style=FLUSH,
     )

@@ -57,7 +57,7 @@ def test_a_scan_without_a_frame_is_the_very_same(drawn: phantom.Phantom) -> None
     assert found.box == Box(0, 0, whole.width, whole.height)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
 @given(
     st.sampled_from(DRAWN),
     st.tuples(THICKNESS, THICKNESS, THICKNESS, THICKNESS),
@@ -77,7 +77,7 @@ def test_a_frame_is_cut_off_to_the_pixel(
     assert crop(found.scan).scan is found.scan
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(DRAWN), st.integers(0, 255), st.integers(0, 60), st.integers(0, 2**32 - 1))
 def test_no_more_than_a_frame_is_ever_cut_off(
     drawn: phantom.Phantom, grey: int, thick: int, seed: int

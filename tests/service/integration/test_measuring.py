@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,12 @@ from service.integration.workers.measuring import Measuring
 from service.storage.database import Database
 from service.storage.tables.audit import AuditEventRow
 from service.storage.tables.ledger import ArrivalRow, CaseRow, JudgementRow
+from tests.service.integration.fhir.servers import accepting, server
 from tests.service.integration.gateways import Gateway, gateway, peers_file
 from tests.service.integration.hl7.engines import answering, engine
 from tests.service.integration.kit import LEFT_OPEN, Opened, arrival, image, opened
 from tests.service.integration.test_ledger import due
-from tests.service.integration.test_messages import engine_at, peers, push
+from tests.service.integration.test_messages import engine_at, peers, push, record_at
 from tests.service.kit import reports
 from tests.service.kit.records import keep, made
 from tests.service.kit.reports import region, report, spine
@@ -187,8 +189,10 @@ async def test_numbers_are_removed_with_the_bytes(database: Database, tmp_path: 
 
 async def test_a_scanner_sends_its_report_and_its_image(tmp_path: Path) -> None:
     """Both are acknowledged, and seconds later the exam has the numbers, and the trail says so."""
-    async with running() as runners, engine(answering("AA")) as hospital:
-        file = peers(tmp_path, engine_at(hospital.port))
+    async with (
+        running() as runners, engine(answering("AA")) as hospital, server(accepting()) as fhir
+    ):  # fmt: skip
+        file = peers(tmp_path, engine_at(hospital.port), record_at(fhir.base))
         async with gateway(tmp_path / "var", runners, file) as one:
             data = image(PatientID="PAT-7")
             await push(one, spine(StudyInstanceUID=data.StudyInstanceUID), data)
@@ -204,6 +208,14 @@ async def test_a_scanner_sends_its_report_and_its_image(tmp_path: Path) -> None:
             async with one.database.connect() as connection:
                 kinds = list(await connection.scalars(select(AuditEventRow.kind)))
             assert "exam_measured" in kinds
+    (message,), ((_, body),) = hospital.taken, fhir.taken
+    assert b"^LS_T_SCORE^Lumbar spine (L1, L2, L3, L4), T-score by the scanner^" in message
+    values = [
+        one["resource"]["valueQuantity"]["value"]
+        for one in json.loads(body)["entry"]
+        if one["resource"].get("device") and "Enhanced SR" in str(one["resource"].get("method"))
+    ]
+    assert values == [*[0.87] * 4, 0.873, -1.8, -0.4]
 
 
 async def exams_of(one: Gateway) -> list[Exam]:

@@ -8,8 +8,9 @@ import pydicom
 import pytest
 
 from service.integration.compose import document
-from tests.service.integration.compose.kit import made, part, sheet
+from tests.service.integration.compose.kit import exam, made, part, sheet, told
 from tests.service.integration.kit import file
+from tests.service.kit.images import png, waves
 
 
 @pytest.mark.parametrize("length", [0, 1])
@@ -42,3 +43,12 @@ def test_it_is_of_the_image_that_was_judged() -> None:
     assert "preliminary" in found.SeriesDescription
     # The sheet itself names nobody.
     assert b"ller" not in sheet()
+
+
+def test_the_sheet_has_the_scanners_numbers_and_no_patient() -> None:
+    facts = {"patient_reference": "4711", "patient_issuer": "North", "age_years": 66}
+    whose, nobodys = exam(told(), **facts), exam(told(), age_years=66)
+    scan = png(waves(224, 224))
+    named, plain, bare = (document.sheet(part(exam=one), scan) for one in (whose, nobodys, None))
+    assert named == plain
+    assert plain != bare == sheet()

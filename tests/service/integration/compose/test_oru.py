@@ -10,12 +10,22 @@ from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.core import Message
 from hl7apy.parser import parse_message
 
+from service.exams.parts import Scanner
 from service.integration.compose import oru
 from service.integration.compose.source import Made
 from service.integration.destinations import Hl7Destination
 from service.integration.hl7.orders import Order
-from tests.service.integration.compose.kit import REFUSED, made, part, prediction, sheet
+from tests.service.integration.compose.kit import (
+    REFUSED,
+    exam,
+    made,
+    part,
+    prediction,
+    sheet,
+    told,
+)
 
+LONG = Scanner(vendor="V|^&~" * 6, serial="\\S" * 16)
 HOSTILE = "O'Hara&Sons^Jürgen|PID|1~x^\\F\\^Dr^II"
 
 
@@ -57,8 +67,10 @@ def values(data: bytes, code: str) -> list[str]:
         made(part(PatientName=HOSTILE, PatientID="4^7|1&1", AccessionNumber="")),
         made(part(ReferringPhysicianName="Who^Doctor^^Dr", IssuerOfPatientID="HOSP")),
         made(sheets=(b"%PDF-1.4 a sheet",)),
+        made(part(exam=exam(told()))),
+        made(part(exam=exam(told(source="A|B^C", scanner=LONG, acquired_on=None)))),
     ],
-    ids=["one", "refused", "hostile", "doctor", "sheet"],
+    ids=["one", "refused", "hostile", "doctor", "sheet", "measured", "hostile scanner"],
 )
 def test_a_parser_of_2_5_1_finds_no_fault(study: Made) -> None:
     found = parsed(oru.compose(destination(pdf=True, application="RIS & Co"), study))
@@ -152,3 +164,55 @@ def test_a_sheet_goes_along_where_it_is_asked_for() -> None:
     assert head == ["OSTEOSERVE", "Application", "PDF", "Base64"]
     assert base64.b64decode(encoded) == sheet()
     assert values(oru.compose(destination(), study), "PDF") == []
+
+
+def test_numbers_of_a_scanner_have_its_name_and_a_sub_id_of_their_region() -> None:
+    data = oru.compose(destination(), made(part(), part(exam=exam(told(), t_score=-1.1))))
+    theirs = [one for one in rows(data) if one[4].startswith("S")]
+    assert [int(one[1]) for one in rows(data)] == list(range(1, len(rows(data)) + 1))
+    assert {(one[11], one[14], one[18]) for one in theirs} == {
+        ("P", "20260130", "Hologic \\T\\ Co DX-0417")
+    }
+    assert all(one[17] == "DXA^As the scanner says^99OSTEOSERVE" for one in theirs)
+    spine = [(one[2], one[3].split("^")[0], one[5], one[6]) for one in theirs if one[4] == "S2"]
+    *coded, words = spine
+    assert coded == [
+        ("CE", "SITE", "122496007^Lumbar spine (L1, L2, L4)^SCT", ""),
+        ("CE", "VERTEBRA", "66794005^L1^SCT", ""),
+        ("CE", "VERTEBRA", "14293000^L2^SCT", ""),
+        ("CE", "VERTEBRA", "11994002^L4^SCT", ""),
+        ("NM", "24966-4", "0.873", "g/cm2^g/cm2^UCUM"),
+        ("NM", "38267-1", "-1.8", "1^no units^UCUM"),
+        ("NM", "85394-5", "-0.4", "1^no units^UCUM"),
+    ]
+    assert words[:2] == ("TX", "SCANNER")
+    assert "Research use only. Kept of the exam is another T-score: -1.1." in words[2]
+    (loinc,) = [one[3] for one in theirs if one[3].startswith("24966-4")]
+    assert loinc.split("^")[2:] == [
+        "LN", "LS_BMD", "Lumbar spine (L1, L2, L4), BMD by the scanner", "99OSTEOSERVE",
+    ]  # fmt: skip
+    hips = [(one[3].split("^")[0], one[5]) for one in theirs if one[4] in ("S3", "S4")]
+    assert ("272741003", "7771000^Left^SCT") in hips
+    assert ("FN_LEFT_BMD", "0.631") in hips
+    radius = next(one for one in theirs if one[4] == "S5")
+    assert radius[5] == "R33^One-third radius^99OSTEOSERVE"
+
+
+def test_numbers_of_a_scanner_stay_preliminary_when_a_result_is_signed() -> None:
+    review = {
+        "number": 1, "created_at": "2026-02-04T08:30:00Z", "action": "sign",
+        "outcome": "osteoporosis", "reviewer": "B. Reader", "reason": None,
+    }  # fmt: skip
+    data = oru.compose(destination(), made(part(prediction(review=review), exam(told()))))
+    standing = {(one[4].startswith("S"), one[11]) for one in rows(data)[1:]}
+    assert standing == {(False, "F"), (True, "P")}
+
+
+def test_a_refused_image_has_its_scanners_numbers_and_none_of_ours() -> None:
+    study = made(part(prediction(**REFUSED), exam(told(scanner=None, acquired_on=None))))
+    data = oru.compose(destination(), study)
+    assert values(data, "PROBABILITY") == []
+    assert values(data, "38267-1") == ["-1.8"]
+    (number,) = [one for one in rows(data) if one[3].startswith("38267-1")]
+    assert (number[14], number[18]) == (oru.study_time(study.source), "")
+    assert "scanner of unknown make" in values(data, "SCANNER")[0]

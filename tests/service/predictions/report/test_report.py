@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -17,6 +18,8 @@ from models.explanation import location
 from models.explanation.location import Evidence, Inside, Location
 from models.image import recipe
 from models.image.cropping import Box
+from service.exams.measurements import LeftOut, Measured, Measurement
+from service.exams.parts import Scanner
 from service.exams.schemas import Exam
 from service.language.locale import speaking
 from service.medicine.sent import SentImage
@@ -37,6 +40,19 @@ pytestmark = pytest.mark.anyio
 
 SCAN = recipe.encode(images.canonical())
 HEAT = HeatMap.model_validate(MAP)
+SCANNED = Measured(
+    source="Enhanced SR",
+    scanner=Scanner(vendor="Hologic", serial="DX-0417"),
+    values=(
+        Measurement(region="L4", vertebrae=("L4",), bmd_g_cm2=0.9, t_score=-1.4),
+        Measurement(
+            region="lumbar_spine", vertebrae=("L1", "L2", "L4"), bmd_g_cm2=0.873, t_score=-1.8,
+            z_score=-0.4,
+        ),
+        Measurement(region="femoral_neck", side="left", bmd_g_cm2=0.631, t_score=-2.0),
+    ),
+    left_out=(LeftOut(region="L3", quantity="t_score", reason="range"),),
+)  # fmt: skip
 CODES = ("objects_not_removed", "implant", "obesity_noise", "scan_area", "movement", "off_centre")
 
 
@@ -132,6 +148,38 @@ def test_it_reassures_nobody_over_a_finding_and_marks_whom_it_is_not_for(tmp_pat
     assert "in the range of osteoporosis" not in text
 
 
+def test_what_the_scanner_measured_is_on_it_as_the_scanners(tmp_path: Path) -> None:
+    text = words(sheet(measured=(SCANNED,), t_score=-1.1), tmp_path)
+    for fact in (
+        "Measured by the scanner", "Lumbar spine, L1, L2 and L4 0.873 −1.8 −0.4",
+        "Femoral neck, left 0.631 −2.0 –", "Hologic DX-0417", "L3, T-score: outside of what",
+        "kept is −1.1, the scanner says −1.8",
+    ):  # fmt: skip
+        assert fact in text
+    with speaking("de"):
+        german = sheet(measured=(SCANNED,))
+    assert pages(german) == 1
+    text = words(german, tmp_path)
+    for fact in ("Vom Scanner gemessen", "0,873", "Lendenwirbelsäule, L1, L2 und L4"):
+        assert fact in text
+    assert "Measured by the scanner" not in words(sheet(t_score=-1.1), tmp_path)
+
+
+def test_a_scanner_that_told_of_many_regions_leaves_the_sheet_readable(tmp_path: Path) -> None:
+    levels = ("L1", "L2", "L3", "L4")
+    chosen = [one for size in (1, 2, 3, 4) for one in itertools.combinations(levels, size)]
+    values = [
+        Measurement(region="lumbar_spine", vertebrae=one, bmd_g_cm2=0.9, t_score=-1.5)
+        for one in chosen
+    ]
+    many = SCANNED.model_copy(update={"values": tuple(values)})
+    pdf = sheet(measured=(many,))
+    text = words(pdf, tmp_path)
+    assert text.count("0.900") == 10 < len(chosen)
+    assert "More regions are on the result’s page." in text
+    assert pages(pdf) == 1
+
+
 def test_it_is_one_page_whatever_it_holds() -> None:
     worst = {
         "degraded": True,
@@ -142,7 +190,7 @@ def test_it_is_one_page_whatever_it_holds() -> None:
     long = review(reason="wörter und Wörter " * (MAX_REASON // 18))
     nothing = {"probability": None, "threshold": None, "band": None, "version": None, "models": {}}
     refused = {**nothing, "outcome": "refused"}
-    young = {"t_score": -2.6, "sex": "female", "age_years": 47}
+    young = {"t_score": -2.6, "sex": "female", "age_years": 47, "measured": (SCANNED,) * 2}
     doubted = {**worst, "outcome": "normal", "probability": 0.05}
     for language in ("en", "de"):
         with speaking(language):

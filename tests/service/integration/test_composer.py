@@ -1,0 +1,65 @@
+"""What messages are made of: of toys of a ledger, predictions and exams."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from models.reading import Limits
+from service.exams.schemas import Exam
+from service.identity.actor import Actor
+from service.integration.compose.measured import sites
+from service.integration.compose.source import Made
+from service.integration.workers.composer import Composer, GoneError
+from service.storage.errors import StorageUnavailableError, UnreadableError
+from tests.service.integration.compose.kit import CASE, exam, prediction, told
+from tests.service.integration.kit import file, image
+
+pytestmark = pytest.mark.anyio
+
+CASE_OF: Any = SimpleNamespace(id=CASE, site="default", study_uid="1.2.3", revision=0)
+
+
+async def made(known: Exam | Exception | None, found: str = "aa") -> Made:
+    """Return what a study of one image is made of, whose exam is ``known``."""
+    data, said = image(PatientID="4711"), prediction()
+    held = [SimpleNamespace(sha256="aa", data=file(data), patient="4711\\")]
+
+    async def answer(value: Any) -> Any:
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    ledger: Any = SimpleNamespace(held=lambda _: answer(held), results=lambda _: answer([]))
+    unused: Any = None
+    composer = Composer(
+        ledger, unused, lambda *_: answer(None), lambda *_: answer(said), unused,
+        lambda *_: answer(known), unused, Limits(max_samples=1),
+    )  # fmt: skip
+    return await composer.made(CASE_OF, Actor(site="default"), [(found, said.id)])
+
+
+async def test_a_result_has_what_is_known_of_its_exam() -> None:
+    known = exam(told())
+    study = await made(known)
+    assert study.parts[0].exam == known
+    assert [one.code[0] for one in sites(study.parts)] == ["L4", "LS", "FN", "TH", "R33"]
+
+
+@pytest.mark.parametrize("known", [None, UnreadableError()], ids=["unknown", "of a newer version"])
+async def test_a_result_goes_out_without_an_exam(known: Exception | None) -> None:
+    study = await made(known)
+    assert study.parts[0].exam is None
+    assert sites(study.parts) == ()
+
+
+async def test_a_database_that_is_away_is_a_reason_to_wait() -> None:
+    with pytest.raises(StorageUnavailableError):
+        await made(StorageUnavailableError("away"))
+
+
+async def test_an_object_that_is_removed_ends_it() -> None:
+    with pytest.raises(GoneError):
+        await made(None, "bb")
