@@ -13,6 +13,7 @@ from service.identity.scim.patches import MESSAGE
 from service.identity.scim.schemas import GROUP, USER
 from tests.service.kit.accounts import browser
 from tests.service.kit.fronts import Front
+from tests.service.kit.idp import Idp, through
 
 V2 = "/scim/v2"
 MEDIA_TYPE = "application/scim+json"
@@ -110,3 +111,10 @@ def refused(answer: httpx.Response, status: int, kind: str | None = None) -> Non
     assert told["status"] == str(status)
     assert told.get("scimType") == kind, told
     assert told["detail"]
+
+
+async def arrives(provider: Idp, client: httpx.AsyncClient, name: str, *groups: str) -> int:
+    """Sign somebody in at the provider; return the status of their way back."""
+    provider.sub, provider.sid = f"sub-{name}", f"sid-{name}"
+    provider.claims = {"groups": list(groups), "name": f"Ann {name}"}
+    return (await through(client)).status_code

@@ -10,20 +10,13 @@ import pytest
 from service.identity.passwords import Passwords
 from service.identity.people import People
 from tests.service.identity.oidc.trail import rows, told
-from tests.service.identity.scim.client import Client, mark, refused, user
+from tests.service.identity.scim.client import Client, arrives, mark, refused, user
 from tests.service.identity.scim.conftest import Opened, directory
 from tests.service.kit.accounts import browser, operator, transactions
 from tests.service.kit.fronts import API, Front
-from tests.service.kit.idp import Idp, through
+from tests.service.kit.idp import Idp
 
 pytestmark = pytest.mark.anyio
-
-
-async def arrives(provider: Idp, client: Any, name: str, *groups: str) -> int:
-    """Sign somebody in at the provider; return the status of their way back."""
-    provider.sub, provider.sid = f"sub-{name}", f"sid-{name}"
-    provider.claims = {"groups": list(groups), "name": f"Ann {name}"}
-    return (await through(client)).status_code
 
 
 async def test_a_new_person_is_read_back_found_and_listed(scim: Client) -> None:
