@@ -26,7 +26,7 @@ ENTRA = f"https://login.microsoftonline.com/{TENANT}/v2.0"
 @pytest.mark.parametrize("claims", ["sub", "oid", "tid,oid", "oid,tid"])
 def test_the_subject_is_the_sign_ins(claims: str) -> None:
     told = {"sub": "sub-1", "oid": "oid-1", "tid": TENANT}
-    settings = OidcSettings(oidc_subject_claims=claims)
+    settings = OidcSettings.model_validate({"oidc_subject_claims": claims})
     parts = template(settings.subject_claims, ENTRA)
     assert parts is not None
     external_id = "sub-1" if claims == "sub" else "oid-1"
