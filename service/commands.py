@@ -25,7 +25,7 @@ from service.clock import now
 from service.errors import ServiceError
 from service.events import Event, Listeners
 from service.identity import schemas
-from service.identity.actor import DEFAULT_SITE, ROLES, Actor
+from service.identity.actor import DEFAULT_SITE, KEY_ROLES, ROLES, Actor
 from service.identity.attempts import Attempts
 from service.identity.factors import Factors
 from service.identity.passwords import Passwords
@@ -89,7 +89,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     acts.add_parser("list", help="show every key, without the key")
     add = acts.add_parser("add", help="make a key; it is the last line, and shown once")
     add.add_argument("--name", required=True, help="what program it is for")
-    add.add_argument("--role", required=True, choices=ROLES)
+    add.add_argument("--role", required=True, choices=KEY_ROLES)
     add.add_argument("--days", default=str(DAYS), help=f"how long it is good ({DAYS})")
     for name, help in (
         ("rotate", "make a second key of the same program; the old one ends within a week"),

@@ -72,6 +72,12 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "glass_ended": N_("Break-glass ended"),
     "glass_closed": N_("Break-glass looked into"),
     "site_renamed": N_("Site renamed"),
+    "person_changed": N_("Person changed by the directory"),
+    "group_added": N_("Group of the directory added"),
+    "group_changed": N_("Group of the directory renamed"),
+    "group_removed": N_("Group of the directory removed"),
+    "member_added": N_("Person added to a group"),
+    "member_removed": N_("Person taken out of a group"),
 }
 
 

@@ -80,6 +80,12 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "glass_ended": (_SECURITY, "E"),
     "glass_closed": (_SECURITY, "U"),
     "site_renamed": (_SECURITY, "U"),
+    "person_changed": (_SECURITY, "U"),
+    "group_added": (_SECURITY, "C"),
+    "group_changed": (_SECURITY, "U"),
+    "group_removed": (_SECURITY, "D"),
+    "member_added": (_SECURITY, "U"),
+    "member_removed": (_SECURITY, "U"),
 }
 
 _FAILED: Final = frozenset({"sign_in_failed", "denied", "logout_refused"})

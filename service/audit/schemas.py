@@ -24,6 +24,8 @@ Kind = Literal[
     "factor_added", "factor_removed", "recovery_codes_made", "recovery_code_used",
     "passkey_added", "passkey_removed",
     "glass_broken", "glass_ended", "glass_closed", "site_renamed",
+    "person_changed", "group_added", "group_changed", "group_removed", "member_added",
+    "member_removed",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
@@ -45,6 +47,7 @@ ObjectKind = Literal[
     "card",
     "database",
     "glass",
+    "group",
 ]
 
 

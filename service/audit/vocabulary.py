@@ -22,15 +22,21 @@ from service.identity.events import (
     GlassBroken,
     GlassClosed,
     GlassEnded,
+    GroupAdded,
+    GroupChanged,
+    GroupRemoved,
     KeyAdded,
     KeyRenewed,
     KeyRevoked,
     LinkMade,
     LogoutRefused,
+    MemberAdded,
+    MemberRemoved,
     PasskeyAdded,
     PasskeyRemoved,
     PasswordChanged,
     PersonAdded,
+    PersonChanged,
     PersonDisabled,
     PersonEnabled,
     ProgramEnded,
@@ -130,6 +136,14 @@ def _glass(kind: Kind) -> Callable[[Any], Told]:
     return lambda event: Told(kind, "glass", event.glass_id, {"home": event.home})
 
 
+def _group(kind: Kind) -> Callable[[Any], Told]:
+    return lambda event: Told(kind, "group", event.group_id)
+
+
+def _member(kind: Kind) -> Callable[[Any], Told]:
+    return lambda event: Told(kind, "account", event.person_id, {"group": str(event.group_id)})
+
+
 def _hold(kind: Kind) -> Callable[[Any], Told]:
     return lambda event: Told(
         kind, event.object_kind, event.object_id, {"hold": str(event.hold_id)}
@@ -184,6 +198,14 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
         event.person_id,
         {"before": list(event.before), "after": list(event.after), "source": event.source},
     ),
+    PersonChanged: lambda event: Told(
+        "person_changed", "account", event.person_id, {"fields": list(event.fields)}
+    ),
+    GroupAdded: _group("group_added"),
+    GroupChanged: _group("group_changed"),
+    GroupRemoved: _group("group_removed"),
+    MemberAdded: _member("member_added"),
+    MemberRemoved: _member("member_removed"),
     PersonDisabled: _ended("person_disabled"),
     PersonEnabled: _account("person_enabled"),
     FactorAdded: _account("factor_added"),

@@ -20,7 +20,7 @@ from starlette.routing import Match
 
 from models.image.errors import ScanError
 from service.errors import ServiceError, service_error
-from service.http import sub_path
+from service.http import scim, sub_path
 from service.http.caching import NO_STORE
 from service.http.negotiation import weight
 from service.http.problem_types import KINDS, Kind
@@ -119,11 +119,16 @@ def respond(request: Request, error: Exception, show: ShowPage) -> Response:
     headers = {**problem.headers, **NO_STORE}
     if wants_page(request):
         return show(request, problem, headers)
+    if request.url.path.startswith(scim.PREFIX):
+        body = scim.error(problem.kind.status, problem.detail, problem.more.get("scimType"))
+        return JSONResponse(body, problem.kind.status, headers, media_type=scim.MEDIA_TYPE)
     told = problem.document(request.url.path, sub_path.of(request.scope))
     return JSONResponse(told, problem.kind.status, headers, media_type=MEDIA_TYPE)
 
 
-PROGRAMS: Final = ("/api/", "/dicom-web/", "/cds-services", "/health/", "/metrics")
+PROGRAMS: Final = (
+    "/api/", "/dicom-web/", "/cds-services", "/health/", "/metrics", scim.PREFIX
+)  # fmt: skip
 """Paths that programs ask."""
 
 

@@ -9,8 +9,12 @@ from uuid import UUID
 
 DEFAULT_SITE: Final = "default"
 
-Role = Literal["viewer", "clinician", "integrator", "administrator", "auditor"]
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
+Role = Literal["viewer", "clinician", "integrator", "administrator", "auditor", "provisioner"]
+KEY_ROLES: Final[tuple[Role, ...]] = get_args(Role)
+"""What a key may be for."""
+
+ROLES: Final[tuple[Role, ...]] = tuple(role for role in KEY_ROLES if role != "provisioner")
+"""What people may have, and programs that come with the identity provider's tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)

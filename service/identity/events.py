@@ -88,12 +88,12 @@ class SiteAdded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RolesChanged(Event):
-    """Those that ``source`` gives at the actor's site: a hand, or the identity provider."""
+    """Those that ``source`` gives at the actor's site: a hand, or the provider's groups."""
 
     person_id: UUID
     before: tuple[Role, ...]
     after: tuple[Role, ...]
-    source: Literal["hand", "idp"] = "hand"
+    source: Literal["hand", "idp", "scim"] = "hand"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +114,43 @@ class PersonDisabled(AccountEnded):
 @dataclass(frozen=True, kw_only=True)
 class PersonEnabled(Event):
     person_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonChanged(Event):
+    """The hospital's directory has other words for somebody."""
+
+    person_id: UUID
+    fields: tuple[str, ...]
+    """Which, never what they hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupAdded(Event):
+    """The hospital's directory has a group for this site."""
+
+    group_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupChanged(GroupAdded):
+    """It is called another name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupRemoved(GroupAdded):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberAdded(Event):
+    person_id: UUID
+    group_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberRemoved(MemberAdded):
+    pass
 
 
 @dataclass(frozen=True, kw_only=True)

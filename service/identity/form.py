@@ -26,6 +26,7 @@ ROLE_NAMES: Final[Mapping[Role, str]] = {
     "integrator": N_("Integrator"),
     "administrator": N_("Administrator"),
     "auditor": N_("Auditor"),
+    "provisioner": N_("Provisioner"),
 }
 
 _ROLES: Final[Mapping[Role, str]] = {
@@ -34,6 +35,7 @@ _ROLES: Final[Mapping[Role, str]] = {
     "integrator": N_("Integrator: a program, sends images and reads what it sent"),
     "administrator": N_("Administrator: manages people and keys, deletes results, sees no image"),
     "auditor": N_("Auditor: reads and exports the trail, sees no image"),
+    "provisioner": N_("Provisioner: the hospital’s directory, adds and ends people (SCIM)"),
 }
 
 _FAULTS: Final[Mapping[str, str]] = {

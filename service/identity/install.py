@@ -30,6 +30,7 @@ from service.identity.guests import Guests
 from service.identity.metrics import IdentityMetrics
 from service.identity.oidc import install as oidc
 from service.identity.oidc import pages as oidc_pages
+from service.identity.oidc.settings import OidcSettings
 from service.identity.passkeys import Passkeys
 from service.identity.passwords import Passwords
 from service.identity.people import People
@@ -37,6 +38,8 @@ from service.identity.programs import Programs
 from service.identity.reading import Reading
 from service.identity.refusals import Refusals
 from service.identity.rings import ring_of
+from service.identity.scim import api as scim
+from service.identity.scim import directory
 from service.identity.sealing import Ring
 from service.identity.sessions import Sessions
 from service.identity.settings import IdentitySettings
@@ -56,6 +59,7 @@ def install(app: FastAPI) -> None:
     app.include_router(passkey_pages.router)
     app.include_router(session_pages.router)
     app.include_router(glass_pages.router)
+    app.include_router(scim.router)
 
 
 @asynccontextmanager
@@ -80,6 +84,10 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     resources.put(Refusals, attempts.refusals)
     resources.put(Attempts, attempts)
     resources.put(Guests, Guests())
+    resources.put(
+        directory.MaybeDirectory,
+        directory.of(resources.get(OidcSettings), settings.oidc_issuer, public_url, transactions),
+    )
     async with (
         aclosing(reading),
         aclosing(attempts.refusals),

@@ -35,7 +35,7 @@ from service.identity.repository import (
     sessions,
     sites,
 )
-from service.identity.repository.memberships import BY_GROUPS, BY_HAND
+from service.identity.repository.memberships import BY_GROUPS, BY_HAND, BY_SCIM
 from service.identity.schemas import (
     LastAdministratorError,
     LinkError,
@@ -262,7 +262,8 @@ class People:
             if before == chosen:
                 return True
             by_groups = await memberships.roles(connection, person_id, there.site, BY_GROUPS)
-            if "administrator" not in {*chosen, *by_groups}:
+            by_scim = await memberships.roles(connection, person_id, there.site, BY_SCIM)
+            if "administrator" not in {*chosen, *by_groups, *by_scim}:
                 await self._not_the_last(transaction, there.site, person_id)
             await memberships.set_roles(connection, person_id, there.site, chosen)
             await transaction.emit(

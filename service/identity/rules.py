@@ -46,6 +46,8 @@ MONITORING: Final = Rule(whom="monitoring", roles=frozenset({"administrator", "a
 PERSON: Final = Rule(whom="person")
 SIGNED_IN: Final = Rule()
 ADMINISTRATOR: Final = _of("administrator")
+PROVISION: Final = _of("provisioner")
+"""Of the hospital's directory, which can do nothing else."""
 AUDITOR: Final = _of("auditor")
 UPLOAD: Final = _of("clinician", "integrator")
 SIGN: Final = _of("clinician")
@@ -205,6 +207,23 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/retention"): ADMINISTRATOR,
     ("POST", "/retention/holds"): ADMINISTRATOR,
     ("POST", "/retention/holds/{id}/release"): ADMINISTRATOR,
+    ("GET", "/scim/v2/Groups"): PROVISION,
+    ("POST", "/scim/v2/Groups"): PROVISION,
+    ("DELETE", "/scim/v2/Groups/{id}"): PROVISION,
+    ("GET", "/scim/v2/Groups/{id}"): PROVISION,
+    ("PATCH", "/scim/v2/Groups/{id}"): PROVISION,
+    ("PUT", "/scim/v2/Groups/{id}"): PROVISION,
+    ("GET", "/scim/v2/ResourceTypes"): PROVISION,
+    ("GET", "/scim/v2/ResourceTypes/{name}"): PROVISION,
+    ("GET", "/scim/v2/Schemas"): PROVISION,
+    ("GET", "/scim/v2/Schemas/{name}"): PROVISION,
+    ("GET", "/scim/v2/ServiceProviderConfig"): PROVISION,
+    ("GET", "/scim/v2/Users"): PROVISION,
+    ("POST", "/scim/v2/Users"): PROVISION,
+    ("DELETE", "/scim/v2/Users/{id}"): PROVISION,
+    ("GET", "/scim/v2/Users/{id}"): PROVISION,
+    ("PATCH", "/scim/v2/Users/{id}"): PROVISION,
+    ("PUT", "/scim/v2/Users/{id}"): PROVISION,
     ("GET", "/setup"): ANYBODY,
     ("POST", "/setup"): ANYBODY,
     ("GET", "/signin"): ANYBODY,

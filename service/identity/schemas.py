@@ -10,7 +10,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from service.errors import CodedError, Fault, FieldsError
-from service.identity.actor import ROLES, Role
+from service.identity.actor import KEY_ROLES, ROLES, Role
 from service.identity.passwords import LONGEST, SHORTEST
 from service.identity.secrets import is_token
 from service.language.locale import N_
@@ -37,7 +37,7 @@ ALLOWED: Final[Mapping[FaultCode, str]] = {
     "length": f"{SHORTEST} to {LONGEST} characters are allowed",
     "guessable": "among those that are tried first, or made of few words that everybody knows",
     "different": "is not the same as the first",
-    "role": f"{', '.join(ROLES)} are allowed",
+    "role": f"{', '.join(KEY_ROLES)} are allowed",
     "days": f"1 to {LONGEST_KEY_DAYS} days are allowed",
     "taken": "somebody has this already",
     "wrong": "is not the one that is kept",
@@ -253,8 +253,8 @@ def fault(field: str, code: FaultCode) -> AccountError:
 
 
 def role(text: str) -> Role:
-    """Return ``text`` as a role. Raises :class:`AccountError`."""
-    for known in ROLES:
+    """Return ``text`` as a role of a key. Raises :class:`AccountError`."""
+    for known in KEY_ROLES:
         if known == text:
             return known
     raise AccountError([_fault("role", "role")])

@@ -28,7 +28,7 @@ TYPES: Final[Mapping[str, tuple[str, str]]] = {
         ("person_added", "person_disabled", "person_enabled", "password_changed", "link_made",
          "key_added", "key_renewed", "key_revoked", "program_ended", "factor_added",
          "factor_removed", "recovery_codes_made", "recovery_code_used", "passkey_added",
-         "passkey_removed"),
+         "passkey_removed", "person_changed", "member_added", "member_removed"),
         ("110137", "User Security Attributes Changed"),
     ),
     "denied": ("110132", "Use of Restricted Function"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from uuid import UUID
 
@@ -16,6 +15,8 @@ from service.identity.oidc.flow import Returned
 from service.identity.oidc.grants import Grant, Grants, by_site, of_groups
 from service.identity.repository import accounts
 from service.identity.schemas import in_order
+from service.identity.scim import repository as directory
+from service.identity.scim.roles import refresh
 from service.identity.sessions import Begun, ByProvider, Sessions
 from service.storage.transaction import Transaction, Transactions
 
@@ -83,27 +84,27 @@ class Arrivals:
         if before != grants:
             await repository.give(connection, found.id, grants)
             await self._tell(transaction, replace(actor, id=found.id), found.id, before, grants)
+        await self._provisioned(transaction, replace(actor, id=found.id), found.id)
         return found.id, None if await repository.has_role(connection, found.id) else "no_role"
 
     async def _added(
         self, transaction: Transaction, actor: Actor, who: Who, grants: frozenset[Grant]
     ) -> UUID:
-        connection, at = transaction.connection, now()
-        digest = hashlib.sha256(f"{who.issuer}\n{who.subject}".encode()).hexdigest()
-        made = None
-        # Somebody may have the name already, and is somebody else.
-        for login in (who.login, f"{who.login}+{digest[:7]}", digest):
-            made = await accounts.add(connection, login, who.name, None, at)
-            if made is not None:
-                break
-        if made is None:
-            raise RuntimeError("two people of one digest")
-        await repository.add_identity(connection, who.issuer, who.subject, made, at)
+        connection = transaction.connection
+        made = await repository.add_person(
+            connection, who.issuer, who.subject, who.login, who.name, now()
+        )
         await repository.give(connection, made, grants)
         for site, roles in by_site(grants).items():
             acting = replace(actor, id=made, site=site)
             await transaction.emit(PersonAdded(actor=acting, person_id=made, roles=in_order(roles)))
         return made
+
+    async def _provisioned(self, transaction: Transaction, actor: Actor, person_id: UUID) -> None:
+        """Have the groups of the hospital's directory give what settings say of them now."""
+        site = await directory.site_of(transaction.connection, person_id)
+        if site is not None:
+            await refresh(transaction, replace(actor, site=site), self._grants, [person_id])
 
     async def _tell(
         self,

@@ -46,7 +46,7 @@ def who(claims: Claims, issuer: str, settings: OidcSettings) -> Who:
     the token because they are too many.
     """
     sub = str(claims["sub"])
-    login = _login(_first(claims, settings.login_claims))
+    login = login_of(_first(claims, settings.login_claims))
     sid = claims.get("sid")
     if sid is not None and (not isinstance(sid, str) or not 1 <= len(sid) <= tokens.LONGEST_ID):
         raise RefusedError("token_claims")
@@ -56,7 +56,7 @@ def who(claims: Claims, issuer: str, settings: OidcSettings) -> Who:
         sub=sub,
         sid=sid,
         login=login,
-        name=_name(_first(claims, settings.name_claims)) or login,
+        name=name_of(_first(claims, settings.name_claims)) or login,
         groups=_groups(claims, settings.oidc_groups_claim),
         proved_at=tokens.moment(claims, "auth_time"),
     )
@@ -77,13 +77,14 @@ def _first(claims: Claims, names: Sequence[str]) -> str:
     return next((value for value in found if isinstance(value, str) and value.strip()), "")
 
 
-def _login(told: str) -> str:
+def login_of(told: str) -> str:
     """Return ``told`` as a name for signing in; it opens nothing, since there is no password."""
     plain = _NOT_IN_LOGIN.sub("-", told.strip().lower()[:200]).strip("._@+-")
     return plain[:_LONGEST_LOGIN] if len(plain) > 1 else "somebody"
 
 
-def _name(told: str) -> str:
+def name_of(told: str) -> str:
+    """Return ``told`` on one line, as it stands beside what somebody signs."""
     kept = "".join(one if one.isprintable() else " " for one in told[:400])
     return " ".join(kept.split())[:LONGEST_NAME].strip()
 

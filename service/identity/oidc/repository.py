@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.identity.oidc.grants import Grant
+from service.identity.repository import accounts
 from service.identity.repository.memberships import BY_GROUPS
 from service.storage.tables.identity import (
     IdentityRow,
@@ -95,6 +97,23 @@ async def add_identity(
 ) -> None:
     values = {"issuer": issuer, "subject": subject, "person_id": person_id, "created_at": at}
     await connection.execute(insert(IdentityRow).values(values))
+
+
+async def add_person(
+    connection: AsyncConnection, issuer: str, subject: str, login: str, name: str, at: datetime
+) -> UUID:
+    """Return the id of a new account, of whoever the provider knows by ``subject``."""
+    digest = hashlib.sha256(f"{issuer}\n{subject}".encode()).hexdigest()
+    made = None
+    # Somebody may have the name already, and is somebody else.
+    for one in (login, f"{login}+{digest[:7]}", digest):
+        made = await accounts.add(connection, one, name, None, at)
+        if made is not None:
+            break
+    if made is None:
+        raise RuntimeError("two people of one digest")
+    await add_identity(connection, issuer, subject, made, at)
+    return made
 
 
 async def set_name(connection: AsyncConnection, person_id: UUID, name: str) -> None:

@@ -122,6 +122,12 @@ async def set_disabled(connection: AsyncConnection, person_id: UUID, at: datetim
     return (await connection.execute(statement)).rowcount > 0
 
 
+async def disabled_at(connection: AsyncConnection, person_id: UUID) -> datetime | None:
+    """Return when an account was disabled; None where it is not."""
+    query = select(PersonRow.disabled_at).where(PersonRow.id == person_id)
+    return await connection.scalar(query)
+
+
 async def all(
     connection: AsyncConnection, site: str | None, person_id: UUID | None = None
 ) -> tuple[Person, ...]:

@@ -15,7 +15,9 @@ from service.storage.tables.identity import MembershipRow, PersonRow
 
 BY_HAND: Final = "hand"
 BY_GROUPS: Final = "idp"
-"""Source of a role: an administrator or the command line, or groups of an identity provider."""
+BY_SCIM: Final = "scim"
+"""Source of a role: an administrator or the command line, or groups of an identity provider, as its
+tokens name them or as its directory has sent them."""
 
 
 async def roles(
@@ -31,21 +33,25 @@ async def roles(
 
 
 async def set_roles(
-    connection: AsyncConnection, person_id: UUID, site: str, chosen: Collection[Role]
+    connection: AsyncConnection,
+    person_id: UUID,
+    site: str,
+    chosen: Collection[Role],
+    source: str = BY_HAND,
 ) -> None:
-    """Replace the roles that somebody was given by hand; those of a provider's groups stay."""
+    """Replace the roles that somebody was given by one ``source``; those of others stay."""
     await connection.execute(
         delete(MembershipRow).where(
             MembershipRow.person_id == person_id,
             MembershipRow.site == site,
-            MembershipRow.source == BY_HAND,
+            MembershipRow.source == source,
         )
     )
     if chosen:
         await connection.execute(
             insert(MembershipRow),
             [
-                {"person_id": person_id, "site": site, "role": role, "source": BY_HAND}
+                {"person_id": person_id, "site": site, "role": role, "source": source}
                 for role in chosen
             ],
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Uuid, false
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint, Uuid, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.storage.tables.columns import Base, UtcDateTime, site
@@ -242,3 +242,59 @@ class AttemptRow(Base):
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     failures: Mapped[int]
     last_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class DirectoryUserRow(Base):
+    """Somebody whom the hospital's directory has sent (SCIM), for the site whose key it has."""
+
+    __tablename__ = "directory_user"
+
+    person_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("person.id"), primary_key=True)
+    site: Mapped[str] = site()
+    # NULL: it has deleted them; nothing is kept then but what disabled the account.
+    user_name: Mapped[str | None] = mapped_column(String(200))
+    # In lower case.
+    user_key: Mapped[str | None] = mapped_column(String(200))
+    external_id: Mapped[str | None] = mapped_column(String(400))
+    formatted: Mapped[str] = mapped_column(String(80), server_default="")
+    given_name: Mapped[str] = mapped_column(String(80), server_default="")
+    family_name: Mapped[str] = mapped_column(String(80), server_default="")
+    display_name: Mapped[str] = mapped_column(String(80), server_default="")
+    email: Mapped[str] = mapped_column(String(254), server_default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # As the account has it where the directory disabled it, which alone it may enable again.
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("site", "user_key", name="uq_directory_user_name"),
+        UniqueConstraint("site", "external_id", name="uq_directory_user_external_id"),
+    )
+
+
+class DirectoryGroupRow(Base):
+    """A group of the hospital's directory; settings say what it gives."""
+
+    __tablename__ = "directory_group"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    site: Mapped[str] = site()
+    display_name: Mapped[str] = mapped_column(String(200))
+    # In lower case.
+    display_key: Mapped[str] = mapped_column(String(200))
+    external_id: Mapped[str] = mapped_column(String(400), server_default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (UniqueConstraint("site", "display_key", name="uq_directory_group_name"),)
+
+
+class DirectoryMemberRow(Base):
+    """Somebody in a group of the hospital's directory."""
+
+    __tablename__ = "directory_member"
+
+    group_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("directory_group.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("directory_user.person_id"), primary_key=True, index=True
+    )
