@@ -166,7 +166,7 @@ class Exam(ExamFacts):
         (), description="Facts that nobody entered: they are taken from what was measured."
     )
 
-    @computed_field(  # type: ignore[prop-decorator]
+    @computed_field(  # type: ignore[prop-decorator]  # mypy knows no decorator above property
         description="Facts that are kept otherwise than measured: nothing of them is replaced."
     )
     @property

@@ -49,7 +49,7 @@ def test_swan_s_ten_years_around_menopause() -> None:
     ],
 )
 def test_drugs_gain_what_trials_report(drug: str, years: float, gain: float) -> None:
-    taken = Regimen(drug, 0.0, 30.0, 1.0, followed=False)  # type: ignore[arg-type]
+    taken = Regimen(drug, 0.0, 30.0, 1.0, followed=False)  # type: ignore[arg-type]  # one of the above
     assert np.expm1(total([taken], np.array([years])))[0] == pytest.approx(gain, abs=0.004)
 
 

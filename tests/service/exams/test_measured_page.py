@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def sent(shared: Front, rows: object = SPINE_TABLE) -> str:
-    data = with_table(image(), table(rows))  # type: ignore[arg-type]
+    data = with_table(image(), table(rows))  # type: ignore[arg-type]  # also wrong ones
     response = await shared.post(reports.file(data), "application/dicom")
     assert response.status_code == 201, response.text
     return str(response.json()["id"])

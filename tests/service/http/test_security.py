@@ -150,6 +150,6 @@ async def test_names_of_files_are_logged_nowhere_and_told_to_their_sender_alone(
         bad = await opened.upload(b"SECRET content")
     assert (good.status_code, page.status_code, bad.status_code) == (201, 200, 415)
     assert "SECRET" not in caplog.text + good.text + bad.text
-    there = b"".join(path.read_bytes() for path in var.iterdir())  # noqa: ASYNC240
+    there = b"".join(path.read_bytes() for path in var.iterdir())  # noqa: ASYNC240 - a moment
     # Where nobody signs in, all are one sender.
     assert ("SECRET^NAME.bin" in page.text, b"SECRET^NAME.bin" in there) == (kept, kept)
