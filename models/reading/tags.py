@@ -44,6 +44,8 @@ class Tag(IntEnum):
     LUTData = 0x00283006
     VOILUTSequence = 0x00283010
     PresentationLUTShape = 0x20500020
+    FloatPixelData = 0x7FE00008
+    DoubleFloatPixelData = 0x7FE00009
     PixelData = 0x7FE00010
 
     def __str__(self) -> str:
