@@ -26,8 +26,8 @@ from models.image.errors import DecoderError, ScanError
 from models.image.recipe import Canonical
 from models.image.scan import Scan
 from models.reading import Limits, read
-from models.vertebrae import findings, report
-from models.vertebrae.geometry import Outlined, Spine
+from models.vertebrae import curvature, findings, report
+from models.vertebrae.geometry import LEVELS, Outlined, Spine
 from models.vertebrae.nominal import nominal
 from models.vertebrae.report import LevelReport, Report
 from service.medicine import sent as sending
@@ -205,6 +205,7 @@ def vertebrae(found: Report, noticed: tuple[findings.Finding, ...], version: str
         levels=tuple(_level(one) for one in found.levels),
         axis_tilt=round(found.axis_tilt, FINE),
         curve=round(found.curve, FINE),
+        curve_interval=_interval(found),
         iliac_crests_visible=None,
         findings=tuple(
             Finding(code=one.code, level=one.level, value=round(one.value, FINE), rule=one.rule)
@@ -212,6 +213,13 @@ def vertebrae(found: Report, noticed: tuple[findings.Finding, ...], version: str
         ),
         placement=(first, second),
     )
+
+
+def _interval(found: Report) -> tuple[float, float] | None:
+    if len(found.levels) < len(LEVELS):
+        return None
+    low, high = curvature.interval(found.curve)
+    return round(low, FINE), round(high, FINE)
 
 
 def _level(found: LevelReport) -> Level:

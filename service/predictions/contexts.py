@@ -16,6 +16,7 @@ from service.medicine.osteoporosis.measurements import MeasurementRow
 from service.medicine.osteoporosis.view import Gauge, Row
 from service.medicine.osteoporosis.wording import Verdict
 from service.medicine.schemas import Image
+from service.medicine.scoliosis.view import CurveCard
 from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.view import SpineView
 from service.predictions.heat_maps.contexts import Map, maps
@@ -100,6 +101,7 @@ class ResultPage(Page):
     measurements: tuple[MeasurementRow, ...]
     """What ``bone`` weighed."""
     spine: SpineView | None
+    curve: CurveCard | None
     maps: tuple[Map, ...]
     offers_maps: bool
     view: View
@@ -187,6 +189,7 @@ class ResultPage(Page):
             findings=tuple(explained(code) for code in p.quality.findings),
             measurements=measurements.rows(p),
             spine=SpineView.of(p.vertebrae, height),
+            curve=CurveCard.of(p.vertebrae),
             maps=drawn,
             offers_maps=any(one.address for one in drawn),
             view=View.of(p, sent),

@@ -18,6 +18,9 @@ from service.medicine.progression.outlook import Outlook
 from service.medicine.progression.precision import Precision
 from service.medicine.progression.trend import Chart, drawing, region, scanner
 from service.medicine.progression.view import OutlookCard
+from service.medicine.scoliosis.trend import Seen, trend
+from service.medicine.scoliosis.view import CurveRow
+from service.medicine.scoliosis.view import rows as curves
 from service.predictions.timeline import Timeline
 from service.types import Outcome
 from service.web.page import Page
@@ -86,6 +89,7 @@ class PatientPage(Page):
     least: tuple[str, str, str]
     """The least significant change for four, three and two vertebrae."""
     outlook: OutlookCard
+    curves: tuple[CurveRow, ...]
 
     @classmethod
     def of(
@@ -104,7 +108,20 @@ class PatientPage(Page):
             precision=number(float(precision.spine_g_cm2), 3),
             least=(least[0], least[1], least[2]),
             outlook=OutlookCard.of(found),
+            curves=curves(trend(seen(patient))),
         )
+
+
+def seen(patient: Timeline) -> list[Seen]:
+    """Return the patient's exams as the trend of the curve takes them."""
+    return [
+        Seen(
+            prediction_id=exam.prediction_id,
+            acquired_on=exam.acquired_on,
+            vertebrae=prediction.vertebrae,
+        )
+        for exam, prediction in patient.exams
+    ]
 
 
 def _row(point: Point, outcome: Outcome, days: Mapping[UUID, str]) -> TimelineRow:

@@ -19,6 +19,7 @@ from reportlab.platypus import Flowable, Frame, HRFlowable, KeepInFrame, Spacer,
 
 from service.language import locale as language
 from service.language.locale import _
+from service.medicine.scoliosis.view import CurveCard
 from service.medicine.sent import SentImage
 from service.medicine.vertebrae.view import SpineView
 from service.predictions.contexts import ResultPage
@@ -163,6 +164,8 @@ def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:
         found += [text(finding, bullet=True) for finding in page.findings]
     if page.spine is not None:
         found += _spine(page.spine)
+    if page.curve is not None:
+        found += _curve(page.curve)
     return found
 
 
@@ -212,10 +215,8 @@ def _spine(found: SpineView) -> list[Flowable]:
         ),
     ]
     lean = _(
-        "Lean of the spine %(tilt)s, curve L1 to L4 %(curve)s (a screening angle). "
-        "No finding is a diagnosis.",
+        "Lean of the spine %(tilt)s. No finding is a diagnosis.",
         tilt=found.axis_tilt,
-        curve=found.curve,
     )
     style = [*FLUSH, ("LINEABOVE", (0, 1), (-1, 1), 0.4, RULE)]
     return [
@@ -226,6 +227,16 @@ def _spine(found: SpineView) -> list[Flowable]:
               style=style),
         text(lean, 7, colour=SOFT),
     ]  # fmt: skip
+
+
+def _curve(found: CurveCard) -> list[Flowable]:
+    title = _("DXA screening angle, supine")
+    said = f"{found.said} {_('Not a Cobb angle; research use only.')}"
+    return [
+        Spacer(0, 4),
+        text(f"{title}: {found.angle}" if found.angle else title, 8, bold=True),
+        text(said, 7, colour=SOFT),
+    ]
 
 
 def _standing(page: ResultPage) -> Flowable:
