@@ -38,6 +38,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "review_added": N_("Result reviewed"),
     "exam_changed": N_("Study facts changed"),
     "exam_measured": N_("Scanner’s numbers taken"),
+    "modality_changed": N_("Ultrasound or CT changed"),
     "patients_merged": N_("Patients merged"),
     "patient_updated": N_("Patient’s facts entered"),
     "order_received": N_("Order received"),

@@ -46,6 +46,7 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "review_added": (_RECORD, "C"),
     "exam_changed": (_RECORD, "U"),
     "exam_measured": (_RECORD, "U"),
+    "modality_changed": (_RECORD, "U"),
     "patients_merged": (_RECORD, "U"),
     "patient_updated": (_RECORD, "U"),
     "order_received": (_ACTIVITY, "C"),

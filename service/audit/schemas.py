@@ -15,7 +15,7 @@ Kind = Literal[
     "link_made",
     "key_added", "key_renewed", "key_revoked", "program_ended", "denied", "read", "exported",
     "prediction_made", "prediction_deleted", "heat_map_made", "review_added", "exam_changed",
-    "exam_measured", "patients_merged", "patient_updated", "order_received",
+    "exam_measured", "modality_changed", "patients_merged", "patient_updated", "order_received",
     "batch_started", "batch_line_added", "batch_ended",
     "sealed_account_used", "logout_refused", "ledger_decided", "card_answered",
     "result_flagged", "result_assigned", "result_retired", "result_restored", "list_exported",

@@ -53,6 +53,7 @@ from service.identity.events import (
     WasRead,
 )
 from service.integration.events import CardAnswered, LedgerDecided, OrderReceived
+from service.medicine.modalities.events import ModalityChanged
 from service.patients.events import PatientsMerged, PatientUpdated
 from service.predictions.events import (
     HeatMapMade,
@@ -118,6 +119,13 @@ def _measured(event: ExamMeasured) -> Told:
     key = event.exam.patient_key
     patient = {} if key is None else {"patient": str(key)}
     return Told("exam_measured", "result", event.exam.prediction_id, patient)
+
+
+def _modality(event: ModalityChanged) -> Told:
+    key = event.exam.patient_key
+    patient = {} if key is None else {"patient": str(key)}
+    detail = {"modality": event.modality, **patient}
+    return Told("modality_changed", "result", event.exam.prediction_id, detail)
 
 
 def _review(event: ReviewAdded) -> Told:
@@ -270,6 +278,7 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     ReviewAdded: _review,
     ExamChanged: _exam,
     ExamMeasured: _measured,
+    ModalityChanged: _modality,
     PatientsMerged: lambda event: Told(
         "patients_merged",
         "patient",

@@ -183,6 +183,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_study": Kind(
         422, N_("Study facts cannot be taken"), N_("The fields named above need another value.")
     ),
+    "invalid_ultrasound": Kind(
+        422, N_("Ultrasound cannot be taken"), N_("The fields named above need another value.")
+    ),
     "no_such_reader": Kind(
         422,
         N_("Nobody who signs here"),

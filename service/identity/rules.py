@@ -117,6 +117,9 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("PATCH", f"{_PREDICTION}/worklist"): _of("clinician"),
     ("GET", f"{_PREDICTION}/study"): READ,
     ("PUT", f"{_PREDICTION}/study"): _of("clinician"),
+    ("GET", f"{_PREDICTION}/modalities"): READ,
+    ("PUT", f"{_PREDICTION}/ultrasound"): _of("clinician"),
+    ("DELETE", f"{_PREDICTION}/ultrasound"): _of("clinician"),
     ("GET", "/api/v1/patients/{key}/progression"): _of(
         "viewer", "clinician", "integrator", reads="patient"
     ),
@@ -203,6 +206,8 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", f"{_RESULT}/reviews"): SIGN,
     ("GET", f"{_RESULT}/study"): _of("clinician", reads="result"),
     ("POST", f"{_RESULT}/study"): _of("clinician"),
+    ("GET", f"{_RESULT}/ultrasound"): _of("clinician", reads="result"),
+    ("POST", f"{_RESULT}/ultrasound"): _of("clinician"),
     ("GET", f"{_RESULT}/treatment"): SEE,
     ("GET", "/retention"): ADMINISTRATOR,
     ("POST", "/retention/holds"): ADMINISTRATOR,

@@ -10,6 +10,8 @@ from service.exams.contexts import ExamCard
 from service.exams.schemas import Exam
 from service.language.formats import listing, moment, number, percent
 from service.language.locale import N_, _
+from service.medicine.modalities.settings import ModalitySettings
+from service.medicine.modalities.view import ModalitiesCard
 from service.medicine.osteoporosis import measurements
 from service.medicine.osteoporosis import view as votes
 from service.medicine.osteoporosis.measurements import MeasurementRow
@@ -71,6 +73,7 @@ REASONS: Final[Mapping[str, str]] = {
 }
 """Why the gate refuses, and what it notices without refusing, by models.gate.quality's codes."""
 
+LIMITS: Final = ModalitySettings.model_validate({})
 WIDTH: Final = 224
 """CSS pixels of the stored picture; the height follows the file's own proportions."""
 
@@ -129,6 +132,7 @@ class ResultPage(Page):
     """Whether somebody has commented, or withdrawn what was signed."""
     signing: ReviewForms
     exam: ExamCard | None
+    modalities: ModalitiesCard | None
     exam_unreadable: bool
     """Facts were entered, but by a version that knows more than this one."""
     reported: Reported | None
@@ -158,6 +162,7 @@ class ResultPage(Page):
         research: bool = False,
         sent: SentPlace | None = None,
         prior: View | None = None,
+        limits: ModalitySettings = LIMITS,
     ) -> ResultPage:
         """``reviews`` are all there are, the first one first; without them the last one is shown.
 
@@ -212,6 +217,7 @@ class ResultPage(Page):
                 signed=last is not None
             ),
             exam=ExamCard.of(exam) if exam else None,
+            modalities=ModalitiesCard.of(exam, votes.told(p), limits) if exam else None,
             exam_unreadable=exam_unreadable,
             reported=Reported.of(exam, votes.told(p)),
             who=who or Who.of(exam),

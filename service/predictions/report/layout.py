@@ -26,6 +26,7 @@ from service.predictions.contexts import ResultPage
 from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.report.drawing import bar, gauge, shape
 from service.predictions.report.measures import FLUSH, GAP, LEFT, MARGIN, RIGHT, WIDTH
+from service.predictions.report.modalities import modalities
 from service.predictions.report.pictures import pictures
 from service.predictions.report.scanner import measured
 from service.predictions.report.typography import RULE, SOFT, TONES, WARN, fonts, text
@@ -85,8 +86,9 @@ def _content(
     seen = gone if scan is None else pictures(prediction, page, scan, maps, sent)
     # Below the picture, where there is room: the other column is the longer one.
     theirs = measured(page.exam.measured) if page.exam and page.exam.measured else []
+    others = modalities(page.modalities) if page.modalities else []
     columns = Table(
-        [[[*_answer(prediction, page)], "", [*seen, *theirs]]],
+        [[[*_answer(prediction, page)], "", [*seen, *theirs, *others]]],
         colWidths=[LEFT, GAP, RIGHT],
         style=FLUSH,
     )
