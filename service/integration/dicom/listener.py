@@ -37,6 +37,7 @@ from service.integration.dicom import head
 from service.integration.dicom.bounds import Bounds, Budget
 from service.integration.dicom.commitment import SOP_CLASS as COMMITMENT
 from service.integration.dicom.committer import Committer
+from service.integration.dicom.pace import Pace
 from service.integration.dicom.server import Server, name_in
 from service.integration.ledger.schemas import MANUFACTURER, Arrival
 from service.integration.ledger.service import Ledger
@@ -192,6 +193,7 @@ class Listener:
             settings.gateway_object_bytes,
             settings.gateway_idle_seconds,
         )
+        Pace(association)
         self._senders[association] = _Sender(bounds)
         self._committer.attach(association, self._await)
         self._metrics.associations(len(self._senders))

@@ -30,6 +30,7 @@ from pynetdicom.dsutils import encode
 from sqlalchemy import select
 
 from service.events import Listeners
+from service.integration.dicom import pace
 from service.integration.dicom.committer import Committer
 from service.integration.dicom.listener import Listener
 from service.integration.dicom.tls import server_context
@@ -544,3 +545,20 @@ async def test_by_tls_a_peer_is_who_its_certificate_says(tmp_path: Path) -> None
         assert not plain.is_established
         assert opened.sample(REJECTED, reason="tls") >= 2
         assert (await opened.ledger.balance()).accepted == 1
+
+
+async def test_an_association_on_which_nothing_comes_is_looked_at_less_often(
+    opened: Opened,
+) -> None:
+    def sent() -> tuple[float, float, int]:
+        association = opened.associate()
+        try:
+            time.sleep(2 * pace.BUSY)
+            (ours,) = opened.listener._senders
+            resting = ours.dul._run_loop_delay
+            status = int(association.send_c_echo().Status)
+            return resting, ours.dul._run_loop_delay, status
+        finally:
+            association.release()
+
+    assert await asyncio.to_thread(sent) == (pace.IDLE, pace.PROMPT, 0)
