@@ -9,15 +9,12 @@ import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from service.settings import Settings
 from service.storage.database import Database
-from tests.service.kit import images
+from tests.service.kit import databases, images
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import running
 
@@ -107,14 +104,22 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """A database of either kind with nothing in it, SQLite's not even a file."""
     if request.param == "sqlite":
         return Settings(var=tmp_path)
-    url: str = request.getfixturevalue("postgres")
-    name = f"t{uuid4().hex}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return Settings(database_url=url.replace("/postgres?", f"/{name}?"))
+    return Settings(database_url=databases.create(request.getfixturevalue("postgres")))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """A database of either kind at the newest revision."""
+    if request.param == "postgresql":
+        url = databases.create(request.getfixturevalue("postgres"), migrated=True)
+        return Settings(database_url=url)
+    made = Settings(var=tmp_path)
+    databases.lay(made)
+    return made
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from lxml import html
 from service.web.navigation import ACCOUNTS, NAVIGATION
 from service.web.templates import asset
 from tests.service.kit.fronts import Front
+from tests.service.kit.links import Unseen
 
 pytestmark = pytest.mark.anyio
 
@@ -61,12 +62,11 @@ async def test_no_link_leads_nowhere(shared: Front, png: bytes, language: str) -
     ]
     pages: dict[str, html.HtmlElement] = {}
     parts: list[tuple[str, str, str]] = []
-    seen: set[str] = set()
+    unseen = Unseen()
     while waiting:
         address = waiting.pop()
-        if address in seen:
+        if not unseen.take(address):
             continue
-        seen.add(address)
         response = await shared.client.get(address, headers=headers)
         if response.status_code == 303:  # to the next unread
             waiting.append(response.headers["location"])

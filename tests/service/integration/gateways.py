@@ -20,6 +20,7 @@ from service.resources import Resources
 from service.settings import Settings
 from service.storage.database import Database
 from service.types import RunnerName
+from tests.service.kit import databases
 from tests.service.kit.fork_servers import forked
 from tests.service.kit.runners import Running
 
@@ -98,6 +99,7 @@ async def gateway(
         "audit_key": "k" * 32,
     }
     chosen = Settings(var=var, gateway_peers=peers, **{**defaults, **urls, **settings})
+    databases.lay(chosen)
     server = make(chosen, Peers.read(peers))
     app = server.config.app
     assert isinstance(app, FastAPI)

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from service.server import Server
 from service.settings import Settings
 from service.types import RunnerName
+from tests.service.kit import databases
 from tests.service.kit.fork_servers import forked
 from tests.service.kit.runners import Running
 
@@ -82,6 +83,7 @@ async def front(
         "audit_key": "k" * 32,
     }
     chosen = Settings(var=var, **{**defaults, **urls, **settings})
+    databases.lay(chosen)
     server = Server(chosen)
     app = server.config.app
     assert isinstance(app, FastAPI)

@@ -24,8 +24,8 @@ MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def before(settings: Settings) -> Iterator[Connection]:
-    engine = sa.create_engine(database_url(settings))
+def before(empty: Settings) -> Iterator[Connection]:
+    engine = sa.create_engine(database_url(empty))
     if engine.dialect.name == "sqlite":
 
         @sa.event.listens_for(engine, "connect")

@@ -29,9 +29,9 @@ SCANNER = {"vendor": "Hologic", "serial": "DX-0417"}
 
 
 @pytest.fixture
-def before(settings: Settings) -> Iterator[Connection]:
+def before(empty: Settings) -> Iterator[Connection]:
     """A connection to a database as the version before made it, in one transaction."""
-    engine = sa.create_engine(database_url(settings))
+    engine = sa.create_engine(database_url(empty))
     if engine.dialect.name == "sqlite":
 
         @sa.event.listens_for(engine, "connect")
@@ -164,12 +164,12 @@ def fill(connection: Connection) -> dict[str, UUID]:
 
 
 async def test_everything_is_there_after_the_upgrade(
-    settings: Settings, before: Connection
+    empty: Settings, before: Connection
 ) -> None:
     ids = fill(before)
     documents = {row["id"]: row["document"] for row in rows(before, "prediction")}
     before.commit()
-    database = Database(settings)
+    database = Database(empty)
     await database.migrate()
     on = verbs(database)
     listed, _ = await on.predictions.page(ANYONE, Query(sort="oldest", limit=100))

@@ -28,8 +28,8 @@ NEW = {
 
 
 @pytest.fixture
-def before(settings: Settings) -> Iterator[Connection]:
-    engine = sa.create_engine(database_url(settings))
+def before(empty: Settings) -> Iterator[Connection]:
+    engine = sa.create_engine(database_url(empty))
     if engine.dialect.name == "sqlite":
 
         @sa.event.listens_for(engine, "connect")
@@ -73,11 +73,11 @@ def fill(connection: Connection) -> Prediction:
 
 
 async def test_old_results_and_reviews_are_read_after_the_upgrade(
-    settings: Settings, before: Connection
+    empty: Settings, before: Connection
 ) -> None:
     one = fill(before)
     before.commit()
-    database = Database(settings)
+    database = Database(empty)
     await database.migrate()
     on = verbs(database)
     ((listed,), _) = await on.predictions.page(ANYONE, Query())

@@ -27,8 +27,8 @@ ISSUER = "https://idp.example"
 
 
 @pytest.fixture
-def before(settings: Settings) -> Iterator[Connection]:
-    engine = sa.create_engine(database_url(settings))
+def before(empty: Settings) -> Iterator[Connection]:
+    engine = sa.create_engine(database_url(empty))
     if engine.dialect.name == "sqlite":
 
         @sa.event.listens_for(engine, "connect")
@@ -64,12 +64,12 @@ def session(connection: Connection, hash: str, person_id: UUID, **more: Any) -> 
 
 
 async def test_people_roles_and_sessions_are_read_after_the_upgrade(
-    settings: Settings, before: Connection
+    empty: Settings, before: Connection
 ) -> None:
     ann = person(before, "ann", "viewer", "clinician")
     session(before, "a" * 64, ann)
     before.commit()
-    database = Database(settings)
+    database = Database(empty)
     await database.migrate()
     async with Transactions(database).read() as on:
         (found,) = await accounts.all(on, DEFAULT_SITE)

@@ -21,8 +21,8 @@ BEFORE, ITSELF = "0009", "0010"
 
 
 @pytest.fixture
-def before(settings: Settings) -> Iterator[Connection]:
-    engine = sa.create_engine(database_url(settings))
+def before(empty: Settings) -> Iterator[Connection]:
+    engine = sa.create_engine(database_url(empty))
     if engine.dialect.name == "sqlite":
 
         @sa.event.listens_for(engine, "connect")

@@ -85,7 +85,7 @@ async def test_migrating_again_changes_nothing(settings: Settings, database: Dat
     await second.close()
 
 
-def test_fronts_that_start_at_once_wait_for_each_other(settings: Settings) -> None:
+def test_fronts_that_start_at_once_wait_for_each_other(empty: Settings) -> None:
     """Processes of their own, as replicas are."""
     code = textwrap.dedent("""
         import asyncio
@@ -100,10 +100,10 @@ def test_fronts_that_start_at_once_wait_for_each_other(settings: Settings) -> No
 
         asyncio.run(main())
     """)
-    url = settings.database_url
+    url = empty.database_url
     environment = {
         **os.environ,
-        "OSTEOSERVE_VAR": str(settings.var),
+        "OSTEOSERVE_VAR": str(empty.var),
         "OSTEOSERVE_DATABASE_URL": url.get_secret_value() if url else "",
     }
     command = [sys.executable, "-W", "error", "-c", code]

@@ -25,8 +25,8 @@ MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def before(settings: Settings) -> Iterator[Connection]:
-    engine = sa.create_engine(database_url(settings))
+def before(empty: Settings) -> Iterator[Connection]:
+    engine = sa.create_engine(database_url(empty))
     if engine.dialect.name == "sqlite":
 
         @sa.event.listens_for(engine, "connect")
@@ -93,7 +93,7 @@ def test_a_signature_that_was_withdrawn_does_not_stand_again_by_the_way_back(
 
 
 async def test_what_is_done_with_a_result_goes_with_it(
-    settings: Settings, before: Connection
+    empty: Settings, before: Connection
 ) -> None:
     Schema.upgrade(before)
     one = made(0)
@@ -105,7 +105,7 @@ async def test_what_is_done_with_a_result_goes_with_it(
     )  # fmt: skip
     put(before, "worklist", prediction_id=one.id, flagged_at=MOMENT)
     before.commit()
-    database = Database(settings)
+    database = Database(empty)
     found = await verbs(database).predictions.get(ANYONE, one.id)
     assert found is not None
     # What a sender calls a file is told nobody else, and so is in no answer.
