@@ -13,7 +13,12 @@ from typing import Final
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from service.http.multipart import LONGEST_BOUNDARY, MultipartError, without_preamble
+from service.http.multipart import (
+    BROKEN_HEADER,
+    LONGEST_BOUNDARY,
+    MultipartError,
+    without_preamble,
+)
 
 RELATED: Final = b"multipart/related"
 _PLAIN: Final = frozenset({b"", b"7bit", b"8bit", b"binary"})
@@ -61,7 +66,7 @@ async def parts(
             while reader.whole:
                 yield reader.whole.pop(0)
     except FormParserError:
-        raise MultipartError("not multipart") from None
+        raise MultipartError(BROKEN_HEADER) from None
     if not reader.ended:
         raise MultipartError("cut short")
 
