@@ -19,6 +19,7 @@ from service.http.multipart import (
     MultipartError,
     without_preamble,
 )
+from service.http.unfolding import unfolded
 
 RELATED: Final = b"multipart/related"
 _PLAIN: Final = frozenset({b"", b"7bit", b"8bit", b"binary"})
@@ -61,7 +62,7 @@ async def parts(
                 "on_end": reader.end,
             },
         )
-        async for chunk in without_preamble(body, boundary):
+        async for chunk in unfolded(without_preamble(body, boundary), boundary):
             parser.write(chunk)
             while reader.whole:
                 yield reader.whole.pop(0)
