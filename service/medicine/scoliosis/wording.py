@@ -61,7 +61,8 @@ _NEXT: Final = (
     (
         N_(
             "Compare the spine’s T-score with the hip’s: in adults with lumbar scoliosis the spine "
-            "read denser and the hip less dense than in others; the two disagreed by up to 30 % at 43°."
+            "read denser and the hip less dense than in others; the two disagreed by up to 30 % at "
+            "43°."
         ),
         N_("Pappou 2006, PubMed 16778698, abstract"),
     ),
