@@ -37,6 +37,7 @@ from service.integration.web import install as dicomweb
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
 from service.medicine.modalities import install as modalities
+from service.medicine.morphometry import api as morphometry
 from service.medicine.progression import install as progression
 from service.metrics import Metrics
 from service.observability import tracing
@@ -88,7 +89,7 @@ RECEIVED: Final = 4
 
 
 SUBJECTS: Final = (
-    predictions, reviews, exams, worklist, progression, modalities, batches, guidance,
+    predictions, reviews, exams, worklist, progression, modalities, batches, guidance, morphometry,
     served_models, operations, usage, retention, ledger, dicomweb, cds, identity, audit, openapi,
     web,
 )  # fmt: skip

@@ -219,6 +219,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_facts": Kind(
         422, N_("Facts cannot be taken"), N_("See faults: each names a fact and what is allowed.")
     ),
+    "invalid_points": Kind(
+        422,
+        N_("Points cannot be taken"),
+        N_(
+            "See faults: six points a vertebra, each x and y in pixels, those of the lower end "
+            "plate below those of the upper one."
+        ),
+    ),
     "idempotency_key_reused": Kind(
         422,
         N_("Key was used for another file"),

@@ -102,6 +102,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
         "viewer", "clinician", "integrator", reads="batch"
     ),
     ("POST", "/api/v1/considerations"): SIGNED_IN,
+    ("POST", "/api/v1/morphometry"): SIGNED_IN,
     ("GET", "/api/v1/models"): SIGNED_IN,
     ("GET", "/api/v1/predictions"): _of("viewer", "clinician", "integrator", reads="list"),
     ("POST", "/api/v1/predictions"): UPLOAD,
@@ -208,6 +209,8 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", f"{_RESULT}/study"): _of("clinician"),
     ("GET", f"{_RESULT}/ultrasound"): _of("clinician", reads="result"),
     ("POST", f"{_RESULT}/ultrasound"): _of("clinician"),
+    ("GET", f"{_RESULT}/heights"): SEE,
+    ("POST", f"{_RESULT}/heights"): SEE,
     ("GET", f"{_RESULT}/treatment"): SEE,
     ("GET", "/retention"): ADMINISTRATOR,
     ("POST", "/retention/holds"): ADMINISTRATOR,

@@ -39,6 +39,7 @@ async def test_what_is_documented(document: dict[str, Any]) -> None:
         "/api/v1/batches/{id}/quality.xlsx",
         "/api/v1/batches/{id}/results",
         "/api/v1/considerations",
+        "/api/v1/morphometry",
         "/api/v1/models",
         "/api/v1/patients/{key}/progression",
         "/health/live",
