@@ -186,6 +186,17 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_ultrasound": Kind(
         422, N_("Ultrasound cannot be taken"), N_("The fields named above need another value.")
     ),
+    "invalid_ct": Kind(
+        422,
+        N_("Series of CT cannot be taken"),
+        N_("Send the axial slices of one series, as DICOM files or in one zip."),
+    ),
+    "invalid_region": Kind(
+        422, N_("Region cannot be taken"), N_("Place it in a slice that is kept, inside of it.")
+    ),
+    "ct_not_found": Kind(
+        404, N_("No CT is kept"), N_("It was never sent, or it waited for too long.")
+    ),
     "no_such_reader": Kind(
         422,
         N_("Nobody who signs here"),

@@ -119,6 +119,10 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", f"{_PREDICTION}/study"): READ,
     ("PUT", f"{_PREDICTION}/study"): _of("clinician"),
     ("GET", f"{_PREDICTION}/modalities"): READ,
+    ("POST", f"{_PREDICTION}/ct"): _of("clinician"),
+    ("GET", f"{_PREDICTION}/ct"): READ,
+    ("PUT", f"{_PREDICTION}/ct"): _of("clinician"),
+    ("DELETE", f"{_PREDICTION}/ct"): _of("clinician"),
     ("PUT", f"{_PREDICTION}/ultrasound"): _of("clinician"),
     ("DELETE", f"{_PREDICTION}/ultrasound"): _of("clinician"),
     ("GET", "/api/v1/patients/{key}/progression"): _of(
@@ -207,6 +211,12 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", f"{_RESULT}/reviews"): SIGN,
     ("GET", f"{_RESULT}/study"): _of("clinician", reads="result"),
     ("POST", f"{_RESULT}/study"): _of("clinician"),
+    ("GET", f"{_RESULT}/ct"): SEE,
+    ("POST", f"{_RESULT}/ct"): _of("clinician"),
+    ("POST", f"{_RESULT}/ct/region"): _of("clinician"),
+    # Parts of the page, whose reading is noted.
+    ("GET", f"{_RESULT}/ct/overview.png"): _of("viewer", "clinician"),
+    ("GET", f"{_RESULT}/ct/{{number}}.png"): _of("viewer", "clinician"),
     ("GET", f"{_RESULT}/ultrasound"): _of("clinician", reads="result"),
     ("POST", f"{_RESULT}/ultrasound"): _of("clinician"),
     ("GET", f"{_RESULT}/heights"): SEE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.exams.schemas import Exam
 from service.medicine.modalities import dxa
+from service.medicine.modalities.ct import reading as ct
 from service.medicine.modalities.fusion import Fusion, fuse
 from service.medicine.modalities.settings import ModalitySettings
 from service.medicine.modalities.ultrasound import reading as ultrasound
@@ -23,6 +24,7 @@ def compared(exam: Exam, outcome: Outcome | None, settings: ModalitySettings) ->
             vertebrae=None if exam.vertebrae is None else len(exam.vertebrae),
         ),
         *([] if outcome is None else [dxa.image(outcome)]),
+        ct.voice(exam.modalities.ct, settings),
         ultrasound.voice(exam.modalities.ultrasound, settings),
     ]
     return fuse(voices)

@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic import Field
 
+from service.medicine.modalities.ct.schemas import Attenuation
 from service.medicine.modalities.ultrasound.schemas import Ultrasound
 from service.medicine.schemas import Part
 
@@ -14,6 +15,7 @@ from service.medicine.schemas import Part
 class Entered(Part):
     """Each modality's own measurement; null where there is none."""
 
+    ct: Attenuation | None = Field(None, description="Of L1, in a region that a reader placed.")
     ultrasound: Ultrasound | None = Field(None, description="Of a heel, as entered.")
 
     @property

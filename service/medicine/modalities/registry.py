@@ -9,11 +9,12 @@ from typing import Final, Literal
 from pydantic import BaseModel
 
 from service.language.locale import N_
-from service.medicine.modalities.codes import BUA, QUI, SOS, STIFFNESS_INDEX, Code
+from service.medicine.modalities.codes import ATTENUATION, BUA, QUI, SOS, STIFFNESS_INDEX, Code
+from service.medicine.modalities.ct.schemas import Attenuation
 from service.medicine.modalities.ultrasound.schemas import Ultrasound
 from service.medicine.modalities.voice import Source
 
-Name = Literal["dxa", "ultrasound"]
+Name = Literal["dxa", "ct", "ultrasound"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,16 @@ MODALITIES: Final[Mapping[Name, Modality]] = {
             sources=("t_score", "image"),
             schema=None,
             partial="result/verdict.html",
+        ),
+        Modality(
+            name="ct",
+            title=N_("CT of the lumbar spine"),
+            accepts=("multipart/form-data", "application/zip"),
+            models=(),
+            sources=("ct",),
+            schema=Attenuation,
+            partial="result/modalities.html",
+            codes=(ATTENUATION,),
         ),
         Modality(
             name="ultrasound",

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from service.exams.schemas import Exam
+from service.medicine.modalities.ct.schemas import Attenuation
 from service.medicine.modalities.fusion import Agreement, Fusion
 from service.medicine.modalities.ultrasound.indices import Name, index
 from service.medicine.modalities.ultrasound.schemas import Ultrasound
@@ -49,6 +50,7 @@ class ModalitiesAnswer(Part):
     """What each modality says; null and `missing` are what nobody measured."""
 
     label: str
+    ct: Attenuation | None
     ultrasound: UltrasoundAnswer | None
     voices: tuple[VoiceAnswer, ...]
     agreement: Agreement
@@ -67,6 +69,7 @@ class ModalitiesAnswer(Part):
         measured = exam.modalities.ultrasound
         return cls(
             label=LABEL,
+            ct=exam.modalities.ct,
             ultrasound=None if measured is None else _ultrasound(measured),
             voices=tuple(
                 VoiceAnswer(

@@ -9,6 +9,8 @@ from service.exams.schemas import Exam
 from service.language.formats import listing, number
 from service.language.locale import _
 from service.medicine.modalities.compared import compared
+from service.medicine.modalities.ct.view import Lines as CtLines
+from service.medicine.modalities.ct.view import of as ct
 from service.medicine.modalities.fusion import Agreement, Fusion
 from service.medicine.modalities.settings import ModalitySettings
 from service.medicine.modalities.ultrasound.view import Lines
@@ -41,18 +43,23 @@ class ModalitiesCard:
     agreement: Agreement
     said: str
     missing: str
+    ct: CtLines | None
     ultrasound: Lines | None
 
     @property
     def entered(self) -> bool:
         """Whether there is more than DXA."""
-        return self.ultrasound is not None
+        return self.ct is not None or self.ultrasound is not None
 
     @property
     def details(self) -> tuple[str, ...]:
         """Devices and formulae, for where there is no room for more."""
-        found = self.ultrasound
-        return () if found is None else (f"{found.device}.", found.formula)
+        found: list[str] = []
+        if self.ct is not None:
+            found.append(f"{self.ct.place}. {self.ct.scan}.")
+        if self.ultrasound is not None:
+            found += [f"{self.ultrasound.device}.", self.ultrasound.formula]
+        return tuple(found)
 
     @classmethod
     def of(cls, exam: Exam, outcome: Outcome | None, settings: ModalitySettings) -> ModalitiesCard:
@@ -65,6 +72,7 @@ class ModalitiesCard:
             agreement=found.agreement,
             said=agreement(found),
             missing=listing(_(NAMES[one]) for one in SOURCES if one in found.missing),
+            ct=None if exam.modalities.ct is None else ct(exam.modalities.ct),
             ultrasound=None if measured is None else ultrasound(measured),
         )
 
@@ -112,5 +120,7 @@ def _values(source: Source, exam: Exam, outcome: Outcome | None) -> Iterator[str
         yield number(exam.t_score, 1, signed=True)
     if source == "image" and outcome is not None:
         yield _(HEADINGS[outcome])
+    if source == "ct" and exam.modalities.ct is not None:
+        yield ct(exam.modalities.ct).number
     if source == "ultrasound" and exam.modalities.ultrasound is not None:
         yield from ultrasound(exam.modalities.ultrasound).numbers
