@@ -87,5 +87,6 @@ def _said(peers: Peers, data: bytes, peer: str) -> str:
         return "ignore, a result of ours"
     rule = decide(peers.rule, peer, found.traits)
     if rule is not None and (found.is_image or rule.then == "ignore"):
-        return f"{rule.then}, by rule {rule.name}"
+        to = "" if rule.to is None else f" for {', '.join(rule.to)}"
+        return f"{rule.then}{to}, by rule {rule.name}"
     return "judge, no rule fits" if found.is_image else "no image: nothing to judge"

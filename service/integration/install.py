@@ -49,7 +49,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         resources.get(Decoder),
         Limits(max_samples=resources.get(DecoderLimits).max_samples),
     )
-    judge = Judge(ledger, peers, predictions.predict, composer, senders.values())
+    judge = Judge(ledger, peers, predictions.predict, composer, senders)
     commitments = Commitments(settings, transactions)
     committing = Committing(settings, commitments, peers, metrics)
     scope = resources.get(KeepingSettings).dicom_facts

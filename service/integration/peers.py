@@ -80,12 +80,19 @@ class Peers(BaseModel):
     rule: tuple[Rule, ...] = ()
 
     @model_validator(mode="after")
-    def _rules_name_peers(self) -> Self:
-        known = {one.name for one in self.peer}
+    def _rules_name_entries(self) -> Self:
+        peers = {one.name for one in self.peer}
+        destinations = {one.name for one in self.destination}
         for rule in self.rule:
-            strangers = sorted(set(rule.peer or ()) - known)
-            if strangers:
-                raise ValueError(f"rule {rule.name} names no peer of this file: {strangers[0]}")
+            for kind, named, known in (
+                ("peer", rule.peer, peers),
+                ("destination", rule.to, destinations),
+            ):
+                strangers = sorted(set(named or ()) - known)
+                if strangers:
+                    raise ValueError(
+                        f"rule {rule.name} names no {kind} of this file: {strangers[0]}"
+                    )
         return self
 
     @classmethod

@@ -41,6 +41,7 @@ REASONS: Final[Mapping[str, str]] = {
     "other_patient": N_("The study has images of another patient."),
     "too_many_results": N_("More results a day than are allowed of one study."),
     "nothing_held": N_("None of its images is kept any more."),
+    "no_destination": N_("None of the destinations that its rule names is there any more."),
     "failed": N_("It failed in a way that nobody foresaw."),
     "unreachable": N_("Nobody answers at this address."),
     "no_answer": N_("The other side did not answer in time."),
