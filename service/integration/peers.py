@@ -12,7 +12,8 @@
 
 All that a peer names must match. Its ``certificate`` is the common name of a TLS client. What each
 kind of destination takes: :mod:`service.integration.destinations`; what is judged of what comes:
-:mod:`service.integration.rules`; who sends HL7: :mod:`service.integration.feeds`.
+:mod:`service.integration.rules`; who sends HL7: :mod:`service.integration.feeds`; who is asked
+for studies and orders: :mod:`service.integration.archives`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.identity.actor import ROLES, Actor, Role
+from service.integration.archives import Archive, Worklist
 from service.integration.callers import Caller
 from service.integration.destinations import (
     KINDS,
@@ -78,6 +80,8 @@ class Peers(BaseModel):
     destination: Annotated[tuple[AnyDestination, ...], Field(min_length=1)]
     feed: tuple[Feed, ...] = ()
     rule: tuple[Rule, ...] = ()
+    archive: tuple[Archive, ...] = ()
+    worklist: tuple[Worklist, ...] = ()
 
     @model_validator(mode="after")
     def _rules_name_entries(self) -> Self:
@@ -95,6 +99,14 @@ class Peers(BaseModel):
                     )
         return self
 
+    @model_validator(mode="after")
+    def _archives_name_peers(self) -> Self:
+        known = {one.name for one in self.peer}
+        for one in self.archive:
+            if one.peer not in known:
+                raise ValueError(f"archive {one.name} names no peer of this file: {one.peer}")
+        return self
+
     @classmethod
     def read(cls, path: Path) -> Peers:
         """Return what ``path`` says. Raises :class:`PeersError`."""
@@ -106,7 +118,9 @@ class Peers(BaseModel):
             raise PeersError(f"{path} is no TOML: {error}") from None
         except ValidationError as error:
             raise PeersError("\n".join(_faults(path, error))) from None
-        for entries in (found.peer, found.destination, found.rule, found.feed):
+        for entries in (
+            found.peer, found.destination, found.rule, found.feed, found.archive, found.worklist,
+        ):  # fmt: skip
             names = [one.name for one in entries]
             if len(names) != len(set(names)):
                 raise PeersError(f"{path}: two entries have the same name")
@@ -155,6 +169,10 @@ class Peers(BaseModel):
 
     def named(self, name: str) -> Peer | None:
         return next((one for one in self.peer if one.name == name), None)
+
+    def sends(self, archive: Archive) -> Peer:
+        """Return the peer whose objects those are that ``archive`` sends."""
+        return next(one for one in self.peer if one.name == archive.peer)
 
     @property
     def wants_sheets(self) -> bool:

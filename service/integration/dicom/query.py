@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ GET: Final = "1.2.840.10008.5.1.4.1.2.2.3"
 TICK_SECONDS: Final = 0.5
 SILENT_SECONDS: Final = 30.0
 """How long an archive may look for the next study that fits."""
+MOST_SERIES: Final = 1000
+"""Of one study."""
 CANCEL_SECONDS: Final = 5.0
 """How long the answer to a C-CANCEL is waited for."""
 _PENDING: Final = (0xFF00, 0xFF01)
@@ -184,7 +186,9 @@ def _fits(one: Dataset, question: Question) -> bool:
     since, _, until = _days(question).partition("-")
     if (since and day < since) or (until and day > until):
         return False
-    modalities = {part.strip().upper() for part in said(one, "ModalitiesInStudy").split("\\")} - {""}
+    modalities = {part.strip().upper() for part in said(one, "ModalitiesInStudy").split("\\")} - {
+        ""
+    }
     return not (question.modalities and modalities and modalities.isdisjoint(question.modalities))
 
 
@@ -207,10 +211,6 @@ def _series(
         if said(one, "Modality").upper() in question.modalities:
             found.append(said(one, "SeriesInstanceUID"))
     return tuple(sorted({uid for uid in found if _is_uid(uid)}))
-
-
-MOST_SERIES: Final = 1000
-"""Of one study."""
 
 
 def _is_uid(value: str) -> bool:
@@ -237,8 +237,7 @@ def find(
     Raises :class:`QueryError`; of more than ``most`` answers that it is too many.
     """
     found: list[Dataset] = []
-    inner = patience
-    with inner.on(association, model):
+    with patience.on(association, model):
         for status, one in association.send_c_find(keys, model):
             if "Status" not in status:
                 raise _silent(association, patience)
@@ -310,5 +309,5 @@ def _refused(code: int, patience: Patience) -> QueryError:
 def _silent(association: Association, patience: Patience) -> QueryError:
     if patience.is_cancelled:
         return QueryError("cancelled")
-    is_cut = association.acse.is_aborted() and not association._sent_abort
-    return QueryError("cut off" if is_cut else "no_answer")
+    # pynetdicom aborts what does not answer in time, and then alone.
+    return QueryError("no_answer" if association._sent_abort else "cut off")

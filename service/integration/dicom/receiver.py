@@ -48,7 +48,7 @@ class Receiver:
         self._metrics = metrics
 
     def store(self, event: evt.Event, bounds: Bounds, peer: Peer, cases: set[UUID]) -> Dataset:
-        """Return the answer to an object of ``peer``; the case that it joins is put into ``cases``."""
+        """Return the answer to an object of ``peer``; ``cases`` gets the case that it joins."""
         try:
             code, result, said = self._received(event, bounds, peer, cases)
         except Exception as error:

@@ -18,6 +18,7 @@ from service.integration.ledger.schemas import Case, Held, LeaseLostError, Outgo
 from service.integration.ledger.service import Ledger
 from service.integration.peers import Peers
 from service.integration.workers.composer import Composer, Found, GoneError
+from service.integration.workers.ordering import OrderUnknownError
 from service.integration.workers.senders import Sender
 from service.predictions.schemas import Prediction
 from service.storage.errors import StorageError
@@ -59,7 +60,7 @@ class Judge:
             await self._ledger.quarantine(case, "nothing_held")
         except NowhereError:
             await self._ledger.quarantine(case, "no_destination")
-        except (ServiceError, BusyError) as error:
+        except (ServiceError, BusyError, OrderUnknownError) as error:
             log(logging.INFO, "case waits", case=case.id, fault=fault(error))
             await self._later(case)
         except Exception as error:
