@@ -9,7 +9,7 @@ from typing import Final
 
 WAIT_SECONDS: Final = 3600.0
 TYPED: Final = "-"
-"""As a patient's number: it is typed, or comes by standard input, and no list of processes has it."""
+"""As a patient's number: it is typed, or read from standard input; no list of processes has it."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -236,6 +236,7 @@ def find(
 
     Raises :class:`QueryError`; of more than ``most`` answers that it is too many.
     """
+    head.hush()
     found: list[Dataset] = []
     with patience.on(association, model):
         for status, one in association.send_c_find(keys, model):

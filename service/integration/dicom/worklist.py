@@ -106,9 +106,9 @@ def _fits(item: Dataset, keys: Dataset, exam: Exam) -> bool:
         wanted = said(keys, name)
         if wanted and said(item, name) != wanted:
             return False
-    wanted = _step(keys.ScheduledProcedureStepSequence[0])
+    scheduled = _step(keys.ScheduledProcedureStepSequence[0])
     steps = item.get("ScheduledProcedureStepSequence") or []
-    if any(wanted) and wanted not in map(_step, steps):
+    if any(scheduled) and scheduled not in [_step(one) for one in steps]:
         return False
     return _is_of(item, exam)
 
