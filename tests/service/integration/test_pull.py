@@ -109,7 +109,7 @@ async def test_a_study_that_nobody_pushed_is_fetched_and_answered(
 
         code, said = await ask("--accession", number)
         assert (code, "1 found, 1 fetched with 2 objects." in said) == (0, True), said
-        await opened.finished()
+        await opened.finished(200)
         arrived = await rows(opened, ArrivalRow.sop_uid, ArrivalRow.state, ArrivalRow.peer)
         assert sorted(arrived) == sorted((one.SOPInstanceUID, "held", "vna") for one in wanted)
         found = await asyncio.to_thread(pacs.instances)
@@ -120,7 +120,7 @@ async def test_a_study_that_nobody_pushed_is_fetched_and_answered(
         # Once more: it is here, and what has come of it is ours.
         code, said = await ask("--study", study)
         assert code == 0
-        await opened.finished()
+        await opened.finished(200)
         assert opened.sample(OBJECTS, result="duplicate") == 2
         assert (await opened.ledger.balance()).delivered == 2
         # Of another modality there is nothing.
@@ -183,7 +183,7 @@ async def test_a_patient_s_number_is_read_and_stands_nowhere_else(
         assert await rows(opened, PullStudyRow.study_uid, PullStudyRow.state) == [
             (one.StudyInstanceUID, "fetched")
         ]
-        await opened.finished()
+        await opened.finished(200)
 
 
 async def test_an_archive_that_cannot_send_says_why_to_whoever_asked(
@@ -227,8 +227,8 @@ async def test_by_the_clock_what_is_new_is_fetched_and_nothing_twice(
                 new = [state for id, state in found if id not in known]
                 return bool(new) and all(state not in UNDER_WAY for state in new)
 
-            await opened.until(done)
-            await opened.finished()
+            await opened.until(done, 200)
+            await opened.finished(200)
             found = await rows(
                 opened, PullStudyRow.pull_id, PullStudyRow.state, PullStudyRow.study_uid
             )
@@ -281,8 +281,8 @@ async def test_what_others_have_pushed_is_not_fetched_by_the_clock(
             found = await rows(opened, PullStudyRow.study_uid, PullStudyRow.reason)
             return (pushed.StudyInstanceUID, "pushed") in found
 
-        await opened.until(told)
-        await opened.finished()
+        await opened.until(told, 200)
+        await opened.finished(200)
 
 
 async def test_what_a_person_gives_up_ends_at_once(tmp_path: Path) -> None:
