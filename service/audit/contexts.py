@@ -48,6 +48,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "sealed_account_used": N_("Sealed account used"),
     "logout_refused": N_("Message to sign out refused"),
     "ledger_decided": N_("Delivery or case decided on"),
+    "archive_asked": N_("Archive asked for studies"),
     "card_answered": N_("Card in a record answered"),
     "result_flagged": N_("Result flagged, or not any more"),
     "result_assigned": N_("Result assigned"),

@@ -56,6 +56,7 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "sealed_account_used": (_SECURITY, "E"),
     "logout_refused": (_SECURITY, "E"),
     "ledger_decided": (_ACTIVITY, "U"),
+    "archive_asked": (_ACTIVITY, "C"),
     "card_answered": (_ACTIVITY, "C"),
     "result_flagged": (_RECORD, "U"),
     "result_assigned": (_RECORD, "U"),

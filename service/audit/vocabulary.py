@@ -52,7 +52,12 @@ from service.identity.events import (
     SiteRenamed,
     WasRead,
 )
-from service.integration.events import CardAnswered, LedgerDecided, OrderReceived
+from service.integration.events import (
+    CardAnswered,
+    LedgerDecided,
+    OrderReceived,
+    PullAsked,
+)
 from service.medicine.modalities.events import ModalityChanged
 from service.patients.events import PatientsMerged, PatientUpdated
 from service.predictions.events import (
@@ -321,6 +326,7 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
         {"form": event.form, "results": event.results},
     ),
     LedgerDecided: lambda event: Told("ledger_decided", event.what, event.id, {"act": event.act}),
+    PullAsked: lambda event: Told("archive_asked", "pull", event.id, {"archive": event.archive}),
     CardAnswered: lambda event: Told(
         "card_answered", "card", event.card, {"service": event.service, "outcome": event.outcome}
     ),

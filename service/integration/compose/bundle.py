@@ -184,7 +184,7 @@ class _Study:
         }
 
     def _accession(self) -> list[Json]:
-        value = text(self._made.source, "AccessionNumber")
+        value = self._made.accession
         return [identifier(value, "", type=_ACCESSION)] if value else []
 
     def _observation(self, one: Judged, code: wording.Coded) -> Json:

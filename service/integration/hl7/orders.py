@@ -62,6 +62,15 @@ async def get(
     )
 
 
+async def of_study(connection: AsyncConnection, site: str, study_uid: str) -> Order | None:
+    """Return the one order that names a study; None: none does, or several do."""
+    statement = select(OrderRow.accession).where(
+        OrderRow.site == site, OrderRow.study_uid == study_uid, OrderRow.cancelled.is_(False)
+    )
+    named = list(await connection.scalars(statement))
+    return await get(connection, site, named[0], study_uid) if len(named) == 1 else None
+
+
 async def purge(connection: AsyncConnection, before: datetime) -> int:
     """Remove orders and messages of before; return how many."""
     done = [

@@ -54,6 +54,8 @@ class Arrival:
     action: Action = "judge"
     rule: str | None = None
     """Which rule says so, as the ledger tells it."""
+    destinations: tuple[str, ...] | None = None
+    """Where its rule has the result go; None: to every destination."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +183,7 @@ class Line:
     """A row as operators see it: no name, no number of a patient."""
 
     id: UUID
-    kind: Literal["case", "object", "delivery", "commitment"]
+    kind: Literal["case", "object", "delivery", "commitment", "pull"]
     state: str
     reason: str | None
     since: datetime
