@@ -16,6 +16,7 @@ from service.retention.settings import RetentionSettings
 from service.settings import load
 from service.storage.database import Database
 from service.storage.transaction import Transactions
+from tests.service.kit import databases
 from tests.service.retention.kept import counts, result
 
 pytestmark = pytest.mark.usefixtures("own_logging")
@@ -27,7 +28,7 @@ Run = Callable[..., tuple[int, str, str]]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     monkeypatch.setenv("OSTEOSERVE_VAR", str(tmp_path))
     monkeypatch.setenv("OSTEOSERVE_AUDIT_KEY", "k" * 32)
-    assert main(["migrate"]) == 0
+    databases.lay(load())
 
     async def fill() -> None:
         database = Database(load())
