@@ -112,3 +112,22 @@ async def test_a_form_enters_it_and_the_page_and_the_sheet_show_it(
     removed = await shared.client.post(f"/results/{id}/ultrasound", data={"remove": "yes"})
     assert removed.status_code == 303
     assert (await shared.client.get(f"{API}/{id}/modalities")).json()["ultrasound"] is None
+
+
+async def test_treatment_shows_it_with_its_device_and_nothing_of_the_image(
+    shared: Front, png: bytes
+) -> None:
+    id = await posted(shared, png)
+    path = f"/results/{id}/treatment"
+    before = html.fromstring((await shared.client.get(path)).text)
+    assert before.xpath("//section[@aria-labelledby='others']") == []
+    facts = {"t_score": 0.2, "age_years": 70, "sex": "female"}
+    await shared.client.put(f"{API}/{id}/study", json=facts)
+    await shared.client.put(f"{API}/{id}/ultrasound", json=HEEL)
+    page = html.fromstring((await shared.client.get(path)).text)
+    assert_well_made(page)
+    (section,) = page.xpath("//section[@aria-labelledby='others']")
+    text = " ".join(section.text_content().split())
+    assert "They contradict each other. Low: Ultrasound of the heel. Not low: The scanner’s" in text
+    assert "Hologic Sahara · left heel · 3 November 2025" in text
+    assert "image’s models" not in text
