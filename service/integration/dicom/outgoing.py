@@ -14,7 +14,10 @@ from pynetdicom.association import Association
 
 from service.integration.archives import Asked
 from service.integration.destinations import DicomDestination
-from service.integration.dicom import tls
+from service.integration.dicom import (
+    sockets,  # noqa: F401 - mends them
+    tls,
+)
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 30.0
@@ -103,13 +106,8 @@ def associated(
         if association.acceptor.primitive is not None and not association.accepted_contexts:
             raise NotConnectedError(NO_CONTEXT, passes=False)
         raise NotConnectedError("unreachable")
-    wrapped = association.dul.socket
-    line = None if wrapped is None else wrapped.socket
     try:
         yield association
     finally:
         if association.is_established:
             association.release()
-        if line is not None:
-            # pynetdicom leaves it open where the other side has reset it.
-            line.close()

@@ -11,6 +11,7 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
+from service.integration.dicom import sockets  # noqa: F401 - mends them
 from telemetry.journal import log
 
 

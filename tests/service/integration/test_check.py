@@ -21,10 +21,7 @@ from tests import ports
 from tests.chart.authority import OPENSSL, Certified, certified
 from tests.service.integration.counterparts import environment, orthanc, tool
 from tests.service.integration.gateways import peers_file
-from tests.service.integration.kit import LEFT_OPEN
 from tests.service.integration.test_sender import SC, SR, made
-
-pytestmark = LEFT_OPEN
 
 
 def destination(port: int, **changes: Any) -> DicomDestination:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import shutil
 import socket
@@ -47,10 +46,10 @@ from service.storage.tables.ledger import ArrivalRow
 from service.storage.transaction import Transactions
 from tests.service.integration import counterparts
 from tests.service.integration.gateways import peers_file
-from tests.service.integration.kit import LEFT_OPEN, image
 from tests.service.integration.kit import file as kit_file
+from tests.service.integration.kit import image
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 SC = "1.2.840.10008.5.1.4.1.1.7"
 ECHO = "1.2.840.10008.1.1"
@@ -126,7 +125,6 @@ async def listening(folder: Path, more: str = "", **changes: Any) -> AsyncIterat
     finally:
         await listener.stop()
         await database.close()
-        gc.collect()
 
 
 def raw(opened: Opened) -> socket.socket:
