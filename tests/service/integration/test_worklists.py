@@ -116,7 +116,7 @@ def test_two_orders_are_none() -> None:
 
 
 def test_a_worklist_that_is_away_or_refuses_says_so() -> None:
-    with serving(Archive(lambda _: [0xA700]), [SOP_CLASS]) as ris:  # type: ignore[list-item]
+    with serving(Archive(lambda _: [0xA700]), [SOP_CLASS]) as ris:
         entry = Worklist(
             name="ris", called="VNA", calling="OSTEOSERVE", host="127.0.0.1", port=ris.port
         )
