@@ -12,8 +12,8 @@ from service.integration.ledger.schemas import (
     CaseState,
     CommitmentState,
     DeliveryState,
+    PullState,
 )
-from service.integration.pulls.schemas import PullState
 
 OBJECTS: Final = "osteoserve_gateway_objects_total"
 REJECTED: Final = "osteoserve_gateway_rejected_total"

@@ -15,7 +15,7 @@ from pydicom.filereader import _read_file_meta_info
 from service.exams.schemas import Exam
 from service.integration.compose.uids import Origin
 from service.integration.dicom import head
-from service.integration.hl7.orders import Order
+from service.integration.orders import Order
 from service.medicine.osteoporosis.view import told
 from service.predictions.schemas import Prediction
 from service.types import Outcome

@@ -19,7 +19,7 @@ from pynetdicom.association import Association
 
 from service.integration.dicom import head
 from service.integration.dicom.outgoing import NO_CONTEXT, Called, NotConnectedError, associated
-from service.integration.pulls.schemas import Fetched, Question, Study
+from service.integration.pulls.schemas import Fetched, Question, Study, is_uid
 
 FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 MOVE: Final = "1.2.840.10008.5.1.4.1.2.2.2"
@@ -168,9 +168,7 @@ def _fits(one: Dataset, question: Question) -> bool:
 
     An issuer, and which modalities there are, it need not say.
     """
-    try:
-        head.uid(said(one, "StudyInstanceUID"))
-    except head.HeadError:
+    if not is_uid(said(one, "StudyInstanceUID")):
         return False
     wanted = (
         ("StudyInstanceUID", question.study_uid),
@@ -210,15 +208,7 @@ def _series(
     for one in find(association, FIND, keys, MOST_SERIES, patience):
         if said(one, "Modality").upper() in question.modalities:
             found.append(said(one, "SeriesInstanceUID"))
-    return tuple(sorted({uid for uid in found if _is_uid(uid)}))
-
-
-def _is_uid(value: str) -> bool:
-    try:
-        head.uid(value)
-    except head.HeadError:
-        return False
-    return True
+    return tuple(sorted({uid for uid in found if is_uid(uid)}))
 
 
 def said(one: Dataset, name: str) -> str:

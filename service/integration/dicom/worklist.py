@@ -12,7 +12,7 @@ from service.integration.archives import Worklist
 from service.integration.dicom import head
 from service.integration.dicom.outgoing import NotConnectedError, associated, called
 from service.integration.dicom.query import Patience, QueryError, find, said
-from service.integration.hl7.orders import Number, Order
+from service.integration.orders import Number, Order
 
 SOP_CLASS: Final = "1.2.840.10008.5.1.4.31"
 WHOLE_SECONDS: Final = 10.0

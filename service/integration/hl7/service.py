@@ -25,8 +25,8 @@ from service.integration.events import OrderReceived
 from service.integration.feeds import Feed
 from service.integration.hl7 import orders
 from service.integration.hl7.message import Message, MessageError, Segment
-from service.integration.hl7.orders import Order
 from service.integration.ledger import repository as ledger
+from service.integration.orders import Order
 from service.integration.settings import GatewaySettings
 from service.patients import service as patients
 from service.storage.tables.feeds import FeedMessageRow

@@ -19,6 +19,7 @@ DeliveryState = Literal[
     "waiting", "sending", "committing", "accepted", "committed", "dead", "discarded", "held",
 ]  # fmt: skip
 CommitmentState = Literal["waiting", "reported", "dead", "discarded"]
+PullState = Literal["asked", "fetching", "done", "dead", "discarded"]
 ArrivalState = Literal["held", "ignored", "quarantined", "discarded", "reading", "read"]
 Received = Literal["accepted", "duplicate", "ignored", "quarantined"]
 """What became of an object that was sent: all four are acknowledged."""

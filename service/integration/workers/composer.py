@@ -22,9 +22,9 @@ from service.integration.compose import capture, document, pixels, report
 from service.integration.compose.source import Judged, Made, judged
 from service.integration.compose.uids import Origin
 from service.integration.dicom import head
-from service.integration.hl7.orders import Order
 from service.integration.ledger.schemas import Case, Result
 from service.integration.ledger.service import Ledger
+from service.integration.orders import Order
 from service.integration.peers import Peers
 from service.predictions.schemas import Prediction
 from service.storage.errors import UnreadableError

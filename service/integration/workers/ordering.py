@@ -12,10 +12,10 @@ from service.integration.archives import Worklist
 from service.integration.dicom import worklist
 from service.integration.dicom.query import QueryError
 from service.integration.dicom.worklist import AmbiguousError
-from service.integration.hl7.orders import Order
 from service.integration.hl7.service import Feeds
 from service.integration.ledger.schemas import Case
 from service.integration.metrics import GatewayMetrics
+from service.integration.orders import Order
 from service.integration.peers import Peers
 from telemetry.journal import fault, log
 

@@ -151,7 +151,8 @@ class Pulling:
                         renewed = loop.time()
         except LeaseLostError:
             patience.cancel()
-            await asyncio.wait({task})
+            with suppress(QueryError):
+                await task
             raise
 
     async def tidy(self) -> None:

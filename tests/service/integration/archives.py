@@ -74,9 +74,10 @@ def serving(archive: Archive, models: Sequence[str] = (FIND, MOVE)) -> Iterator[
         ae.add_supported_context(model)
     # What it would send to whoever it is told to.
     ae.add_requested_context(SC)
-    handlers = [(evt.EVT_C_FIND, archive.find), (evt.EVT_C_MOVE, archive.move)]
+    handlers: list[Any] = [(evt.EVT_C_FIND, archive.find), (evt.EVT_C_MOVE, archive.move)]
     server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
     assert server is not None
+    assert server.socket is not None
     archive.port = server.socket.getsockname()[1]
     try:
         yield archive

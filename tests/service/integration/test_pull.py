@@ -29,10 +29,10 @@ from tests.service.integration import counterparts
 from tests.service.integration.archives import Archive, answer, serving
 from tests.service.integration.counterparts import Orthanc
 from tests.service.integration.gateways import Gateway, gateway, peers_file
-from tests.service.integration.kit import LEFT_OPEN, arrival, file, image
+from tests.service.integration.kit import arrival, file, image
 from tests.service.kit.runners import running
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 ARCHIVE = """
 [[peer]]

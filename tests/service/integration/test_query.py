@@ -15,9 +15,6 @@ from service.integration.dicom.outgoing import associated
 from service.integration.dicom.query import MOVE, Patience, QueryError
 from service.integration.pulls.schemas import Fetched, Question, QuestionError, Study
 from tests.service.integration.archives import Archive, answer, serving
-from tests.service.integration.kit import LEFT_OPEN
-
-pytestmark = LEFT_OPEN
 
 
 def has(*studies: Dataset, **series: dict[str, str]) -> Any:

@@ -15,19 +15,19 @@ from service.integration.archives import Worklist
 from service.integration.dicom import worklist
 from service.integration.dicom.query import QueryError
 from service.integration.dicom.worklist import SOP_CLASS, AmbiguousError, Exam
-from service.integration.hl7.orders import Order
 from service.integration.metrics import ASKED
+from service.integration.orders import Order
 from service.storage.tables.audit import AuditEventRow
 from tests import ports
 from tests.service.integration import counterparts
 from tests.service.integration.archives import Archive, answer, serving
 from tests.service.integration.gateways import gateway
 from tests.service.integration.hl7.engines import answering, engine
-from tests.service.integration.kit import LEFT_OPEN, image
+from tests.service.integration.kit import image
 from tests.service.integration.test_messages import engine_at, peers, push
 from tests.service.kit.runners import running
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 EXAM = {
     "accession": "", "study_uid": "1.2.3", "patient": "4711", "issuer": "H", "day": "20260110",
@@ -116,7 +116,7 @@ def test_two_orders_are_none() -> None:
 
 
 def test_a_worklist_that_is_away_or_refuses_says_so() -> None:
-    with serving(Archive(lambda _: [0xA700]), [SOP_CLASS]) as ris:  # type: ignore[list-item]
+    with serving(Archive(lambda _: [0xA700]), [SOP_CLASS]) as ris:
         entry = Worklist(
             name="ris", called="VNA", calling="OSTEOSERVE", host="127.0.0.1", port=ris.port
         )
