@@ -21,8 +21,8 @@ MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def before(settings: Settings) -> Any:
-    engine = sa.create_engine(database_url(settings))
+def before(empty: Settings) -> Any:
+    engine = sa.create_engine(database_url(empty))
     with engine.begin() as connection:
         Schema.upgrade(connection, BEFORE)
         yield connection
