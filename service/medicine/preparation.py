@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from models.drift.statistics import Statistic, describe
-from models.gate import Gate, quality
+from models.gate import Gate, quality, view
 from models.gate.quality import Reason
 from models.image import recipe
 from models.image.cropping import Box, crop
@@ -142,7 +142,15 @@ def prepare(framed: Framed, outlined: Outlined, version: str, kept: Kept = NOTHI
         if spine is None or reasons:
             prepared = _refused(framed, told, cleaned, version)
         else:
-            prepared = _accepted(framed, told, spine, outlined, cleaned, version, kept)
+            canonical = recipe.prepare(framed.scan, spine, outlined.graphics)
+            if view.is_lateral(canonical, spine):
+                reason = Reason.LATERAL_VIEW.value
+                told = told.model_copy(update={"accepted": False, "reasons": (reason,)})
+                prepared = _refused(framed, told, cleaned, version)
+            else:
+                prepared = _accepted(
+                    framed, told, spine, outlined, cleaned, canonical, version, kept
+                )
     prepared.timings.update(timings)
     return prepared
 
@@ -167,10 +175,10 @@ def _accepted(
     spine: Spine,
     outlined: Outlined,
     cleaned: Canonical,
+    canonical: Canonical,
     version: str,
     kept: Kept,
 ) -> Prepared:
-    canonical = recipe.prepare(framed.scan, spine, outlined.graphics)
     found = report.describe(
         spine,
         framed.box.width,

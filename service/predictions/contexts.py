@@ -68,6 +68,10 @@ REASONS: Final[Mapping[str, str]] = {
     ),
     "other_body_part": N_("The file says that it shows another part of the body."),
     "other_view": N_("The file says that it is a lateral or oblique view."),
+    "lateral_view": N_(
+        "The two sides of the spine differ, or the field is far longer than a lumbar one, as in a "
+        "lateral image: AP images of the lumbar spine alone are judged."
+    ),
     "for_processing": N_("The file says that its grey levels are raw, not meant for display."),
     "burned_in_annotation": N_("The file says that text is part of the image."),
 }

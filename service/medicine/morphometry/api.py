@@ -5,10 +5,11 @@ Points are neither stored nor logged, and never part of an address: only POST ta
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 
 from models.vertebrae.morphometry import Graded
 from service.errors import Fault
@@ -19,7 +20,7 @@ from service.http.problems import problems
 from service.identity.actor import Actor
 from service.identity.dependencies import Acting
 from service.medicine.morphometry.contexts import HeightsPage
-from service.medicine.morphometry.form import parse
+from service.medicine.morphometry.form import parse, proposed
 from service.medicine.morphometry.schemas import (
     EXAMPLE,
     MorphometryAnswer,
@@ -68,9 +69,14 @@ async def form(
     actor: Acting,
     predictions: PredictionsDep,
     templates: TemplatesDep,
+    propose: Annotated[bool, Query()] = False,
 ) -> Response:
+    """``propose`` fills the form with points that are proposed for the image."""
     view = await _view(predictions, actor, prediction)
-    return templates.respond(request, _page(prediction, view, {}), headers=NO_STORE)
+    sent = await predictions.sent(actor, prediction.id) if propose else None
+    points = {} if sent is None else await asyncio.to_thread(proposed, sent)
+    page = _page(prediction, view, points, proposed=propose)
+    return templates.respond(request, page, headers=NO_STORE)
 
 
 @pages.post("")
@@ -110,5 +116,8 @@ def _page(
     sent: Mapping[str, str],
     faults: Mapping[str, Fault] | None = None,
     found: tuple[Graded, ...] = (),
+    *,
+    proposed: bool = False,
 ) -> HeightsPage:
-    return HeightsPage.of(f"/results/{prediction.id}", view, sent, faults or {}, found)
+    address = f"/results/{prediction.id}"
+    return HeightsPage.of(address, view, sent, faults or {}, found, proposed=proposed)

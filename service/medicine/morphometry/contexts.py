@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from models.vertebrae.morphometry import Graded
 from service.errors import Fault
@@ -39,6 +40,8 @@ class HeightsPage(Page):
     fields: tuple[Field, ...]
     faults: tuple[Field, ...]
     rows: tuple[HeightRow, ...]
+    proposed: Literal["", "none", "some"] = ""
+    """Whether points were asked for, and were found."""
     source: str = SOURCE
 
     @classmethod
@@ -49,7 +52,10 @@ class HeightsPage(Page):
         sent: Mapping[str, str],
         faults: Mapping[str, Fault],
         found: Sequence[Graded],
+        *,
+        proposed: bool = False,
     ) -> HeightsPage:
+        """``proposed``: ``sent`` is what was proposed, and set by nobody."""
         asked = fields(sent, faults)
         return cls(
             result=result,
@@ -57,6 +63,7 @@ class HeightsPage(Page):
             fields=asked,
             faults=tuple(one for one in asked if one.error),
             rows=tuple(_row(one) for one in found),
+            proposed=("some" if sent else "none") if proposed else "",
         )
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
+from PIL import Image
+
 from models.vertebrae.morphometry import LATERAL_LEVELS, LateralLevel
+from models.vertebrae.proposal import propose
 from service.errors import Fault
 from service.language.locale import N_, _
 from service.medicine.morphometry.schemas import MOST, Points, PointsError, Vertebra
+from service.medicine.sent import SentImage
 from service.web.forms import Field
 
 _NUMBER: Final = r"-?\d{1,5}(?:\.\d{1,3})?"
@@ -67,6 +73,24 @@ def _points(text: str) -> tuple[_Plate, _Plate] | None:
 
 def _level(points: Points, field: str) -> LateralLevel:
     return points.vertebrae[int(field.rsplit(".", 1)[-1])].level
+
+
+def proposed(sent: SentImage) -> dict[str, str]:
+    """Return the form's fields with points that are proposed for an image, in its pixels as sent.
+
+    Empty where no row of bodies is found.
+    """
+    with Image.open(io.BytesIO(sent.png)) as picture:
+        grey = np.asarray(picture.convert("L"))
+    rows, columns = grey.shape
+    across, down = sent.box.width / columns, sent.box.height / rows
+    return {
+        level: " ".join(
+            f"{sent.box.left + x * across:.1f},{sent.box.top + y * down:.1f}"
+            for x, y in (*one.upper, *one.lower)
+        )
+        for level, one in propose(grey).items()
+    }
 
 
 def fields(sent: Mapping[str, str], faults: Mapping[str, Fault]) -> tuple[Field, ...]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import numpy as np
 import pytest
 from lxml import html
+from PIL import Image
 
+from models.phantom import lateral
 from models.vertebrae.morphometry import LATERAL_LEVELS
 from service.medicine.morphometry.schemas import EXAMPLE
 from tests.service.kit import images
@@ -96,6 +100,32 @@ async def test_a_form_without_scripts_grades_points(shared: Front, address: str)
     assert "grade 2, moderate" in rows["L1"]
     assert "wedge" in rows["L1"]
     assert told.xpath("//input[@name='L1']/@value") == [POINTS["L1"]]
+
+
+async def test_proposed_points_fill_the_form_and_are_graded_only_when_sent(shared: Front) -> None:
+    rng = np.random.default_rng([26, 5])
+    drawn_image = lateral.draw(rng, {"L1": lateral.Fracture("wedge", 0.35)})
+    buffer = io.BytesIO()
+    Image.fromarray(drawn_image.image).save(buffer, "PNG")
+    response = await shared.upload(buffer.getvalue())
+    address = f"/results/{response.json()['id']}/heights"
+    page = drawn((await shared.client.get(f"{address}?propose=true")).text)
+    assert "Proposed, and set by nobody" in page.text_content()
+    assert not page.xpath("//section[@aria-labelledby='heights']")
+    points = {
+        one.get("name"): one.get("value")
+        for one in page.xpath("//form[@id='points']//input")
+        if one.get("value")
+    }
+    assert set(points) == set(drawn_image.points)
+    told = drawn((await shared.client.post(address, data=points)).text)
+    rows = {
+        one.xpath("./th")[0].text_content(): one.text_content()
+        for one in told.xpath("//section[@aria-labelledby='heights']//tbody/tr")
+    }
+    assert "grade 2, moderate" in rows["L1"]
+    assert "wedge" in rows["L1"]
+    assert "grade 0" in rows["L3"]
 
 
 async def test_what_cannot_be_taken_is_told_beside_its_vertebra(
