@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -11,6 +11,9 @@ from uuid import UUID
 from service.exams.schemas import Exam
 from service.language.formats import day, number
 from service.language.locale import N_, _
+from service.medicine.modalities.ct.view import of as ct
+from service.medicine.modalities.ultrasound.view import of as ultrasound
+from service.medicine.modalities.wording import SOURCES
 from service.medicine.osteoporosis.view import told
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.medicine.progression.change import Change, Condition, Point, Verdict
@@ -76,6 +79,17 @@ class TimelineRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherRow:
+    """``study`` is the result's id, ``detail`` the device and where it measured."""
+
+    study: str
+    date: str
+    name: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PatientPage(Page):
     templates = ("patient.html",)
     section = "/history"
@@ -90,6 +104,8 @@ class PatientPage(Page):
     """The least significant change for four, three and two vertebrae."""
     outlook: OutlookCard
     curves: tuple[CurveRow, ...]
+    others: tuple[OtherRow, ...]
+    """What other modalities measured; never in the course of BMD."""
 
     @classmethod
     def of(
@@ -109,6 +125,7 @@ class PatientPage(Page):
             least=(least[0], least[1], least[2]),
             outlook=OutlookCard.of(found),
             curves=curves(trend(seen(patient))),
+            others=tuple(row for point in points for row in _others(point.exam)),
         )
 
 
@@ -139,6 +156,21 @@ def _row(point: Point, outcome: Outcome, days: Mapping[UUID, str]) -> TimelineRo
         heading=_(HEADINGS[outcome]),
         changes=tuple(_told(change, days[change.earlier]) for change in changes),
     )
+
+
+def _others(exam: Exam) -> Iterator[OtherRow]:
+    study, date = str(exam.prediction_id), _day(exam)
+    computed, heel = SOURCES["ct"], SOURCES["ultrasound"]
+    measured = exam.modalities.ct
+    if measured is not None:
+        lines = ct(measured)
+        detail = f"{lines.place}. {lines.scan}"
+        yield OtherRow(study=study, date=date, name=_(computed), value=lines.number, detail=detail)
+    sounded = exam.modalities.ultrasound
+    if sounded is not None:
+        shown = ultrasound(sounded)
+        value = "; ".join(shown.numbers)
+        yield OtherRow(study=study, date=date, name=_(heel), value=value, detail=shown.device)
 
 
 def _told(change: Change, since: str) -> Told:

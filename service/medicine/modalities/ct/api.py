@@ -38,9 +38,7 @@ RegionBody = Annotated[Placed, Depends(json_body(Placed, _placed, _REGION))]
     response_model=SeriesAnswer,
     status_code=201,
     responses={
-        201: {
-            "description": "The series waits to be measured: for a day, then until another comes."
-        },
+        201: {"description": "It waits to be measured: for a day, then until another comes."},
         **problems(400, 403, 404, 408, 413, 415, 422, 500, 503, 507),
     },
 )

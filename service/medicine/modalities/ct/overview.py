@@ -21,7 +21,10 @@ TALLEST: Final = 900
 def shown(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return Hounsfield units as grey levels of :data:`WINDOW`."""
     low, high = WINDOW
-    return np.rint(np.clip((values - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    grey: NDArray[np.uint8] = np.rint(np.clip((values - low) / (high - low), 0, 1) * 255).astype(
+        np.uint8
+    )
+    return grey
 
 
 def sagittal(

@@ -8,9 +8,9 @@ from typing import Final
 
 from service.language.formats import day, number
 from service.language.locale import N_, _
-from service.medicine.modalities.ct.schemas import Attenuation, Contrast, Scan
+from service.medicine.modalities.ct.schemas import Attenuation, Scan
 
-CONTRASTS: Final[Mapping[Contrast, str]] = {
+CONTRASTS: Final[Mapping[str, str]] = {
     "given": N_("contrast medium given"),
     "none": N_("no contrast medium"),
     "unknown": N_("contrast medium not stated"),

@@ -6,7 +6,7 @@ import io
 import zipfile
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -15,11 +15,14 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from models.phantom.ct import Series, encode
+from service.identity.actor import Actor
 from service.medicine.modalities.ct.reading import voice
 from service.medicine.modalities.ct.schemas import Attenuation
 from service.medicine.modalities.settings import ModalitySettings
+from service.predictions import deletion
 from service.storage.tables.exams import ExamRow
 from service.storage.tables.modalities import CtSliceRow
+from service.storage.transaction import Transactions
 from tests.service.kit.fronts import API, Front
 from tests.service.kit.shapes import assert_problem, assert_well_made
 from tests.service.predictions.report.test_report import words as printed_words
@@ -157,6 +160,22 @@ async def test_what_is_deleted_takes_its_slices_with_it(shared: Front, png: byte
     assert await count(shared, CtSliceRow) == before[0] + 5
     assert (await shared.client.delete(f"{API}/{id}")).status_code == 204
     assert (await count(shared, CtSliceRow), await count(shared, ExamRow)) == before
+
+
+async def test_slices_go_with_the_exam_s_last_picture_and_numbers_stay(
+    shared: Front, png: bytes
+) -> None:
+    id = await posted(shared, png)
+    await sent(shared, id, packed(encode(SMALL)))
+    await shared.client.put(f"{API}/{id}/ct", json=region())
+    before = await count(shared, CtSliceRow)
+    transactions = Transactions(shared.app.state.health.database)
+    await transactions.write(
+        lambda it: deletion.remove_image(it, Actor.anonymous(), UUID(id), "retention")
+    )
+    assert await count(shared, CtSliceRow) == before - 1
+    told = (await shared.client.get(f"{API}/{id}/modalities")).json()
+    assert told["ct"]["mean_hu"] == pytest.approx(SMALL.trabecular, abs=2)
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,24 @@ async def test_a_form_enters_it_and_the_page_and_the_sheet_show_it(
     assert (await shared.client.get(f"{API}/{id}/modalities")).json()["ultrasound"] is None
 
 
+async def test_a_patient_s_page_lists_it_apart_from_the_course(shared: Front, png: bytes) -> None:
+    id = await posted(shared, png)
+    facts = {"patient_reference": f"heel-{uuid4()}", "acquired_on": "2025-11-04"}
+    study = (await shared.client.put(f"{API}/{id}/study", json=facts)).json()
+    address = f"/patients/{study['patient_key']}"
+    before = html.fromstring((await shared.client.get(address)).text)
+    assert before.xpath("//section[@aria-labelledby='others']") == []
+    await shared.client.put(f"{API}/{id}/ultrasound", json=HEEL)
+    page = html.fromstring((await shared.client.get(address)).text)
+    assert_well_made(page)
+    (row,) = page.xpath("//section[@aria-labelledby='others']//tbody/tr")
+    cells = [" ".join(cell.text_content().split()) for cell in row.xpath("th | td")]
+    assert cells == [
+        "4 November 2025", "Ultrasound of the heel", "SOS 1,510.0 m/s; BUA 50.0 dB/MHz",
+        "Hologic Sahara · left heel · 3 November 2025",
+    ]  # fmt: skip
+
+
 async def test_treatment_shows_it_with_its_device_and_nothing_of_the_image(
     shared: Front, png: bytes
 ) -> None:
