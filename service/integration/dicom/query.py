@@ -89,15 +89,17 @@ class Patience:
             if not block:
                 return before(block=False)
             end = time.monotonic() + (CANCEL_SECONDS if is_told else self._silent)
-            while time.monotonic() < end and not _is_gone(association):
+            while True:
+                # What an archive has said before it went counts.
                 try:
                     return dimse.msg_queue.get(timeout=TICK_SECONDS)
                 except queue.Empty:
-                    if self.is_over and not is_told:
-                        is_told = True
-                        end = time.monotonic() + CANCEL_SECONDS
-                        association.send_c_cancel(1, query_model=model)
-            return None, None
+                    if time.monotonic() >= end or _is_gone(association):
+                        return None, None
+                if self.is_over and not is_told:
+                    is_told = True
+                    end = time.monotonic() + CANCEL_SECONDS
+                    association.send_c_cancel(1, query_model=model)
 
         dimse.get_msg = get
         try:

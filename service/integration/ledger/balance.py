@@ -294,7 +294,7 @@ async def _decide_pull(
             PullRow.id == id,
             _of(PullRow, site),
             or_(
-                PullRow.state == "dead",
+                and_(PullRow.state == "dead", PullRow.question.is_not(None)),
                 literal(not again) & PullRow.state.in_(("asked", "fetching")),
             ),
         )

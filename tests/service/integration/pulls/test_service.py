@@ -18,6 +18,7 @@ from service.integration.ledger.service import Ledger
 from service.integration.pulls.schemas import Fetched, Pull, Question, Study
 from service.integration.pulls.service import Pulls
 from service.integration.settings import GatewaySettings
+from service.retention.repository import forget_received
 from service.storage.database import Database
 from service.storage.tables.ledger import LedgerEventRow, PullRow, PullStudyRow
 from service.storage.transaction import Transactions
@@ -215,3 +216,19 @@ async def test_what_ended_long_ago_is_forgotten(pulls: Pulls, database: Database
     async with database.connect() as connection:
         assert list(await connection.scalars(select(PullRow.state))) == ["dead"]
         assert len((await connection.scalars(select(PullStudyRow.study_uid))).all()) == 1
+
+
+async def test_whoever_is_erased_is_asked_for_no_more(pulls: Pulls, database: Database) -> None:
+    named = await pulls.ask(PERSON, "vna", ASKED)
+    any_issuer = await pulls.ask(PERSON, "vna", Question(patient="4711"))
+    for other in (
+        Question(patient="4711", issuer="X"), Question(patient="4712"), Question(accession="4711"),
+    ):  # fmt: skip
+        await pulls.ask(PERSON, "vna", other)
+    pull = await claimed(pulls)
+    await database.write(lambda connection: forget_received(connection, SITE, "4711\\H"))
+    assert await pulls.holds(pull) is (pull.id not in (named, any_issuer))
+    async with database.connect() as connection:
+        found = await connection.execute(select(PullRow.id, PullRow.state, PullRow.question))
+        gone = {row.id for row in found if row.state == "discarded" and row.question is None}
+    assert gone == {named, any_issuer}
