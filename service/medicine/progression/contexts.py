@@ -28,6 +28,7 @@ from service.predictions.timeline import Timeline
 from service.types import Outcome
 from service.web.page import Page
 
+_CT, _ULTRASOUND = SOURCES["ct"], SOURCES["ultrasound"]
 _CONDITIONS: Final[Mapping[Condition, str]] = {
     "bmd_missing": N_("the BMD of one of them is not known"),
     "date_missing": N_("the date of one of them is not known"),
@@ -165,12 +166,12 @@ def _others(exam: Exam) -> Iterator[OtherRow]:
     if measured is not None:
         lines = ct(measured)
         detail = f"{lines.place}. {lines.scan}"
-        yield OtherRow(study=study, date=date, name=_(computed), value=lines.number, detail=detail)
-    sounded = exam.modalities.ultrasound
-    if sounded is not None:
-        shown = ultrasound(sounded)
-        value = "; ".join(shown.numbers)
-        yield OtherRow(study=study, date=date, name=_(heel), value=value, detail=shown.device)
+        yield OtherRow(study=study, date=date, name=_(_CT), value=lines.number, detail=detail)
+    heel = exam.modalities.ultrasound
+    if heel is not None:
+        shown = ultrasound(heel)
+        name, value = _(_ULTRASOUND), "; ".join(shown.numbers)
+        yield OtherRow(study=study, date=date, name=name, value=value, detail=shown.device)
 
 
 def _told(change: Change, since: str) -> Told:
