@@ -94,9 +94,10 @@ class Patience:
                 try:
                     return dimse.msg_queue.get(timeout=TICK_SECONDS)
                 except queue.Empty:
-                    if time.monotonic() >= end or _is_gone(association):
-                        return None, None
-                if self.is_over and not is_told:
+                    is_late = time.monotonic() >= end
+                if _is_gone(association) or (is_late and is_told):
+                    return None, None
+                if not is_told and (is_late or self.is_over):
                     is_told = True
                     end = time.monotonic() + CANCEL_SECONDS
                     association.send_c_cancel(1, query_model=model)
