@@ -61,6 +61,7 @@ class Patience:
         self._end = time.monotonic() + seconds
         self._silent = seconds if silent is None else silent
         self._cancelled = threading.Event()
+        self._is_told = False
 
     @property
     def is_cancelled(self) -> bool:
@@ -71,7 +72,8 @@ class Patience:
 
     @property
     def is_over(self) -> bool:
-        return self.is_cancelled or time.monotonic() >= self._end
+        """Whether the other side is waited for no more, or has been told to end."""
+        return self.is_cancelled or self._is_told or time.monotonic() >= self._end
 
     @contextmanager
     def on(self, association: Association, model: str) -> Iterator[None]:
@@ -82,22 +84,21 @@ class Patience:
         """
         dimse: Any = association.dimse
         before = dimse.get_msg
-        is_told = False
 
         def get(block: bool = False) -> Any:
-            nonlocal is_told
             if not block:
                 return before(block=False)
-            end = time.monotonic() + (CANCEL_SECONDS if is_told else self._silent)
+            end = time.monotonic() + (CANCEL_SECONDS if self._is_told else self._silent)
             while True:
                 # What an archive has said before it went counts.
                 try:
                     return dimse.msg_queue.get(timeout=TICK_SECONDS)
                 except queue.Empty:
-                    if time.monotonic() >= end or _is_gone(association):
-                        return None, None
-                if self.is_over and not is_told:
-                    is_told = True
+                    is_late = time.monotonic() >= end
+                if _is_gone(association) or (is_late and self._is_told):
+                    return None, None
+                if not self._is_told and (is_late or self.is_over):
+                    self._is_told = True
                     end = time.monotonic() + CANCEL_SECONDS
                     association.send_c_cancel(1, query_model=model)
 

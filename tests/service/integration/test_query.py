@@ -122,6 +122,12 @@ def test_nothing_lasts_longer_than_its_patience() -> None:
     assert archive.cancelled.is_set()
 
 
+def test_an_archive_that_says_nothing_for_long_does_not_answer() -> None:
+    with serving(Archive(silent=True)) as archive, pytest.raises(QueryError, match="no_answer"):
+        query.studies(archive.called, Question(accession="A"), Patience(60, 1))
+    assert archive.cancelled.is_set()
+
+
 def move(archive: Archive, to: str, patience: Patience, study: Study | None = None) -> Fetched:
     with associated(archive.called, [MOVE]) as association:
         wanted = study or Study(study_uid="1.2.3")
