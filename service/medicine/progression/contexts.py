@@ -161,7 +161,6 @@ def _row(point: Point, outcome: Outcome, days: Mapping[UUID, str]) -> TimelineRo
 
 def _others(exam: Exam) -> Iterator[OtherRow]:
     study, date = str(exam.prediction_id), _day(exam)
-    computed, heel = SOURCES["ct"], SOURCES["ultrasound"]
     measured = exam.modalities.ct
     if measured is not None:
         lines = ct(measured)
