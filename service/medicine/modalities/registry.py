@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
+from models.types import MODELS
 from service.language.locale import N_
 from service.medicine.modalities.codes import ATTENUATION, BUA, QUI, SOS, STIFFNESS_INDEX, Code
 from service.medicine.modalities.ct.schemas import Attenuation
@@ -42,7 +43,7 @@ MODALITIES: Final[Mapping[Name, Modality]] = {
             name="dxa",
             title=N_("DXA of the spine"),
             accepts=("image/png", "image/jpeg", "image/tiff", "application/dicom"),
-            models=("cnn", "vgg16", "resnet", "bone", "stack"),
+            models=MODELS,
             sources=("t_score", "image"),
             schema=None,
             partial="result/verdict.html",
