@@ -79,7 +79,7 @@ def written() -> dict[Path, str]:
     gateway = schema["properties"]["gateway"]["properties"]
     front["propertyNames"]["enum"] = front_settings()
     gateway["settings"]["propertyNames"]["enum"] = front_settings()
-    for table in ("peer", "destination", "feed", "rule"):
+    for table in ("peer", "destination", "feed", "rule", "archive", "worklist"):
         gateway[f"{table}s"]["items"]["propertyNames"]["enum"] = entry_names(table)
     kinds = entry_kinds()
     named = [one["if"]["properties"]["kind"]["const"] for one in kinds]

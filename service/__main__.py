@@ -10,11 +10,10 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from listener.python import behind
-from service import backup_commands, commands
+from service import backup_commands, commands, gateway_options
 from service import settings as table
 from service.language import messages as catalogue
 from service.operations.storage import damaged, run_check, run_recover
@@ -87,14 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = added.add_parser("serve", help="serve pages and API; the runners run elsewhere")
     serve.add_argument("--host", help="address to listen on (OSTEOSERVE_HOST)")
     serve.add_argument("--port", help="port to listen on (OSTEOSERVE_PORT)")
-    gateway = added.add_parser("gateway", help="take images by DICOM and send results back")
-    acts = gateway.add_subparsers(dest="action", metavar="ACTION")
-    acts.add_parser(
-        "check", help="ask every destination whether it can be sent to, say what is wrong, and end"
-    )
-    rules = acts.add_parser("rules", help="say which files would be judged, ignored or held")
-    rules.add_argument("--peer", help="who would send them; the first in the file by itself")
-    rules.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a DICOM file")
+    gateway_options.add_parser(added)
     run = added.add_parser("run", help="start five runners and the front on this machine")
     run.add_argument("--port", help="port of the front (OSTEOSERVE_PORT)")
     migrate = added.add_parser("migrate", help="bring the database's schema up to date, and end")
@@ -179,6 +171,8 @@ def _ask_gateway(settings: Settings, options: argparse.Namespace) -> int:
         return 2
     if options.action == "check":
         return gateway_commands.run(peers)
+    if options.action == "pull":
+        return commands.pull(settings, options, peers)
     return gateway_commands.rules(peers, options.files, options.peer or peers.peer[0].name)
 
 

@@ -36,6 +36,8 @@ from service.integration.ledger import install as ledger
 from service.integration.web import install as dicomweb
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
+from service.medicine.modalities import install as modalities
+from service.medicine.morphometry import api as morphometry
 from service.medicine.progression import install as progression
 from service.metrics import Metrics
 from service.observability import tracing
@@ -87,14 +89,15 @@ RECEIVED: Final = 4
 
 
 SUBJECTS: Final = (
-    predictions, reviews, exams, worklist, progression, batches, guidance, served_models,
-    operations, usage, retention, ledger, dicomweb, cds, identity, audit, openapi, web,
+    predictions, reviews, exams, worklist, progression, modalities, batches, guidance, morphometry,
+    served_models, operations, usage, retention, ledger, dicomweb, cds, identity, audit, openapi,
+    web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    worklist, predictions, batches, usage, ledger, dicomweb, cds, retention,
+    worklist, predictions, modalities, batches, usage, ledger, dicomweb, cds, retention,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 

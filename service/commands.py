@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from service import ledger_commands, retention_commands
@@ -38,6 +38,9 @@ from service.settings import Settings, SettingsError, check
 from service.storage.database import Database
 from service.storage.errors import StorageError
 from service.storage.transaction import Transactions
+
+if TYPE_CHECKING:
+    from service.integration.peers import Peers
 
 OPERATOR: Final = Actor.anonymous()
 LINK_FILE: Final = "first-administrator"
@@ -163,6 +166,21 @@ def _sites(settings: Settings, options: argparse.Namespace) -> Work:
             print(f"{one}\t{names[one]}" if one in names else one)
 
     return work
+
+
+def pull(settings: Settings, options: argparse.Namespace, peers: Peers) -> int:
+    """Have an archive asked, and wait; return the exit status."""
+    # Not on top: it is the gateway's alone.
+    from service import pull_commands  # noqa: PLC0415
+
+    try:
+        return _on(settings, pull_commands.work(settings, options, peers, OPERATOR))
+    except ServiceError as error:
+        print(f"osteoserve: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("osteoserve: it goes on; 'ledger list' shows it", file=sys.stderr)
+        return 130
 
 
 def _on(settings: Settings, work: Work) -> int:

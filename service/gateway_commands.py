@@ -1,5 +1,5 @@
-"""``python -m service gateway check`` asks every destination whether it can be sent to, ``gateway
-rules`` says what would be done with files."""
+"""``python -m service gateway check`` asks everybody in the file of peers whether they can be sent
+to, or asked; ``gateway rules`` says what would be done with files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from models.image.errors import ScanError
+from service.integration.archives import Asked
 from service.integration.destinations import (
     AnyDestination,
     DicomDestination,
@@ -35,21 +36,23 @@ WELL: Final[Mapping[Kind, str]] = {
 
 
 def run(peers: Peers) -> int:
-    """Print a line for each destination; return 0 where nothing is wrong with any, else 1."""
+    """Print a line for each destination, archive and worklist; return 0 where nothing is wrong with
+    any, else 1."""
+    every = (*peers.destination, *peers.archive, *peers.worklist)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = list(pool.map(check, peers.destination))
-    for destination, fault in zip(peers.destination, found, strict=True):
+        found = list(pool.map(check, every))
+    for one, fault in zip(every, found, strict=True):
         if fault is None:
-            print(f"{destination.name} {WELL[destination.kind]}.")
+            print(f"{one.name} {'answers' if isinstance(one, Asked) else WELL[one.kind]}.")
         else:
             print(fault, file=sys.stderr)
     return int(any(one is not None for one in found))
 
 
-def check(destination: AnyDestination) -> str | None:
+def check(destination: AnyDestination | Asked) -> str | None:
     """Return what is wrong with ``destination``, beginning with its name; None: nothing."""
     match destination:
-        case DicomDestination():
+        case DicomDestination() | Asked():
             return dicom.check(destination)
         case Hl7Destination():
             return hl7.check(destination)
@@ -87,5 +90,6 @@ def _said(peers: Peers, data: bytes, peer: str) -> str:
         return "ignore, a result of ours"
     rule = decide(peers.rule, peer, found.traits)
     if rule is not None and (found.is_image or rule.then == "ignore"):
-        return f"{rule.then}, by rule {rule.name}"
+        to = "" if rule.to is None else f" for {', '.join(rule.to)}"
+        return f"{rule.then}{to}, by rule {rule.name}"
     return "judge, no rule fits" if found.is_image else "no image: nothing to judge"

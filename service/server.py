@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from listener.door import Door
 from listener.server import Server as Listener
+from service import malloc
 from service.app import create_app
 from service.settings import Settings
 
@@ -28,6 +29,7 @@ class Server(Listener):
         address: tuple[str, int] | None = None,
     ) -> None:
         """Serve ``app`` at ``address``; without them the front, where its settings say."""
+        malloc.give_back()
         self._app = create_app(settings) if app is None else app
         host, port = (settings.host, settings.port) if address is None else address
         self._drain_seconds = settings.drain_seconds

@@ -36,6 +36,7 @@ from service.integration.cds.settings import CdsSettings
 from service.integration.settings import GatewaySettings
 from service.integration.web.settings import DicomWebSettings
 from service.language.settings import ZoneSettings
+from service.medicine.modalities.settings import ModalitySettings
 from service.medicine.progression.settings import PrecisionSettings
 from service.observability.settings import TelemetrySettings
 from service.operations.settings import ProcessSettings
@@ -72,6 +73,7 @@ class Settings(
     HeatMapSettings,
     KeepingSettings,
     PrecisionSettings,
+    ModalitySettings,
     GatewaySettings,
     DicomWebSettings,
     CdsSettings,

@@ -7,6 +7,7 @@ Kept are names, times, ids, links, the status without its words, and the attribu
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,6 +17,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status
+
+from telemetry.directly import Session
 
 OURS: Final = "osteoserve"
 """The name of our own tracers, and how our own attributes begin."""
@@ -31,6 +34,11 @@ ATTRIBUTES: Final = frozenset({
     f"{OURS}.images",
     f"{OURS}.runner",
 })  # fmt: skip
+
+CREDENTIALS: Final = (
+    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER",
+    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER",
+)
 
 _ASGI: Final = "opentelemetry.instrumentation.asgi"
 """What BentoML notes requests with. It names spans by their paths, and notes every message."""
@@ -89,7 +97,10 @@ def provider(service: str, endpoint: str | None, *, begins: bool) -> TracerProvi
         sampler=None if begins else ParentBased(ALWAYS_OFF),
         shutdown_on_exit=False,
     )
-    found.add_span_processor(BatchSpanProcessor(Discreet(OTLPSpanExporter(address))))
+    # A provider of credentials, which OpenTelemetry's variables may name, brings its own.
+    session = None if any(map(os.environ.get, CREDENTIALS)) else Session()
+    exporter = OTLPSpanExporter(address, session=session)
+    found.add_span_processor(BatchSpanProcessor(Discreet(exporter)))
     return found
 
 

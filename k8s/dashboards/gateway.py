@@ -10,12 +10,14 @@ from k8s.dashboards.board import board, lines, numbers, of, rate
 from k8s.rules.gateway import LATE_SECONDS
 from service.integration.cds.metrics import CALLS, FEEDBACK
 from service.integration.metrics import (
+    ASKED,
     ASSOCIATIONS,
     ATTEMPTS,
     LEDGER,
     MESSAGES,
     OBJECTS,
     OLDEST,
+    PULLED,
     READ,
     REJECTED,
     STATES,
@@ -25,6 +27,7 @@ from service.integration.web.metrics import OBJECTS as DICOMWEB
 
 CASES: Final = 'kind="case"'
 DELIVERIES: Final = 'kind="delivery"'
+PULLS: Final = 'kind="pull"'
 
 
 def build() -> Dashboard:
@@ -88,6 +91,24 @@ def build() -> Dashboard:
                     "not_kept: AR, their sender has to send them again; refused: AE or AR, of "
                     "which the answer says why.",
                     {"{{result}}": f"sum by (result) ({rate(MESSAGES)})"},
+                ),
+                lines(
+                    "Studies asked of archives, by what became of them",
+                    "reqps",
+                    "skipped: it is here already; failed: tried again, or a person decides.",
+                    {"{{result}}": f"sum by (result) ({rate(PULLED)})"},
+                ),
+                lines(
+                    "Questions to archives, by state",
+                    "short",
+                    "dead: a person decides.",
+                    {"{{state}}": f"max by (state) ({of(STATES, PULLS)})"},
+                ),
+                lines(
+                    "Questions to worklists, by what they were answered",
+                    "reqps",
+                    "ambiguous: items of two orders fit, and none is taken.",
+                    {"{{result}}": f"sum by (result) ({rate(ASKED)})"},
                 ),
                 lines(
                     "Open connections",

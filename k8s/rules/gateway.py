@@ -78,6 +78,7 @@ def _listening(scope: Scope) -> Iterator[Alert]:
 
 def _ledger(scope: Scope) -> Iterator[Alert]:
     dead = scope.of(STATES, 'kind="delivery"', 'state="dead"')
+    unasked = scope.of(STATES, 'kind="pull"', 'state="dead"')
     apart = scope.of(LEDGER, 'state="quarantined"')
     yield Alert(
         name="OsteoserveUnaccounted",
@@ -96,6 +97,15 @@ def _ledger(scope: Scope) -> Iterator[Alert]:
         summary="{{ $value }} deliveries are dead: their results are not where they should be.",
         description="A destination refused results for good, or all attempts are used up. A person "
         "has to restart or discard them.",
+    )
+    yield Alert(
+        name="OsteoserveDeadPulls",
+        expr=f"max({unasked}) > 0",
+        seconds=5 * MINUTE,
+        severity="warning",
+        summary="{{ $value }} questions to archives are dead: studies that are wanted do not come.",
+        description="An archive refused to answer or to send, or all attempts are used up. A "
+        "person has to restart or discard them; by the clock it is asked again all the same.",
     )
     yield Alert(
         name="OsteoserveLedgerLate",

@@ -129,7 +129,13 @@ def measure(
 def answers(scans: Sequence[Scan], ensemble: Ensemble, gate: Gate) -> Iterator[Answer]:
     """Yield what the service would answer to each of ``scans``."""
     for prepared in prepare(scans, ensemble.outliner.outline):
-        quality = assess(prepared.scan, prepared.cleaned, gate)
+        quality = assess(
+            prepared.scan,
+            prepared.cleaned,
+            gate,
+            prepared.canonical,
+            prepared.outlined.spine,
+        )
         if not quality.accepted or prepared.canonical is None:
             yield Answer(REFUSED, None, None, quality.reasons)
             continue

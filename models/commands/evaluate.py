@@ -94,7 +94,13 @@ def _accepted(source: Source, data: Dataset) -> tuple[Dataset, dict[str, int]]:
     named = {entry.name: scan for entry, scan in zip(source.entries, source.scans, strict=True)}
     scans = [named[name] for name in data.names]
     for index, prepared in enumerate(prepare(scans, outliner.outline)):
-        quality = assess(prepared.scan, prepared.cleaned, gate)
+        quality = assess(
+            prepared.scan,
+            prepared.cleaned,
+            gate,
+            prepared.canonical,
+            prepared.outlined.spine,
+        )
         if quality.accepted:
             kept.append(index)
         reasons.update(quality.reasons)

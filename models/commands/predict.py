@@ -74,7 +74,13 @@ def _answer(
         return {"file": str(path), "error": error.strerror or "cannot be read", "code": "no_file"}
     (prepared,) = prepare([scan], ensemble.outliner.outline)
     canonical = prepared.canonical
-    quality = assess(prepared.scan, prepared.cleaned, gate)
+    quality = assess(
+        prepared.scan,
+        prepared.cleaned,
+        gate,
+        prepared.canonical,
+        prepared.outlined.spine,
+    )
     reasons = list(quality.reasons)
     if canonical is None and not reasons:
         reasons.append("vertebrae_not_found")

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from models import artifact
-from models.gate import Gate, Reason, declared, photograph
+from models.gate import Gate, Reason, declared, photograph, view
 from models.image import recipe
 from models.image.recipe import Canonical
 from models.image.scan import Scan
+from models.vertebrae.geometry import Spine
 
 __all__ = ["Gate", "Quality", "Reason", "assess", "check", "judge", "served_gate"]
 
@@ -47,15 +48,25 @@ def served_gate() -> Gate:
     return Gate.from_artifact(artifact.load("gate", root))
 
 
-def assess(scan: Scan, cleaned: Canonical, gate: Gate) -> Quality:
+def assess(
+    scan: Scan,
+    cleaned: Canonical,
+    gate: Gate,
+    canonical: Canonical | None = None,
+    spine: Spine | None = None,
+) -> Quality:
     """Return whether ``scan`` may be judged, and the codes of what speaks against it.
 
-    ``cleaned`` is its frame without drawn graphics.
+    ``cleaned`` is its frame without drawn graphics, ``canonical`` its canonical image and
+    ``spine`` what was found in its frame, where that is known.
     """
     checked = check(scan)
     if not checked.accepted:
         return checked
     judged = judge(cleaned, gate)
+    lateral = canonical is not None and spine is not None and view.is_lateral(canonical, spine)
+    if judged.accepted and lateral:
+        judged = replace(judged, accepted=False, reasons=(Reason.LATERAL_VIEW.value,))
     return replace(judged, findings=(*checked.findings, *judged.findings))
 
 

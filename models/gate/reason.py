@@ -29,6 +29,7 @@ class Reason(StrEnum):
     ``vertebrae_not_found``  refuse   fewer than three of L1 to L4 are found
     ``other_body_part``      refuse   the file says that it shows another part of the body
     ``other_view``           refuse   the file says that it is a lateral or oblique view
+    ``lateral_view``         refuse   its sides differ, or a field far too long, as lateral
     ``for_processing``       warn     the file says that its grey levels are raw, not for display
     ``burned_in_annotation`` warn     the file says that text is part of its pixels
     =======================  =======  =============================================================
@@ -57,6 +58,7 @@ class Reason(StrEnum):
     VERTEBRAE_NOT_FOUND = "vertebrae_not_found"
     OTHER_BODY_PART = "other_body_part"
     OTHER_VIEW = "other_view"
+    LATERAL_VIEW = "lateral_view"
     FOR_PROCESSING = "for_processing"
     BURNED_IN_ANNOTATION = "burned_in_annotation"
 

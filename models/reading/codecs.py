@@ -37,18 +37,19 @@ def decode(file: File, frame: Frame) -> Pixels:
     :class:`CorruptFileError` when the pixels are damaged or of another size than ``frame``, and
     :class:`UnsupportedSyntaxError` for 12-bit lossy JPEG, which no decoder here takes.
     """
-    codes = DECODERS[file.syntax.codec](file, frame)
+    codes = DECODERS[file.codec](file, frame)
     if frame.samples == 1:
         return codes
     colour = codes.astype(np.uint8, copy=False)
     # YBR_RCT and YBR_ICT are JPEG 2000's own, undone by its decoder; so is all YBR by JPEG's.
-    is_ybr = frame.photometric.startswith("YBR_FULL") and file.syntax.codec != "jpeg"
+    is_ybr = frame.photometric.startswith("YBR_FULL") and file.codec != "jpeg"
     return from_ybr(colour) if is_ybr else colour
 
 
 def _native(file: File, frame: Frame) -> Pixels:
     """Decode PS3.5 8.1: containers side by side, colour by pixel or by plane."""
     _check_length(file.pixels, frame)
+    _check_order(file, frame)
     order = file.dataset.order
     octets = np.frombuffer(file.pixels, np.uint8)
     if order == ">" and file.vr == "OW" and frame.allocated == 8 and not len(octets) % 2:
@@ -61,6 +62,16 @@ def _native(file: File, frame: Frame) -> Pixels:
         raise MissingTagError(f"{Tag.PlanarConfiguration} is missing; colour needs it.")
     codes = _shape(octets, frame, frame.allocated, by_plane=bool(frame.by_plane), order=order)
     return _masked(codes, frame.bits)
+
+
+def _check_order(file: File, frame: Frame) -> None:
+    """Check that it is known which byte comes first in pixels of two."""
+    if frame.allocated == 16 and file.dataset.little != file.syntax.little:
+        told, found = ("little", "big")[:: 1 if file.syntax.little else -1]
+        raise CorruptFileError(
+            f"The DICOM file's transfer syntax is {told}-endian and its elements are "
+            f"{found}-endian; which of them its 16-bit pixels are, nothing says."
+        )
 
 
 def _check_length(pixels: bytes, frame: Frame) -> None:
@@ -109,7 +120,7 @@ def _jpeg(file: File, frame: Frame) -> Pixels:
     found = list(jpeg.segments(file.pixels))
     header = jpeg.frame_of(found)
     _check_size(header.width, header.height, len(header.components), frame)
-    _check_process(header.marker in jpeg.DCT_FRAMES)
+    _check_process(header, jpeg.DCT_FRAMES)
     if header.precision != 8:
         raise UnsupportedSyntaxError(
             f"The DICOM file is lossy JPEG of {header.precision} bits; 8 are read."
@@ -131,7 +142,7 @@ def _jpeg_lossless(file: File, frame: Frame) -> Pixels:
     found = list(jpeg.segments(file.pixels))
     header = jpeg.frame_of(found)
     _check_size(header.width, header.height, len(header.components), frame)
-    _check_process(header.marker == jpeg.LOSSLESS)
+    _check_process(header, (jpeg.LOSSLESS,))
     return _fitted(lossless.decode(found, header), header.precision, frame)
 
 
@@ -139,7 +150,7 @@ def _jpeg_ls(file: File, frame: Frame) -> Pixels:
     """Decode JPEG-LS, lossless and near-lossless (PS3.5 A.4.3)."""
     header = jpeg.frame_of(list(jpeg.segments_before_scan(file.pixels)))
     _check_size(header.width, header.height, len(header.components), frame)
-    _check_process(header.marker == jpeg.JPEG_LS)
+    _check_process(header, (jpeg.JPEG_LS,))
     # Where the end mark is damaged CharLS counts zero bits beyond it, 2³¹ of them, and the
     # interpreter stands still for five seconds. A mark of our own stops it.
     with decoder_errors("JPEG-LS"):
@@ -182,9 +193,13 @@ def _check_size(width: int, height: int, components: int, frame: Frame) -> None:
         )
 
 
-def _check_process(as_announced: bool) -> None:
-    if not as_announced:
-        raise CorruptFileError("The JPEG data are of another process than their transfer syntax.")
+def _check_process(header: jpeg.Frame, read: tuple[int, ...]) -> None:
+    if header.marker not in read:
+        raise UnsupportedSyntaxError(
+            f"The DICOM file's JPEG is {jpeg.PROCESSES.get(header.marker, 'of another process')}, "
+            "which is not read; "
+            "baseline, extended, progressive and lossless JPEG and JPEG-LS are."
+        )
 
 
 def _container(precision: int) -> int:

@@ -18,7 +18,7 @@ from models.image.errors import (
     TooManyPixelsError,
     UnsupportedSyntaxError,
 )
-from models.reading import elements, jpeg2000
+from models.reading import elements, jpeg, jpeg2000
 from models.reading.limits import Limits
 from models.reading.syntaxes import (
     EXPLICIT_BIG,
@@ -26,6 +26,7 @@ from models.reading.syntaxes import (
     IMPLICIT_LITTLE,
     SYNTAXES,
     UNSUPPORTED_NAMES,
+    Codec,
     Syntax,
 )
 from models.reading.tags import Tag
@@ -34,7 +35,15 @@ PREAMBLE: Final = 128
 PREFIX: Final = b"DICM"
 META_GROUP, FIRST_GROUP = 0x0002, 0x0008
 WANTED: Final = frozenset(Tag)
-CODESTREAMS: Final = (b"\xff\xd8", jpeg2000.START, jpeg2000.JP2_SIGNATURE)
+JPEG_START: Final = b"\xff\xd8"
+CODESTREAMS: Final = (JPEG_START, jpeg2000.START, jpeg2000.JP2_SIGNATURE)
+CODECS_OF_JPEG: Final[Mapping[int, Codec]] = {
+    **dict.fromkeys(jpeg.DCT_FRAMES, "jpeg"),
+    jpeg.LOSSLESS: "jpeg-lossless",
+    jpeg.JPEG_LS: "jpeg-ls",
+}
+"""By the marker of their frame header."""
+NUMBERS_OF_OTHER_KINDS: Final = (Tag.FloatPixelData, Tag.DoubleFloatPixelData)
 LONGEST_FIRST: Final = 1024
 """Bytes; a file without preamble begins with a length, a character set or an identifier."""
 LONGEST_TEXT: Final = 4096
@@ -99,11 +108,25 @@ class Dataset:
         return struct.unpack(f"{self.order}{len(data) // 2}{kind}", data) or None
 
     def integer(self, tag: Tag) -> int | None:
-        """Return the one unsigned 16-bit number that the element holds."""
+        """Return the one whole number that the element holds: US, or what VR is written instead."""
+        vr, data = self.raw(tag)
+        if vr in ("IS", "DS"):
+            return self._written_number(tag)
+        if vr in ("UL", "SL") and len(data) == 4:
+            return int.from_bytes(data, "little" if self.little else "big", signed=vr == "SL")
         numbers = self.integers(tag)
         if numbers is not None and len(numbers) != 1:
             raise InvalidTagError(f"{tag} has {len(numbers)} values; 1 is allowed.")
         return numbers[0] if numbers else None
+
+    def _written_number(self, tag: Tag) -> int | None:
+        numbers = self.decimals(tag)
+        if not numbers:
+            return None
+        number, *others = numbers
+        if others or number is None or number != int(number):
+            raise InvalidTagError(f"{tag} holds something else than one whole number.")
+        return int(number)
 
     def required(self, tag: Tag) -> int:
         """Return :meth:`integer`, or raise :class:`MissingTagError`."""
@@ -154,13 +177,19 @@ def _decimal(text: str) -> float | None:
 class File:
     """A DICOM file; its Pixel Data (7FE0,0010) in one piece, or the encoded frame's bytes joined.
 
-    ``vr`` is that of Pixel Data: with 8-bit pixels in big-endian words it matters.
+    ``vr`` is that of Pixel Data: with 8-bit pixels in big-endian words it matters. ``codec`` is
+    the codestream's own, whatever transfer syntax was announced: each tells by itself what it is.
     """
 
     syntax: Syntax
     dataset: Dataset
     pixels: bytes
     vr: str | None
+    codec: Codec
+
+    @property
+    def lossy(self) -> bool:
+        return self.syntax.lossy or self.codec == "jpeg"
 
 
 def looks_like_dicom(data: bytes) -> bool:
@@ -211,7 +240,7 @@ def parse(data: bytes, limits: Limits) -> File:
     syntax, start = _syntax(data, _begins(data) or 0)
     if syntax.deflated:
         data, start = _inflate(data[start:], limits), 0
-    source = elements.Source(data, little=syntax.little)
+    source = elements.Source(data, little=_is_little(data, start, syntax))
     explicit = syntax.explicit or elements.has_vr(data, start)
     found = {
         element.tag: element
@@ -220,34 +249,76 @@ def parse(data: bytes, limits: Limits) -> File:
     }
     element = found.get(Tag.PixelData)
     if element is None:
-        raise NoPixelDataError(
-            f"The DICOM file has no {Tag.PixelData}; an image is needed, not a report or document."
-        )
-    pixels = _pixels(source, element, syntax)
-    return File(syntax, Dataset(source, found, explicit), pixels, element.vr)
+        other = next((tag for tag in NUMBERS_OF_OTHER_KINDS if tag in found), None)
+        said = "an image is needed, not a report or document"
+        if other is not None:
+            said = f"it has {other}, which is no picture"
+        raise NoPixelDataError(f"The DICOM file has no {Tag.PixelData}; {said}.")
+    pixels, codec = _pixels(source, element, syntax)
+    return File(syntax, Dataset(source, found, explicit), pixels, element.vr, codec)
 
 
-def _pixels(source: elements.Source, element: elements.Element, syntax: Syntax) -> bytes:
+def _is_little(data: bytes, start: int, syntax: Syntax) -> bool:
+    """Tell whether the elements are little-endian, whatever was announced: of the numbers of
+    groups, which begin with 8, the upper byte is zero."""
+    group = data[start : start + 2]
+    return syntax.little if len(group) < 2 or not any(group) else group[0] != 0
+
+
+def _pixels(
+    source: elements.Source, element: elements.Element, syntax: Syntax
+) -> tuple[bytes, Codec]:
     native = syntax.codec == "native"
     # Some writers count what fragments take, marks and all.
-    in_items = element.undefined or (
-        not native and source.data.startswith(elements.FIRST_MARK, element.start, element.stop)
-    )
+    begins = source.data.startswith(elements.FIRST_MARK, element.start, element.stop)
+    in_items = element.undefined or (begins and (not native or _is_made_of_items(source, element)))
+    if in_items:
+        # PS3.5 A.4: the first item is an offset table; one frame may span all the others.
+        first, *others = source.fragments(element)
+        joined = b"".join((first, *others) if _is_codestream(first) else others)
+        codec = _codec(joined) or syntax.codec
+        if codec != "native":
+            return joined, codec
     if in_items == native:
         raise CorruptFileError(
             f"The DICOM file's Pixel Data comes {'in fragments' if in_items else 'in one piece'}; "
             f"its transfer syntax has it {'in one piece' if native else 'in fragments'}."
         )
-    if native:
-        return source.data[element.start : element.stop]
-    # PS3.5 A.4: the first item is an offset table; one frame may span all the others.
-    first, *others = source.fragments(element)
-    return b"".join((first, *others) if _is_codestream(first) else others)
+    return source.data[element.start : element.stop], syntax.codec
+
+
+def _is_made_of_items(source: elements.Source, element: elements.Element) -> bool:
+    """Tell whether a value of known length is items from one end to the other."""
+    length = sum(len(fragment) + 8 for fragment in source.fragments(element))
+    # With the mark behind the last, or without.
+    return element.stop - element.start - length in (0, 8)
+
+
+def _codec(stream: bytes) -> Codec | None:
+    """Return what ``stream`` is by itself, None where it does not tell."""
+    if stream.startswith((jpeg2000.START, jpeg2000.JP2_SIGNATURE)):
+        return "jpeg-2000"
+    if _is_rle(stream):
+        return "rle"
+    if not stream.startswith(JPEG_START):
+        return None
+    try:
+        markers = {segment.marker for segment in jpeg.segments_before_scan(stream)}
+    except CorruptFileError:
+        return None
+    found = markers & CODECS_OF_JPEG.keys()
+    return CODECS_OF_JPEG[found.pop()] if len(found) == 1 else None
 
 
 def _is_codestream(item: bytes) -> bool:
     """Tell whether an item is no offset table: those begin with a zero and are of few numbers."""
-    return item.startswith(CODESTREAMS) or item[1:8] == b"\0\0\0\x40\0\0\0"
+    return item.startswith(CODESTREAMS) or _is_rle(item)
+
+
+def _is_rle(item: bytes) -> bool:
+    """Tell whether an item begins as RLE does (PS3.5 G.5): so many segments, the first behind the
+    64 bytes that say so."""
+    return item[1:8] == b"\0\0\0\x40\0\0\0"
 
 
 def _syntax(data: bytes, start: int) -> tuple[Syntax, int]:
@@ -275,18 +346,24 @@ def _syntax(data: bytes, start: int) -> tuple[Syntax, int]:
 
 
 def _inflate(data: bytes, limits: Limits) -> bytes:
-    """Return the data set of Deflated Explicit VR Little Endian (PS3.5 A.5)."""
+    """Return the data set of Deflated Explicit VR Little Endian (PS3.5 A.5).
+
+    Writers have put zlib's header before it, or left it as it was. Its end may be missing: whether
+    all pixels are there, they tell themselves.
+    """
     bound = 2 * limits.max_samples + 1024 * 1024
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        inflated = inflater.decompress(data, bound)
-    except zlib.error:
-        raise CorruptFileError("The deflated DICOM data set is damaged.") from None
-    if inflater.unconsumed_tail:
-        raise TooManyPixelsError(
-            f"The deflated DICOM data set inflates to more than {bound} bytes, "
-            f"more than {limits.max_samples} samples need."
-        )
-    if not inflater.eof:
-        raise CorruptFileError("The deflated DICOM data set is truncated.")
-    return inflated
+    for window in (-zlib.MAX_WBITS, zlib.MAX_WBITS):
+        inflater = zlib.decompressobj(window)
+        try:
+            inflated = inflater.decompress(data, bound)
+        except zlib.error:
+            continue
+        if inflater.unconsumed_tail:
+            raise TooManyPixelsError(
+                f"The deflated DICOM data set inflates to more than {bound} bytes, "
+                f"more than {limits.max_samples} samples need."
+            )
+        return inflated
+    if elements.has_vr(data, 0):
+        return data
+    raise CorruptFileError("The deflated DICOM data set is damaged.")

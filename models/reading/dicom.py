@@ -65,7 +65,7 @@ def read(data: bytes, limits: Limits) -> Scan:
         format="dicom",
         spacing=_spacing(file.dataset),
         tags=_tags(file.dataset) | {Tag.TransferSyntaxUID.name: file.syntax.uid},
-        lossy=file.syntax.lossy or _text(file.dataset, Tag.LossyImageCompression) == "01",
+        lossy=file.lossy or _text(file.dataset, Tag.LossyImageCompression) == "01",
     )
 
 

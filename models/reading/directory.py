@@ -34,6 +34,7 @@ class Tag(IntEnum):
     ExtraSamples = 338
     SampleFormat = 339
     JPEGTables = 347
+    XMP = 700
 
 
 NUMBERS: Final = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}

@@ -69,18 +69,33 @@ def describe(dataset: Dataset, limits: Limits) -> Frame:
             f"{Tag.SamplesPerPixel} is {samples}; {photometric} needs {expected}."
         )
     limits.check(columns, rows, samples)
+    high_bit = dataset.integer(Tag.HighBit)
     frame = Frame(
         rows=rows,
         columns=columns,
         photometric=photometric,
         samples=samples,
         allocated=dataset.required(Tag.BitsAllocated),
-        bits=dataset.required(Tag.BitsStored),
-        signed=bool(_flag(dataset.required(Tag.PixelRepresentation), Tag.PixelRepresentation)),
+        bits=_bits(dataset, high_bit),
+        signed=_is_signed(dataset, photometric),
         by_plane=_by_plane(dataset) if samples > 1 else None,
     )
-    _check_bits(frame, dataset.integer(Tag.HighBit))
+    _check_bits(frame, high_bit)
     return frame
+
+
+def _bits(dataset: Dataset, high_bit: int | None) -> int:
+    """Return Bits Stored; where they are missing, the High Bit is the last of them."""
+    if high_bit is not None and Tag.BitsStored not in dataset:
+        return high_bit + 1
+    return dataset.required(Tag.BitsStored)
+
+
+def _is_signed(dataset: Dataset, photometric: str) -> bool:
+    """Tell whether stored values are two's complement; in colour they never are."""
+    if photometric not in MONOCHROME and Tag.PixelRepresentation not in dataset:
+        return False
+    return bool(_flag(dataset.required(Tag.PixelRepresentation), Tag.PixelRepresentation))
 
 
 def _photometric(dataset: Dataset) -> str:
@@ -121,7 +136,8 @@ def _check_bits(frame: Frame, high_bit: int | None) -> None:
             f"{Tag.BitsStored} is {frame.bits}; {lowest} to {frame.allocated} are allowed "
             f"in {frame.allocated} allocated bits."
         )
-    if high_bit is not None and high_bit != frame.bits - 1:
+    # Where values fill their containers they lie nowhere else, whatever is said of it.
+    if frame.bits < frame.allocated and high_bit not in (None, frame.bits - 1):
         raise InvalidTagError(
             f"{Tag.HighBit} is {high_bit}; {frame.bits - 1} is allowed for {frame.bits} bits."
         )

@@ -29,6 +29,7 @@ PROCESSES: Final = {
     **dict.fromkeys((0xC9, 0xCA, 0xCB), "arithmetic-coded"),
 }
 
+XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 MAX_SCANS: Final = 32
 """Encoders write a dozen; each scan of a progressive JPEG costs a walk over all its pixels."""
 MAX_SCANS_WITHOUT_END: Final = 10
@@ -95,23 +96,25 @@ def parse(data: bytes, limits: Limits) -> Header:
             f"The JPEG is {PROCESSES[frame.marker]}; baseline, extended and progressive JPEG are "
             "read outside DICOM."
         )
-    if frame.precision != 8 or len(frame.components) not in (1, 3):
+    count = len(frame.components)
+    if frame.precision != 8 or count not in (1, 3):
         raise UnsupportedColourError(
-            f"The JPEG has {len(frame.components)} colour channels of {frame.precision} bits; "
-            "1 (grey) or 3 (colour) of 8 bits are read."
+            f"The JPEG has {count} colour channel{'s' if count > 1 else ''} of {frame.precision} "
+            "bits; 1 (grey) or 3 (colour) of 8 bits are read."
         )
     # CIPA DC-007: more pictures follow behind the first one's end.
     if any(s.marker == APP2 and s.body.startswith(b"MPF\0") for s in found):
         raise MultipleFramesError("The JPEG is a multi-picture file; one image is allowed.")
     stream, *others = streams(found, frame, transform_of(found, frame))
-    exifs = (s.body for s in found if s.marker == APP1 and s.body.startswith(b"Exif\0"))
-    orientations = map(exif.orientation, exifs)
+    applications = [s.body for s in found if s.marker == APP1]
+    said = [exif.orientation(body) for body in applications if body.startswith(b"Exif\0")]
+    told = (exif.in_xmp(body) for body in applications if body.startswith(XMP))
     return Header(
         width=frame.width,
         height=frame.height,
         sanitised=stream,
         others=tuple(others),
-        orientation=next((one for one in orientations if one != 1), 1),
+        orientation=exif.settled(said, told, "JPEG"),
         lossy=True,
     )
 

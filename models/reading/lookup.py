@@ -80,8 +80,10 @@ def read(dataset: Dataset, descriptor: Tag, data: Tag, *, signed: bool) -> Looku
 def _entries(dataset: Dataset, data: Tag, count: int) -> NDArray[np.uint16]:
     """Return ``count`` entries, each in a word of its own or, of 8 bits, two to a word."""
     stored = dataset.raw(data).data
-    if len(stored) == 2 * count:
-        return np.frombuffer(stored, f"{dataset.order}u2").astype(np.uint16)
+    spare = stored[2 * count :]
+    # Padding, as long as it is nothing but that.
+    if len(stored) >= 2 * count and not spare.strip(spare[:1]):
+        return np.frombuffer(stored, f"{dataset.order}u2", count).astype(np.uint16)
     if len(stored) == count + count % 2:
         octets = np.frombuffer(stored, np.uint8)
         if not dataset.little:

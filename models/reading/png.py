@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -42,6 +43,17 @@ ADAM7: Final = (
 PIECE: Final = 1 << 20
 CRITICAL: Final = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 END: Final = b"\0\0\0\0IEND\xae\x42\x60\x82"
+
+
+TEXTS: Final = (b"tEXt", b"zTXt", b"iTXt")
+LONGEST_KEYWORD: Final = 80
+TURNING: Final[Mapping[bytes, Callable[[bytes], int | None]]] = {
+    b"XML:com.adobe.xmp": exif.in_xmp,
+    b"Raw profile type exif": exif.in_profile,
+    b"Raw profile type APP1": exif.in_profile,
+    b"Raw profile type xmp": exif.in_profile,
+}
+"""Keywords of texts that an orientation may stand in, and how it is found there."""
 
 
 class Chunk(NamedTuple):
@@ -144,13 +156,39 @@ def _body(chunks: list[Chunk], kind: bytes) -> bytes | None:
 
 def _orientation(chunks: list[Chunk]) -> int:
     """Return the orientation in the EXIF chunk; one that cannot be trusted must not turn it."""
+    said = []
     for chunk in chunks:
         if chunk.kind == b"eXIf":
-            orientation = exif.orientation(bytes(chunk.body))
-            if orientation != 1 and not chunk.intact:
+            said.append(exif.orientation(bytes(chunk.body)))
+            if not chunk.intact and said[-1] not in (None, 1):
                 raise CorruptFileError("The PNG's orientation does not match its checksum.")
-            return orientation
-    return 1
+    return exif.settled(said, _told(chunks), "PNG")
+
+
+def _told(chunks: list[Chunk]) -> Iterator[int | None]:
+    """Yield what texts say of the orientation: the first of each keyword, since each may inflate
+    to a megabyte."""
+    seen = set()
+    for chunk in chunks:
+        if chunk.kind in TEXTS:
+            keyword = bytes(chunk.body[:LONGEST_KEYWORD]).partition(b"\0")[0]
+            if keyword in TURNING and keyword not in seen:
+                seen.add(keyword)
+                yield TURNING[keyword](_text(chunk, bytes(chunk.body[len(keyword) + 1 :])))
+
+
+def _text(chunk: Chunk, rest: bytes) -> bytes:
+    """Return what follows the keyword of a text (11.3.4), inflated where it is deflated."""
+    deflated = chunk.kind == b"zTXt"
+    if chunk.kind == b"iTXt":
+        deflated = rest[:1] == b"\1"
+        # Language and translated keyword.
+        rest = rest[1:2] + rest[2:].split(b"\0", 2)[-1]
+    if not deflated:
+        return rest
+    with contextlib.suppress(zlib.error):
+        return zlib.decompressobj().decompress(rest[1:], PIECE)
+    return b""
 
 
 def _check_order(kinds: list[bytes], colour: int) -> None:

@@ -63,6 +63,11 @@ SYNTAXES: Final[Mapping[str, Syntax]] = {
 _VIDEO: Final = {100: "MPEG-2", 101: "MPEG-2"} | dict.fromkeys(range(102, 107), "H.264")
 # A message may name these; any other identifier could be the sender's own.
 UNSUPPORTED_NAMES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        (f"{_DICOM}.4.{number}" for number in (*range(52, 57), *range(58, 67))),
+        "JPEG of a retired process",
+    ),
+    "1.2.840.113619.5.2": "GE's own, with pixels in another byte order",
     **dict.fromkeys((f"{_DICOM}.4.92", f"{_DICOM}.4.93"), "JPEG 2000 Part 2"),
     **dict.fromkeys((f"{_DICOM}.4.94", f"{_DICOM}.4.95"), "JPIP, a link to pixels elsewhere"),
     **dict.fromkeys((f"{_DICOM}.4.204", f"{_DICOM}.4.205"), "JPIP, a link to pixels elsewhere"),

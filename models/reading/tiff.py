@@ -17,6 +17,7 @@ from models.image.errors import (
     UnsupportedColourError,
     UnsupportedFormatError,
 )
+from models.reading import exif
 from models.reading.directory import LONG, NUMBERS, SHORT, UNDEFINED, Directory, Tag
 from models.reading.header import Header
 from models.reading.limits import Limits
@@ -75,7 +76,7 @@ def parse(data: bytes, limits: Limits) -> Header:
         Tag.PhotometricInterpretation: (photometric or BLACK_IS_ZERO,),
         Tag.SamplesPerPixel: (samples,),
         Tag.PlanarConfiguration: (directory.one(Tag.PlanarConfiguration, 1),),
-        Tag.ExtraSamples: directory.many(Tag.ExtraSamples),
+        Tag.ExtraSamples: _extra(directory, photometric, samples),
         Tag.Predictor: directory.many(Tag.Predictor) if compression in PREDICTING else (),
         Tag.ColorMap: directory.many(Tag.ColorMap) if photometric == PALETTE else (),
         **_extent(data, directory, bits, samples, limits),
@@ -116,7 +117,7 @@ def _check_kind(directory: Directory, photometric: int) -> tuple[int, int]:
         raise UnsupportedColourError(
             "The TIFF holds signed or floating-point samples; unsigned whole numbers are read."
         )
-    extra = directory.many(Tag.ExtraSamples)
+    extra = _extra(directory, photometric, samples)
     if not _samples_fit(photometric, bits, samples, extra):
         raise UnsupportedColourError(
             f"The TIFF has {samples} samples a pixel, {len(extra)} of them extra; "
@@ -125,9 +126,18 @@ def _check_kind(directory: Directory, photometric: int) -> tuple[int, int]:
     return bits, samples
 
 
+def _extra(directory: Directory, photometric: int, samples: int) -> tuple[int, ...]:
+    """Return what the samples beside colour are; those that there are not say nothing."""
+    colours = 3 if photometric == RGB else 1
+    return directory.many(Tag.ExtraSamples)[: max(samples - colours, 0)]
+
+
 def _bits(directory: Directory, samples: int, allowed: tuple[int, ...]) -> int:
     """Return the bits of each sample; those of samples that there are not say nothing."""
-    depths = directory.many(Tag.BitsPerSample) or (1,)
+    depths = directory.many(Tag.BitsPerSample)
+    if not depths:
+        _check_single_bits(directory)
+        depths = (1,)
     if 1 < len(depths) < samples:
         raise UnsupportedColourError(
             f"The TIFF has {samples} samples a pixel and tells the bits of {len(depths)}."
@@ -143,6 +153,18 @@ def _bits(directory: Directory, samples: int, allowed: tuple[int, ...]) -> int:
             f"{', '.join(map(str, allowed))} are read for its kind of colour."
         )
     return bits
+
+
+def _check_single_bits(directory: Directory) -> None:
+    """Check that pixels whose bits nobody tells, which means one, are no bytes."""
+    area = directory.one(Tag.ImageWidth) * directory.one(Tag.ImageLength)
+    lengths: tuple[int, ...] = ()
+    with contextlib.suppress(CorruptFileError):
+        lengths = directory.many(Tag.StripByteCounts)
+    if directory.one(Tag.Compression, UNCOMPRESSED) == UNCOMPRESSED and sum(lengths) >= area:
+        raise UnsupportedColourError(
+            "The TIFF does not tell the bits of a sample, which means 1; its strips hold 8 or more."
+        )
 
 
 def _samples_fit(photometric: int, bits: int, samples: int, extra: tuple[int, ...]) -> bool:
@@ -270,8 +292,16 @@ _PLACES: Final = frozenset(
 
 
 def _orientation(directory: Directory) -> int:
-    values = directory.many(Tag.Orientation)
-    return values[0] if len(values) == 1 and 1 <= values[0] <= 8 else 1
+    values = set(directory.many(Tag.Orientation))
+    if len(values) > 1:
+        raise CorruptFileError(
+            f"The TIFF has {len(values)} values for {Tag.Orientation.name}; one is needed."
+        )
+    text = b""
+    with contextlib.suppress(CorruptFileError):
+        text = directory.octets(Tag.XMP)
+    said = (value if 1 <= value <= 8 else None for value in values)
+    return exif.settled(said, (exif.in_xmp(text),), "TIFF")
 
 
 def _palette(directory: Directory, bits: int) -> NDArray[np.uint8]:

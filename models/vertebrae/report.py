@@ -59,8 +59,9 @@ class LevelReport:
 @dataclass(frozen=True)
 class Report:
     """The column: ``axis_tilt`` is of the line through the centres of the top and the bottom
-    vertebra, ``curve`` the angle between the tilts of the first and the last level, both in
-    degrees; ``placement`` maps canonical pixels (u, v, 1) to the image as sent.
+    vertebra, ``curve`` the angle between the column's directions at the first and the last level
+    (:mod:`~models.vertebrae.curvature`), both in degrees; ``placement`` maps canonical pixels
+    (u, v, 1) to the image as sent.
 
     The curve is a screening angle in the frontal plane. A Cobb angle is drawn along the most tilted
     end plates, wherever they are, and is usually larger (domain.md §2.3).
@@ -110,7 +111,7 @@ def describe(
     return Report(
         levels=tuple(levels),
         axis_tilt=sent.axis_tilt,
-        curve=abs(levels[-1].tilt - levels[0].tilt),
+        curve=abs(lean(axes[-1]) - lean(axes[0])),
         placement=matrix(placement),
     )
 

@@ -52,7 +52,13 @@ from service.identity.events import (
     SiteRenamed,
     WasRead,
 )
-from service.integration.events import CardAnswered, LedgerDecided, OrderReceived
+from service.integration.events import (
+    CardAnswered,
+    LedgerDecided,
+    OrderReceived,
+    PullAsked,
+)
+from service.medicine.modalities.events import ModalityChanged
 from service.patients.events import PatientsMerged, PatientUpdated
 from service.predictions.events import (
     HeatMapMade,
@@ -118,6 +124,13 @@ def _measured(event: ExamMeasured) -> Told:
     key = event.exam.patient_key
     patient = {} if key is None else {"patient": str(key)}
     return Told("exam_measured", "result", event.exam.prediction_id, patient)
+
+
+def _modality(event: ModalityChanged) -> Told:
+    key = event.exam.patient_key
+    patient = {} if key is None else {"patient": str(key)}
+    detail = {"modality": event.modality, **patient}
+    return Told("modality_changed", "result", event.exam.prediction_id, detail)
 
 
 def _review(event: ReviewAdded) -> Told:
@@ -270,6 +283,7 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     ReviewAdded: _review,
     ExamChanged: _exam,
     ExamMeasured: _measured,
+    ModalityChanged: _modality,
     PatientsMerged: lambda event: Told(
         "patients_merged",
         "patient",
@@ -312,6 +326,7 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
         {"form": event.form, "results": event.results},
     ),
     LedgerDecided: lambda event: Told("ledger_decided", event.what, event.id, {"act": event.act}),
+    PullAsked: lambda event: Told("archive_asked", "pull", event.id, {"archive": event.archive}),
     CardAnswered: lambda event: Told(
         "card_answered", "card", event.card, {"service": event.service, "outcome": event.outcome}
     ),

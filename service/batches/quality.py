@@ -68,6 +68,7 @@ FAULTS: Final[Mapping[str, Kind]] = {
     "burned_in_sheet": "region",
     "other_body_part": "region",
     "other_view": "region",
+    "lateral_view": "region",
 }
 """Codes that are a fault of the scan, each with its kind; older results hold some of them."""
 

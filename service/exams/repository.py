@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from pydantic import ValidationError
 from sqlalchemy import Row, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +18,7 @@ from service.holds import repository as holds
 from service.holds.schemas import HeldError
 from service.identity.actor import Within
 from service.images import repository as images
+from service.medicine.modalities.entered import NOTHING, Entered
 from service.patients import repository as patients
 from service.storage.documents import understood
 from service.storage.errors import UnreadableError
@@ -28,8 +30,8 @@ from service.storage.within import seen
 
 COLUMNS: Final = (
     PredictionRow.id, ExamRow.facts, ExamRow.acquired_on, ExamRow.device_vendor,
-    ExamRow.device_serial, ExamRow.patient_key, ExamRow.measured, PatientRow.identifier,
-    PatientRow.issuer,
+    ExamRow.device_serial, ExamRow.patient_key, ExamRow.measured, ExamRow.modalities,
+    PatientRow.identifier, PatientRow.issuer,
 )  # fmt: skip
 """What :func:`read` goes by."""
 
@@ -117,7 +119,7 @@ async def replace(
         "facts": kept,
         "measured": document,
     }
-    known = former is not None and former.study_instance_uid is not None
+    known = former is not None and bool(former.study_instance_uid or former.modalities)
     if not (known or any(value is not None and value != {} for value in values.values())):
         await _unlink(connection, former)
     elif former is not None:
@@ -134,6 +136,7 @@ async def replace(
         patient_key=patient,
         measured=tuple(_reports(document).values()),
         from_scanner=_taken(document),
+        modalities=_entered(former),
         **{name: getattr(facts, name) for name in ExamFacts.model_fields},
     )
 
@@ -210,6 +213,7 @@ def read(connection: AsyncConnection, row: Row[Any]) -> Exam:
         "patient_issuer": row.issuer or None,
         "measured": list(_by_key(row.measured).values()),
         "from_scanner": _taken(row.measured),
+        "modalities": {} if row.modalities is None else row.modalities,
     }
     return understood(connection, "exam", Exam, found)
 
@@ -229,6 +233,7 @@ async def _former(
             ExamRow.device_vendor,
             ExamRow.device_serial,
             ExamRow.measured,
+            ExamRow.modalities,
         )
         .select_from(PredictionRow)
         .join(ImageRow, ImageRow.id == PredictionRow.image_id)
@@ -256,6 +261,15 @@ def _reports(document: object) -> dict[str, Measured]:
 
 def _taken(document: object) -> tuple[str, ...]:
     return tuple(document.get("taken", ())) if isinstance(document, dict) else ()
+
+
+def _entered(former: Row[Any] | None) -> Entered:
+    if former is None or former.modalities is None:
+        return NOTHING
+    try:
+        return Entered.model_validate(former.modalities, extra="ignore")
+    except ValidationError:
+        raise UnreadableError from None
 
 
 def _same(former: Row[Any] | None, facts: ExamFacts, name: str) -> bool:

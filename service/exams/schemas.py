@@ -26,6 +26,8 @@ from service.http import validation
 from service.language.locale import N_
 from service.medicine.densitometry import ADULT_AGES, SCORE_RANGE
 from service.medicine.drugs import Present
+from service.medicine.modalities.entered import NOTHING as NOTHING_ELSE
+from service.medicine.modalities.entered import Entered
 
 Sex = Literal["female", "male"]
 
@@ -164,6 +166,9 @@ class Exam(ExamFacts):
     )
     from_scanner: tuple[str, ...] = Field(
         (), description="Facts that nobody entered: they are taken from what was measured."
+    )
+    modalities: Entered = Field(
+        NOTHING_ELSE, description="What other modalities measured: `…/modalities` enters and reads."
     )
 
     @computed_field(  # type: ignore[prop-decorator]  # mypy knows no decorator above property

@@ -2,8 +2,9 @@
 
 Frameworks write large parts to temporary files and take a form that breaks off for a complete one.
 What RFC 7578 forbids to senders and RFC 2046 knows is read all the same where it can mean one thing
-alone: a preamble, ``filename*``, a file without a name, base64. A form that ends before its last
-boundary is refused, since nobody could tell that the file is whole; so are lines that end in LF.
+alone: a preamble, ``filename*``, a file without a name, base64, folded headers. A form that ends
+before its last boundary is refused, since nobody could tell that the file is whole; so are lines
+that end in LF.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import unquote
 
 from python_multipart.decoders import Base64Decoder, QuotedPrintableDecoder
-from python_multipart.exceptions import FormParserError
+from python_multipart.exceptions import DecodeError, FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from service.http.unfolding import unfolded
+
 MAX_PARTS: Final = 16
+BROKEN_HEADER: Final = "a header of a part that is broken or too long"
 LONGEST_BOUNDARY: Final = 70
 """RFC 2046, section 5.1.1."""
 LONGEST_TEXT: Final = 1024
@@ -136,10 +140,12 @@ async def form(
                 "on_end": taken.end,
             },
         )
-        async for chunk in without_preamble(body, boundary):
+        async for chunk in unfolded(without_preamble(body, boundary), boundary):
             parser.write(chunk)
+    except DecodeError:
+        raise MultipartError("a part that is not encoded as it says") from None
     except FormParserError:
-        raise MultipartError("not multipart") from None
+        raise MultipartError(BROKEN_HEADER) from None
     if not taken.ended:
         raise MultipartError("cut short")
     return [file for file in taken.files if file.present], _decoded(taken.texts)

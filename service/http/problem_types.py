@@ -183,6 +183,20 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_study": Kind(
         422, N_("Study facts cannot be taken"), N_("The fields named above need another value.")
     ),
+    "invalid_ultrasound": Kind(
+        422, N_("Ultrasound cannot be taken"), N_("The fields named above need another value.")
+    ),
+    "invalid_ct": Kind(
+        422,
+        N_("Series of CT cannot be taken"),
+        N_("Send the axial slices of one series, as DICOM files or in one zip."),
+    ),
+    "invalid_region": Kind(
+        422, N_("Region cannot be taken"), N_("Place it in a slice that is kept, inside of it.")
+    ),
+    "ct_not_found": Kind(
+        404, N_("No CT is kept"), N_("It was never sent, or it waited for too long.")
+    ),
     "no_such_reader": Kind(
         422,
         N_("Nobody who signs here"),
@@ -215,6 +229,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "invalid_facts": Kind(
         422, N_("Facts cannot be taken"), N_("See faults: each names a fact and what is allowed.")
+    ),
+    "invalid_points": Kind(
+        422,
+        N_("Points cannot be taken"),
+        N_(
+            "See faults: six points a vertebra, each x and y in pixels, those of the lower end "
+            "plate below those of the upper one."
+        ),
     ),
     "idempotency_key_reused": Kind(
         422,

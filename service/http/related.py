@@ -13,7 +13,13 @@ from typing import Final
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from service.http.multipart import LONGEST_BOUNDARY, MultipartError, without_preamble
+from service.http.multipart import (
+    BROKEN_HEADER,
+    LONGEST_BOUNDARY,
+    MultipartError,
+    without_preamble,
+)
+from service.http.unfolding import unfolded
 
 RELATED: Final = b"multipart/related"
 _PLAIN: Final = frozenset({b"", b"7bit", b"8bit", b"binary"})
@@ -56,12 +62,12 @@ async def parts(
                 "on_end": reader.end,
             },
         )
-        async for chunk in without_preamble(body, boundary):
+        async for chunk in unfolded(without_preamble(body, boundary), boundary):
             parser.write(chunk)
             while reader.whole:
                 yield reader.whole.pop(0)
     except FormParserError:
-        raise MultipartError("not multipart") from None
+        raise MultipartError(BROKEN_HEADER) from None
     if not reader.ended:
         raise MultipartError("cut short")
 

@@ -102,6 +102,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
         "viewer", "clinician", "integrator", reads="batch"
     ),
     ("POST", "/api/v1/considerations"): SIGNED_IN,
+    ("POST", "/api/v1/morphometry"): SIGNED_IN,
     ("GET", "/api/v1/models"): SIGNED_IN,
     ("GET", "/api/v1/predictions"): _of("viewer", "clinician", "integrator", reads="list"),
     ("POST", "/api/v1/predictions"): UPLOAD,
@@ -117,6 +118,13 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("PATCH", f"{_PREDICTION}/worklist"): _of("clinician"),
     ("GET", f"{_PREDICTION}/study"): READ,
     ("PUT", f"{_PREDICTION}/study"): _of("clinician"),
+    ("GET", f"{_PREDICTION}/modalities"): READ,
+    ("POST", f"{_PREDICTION}/ct"): _of("clinician"),
+    ("GET", f"{_PREDICTION}/ct"): READ,
+    ("PUT", f"{_PREDICTION}/ct"): _of("clinician"),
+    ("DELETE", f"{_PREDICTION}/ct"): _of("clinician"),
+    ("PUT", f"{_PREDICTION}/ultrasound"): _of("clinician"),
+    ("DELETE", f"{_PREDICTION}/ultrasound"): _of("clinician"),
     ("GET", "/api/v1/patients/{key}/progression"): _of(
         "viewer", "clinician", "integrator", reads="patient"
     ),
@@ -203,6 +211,16 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", f"{_RESULT}/reviews"): SIGN,
     ("GET", f"{_RESULT}/study"): _of("clinician", reads="result"),
     ("POST", f"{_RESULT}/study"): _of("clinician"),
+    ("GET", f"{_RESULT}/ct"): SEE,
+    ("POST", f"{_RESULT}/ct"): _of("clinician"),
+    ("POST", f"{_RESULT}/ct/region"): _of("clinician"),
+    # Parts of the page, whose reading is noted.
+    ("GET", f"{_RESULT}/ct/overview.png"): _of("viewer", "clinician"),
+    ("GET", f"{_RESULT}/ct/{{number}}.png"): _of("viewer", "clinician"),
+    ("GET", f"{_RESULT}/ultrasound"): _of("clinician", reads="result"),
+    ("POST", f"{_RESULT}/ultrasound"): _of("clinician"),
+    ("GET", f"{_RESULT}/heights"): SEE,
+    ("POST", f"{_RESULT}/heights"): SEE,
     ("GET", f"{_RESULT}/treatment"): SEE,
     ("GET", "/retention"): ADMINISTRATOR,
     ("POST", "/retention/holds"): ADMINISTRATOR,

@@ -14,12 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.medicine.sent import SentImage
 from service.storage.tables.images import CanonicalImageRow, ImageRow, SentImageRow
+from service.storage.tables.modalities import CtSeriesRow
 from service.storage.tables.predictions import PredictionRow
 
 _SPACE: Final = UUID("c8f5a3c1-6f0e-4f5b-9d53-2d1b7a1e6a05")
 
 _JUDGED: Final = exists().where(PredictionRow.image_id == ImageRow.id)
 _PICTURED: Final = exists().where(CanonicalImageRow.image_id == SentImageRow.image_id)
+_EXAM_PICTURED: Final = exists().where(
+    ImageRow.exam_id == CtSeriesRow.exam_id, CanonicalImageRow.image_id == ImageRow.id
+)
 _SEEN: Final = exists().where(PredictionRow.canonical_image_id == CanonicalImageRow.id)
 
 
@@ -100,7 +104,7 @@ async def release(connection: AsyncConnection, image_id: UUID | None) -> UUID | 
 async def release_pictures(connection: AsyncConnection, image_id: UUID | None) -> None:
     """Remove what models saw of an image that is held and no prediction names any more.
 
-    The image as it was sent goes with the last of them.
+    The image as it was sent goes with the last of them, and slices of CT with the exam's last.
     """
     await connection.execute(
         delete(CanonicalImageRow).where(CanonicalImageRow.image_id == image_id, ~_SEEN)
@@ -108,3 +112,8 @@ async def release_pictures(connection: AsyncConnection, image_id: UUID | None) -
     await connection.execute(
         delete(SentImageRow).where(SentImageRow.image_id == image_id, ~_PICTURED)
     )
+    exam_id = await connection.scalar(select(ImageRow.exam_id).where(ImageRow.id == image_id))
+    if exam_id is not None:
+        await connection.execute(
+            delete(CtSeriesRow).where(CtSeriesRow.exam_id == exam_id, ~_EXAM_PICTURED)
+        )

@@ -17,8 +17,16 @@ class LedgerDecided(Event):
     """
 
     id: UUID
-    what: Literal["case", "object", "delivery", "commitment"]
+    what: Literal["case", "object", "delivery", "commitment", "pull"]
     act: Literal["restart", "discard"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullAsked(Event):
+    """Somebody has an archive asked for studies; for which stands in the ledger."""
+
+    id: UUID
+    archive: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,11 @@ from models.reading import Limits
 from service.decoding import Decoder
 from service.decoding.settings import DecoderLimits
 from service.exams.service import Exams
+from service.integration.dicom.bridge import Bridge
 from service.integration.dicom.committer import Committer
+from service.integration.dicom.fetcher import Fetcher
 from service.integration.dicom.listener import Listener
+from service.integration.dicom.receiver import Receiver
 from service.integration.dicom.tls import server_context
 from service.integration.hl7 import listener as hl7
 from service.integration.hl7.service import Feeds
@@ -18,11 +21,14 @@ from service.integration.ledger.commitments import Commitments
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peers
+from service.integration.pulls.service import Pulls
 from service.integration.settings import GatewaySettings
 from service.integration.workers.committing import Committing
 from service.integration.workers.composer import Composer
 from service.integration.workers.judge import Judge
 from service.integration.workers.measuring import Measuring
+from service.integration.workers.ordering import Ordering
+from service.integration.workers.pulling import Pulling
 from service.integration.workers.senders import sender
 from service.integration.workers.worker import Worker
 from service.predictions.service import Predictions
@@ -42,23 +48,30 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     composer = Composer(
         ledger,
         peers,
-        feeds.order,
+        Ordering(feeds, peers, metrics).order,
         predictions.get,
         predictions.image,
         Exams(transactions).get,
         resources.get(Decoder),
         Limits(max_samples=resources.get(DecoderLimits).max_samples),
     )
-    judge = Judge(ledger, peers, predictions.predict, composer, senders.values())
+    judge = Judge(ledger, peers, predictions.predict, composer, senders)
     commitments = Commitments(settings, transactions)
     committing = Committing(settings, commitments, peers, metrics)
     scope = resources.get(KeepingSettings).dicom_facts
     measuring = Measuring(ledger, peers, resources.get(Decoder), scope, metrics)
-    worker = Worker(ledger, peers, senders, judge, committing, measuring, feeds, metrics)
-    committer = Committer(commitments, metrics)
     patience = 2 * transactions.longest_wait
+    bridge = Bridge(patience)
+    receiver = Receiver(peers, ledger, bridge, metrics)
+    most = int(settings.gateway_object_bytes)
+    pulls = Pulls(settings, transactions)
+    fetcher = Fetcher(receiver, bridge, ledger.released, most)
+    pulling = Pulling(pulls, peers, fetcher, metrics)
+    worker = Worker(ledger, peers, senders, judge, committing, measuring, pulling, feeds, metrics)
+    committer = Committer(commitments, metrics)
     listener = Listener(settings, peers, ledger, committer, metrics, patience)
     resources.put(Ledger, ledger)
+    resources.put(Pulls, pulls)
     hearing = hl7.FeedListener(settings, peers, feeds, metrics)
     resources.put(Listener, listener)
     resources.put(hl7.FeedListener, hearing)

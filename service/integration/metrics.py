@@ -12,6 +12,7 @@ from service.integration.ledger.schemas import (
     CaseState,
     CommitmentState,
     DeliveryState,
+    PullState,
 )
 
 OBJECTS: Final = "osteoserve_gateway_objects_total"
@@ -24,6 +25,8 @@ OLDEST: Final = "osteoserve_ledger_oldest_seconds"
 MESSAGES: Final = "osteoserve_gateway_messages_total"
 READ: Final = "osteoserve_gateway_reports_total"
 ATTEMPTS: Final = "osteoserve_gateway_deliveries_total"
+PULLED: Final = "osteoserve_gateway_pulled_total"
+ASKED: Final = "osteoserve_gateway_worklist_total"
 
 REJECTIONS: Final = ("address", "crowd", "peer", "stopping", "tls")
 RECEIVED: Final = (
@@ -35,6 +38,8 @@ BUCKETS: Final = (
     "in_progress",
 )  # fmt: skip
 TAKEN: Final = ("taken", "again", "refused", "not_kept", "unreadable")
+STUDIES: Final = ("fetched", "skipped", "failed")
+ORDERS: Final = ("found", "none", "ambiguous", "not_answered")
 REPORTS: Final = ("taken", "partly", "empty", "refused")
 _SENT: Final[tuple[DeliveryState, ...]] = ("accepted", "committing", "committed", "waiting", "dead")
 
@@ -64,7 +69,7 @@ class GatewayMetrics:
         )  # fmt: skip
         self._rows = Gauge(
             STATES,
-            "Cases, deliveries and peers' questions for commitment, by state.",
+            "Cases, deliveries, peers' questions for commitment and ours to archives, by state.",
             ("kind", "state"),
             registry=registry,
         )
@@ -84,6 +89,18 @@ class GatewayMetrics:
             MESSAGES, "HL7 messages that were sent here, by what became of them.", ("result",),
             registry=registry,
         )  # fmt: skip
+        self._pulled = Counter(
+            PULLED, "Studies that archives were asked for, by what became of them.", ("result",),
+            registry=registry,
+        )  # fmt: skip
+        self._asked = Counter(
+            ASKED, "Questions to worklists for an order, by what they were answered.", ("result",),
+            registry=registry,
+        )  # fmt: skip
+        for result in STUDIES:
+            self._pulled.labels(result)
+        for result in ORDERS:
+            self._asked.labels(result)
         for result in TAKEN:
             self._messages.labels(result)
         for result in REPORTS:
@@ -103,6 +120,12 @@ class GatewayMetrics:
 
     def read(self, result: str) -> None:
         self._read.labels(result).inc()
+
+    def pulled(self, result: str, number: int = 1) -> None:
+        self._pulled.labels(result).inc(number)
+
+    def asked(self, result: str) -> None:
+        self._asked.labels(result).inc()
 
     def rejected(self, reason: str) -> None:
         self._rejected.labels(reason).inc()
@@ -127,6 +150,7 @@ class GatewayMetrics:
             ("case", get_args(CaseState)),
             ("delivery", get_args(DeliveryState)),
             ("commitment", get_args(CommitmentState)),
+            ("pull", get_args(PullState)),
         ):
             self._oldest.labels(kind).set(oldest.get(kind, 0.0))
             for state in every:

@@ -12,7 +12,8 @@
 
 All that a peer names must match. Its ``certificate`` is the common name of a TLS client. What each
 kind of destination takes: :mod:`service.integration.destinations`; what is judged of what comes:
-:mod:`service.integration.rules`; who sends HL7: :mod:`service.integration.feeds`.
+:mod:`service.integration.rules`; who sends HL7: :mod:`service.integration.feeds`; who is asked
+for studies and orders: :mod:`service.integration.archives`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.identity.actor import ROLES, Actor, Role
+from service.integration.archives import Archive, Worklist
 from service.integration.callers import Caller
 from service.integration.destinations import (
     KINDS,
@@ -78,14 +80,31 @@ class Peers(BaseModel):
     destination: Annotated[tuple[AnyDestination, ...], Field(min_length=1)]
     feed: tuple[Feed, ...] = ()
     rule: tuple[Rule, ...] = ()
+    archive: tuple[Archive, ...] = ()
+    worklist: tuple[Worklist, ...] = ()
 
     @model_validator(mode="after")
-    def _rules_name_peers(self) -> Self:
-        known = {one.name for one in self.peer}
+    def _rules_name_entries(self) -> Self:
+        peers = {one.name for one in self.peer}
+        destinations = {one.name for one in self.destination}
         for rule in self.rule:
-            strangers = sorted(set(rule.peer or ()) - known)
-            if strangers:
-                raise ValueError(f"rule {rule.name} names no peer of this file: {strangers[0]}")
+            for kind, named, known in (
+                ("peer", rule.peer, peers),
+                ("destination", rule.to, destinations),
+            ):
+                strangers = sorted(set(named or ()) - known)
+                if strangers:
+                    raise ValueError(
+                        f"rule {rule.name} names no {kind} of this file: {strangers[0]}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _archives_name_peers(self) -> Self:
+        known = {one.name for one in self.peer}
+        for one in self.archive:
+            if one.peer not in known:
+                raise ValueError(f"archive {one.name} names no peer of this file: {one.peer}")
         return self
 
     @classmethod
@@ -99,7 +118,9 @@ class Peers(BaseModel):
             raise PeersError(f"{path} is no TOML: {error}") from None
         except ValidationError as error:
             raise PeersError("\n".join(_faults(path, error))) from None
-        for entries in (found.peer, found.destination, found.rule, found.feed):
+        for entries in (
+            found.peer, found.destination, found.rule, found.feed, found.archive, found.worklist,
+        ):  # fmt: skip
             names = [one.name for one in entries]
             if len(names) != len(set(names)):
                 raise PeersError(f"{path}: two entries have the same name")
@@ -148,6 +169,10 @@ class Peers(BaseModel):
 
     def named(self, name: str) -> Peer | None:
         return next((one for one in self.peer if one.name == name), None)
+
+    def sends(self, archive: Archive) -> Peer:
+        """Return the peer whose objects those are that ``archive`` sends."""
+        return next(one for one in self.peer if one.name == archive.peer)
 
     @property
     def wants_sheets(self) -> bool:

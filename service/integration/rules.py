@@ -3,14 +3,16 @@
 ::
 
     [[rule]]                                [[rule]]
-    name = "hips"                           name = "research-device"
+    name = "hips"                           name = "trial"
     body_part = ["HIP", "FEMUR*"]           peer = "dxa-9"
-    then = "ignore"                         then = "hold"
+    then = "ignore"                         then = "judge"
+                                            to = ["archive"]
 
 Whatever a rule names has to fit. Letters' case does not count; ``*`` stands for any characters and
 ``?`` for one. What fits no rule is judged. Rules are asked before anything is kept, of the head of
 an object alone; our own results are ignored before any rule is asked, and what is no image is never
-held.
+held. A study's result goes to all destinations that rules of any of its images name, and to every
+one there is where an image fits no rule, or one that names none.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from service.integration.destinations import Entry
+from service.integration.destinations import Entry, Name
 
 Action = Literal["judge", "ignore", "hold"]
 """Hold: its study goes into quarantine, where a person restarts or discards it."""
@@ -63,9 +65,13 @@ class Rule(Entry):
     model: Patterns | None = None
     station: Patterns | None = None
     then: Action
+    to: Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(min_length=1)] | None = None
+    """Names of destinations in the same file; None: all of them."""
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
+        if self.to is not None and self.then == "ignore":
+            raise ValueError("what is ignored has no result that could go to anybody")
         if len(self.name) > LONGEST_NAME:
             raise ValueError(f"its name has more than {LONGEST_NAME} characters")
         if self.peer is None and all(getattr(self, trait) is None for trait in TRAITS):

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from models.drift.statistics import Statistic, describe
-from models.gate import Gate, quality
+from models.gate import Gate, quality, view
 from models.gate.quality import Reason
 from models.image import recipe
 from models.image.cropping import Box, crop
@@ -26,8 +26,8 @@ from models.image.errors import DecoderError, ScanError
 from models.image.recipe import Canonical
 from models.image.scan import Scan
 from models.reading import Limits, read
-from models.vertebrae import findings, report
-from models.vertebrae.geometry import Outlined, Spine
+from models.vertebrae import curvature, findings, report
+from models.vertebrae.geometry import LEVELS, Outlined, Spine
 from models.vertebrae.nominal import nominal
 from models.vertebrae.report import LevelReport, Report
 from service.medicine import sent as sending
@@ -142,7 +142,15 @@ def prepare(framed: Framed, outlined: Outlined, version: str, kept: Kept = NOTHI
         if spine is None or reasons:
             prepared = _refused(framed, told, cleaned, version)
         else:
-            prepared = _accepted(framed, told, spine, outlined, cleaned, version, kept)
+            canonical = recipe.prepare(framed.scan, spine, outlined.graphics)
+            if view.is_lateral(canonical, spine):
+                reason = Reason.LATERAL_VIEW.value
+                told = told.model_copy(update={"accepted": False, "reasons": (reason,)})
+                prepared = _refused(framed, told, cleaned, version)
+            else:
+                prepared = _accepted(
+                    framed, told, spine, outlined, cleaned, canonical, version, kept
+                )
     prepared.timings.update(timings)
     return prepared
 
@@ -167,10 +175,10 @@ def _accepted(
     spine: Spine,
     outlined: Outlined,
     cleaned: Canonical,
+    canonical: Canonical,
     version: str,
     kept: Kept,
 ) -> Prepared:
-    canonical = recipe.prepare(framed.scan, spine, outlined.graphics)
     found = report.describe(
         spine,
         framed.box.width,
@@ -205,6 +213,7 @@ def vertebrae(found: Report, noticed: tuple[findings.Finding, ...], version: str
         levels=tuple(_level(one) for one in found.levels),
         axis_tilt=round(found.axis_tilt, FINE),
         curve=round(found.curve, FINE),
+        curve_interval=_interval(found),
         iliac_crests_visible=None,
         findings=tuple(
             Finding(code=one.code, level=one.level, value=round(one.value, FINE), rule=one.rule)
@@ -212,6 +221,13 @@ def vertebrae(found: Report, noticed: tuple[findings.Finding, ...], version: str
         ),
         placement=(first, second),
     )
+
+
+def _interval(found: Report) -> tuple[float, float] | None:
+    if len(found.levels) < len(LEVELS):
+        return None
+    low, high = curvature.interval(found.curve)
+    return round(low, FINE), round(high, FINE)
 
 
 def _level(found: LevelReport) -> Level:

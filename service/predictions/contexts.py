@@ -10,12 +10,15 @@ from service.exams.contexts import ExamCard
 from service.exams.schemas import Exam
 from service.language.formats import listing, moment, number, percent
 from service.language.locale import N_, _
+from service.medicine.modalities.settings import ModalitySettings
+from service.medicine.modalities.view import ModalitiesCard
 from service.medicine.osteoporosis import measurements
 from service.medicine.osteoporosis import view as votes
 from service.medicine.osteoporosis.measurements import MeasurementRow
 from service.medicine.osteoporosis.view import Gauge, Row
 from service.medicine.osteoporosis.wording import Verdict
 from service.medicine.schemas import Image
+from service.medicine.scoliosis.view import CurveCard
 from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.view import SpineView
 from service.predictions.heat_maps.contexts import Map, maps
@@ -65,11 +68,16 @@ REASONS: Final[Mapping[str, str]] = {
     ),
     "other_body_part": N_("The file says that it shows another part of the body."),
     "other_view": N_("The file says that it is a lateral or oblique view."),
+    "lateral_view": N_(
+        "The two sides of the spine differ, or the field is far longer than a lumbar one, as in a "
+        "lateral image: AP images of the lumbar spine alone are judged."
+    ),
     "for_processing": N_("The file says that its grey levels are raw, not meant for display."),
     "burned_in_annotation": N_("The file says that text is part of the image."),
 }
 """Why the gate refuses, and what it notices without refusing, by models.gate.quality's codes."""
 
+LIMITS: Final = ModalitySettings.model_validate({})
 WIDTH: Final = 224
 """CSS pixels of the stored picture; the height follows the file's own proportions."""
 
@@ -100,6 +108,7 @@ class ResultPage(Page):
     measurements: tuple[MeasurementRow, ...]
     """What ``bone`` weighed."""
     spine: SpineView | None
+    curve: CurveCard | None
     maps: tuple[Map, ...]
     offers_maps: bool
     view: View
@@ -127,6 +136,7 @@ class ResultPage(Page):
     """Whether somebody has commented, or withdrawn what was signed."""
     signing: ReviewForms
     exam: ExamCard | None
+    modalities: ModalitiesCard | None
     exam_unreadable: bool
     """Facts were entered, but by a version that knows more than this one."""
     reported: Reported | None
@@ -156,6 +166,7 @@ class ResultPage(Page):
         research: bool = False,
         sent: SentPlace | None = None,
         prior: View | None = None,
+        limits: ModalitySettings = LIMITS,
     ) -> ResultPage:
         """``reviews`` are all there are, the first one first; without them the last one is shown.
 
@@ -187,6 +198,7 @@ class ResultPage(Page):
             findings=tuple(explained(code) for code in p.quality.findings),
             measurements=measurements.rows(p),
             spine=SpineView.of(p.vertebrae, height),
+            curve=CurveCard.of(p.vertebrae),
             maps=drawn,
             offers_maps=any(one.address for one in drawn),
             view=View.of(p, sent),
@@ -209,6 +221,7 @@ class ResultPage(Page):
                 signed=last is not None
             ),
             exam=ExamCard.of(exam) if exam else None,
+            modalities=ModalitiesCard.of(exam, votes.told(p), limits) if exam else None,
             exam_unreadable=exam_unreadable,
             reported=Reported.of(exam, votes.told(p)),
             who=who or Who.of(exam),

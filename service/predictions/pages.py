@@ -19,6 +19,8 @@ from service.http.problems import translate
 from service.identity.dependencies import Acting, acting
 from service.identity.proving import ProverDep
 from service.language.locale import N_, _
+from service.medicine.modalities.dependencies import ModalitySettingsDep
+from service.medicine.modalities.settings import ModalitySettings
 from service.medicine.osteoporosis.view import told
 from service.predictions import viewer
 from service.predictions.contexts import ResultPage
@@ -73,6 +75,7 @@ class ResultResponder:
         predictions: Predictions,
         shown: HeatMapSettings,
         worklist: Worklist,
+        limits: ModalitySettings,
     ) -> None:
         self._templates = templates
         self._reviews = reviews
@@ -82,6 +85,7 @@ class ResultResponder:
         self._predictions = predictions
         self._shown = shown
         self._worklist = worklist
+        self._limits = limits
 
     async def shown(
         self,
@@ -128,6 +132,7 @@ class ResultResponder:
             research=self._shown.research_maps,
             sent=sent.get(prediction.id),
             prior=None if earlier is None else viewer.prior(earlier, sent.get(earlier[1].id)),
+            limits=self._limits,
         )
         if actor.session is not None:
             needed = bool(password) or self._reviews.is_stale(actor)
@@ -154,9 +159,10 @@ async def responder(
     predictions: PredictionsDep,
     shown: HeatMapSettingsDep,
     worklist: WorklistDep,
+    limits: ModalitySettingsDep,
 ) -> ResultResponder:
     return ResultResponder(
-        templates, reviews, exams, explainer, states, predictions, shown, worklist
+        templates, reviews, exams, explainer, states, predictions, shown, worklist, limits
     )
 
 

@@ -89,6 +89,7 @@ _VERTEBRAE: Final[dict[str, Any]] = {
     ],
     "axis_tilt": 0.0,
     "curve": 0.2,
+    "curve_interval": [0.0, 2.9],
     "iliac_crests_visible": None,
     "findings": [
         {

@@ -19,7 +19,13 @@ from service.storage.tables.batches import BatchRow
 from service.storage.tables.exams import ExamRow
 from service.storage.tables.identity import ClaimRow, SessionRow, SignInFlowRow
 from service.storage.tables.images import ImageRow
-from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
+from service.storage.tables.ledger import (
+    ArrivalRow,
+    CaseResultRow,
+    CaseRow,
+    DeliveryRow,
+    PullRow,
+)
 from service.storage.tables.patients import MergeRow, PatientRow
 from service.storage.tables.predictions import PredictionRow
 from service.storage.tables.retention import ErasureRow
@@ -204,6 +210,21 @@ async def forget_received(connection: AsyncConnection, site: str, arrived: str) 
                 and_(MergeRow.into_identifier == identifier, MergeRow.into_issuer == issuer),
             ),
         )
+    )
+    asked = await connection.execute(
+        select(PullRow.id, PullRow.question).where(
+            PullRow.site == site, PullRow.question.is_not(None)
+        )
+    )
+    naming = [
+        row.id
+        for row in asked
+        if row.question["patient"] == identifier and row.question["issuer"] in ("", issuer)
+    ]
+    await connection.execute(
+        update(PullRow)
+        .where(PullRow.id.in_(naming))
+        .values(question=None, state="discarded", reason="erased", fence=PullRow.fence + 1)
     )
     objects = (ArrivalRow.site == site, ArrivalRow.patient == arrived)
     gone = await connection.execute(

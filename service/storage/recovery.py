@@ -233,6 +233,8 @@ _REACHED_BY: Final = (
     ("image", "id", "prediction", "image_id"),
     ("exam", "id", "image", "exam_id"),
     ("patient", "key", "exam", "patient_key"),
+    ("ct_series", "exam_id", "exam", "id"),
+    ("ct_slice", "exam_id", "ct_series", "exam_id"),
 )
 """What is kept only as long as something names it."""
 

@@ -20,6 +20,9 @@ def pod_specs(objects: tuple[Object, ...]) -> dict[str, Any]:
             found[one["metadata"]["name"]] = one["spec"]
         elif one["kind"] in ("Deployment", "Job"):
             found[one["metadata"]["name"]] = one["spec"]["template"]["spec"]
+        elif one["kind"] == "CronJob":
+            job = one["spec"]["jobTemplate"]["spec"]
+            found[one["metadata"]["name"]] = job["template"]["spec"]
     return found
 
 

@@ -126,6 +126,10 @@ def test_the_gateway_itself_reads_what_the_values_say(tmp_path: Path, name: str)
             "https://fhir.hospital.example/r4", files / "token",
         )  # fmt: skip
         assert second.client_secret_file == files / "client-secret"
+        (vna,), (ris,), (rule,) = found.archive, found.worklist, found.rule
+        assert (vna.retrieve, vna.modality, vna.key) == ("get", ("OT", "BMD"), files / "own.key")
+        assert (ris.site, ris.by_patient) == ("north", True)
+        assert rule.to == ("pacs", "record")
 
 
 def test_its_settings_are_settings() -> None:
@@ -245,7 +249,7 @@ def test_ports_of_every_kind_of_destination_are_open_and_no_others() -> None:
         if name.endswith("gateway-to-destinations")
     )
     ports = [one["port"] for one in out["ports"]]
-    assert ports == [104, 2762, 2575, 443, 8443, 9443]
+    assert ports == [104, 2762, 2575, 443, 8443, 9443, 11119, 11120]
     near = {"name": "near", "kind": "fhir", "base": "http://[::1]/fhir"}
     found = rendered(*POSTGRES, GATEWAY[0], f"gateway.destinations={json.dumps([near])}")
     (out,) = policy(found, "gateway-to-destinations")["egress"]

@@ -14,7 +14,7 @@ import models
 ROOT = Path(models.__file__).parent
 SERVING = (
     "image", "reading", "gate", "vertebrae", "inference", "runtime", "explanation", "drift",
-    "networks", "progression", "artifact.py", "manifest.py", "types.py", "files.py",
+    "networks", "progression", "attenuation", "artifact.py", "manifest.py", "types.py", "files.py",
 )  # fmt: skip
 """What a runner or the front may need."""
 

@@ -352,6 +352,7 @@ def gateway() -> list[Case]:
     refused = one("osteoserve_gateway_messages_total", 'result="refused"')
     unaccounted = one("osteoserve_ledger_unaccounted_objects")
     dead = one("osteoserve_ledger_rows", 'kind="delivery",state="dead"')
+    pulls = one("osteoserve_ledger_rows", 'kind="pull",state="dead"')
     oldest = one("osteoserve_ledger_oldest_seconds", 'kind="delivery"')
     apart = one("osteoserve_ledger_objects", 'state="quarantined"')
 
@@ -377,6 +378,8 @@ def gateway() -> list[Case]:
         Case("OsteoserveUnaccounted", "the books balance", False, {unaccounted: "0x9"}, "5m"),
         Case("OsteoserveDeadDeliveries", "a PACS refused", True, {dead: "1x20"}, "8m"),
         Case("OsteoserveDeadDeliveries", "somebody restarted it", False, {dead: "1x3 0x9"}, "8m"),
+        Case("OsteoserveDeadPulls", "an archive does not know us", True, {pulls: "1x20"}, "8m"),
+        Case("OsteoserveDeadPulls", "the next one is answered", False, {pulls: "1x3 0x9"}, "8m"),
         Case(late, "a PACS is away for an hour", True, {oldest: "0+60x60"}, "50m", of),
         Case(late, "a PACS is away for ten minutes", False, {oldest: "0+60x10 0x50"}, "50m"),
         Case("OsteoserveQuarantine", "nobody decides", True, {apart: "1x90"}, "80m"),

@@ -38,6 +38,7 @@ MORE_THAN_A_SCHEMA_CAN_SAY = {
     ("get", "/api/v1/predictions"): "which cursors have been given out",
     ("put", "/api/v1/predictions/{id}/study"): "which characters can be printed",
     ("post", "/api/v1/considerations"): "which facts go together",
+    ("post", "/api/v1/morphometry"): "which points lie below which",
 }
 """Where a request that fits the document may still be refused."""
 

@@ -15,6 +15,8 @@ from service.events import Event, Listeners
 from service.exams.events import ExamChanged, ExamMeasured
 from service.exams.measurements import Measured
 from service.exams.schemas import from_json
+from service.medicine.modalities.events import ModalityChanged
+from service.medicine.modalities.ultrasound import schemas as ultrasound
 from service.predictions.events import PredictionDeleted, PredictionMade
 from service.predictions.schemas import Prediction
 from service.reviews.events import ReviewAdded
@@ -28,6 +30,7 @@ pytestmark = pytest.mark.anyio
 
 SIGNED = Signature(action="sign", reviewer="A. Reader")
 MEASURED = Measured(source="Enhanced SR")
+HEEL = ultrasound.read({"device": "sahara", "qui": 75.0})
 FACTS = from_json({"patient_reference": "p", "t_score": -1.0})
 
 
@@ -47,6 +50,7 @@ VERBS: dict[type[Event], Verb] = {
     ReviewAdded: lambda on, one, _: on.reviews.sign(ANYONE, one.id, SIGNED, one.outcome),
     ExamChanged: lambda on, one, _: on.exams.change(ANYONE, one.id, from_json({"t_score": -2.0})),
     ExamMeasured: lambda on, one, _: on.exams.measure(ANYONE, one.id, {"a": MEASURED}),
+    ModalityChanged: lambda on, one, _: on.modalities.enter_ultrasound(ANYONE, one.id, HEEL),
     ResultFlagged: lambda on, one, _: on.worklist.flag(ANYONE, one.id, True),
     ResultRetired: lambda on, one, _: on.worklist.retire(ANYONE, one.id, "test"),
     BatchStarted: lambda on, _, __: on.batches.start(ANYONE, 3),

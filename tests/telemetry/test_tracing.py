@@ -9,7 +9,9 @@ import time
 
 import pytest
 
+from telemetry.directly import Session, is_near
 from telemetry.tracing import ENDPOINTS, PROTOCOLS, TracingError, wanted
+from tests.ports import free_port
 from tests.telemetry.collector import collecting
 
 
@@ -87,7 +89,7 @@ PROGRAM = """
 """
 
 
-def run(endpoint: str) -> float:
+def run(endpoint: str, **environment: str) -> float:
     """Run the program: a process has one provider, so this one must not get it."""
     begin = time.monotonic()
     done = subprocess.run(
@@ -95,7 +97,7 @@ def run(endpoint: str) -> float:
         check=False,
         capture_output=True,
         text=True,
-        env={"OTEL_SERVICE_NAME": "", "OTEL_RESOURCE_ATTRIBUTES": "site=north"},
+        env={"OTEL_SERVICE_NAME": "", "OTEL_RESOURCE_ATTRIBUTES": "site=north", **environment},
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
@@ -135,3 +137,45 @@ def test_calls_link_to_those_that_waited_and_tell_nothing_else() -> None:
 
 def test_a_collector_that_is_not_there_keeps_nobody() -> None:
     assert run("http://127.0.0.1:9") < 30
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_proxies_of_the_environment_are_not_asked(name: str) -> None:
+    with collecting() as collector:
+        run(collector.url, **{name: f"http://127.0.0.1:{free_port()}"})
+    assert collector.paths == ["/v1/traces"]
+
+
+@pytest.mark.parametrize(
+    ("url", "near"),
+    [
+        ("http://127.0.0.1:4318/v1/traces", True),
+        ("http://[::1]:4318", True),
+        ("http://[fd00:10:96::a]:4318", True),
+        ("http://10.96.0.10:4318", True),
+        ("http://localhost:4318", True),
+        ("http://collector:4318", True),
+        ("http://collector.tracing.svc:4318", True),
+        ("http://collector.tracing.svc.cluster.local.:4318", True),
+        ("https://1.1.1.1/v1/traces", False),
+        ("https://[2606:4700:4700::1111]/v1/traces", False),
+        ("https://collector.invalid/v1/traces", False),
+    ],
+)
+def test_what_is_near(url: str, near: bool) -> None:
+    assert is_near(url) is near
+
+
+def test_a_proxy_leads_out_and_certificates_are_the_environments(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/authorities.pem")
+    with Session() as session:
+        far, near = (
+            session.merge_environment_settings(f"https://{host}/v1/traces", {}, None, None, None)
+            for host in ("collector.invalid", "collector")
+        )
+    assert far["proxies"]["https"] == "http://proxy:3128"
+    assert near["proxies"] == {}
+    assert far["verify"] == near["verify"] == "/authorities.pem"

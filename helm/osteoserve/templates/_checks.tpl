@@ -112,10 +112,12 @@
 {{- fail (printf "gateway.terminationGraceSeconds is %d; preStopSeconds, 10 s for open associations and 60 s for what is being delivered need %d." (int $values.terminationGraceSeconds) (int $least)) }}
 {{- end }}
 {{- if not $gateway.destinationsSecret }}
-{{- range $one := $gateway.destinations }}
+{{- range $table := list "destinations" "archives" "worklists" }}
+{{- range $one := get $gateway $table }}
 {{- range $key := list "authorities" "certificate" "key" "token_file" "client_secret_file" }}
 {{- if hasPrefix "/etc/osteoserve/destinations/" (get $one $key | default "") }}
-{{- fail (printf "%s of %s in gateway.destinations is %s, but no Secret is mounted there: name it in gateway.destinationsSecret." $key $one.name (get $one $key)) }}
+{{- fail (printf "%s of %s in gateway.%s is %s, but no Secret is mounted there: name it in gateway.destinationsSecret." $key $one.name $table (get $one $key)) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

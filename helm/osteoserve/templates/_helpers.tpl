@@ -178,8 +178,8 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{/* The gateway's peers and destinations as the TOML that it reads: of texts, numbers, truths and lists
      of them JSON is TOML. */}}
 {{- define "osteoserve.peers" -}}
-{{- $tables := dict "peer" $.Values.gateway.peers "destination" $.Values.gateway.destinations "feed" $.Values.gateway.feeds "rule" $.Values.gateway.rules }}
-{{- range $table := list "peer" "destination" "feed" "rule" }}
+{{- $tables := dict "peer" $.Values.gateway.peers "destination" $.Values.gateway.destinations "feed" $.Values.gateway.feeds "rule" $.Values.gateway.rules "archive" $.Values.gateway.archives "worklist" $.Values.gateway.worklists }}
+{{- range $table := list "peer" "destination" "feed" "rule" "archive" "worklist" }}
 {{- range get $tables $table }}
 [[{{ $table }}]]
 {{- range $key, $value := . }}
@@ -189,10 +189,11 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{- end }}
 {{- end }}
 
-{{/* Ports of the gateway's destinations, as YAML: those that are named, and those of URLs. */}}
+{{/* Ports of the gateway's destinations and of whom it asks, as YAML: those that are named, and those
+     of URLs. */}}
 {{- define "osteoserve.destinationPorts" -}}
 {{- $ports := list }}
-{{- range .Values.gateway.destinations }}
+{{- range concat .Values.gateway.destinations .Values.gateway.archives .Values.gateway.worklists }}
 {{- with .port }}{{ $ports = append $ports (int .) }}{{ end }}
 {{- range compact (list .base .token_url) }}
 {{- $url := urlParse . }}

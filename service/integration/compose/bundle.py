@@ -41,6 +41,7 @@ from service.integration.compose.uids import DEVICE, uid
 from service.integration.destinations import FhirDestination
 from service.integration.dicom.head import text
 from service.integration.ledger.schemas import MANUFACTURER
+from service.medicine.scoliosis.codes import UNIT
 
 _SPACE: Final = UUID("0f4b7f0a-6f0f-4ad4-8a1e-9c3f5d1e7b62")
 _PROCEDURE: Final = concept(LOINC, "38269-7", "DXA Skeletal system Views for bone density")
@@ -183,7 +184,7 @@ class _Study:
         }
 
     def _accession(self) -> list[Json]:
-        value = text(self._made.source, "AccessionNumber")
+        value = self._made.accession
         return [identifier(value, "", type=_ACCESSION)] if value else []
 
     def _observation(self, one: Judged, code: wording.Coded) -> Json:
@@ -222,6 +223,18 @@ class _Study:
                         "valueCodeableConcept": concept(OURS, *value),
                     }
                     for name, value in named
+                ]
+                + [
+                    {
+                        "code": concept(OURS, *name),
+                        "valueQuantity": {
+                            "value": value,
+                            "unit": UNIT,
+                            "system": UCUM,
+                            "code": UNIT,
+                        },
+                    }
+                    for name, value in wording.angle(one)
                 ]
             ),
         }

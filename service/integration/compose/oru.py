@@ -42,7 +42,7 @@ def refusal(destination: Hl7Destination, made: Made) -> str | None:
     """Return why the study cannot be sent as a message; None where it can."""
     if not text(made.source, "PatientID"):
         return "no_patient_id"
-    if destination.order == "required" and not text(made.source, "AccessionNumber"):
+    if destination.order == "required" and not made.accession:
         return "no_order"
     return None
 
@@ -95,8 +95,7 @@ def _patient(destination: Hl7Destination, source: Dataset) -> str:
 
 
 def _order(made: Made, at: str) -> Iterator[str]:
-    source = made.source
-    accession = text(source, "AccessionNumber")
+    source, accession = made.source, made.accession
     # Whoever has no order has a number of ours, the same for every result on the study.
     ours = hashlib.sha256(made.origin.study_uid.encode()).hexdigest()[:_CONTROL].upper()
     filler = composite(accession) if accession else composite(ours, APPLICATION)

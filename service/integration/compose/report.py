@@ -107,6 +107,10 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
                 unit=codes.UCUM.NoUnits,
             )
         )
+    measurements += [
+        Measurement(name=_ours(name), value=value, unit=codes.UCUM.Degree)
+        for name, value in wording.angle(one)
+    ]
     said = [
         QualitativeEvaluation(_ours(name), _ours(value))
         for name, value in (

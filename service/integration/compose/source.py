@@ -15,7 +15,7 @@ from pydicom.filereader import _read_file_meta_info
 from service.exams.schemas import Exam
 from service.integration.compose.uids import Origin
 from service.integration.dicom import head
-from service.integration.hl7.orders import Order
+from service.integration.orders import Order
 from service.medicine.osteoporosis.view import told
 from service.predictions.schemas import Prediction
 from service.types import Outcome
@@ -71,7 +71,7 @@ class Made:
     at: datetime
     """When it is composed."""
     order: Order | None = None
-    """Of the study's accession number, where a feed has told of it."""
+    """That the images answer, where a feed or a worklist has told of it."""
     sheets: tuple[bytes, ...] = field(default=(), repr=False)
     """A PDF of each part, or none."""
 
@@ -79,6 +79,12 @@ class Made:
     def source(self) -> Dataset:
         """The head of the first object: whose study it is, and which."""
         return self.parts[0].source
+
+    @property
+    def accession(self) -> str:
+        """The study's accession number: the image's, else its order's; empty: there is none."""
+        ordered = "" if self.order is None else self.order.accession
+        return head.text(self.source, "AccessionNumber") or ordered
 
     @property
     def standing(self) -> Standing:

@@ -8,6 +8,8 @@ from typing import Final
 from models.vertebrae.findings import Code
 from service.integration.compose.source import Judged, Standing
 from service.medicine.osteoporosis.view import probability, told
+from service.medicine.scoliosis import codes
+from service.medicine.scoliosis.screening import Screening, screen
 from service.types import Outcome
 
 SCHEME: Final = "99OSTEOSERVE"
@@ -100,6 +102,15 @@ def findings(judged: Judged) -> tuple[Coded, ...]:
         level = "" if one.level is None else f" ({one.level})"
         found.append((value, meaning + level))
     return tuple(found)
+
+
+def angle(judged: Judged) -> tuple[tuple[Coded, float], ...]:
+    """Return the curve L1–L4 in degrees with its interval; nothing where none is told."""
+    vertebrae = judged.prediction.vertebrae
+    found = None if vertebrae is None else screen(vertebrae)
+    if not isinstance(found, Screening):
+        return ()
+    return (codes.ANGLE, found.degrees), (codes.LOW, found.low), (codes.HIGH, found.high)
 
 
 def sure(judged: Judged) -> str | None:

@@ -65,7 +65,7 @@ class Bounds:
         association.dul._decode_pdu = partial(_decode, association.dul._decode_pdu)
 
     def close(self) -> None:
-        """Let go of everything. pynetdicom leaves a socket open that the other side has reset."""
+        """Let go of everything, the connection too, however the association has ended."""
         self.settled()
         self._socket.close()
 

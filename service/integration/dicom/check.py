@@ -1,4 +1,4 @@
-"""Looks whether a PACS can be sent results, and says in a sentence what is wrong."""
+"""Looks whether a PACS can be sent results, or be asked, and says in a sentence what is wrong."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from pynetdicom import AE, _config
 from pynetdicom.association import Association
 from pynetdicom.transport import AddressInformation
 
+from service.integration.archives import Archive, Asked, Worklist
 from service.integration.destinations import DicomDestination
 from service.integration.dicom import tls
 from service.integration.dicom.commitment import SOP_CLASS as COMMITMENT
 from service.integration.dicom.outgoing import CONNECT_SECONDS, SYNTAXES
+from service.integration.dicom.query import FIND, GET, MOVE
+from service.integration.dicom.worklist import SOP_CLASS as WORKLIST
 from service.integration.line import FaultError, Line, reach, unknown
 
 ANSWER_SECONDS: Final = 10.0
@@ -41,7 +44,7 @@ _REJECTED: Final = {
 """By source and diagnostic (PS3.8 table 9-21)."""
 
 
-def check(destination: DicomDestination) -> str | None:
+def check(destination: DicomDestination | Asked) -> str | None:
     """Return what is wrong with ``destination``, beginning with its name; None: nothing."""
     try:
         _reach(destination)
@@ -51,7 +54,7 @@ def check(destination: DicomDestination) -> str | None:
     return None
 
 
-def _reach(destination: DicomDestination) -> None:
+def _reach(destination: DicomDestination | Asked) -> None:
     try:
         address = AddressInformation(destination.host, destination.port)
     except OSError:
@@ -70,16 +73,16 @@ def _reach(destination: DicomDestination) -> None:
     )
 
 
-def _context(destination: DicomDestination, authorities: Path) -> ssl.SSLContext:
+def _context(destination: DicomDestination | Asked, authorities: Path) -> ssl.SSLContext:
     return tls.client_context(authorities, destination.certificate, destination.key)
 
 
-def _associate(destination: DicomDestination) -> None:
+def _associate(destination: DicomDestination | Asked) -> None:
     _config.LOG_HANDLER_LEVEL = "none"
     ae = AE(destination.calling)
     ae.connection_timeout = CONNECT_SECONDS
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = ANSWER_SECONDS
-    wanted = [ECHO, *_results(destination), *([COMMITMENT] if destination.commitment else [])]
+    wanted = [ECHO, *_wanted(destination)]
     for sop_class in wanted:
         ae.add_requested_context(sop_class, SYNTAXES)
     secured: Any = None
@@ -101,7 +104,7 @@ def _associate(destination: DicomDestination) -> None:
             association.release()
 
 
-def _established(destination: DicomDestination, association: Association) -> None:
+def _established(destination: DicomDestination | Asked, association: Association) -> None:
     if association.is_established:
         return
     answer: Any = association.acceptor.primitive
@@ -109,21 +112,41 @@ def _established(destination: DicomDestination, association: Association) -> Non
         said = _REJECTED.get((answer.result_source, answer.diagnostic), "rejects associations")
         raise FaultError(said.format(calling=destination.calling, called=destination.called))
     if answer is not None and not association.accepted_contexts:
+        if isinstance(destination, Asked):
+            raise FaultError(f"takes no {', and no '.join(_wanted(destination).values())}")
         raise FaultError("takes nothing of what is sent: neither reports nor captures")
     plain = "" if destination.authorities is not None else ": does it speak TLS alone?"
     raise FaultError(f"takes connections and answers no association{plain}")
 
 
-def _results(destination: DicomDestination) -> Mapping[str, str]:
-    return {**RESULTS, **SHEETS} if destination.pdf else RESULTS
+def _wanted(destination: DicomDestination | Asked) -> Mapping[str, str]:
+    """Return what it has to take, each with what it is called."""
+    match destination:
+        case Archive():
+            retrieve = GET if destination.retrieve == "get" else MOVE
+            return {
+                FIND: "C-FIND of studies",
+                retrieve: f"C-{destination.retrieve.upper()} of them",
+            }
+        case Worklist():
+            return {WORKLIST: "modality worklist"}
+        case DicomDestination():
+            asked = {COMMITMENT: "storage commitment, which commitment asks for"}
+            return {
+                **RESULTS,
+                **(SHEETS if destination.pdf else {}),
+                **(asked if destination.commitment else {}),
+            }
+        case _:
+            return {}
 
 
 def _taken(association: Association) -> set[str]:
     return {str(one.abstract_syntax) for one in association.accepted_contexts}
 
 
-def _missing(destination: DicomDestination, association: Association) -> Iterator[str]:
+def _missing(
+    destination: DicomDestination | Asked, association: Association
+) -> Iterator[str]:  # fmt: skip
     taken = _taken(association)
-    yield from (name for uid, name in _results(destination).items() if uid not in taken)
-    if destination.commitment and COMMITMENT not in taken:
-        yield "storage commitment, which commitment asks for"
+    yield from (name for uid, name in _wanted(destination).items() if uid not in taken)

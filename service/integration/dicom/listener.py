@@ -13,16 +13,13 @@ runs in the event loop.
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import errno
-import hashlib
 import logging
 import ssl
 import threading
 import time
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 from pydicom.dataset import Dataset
@@ -31,22 +28,26 @@ from pynetdicom.association import Association
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 
 from listener.server import EVERYWHERE
-from models.reading.syntaxes import EXPLICIT_LITTLE, SYNTAXES
 from service.integration.destinations import DicomDestination
-from service.integration.dicom import head
 from service.integration.dicom.bounds import Bounds, Budget
+from service.integration.dicom.bridge import Bridge
 from service.integration.dicom.commitment import SOP_CLASS as COMMITMENT
 from service.integration.dicom.committer import Committer
+from service.integration.dicom.pace import Pace
+from service.integration.dicom.receiver import (
+    NOT_STORED,
+    STORED,
+    TRANSFER_SYNTAXES,
+    Receiver,
+    status,
+)
 from service.integration.dicom.server import Server, name_in
-from service.integration.ledger.schemas import MANUFACTURER, Arrival
+from service.integration.ledger.schemas import MANUFACTURER
 from service.integration.ledger.service import Ledger
 from service.integration.metrics import GatewayMetrics
 from service.integration.peers import Peer, Peers, title
-from service.integration.rules import decide
 from service.integration.settings import GatewaySettings
-from telemetry.journal import fault, log
-
-T = TypeVar("T")
+from telemetry.journal import log
 
 PDU: Final = 2**17
 """Bytes of the largest P-DATA that peers are asked to send."""
@@ -54,17 +55,6 @@ CROWD: Final = 4
 """Connections as a multiple of associations: those beyond are closed without a word."""
 OBJECTS: Final = 4
 """Unfinished objects of the largest size that are held at a time; of smaller ones more."""
-TRANSFER_SYNTAXES: Final = [
-    EXPLICIT_LITTLE,
-    *(
-        uid
-        for uid, syntax in SYNTAXES.items()
-        if syntax.little and not syntax.deflated and uid != EXPLICIT_LITTLE
-    ),
-]
-"""What is kept as it was sent. Deflated is not: its head could not be read without inflating it."""
-
-STORED, NOT_STORED, MISMATCH, UNREADABLE, TOO_LARGE = 0x0000, 0xA700, 0xA900, 0xC000, 0xC001
 NOT_AUTHORISED: Final = 0x0124
 _CALLING_UNKNOWN, _CALLED_UNKNOWN = 0x03, 0x07
 _TEMPORARY: Final = (0x02, 0x03, 0x01)
@@ -87,7 +77,7 @@ class _Sender:
 
 
 class Listener:
-    """Started and stopped from the event loop that the ledger runs in."""
+    """Made, started and stopped in the event loop that the ledger runs in."""
 
     def __init__(
         self,
@@ -103,11 +93,11 @@ class Listener:
         self._peers = peers
         self._ledger = ledger
         self._committer = committer
+        self._bridge = Bridge(patience)
+        self._receiver = Receiver(peers, ledger, self._bridge, metrics)
         self._metrics = metrics
-        self._patience = patience
         self._budget = Budget(OBJECTS * settings.gateway_object_bytes)
         self._senders: dict[Association, _Sender] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
         self._is_stopping = False
@@ -123,7 +113,6 @@ class Listener:
         """Listen from now on. Raises :class:`OSError` where that cannot be."""
         _config.LOG_HANDLER_LEVEL = "none"
         settings = self._settings
-        self._loop = asyncio.get_running_loop()
         ae = AE(MANUFACTURER.upper())
         # Ours is counted, and comes first.
         ae.maximum_associations = 2 * CROWD * settings.gateway_associations
@@ -192,8 +181,9 @@ class Listener:
             settings.gateway_object_bytes,
             settings.gateway_idle_seconds,
         )
+        Pace(association)
         self._senders[association] = _Sender(bounds)
-        self._committer.attach(association, self._await)
+        self._committer.attach(association, self._bridge.wait)
         self._metrics.associations(len(self._senders))
 
     def not_secured(self) -> None:
@@ -243,96 +233,27 @@ class Listener:
             sender.bounds.close()
             if sender.cases:
                 # Where this fails, they settle by themselves a little later.
-                self._later(self._ledger.released(frozenset(sender.cases)))
+                self._bridge.later(self._ledger.released(frozenset(sender.cases)))
 
     def _asked(self, event: evt.Event) -> tuple[int, Dataset | None]:
         sender = self._senders.get(event.assoc)
         if sender is None:
             return NOT_AUTHORISED, None
         sender.bounds.settled()
-        return self._committer.action(event, sender.peer, self._await)
+        return self._committer.action(event, sender.peer, self._bridge.wait)
 
     def _reported(self, event: evt.Event) -> tuple[int, Dataset | None]:
         sender = self._senders.get(event.assoc)
         if sender is None:
             return NOT_AUTHORISED, None
         sender.bounds.settled()
-        return self._committer.event(event, sender.destination, self._await)
+        return self._committer.event(event, sender.destination, self._bridge.wait)
 
     def _store(self, event: evt.Event) -> Dataset:
         sender = self._senders.get(event.assoc)
         if sender is None:
-            return _status(NOT_STORED, "The association has ended.")
+            return status(NOT_STORED, "The association has ended.")
         if sender.peer is None:
             sender.bounds.settled()
-            return _status(NOT_AUTHORISED, "It may report here, and not store.")
-        try:
-            status, result, said = self._received(event, sender, sender.peer)
-        except Exception as error:
-            log(logging.ERROR, "object not stored", peer=sender.peer.name, fault=fault(error))
-            status, result, said = NOT_STORED, "not_stored", "It cannot be stored now."
-        finally:
-            sender.bounds.settled()
-        self._metrics.received(result)
-        return _status(status, said)
-
-    def _received(self, event: evt.Event, sender: _Sender, peer: Peer) -> tuple[int, str, str]:
-        """Return the status of an object, what became of it, and what to say of that."""
-        match sender.bounds.overflow:
-            case "too_large":
-                return TOO_LARGE, "too_large", "It is larger than this receiver takes."
-            case "crowded":
-                return NOT_STORED, "not_stored", "Too much is received at the same time."
-        data = event.encoded_dataset(include_meta=False)
-        syntax = str(event.context.transfer_syntax)
-        try:
-            found = head.read(data, syntax)
-        except head.HeadError as error:
-            return UNREADABLE, "unreadable", str(error)
-        request: Any = event.request
-        asked = (request.AffectedSOPClassUID, request.AffectedSOPInstanceUID)
-        if (found.sop_class_uid, found.sop_uid) != tuple(map(str, asked)):
-            return MISMATCH, "mismatch", "Its SOP class or UID is not that of its request."
-        rule = decide(self._peers.rule, peer.name, found.traits)
-        one = Arrival(
-            site=peer.site,
-            peer=peer.name,
-            sop_uid=found.sop_uid,
-            sop_class_uid=found.sop_class_uid,
-            series_uid=found.series_uid,
-            study_uid=found.study_uid,
-            patient=found.patient,
-            sha256=hashlib.sha256(syntax.encode() + b"\0" + data).hexdigest(),
-            is_image=found.is_image,
-            is_own=found.manufacturer == MANUFACTURER,
-            data=event.encoded_dataset(),
-            action="judge" if rule is None else rule.then,
-            rule=None if rule is None else rule.reason,
-        )
-        what, case_id = self._await(self._ledger.receive(one))
-        if case_id is not None:
-            sender.cases.add(case_id)
-        return STORED, what, ""
-
-    def _await(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what ``work`` returns in the event loop; this is called in other threads."""
-        done = self._later(work)
-        try:
-            return done.result(self._patience)
-        except TimeoutError:
-            done.cancel()
-            raise
-
-    def _later(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        if self._loop is None or self._loop.is_closed():
-            work.close()
-            raise RuntimeError("the gateway has stopped")
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-
-def _status(status: int, said: str) -> Dataset:
-    answer = Dataset()
-    answer.Status = status
-    if said:
-        answer.ErrorComment = said[:64]
-    return answer
+            return status(NOT_AUTHORISED, "It may report here, and not store.")
+        return self._receiver.store(event, sender.bounds, sender.peer, sender.cases)

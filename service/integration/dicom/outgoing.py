@@ -12,7 +12,12 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, _config, build_role
 from pynetdicom.association import Association
 
-from service.integration.dicom import tls
+from service.integration.archives import Asked
+from service.integration.destinations import DicomDestination
+from service.integration.dicom import (
+    sockets,  # noqa: F401 - mends them
+    tls,
+)
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 30.0
@@ -33,6 +38,19 @@ class Called:
     key: Path | None = None
 
 
+def called(one: DicomDestination | Asked) -> Called:
+    """Return where associations to ``one`` of the file of peers go."""
+    return Called(
+        host=one.host,
+        port=one.port,
+        called=one.called,
+        calling=one.calling,
+        authorities=one.authorities,
+        certificate=one.certificate,
+        key=one.key,
+    )
+
+
 class NotConnectedError(Exception):
     """There is no association; ``passes``: another attempt may succeed."""
 
@@ -49,18 +67,24 @@ def associated(
     *,
     handlers: Sequence[Any] = (),
     as_scp: bool = False,
+    stored: Sequence[tuple[str, Sequence[str]]] = (),
+    answer_seconds: float = ANSWER_SECONDS,
 ) -> Iterator[Association]:
     """Yield an association that has at least one of ``sop_classes``.
 
-    ``as_scp``: the gateway is their provider on it. Raises :class:`NotConnectedError`.
+    ``as_scp``: the gateway is their provider on it. ``stored``: SOP classes and transfer syntaxes
+    in which the other side may send objects on it. Raises :class:`NotConnectedError`.
     """
     _config.LOG_HANDLER_LEVEL = "none"
     ae = AE(to.calling)
     ae.connection_timeout = CONNECT_SECONDS
     ae.acse_timeout = CONNECT_SECONDS
-    ae.dimse_timeout = ae.network_timeout = ANSWER_SECONDS
+    ae.dimse_timeout = ae.network_timeout = answer_seconds
     for sop_class in sop_classes:
         ae.add_requested_context(sop_class, SYNTAXES)
+    for sop_class, syntaxes in stored:
+        ae.add_requested_context(sop_class, list(syntaxes))
+    provided = [*(sop_classes if as_scp else ()), *dict(stored)]
     secured: Any = None
     if to.authorities is not None:
         try:
@@ -72,7 +96,7 @@ def associated(
         to.host,
         to.port,
         ae_title=to.called,
-        ext_neg=[build_role(one, scp_role=True) for one in sop_classes] if as_scp else None,
+        ext_neg=[build_role(one, scp_role=True) for one in provided] or None,
         evt_handlers=list(handlers),
         tls_args=secured,
     )
@@ -82,13 +106,8 @@ def associated(
         if association.acceptor.primitive is not None and not association.accepted_contexts:
             raise NotConnectedError(NO_CONTEXT, passes=False)
         raise NotConnectedError("unreachable")
-    wrapped = association.dul.socket
-    line = None if wrapped is None else wrapped.socket
     try:
         yield association
     finally:
         if association.is_established:
             association.release()
-        if line is not None:
-            # pynetdicom leaves it open where the other side has reset it.
-            line.close()

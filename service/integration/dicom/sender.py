@@ -13,7 +13,7 @@ from pydicom.uid import UID
 from pynetdicom.association import Association
 
 from service.integration.destinations import DicomDestination
-from service.integration.dicom.outgoing import NO_CONTEXT, Called, NotConnectedError, associated
+from service.integration.dicom.outgoing import NO_CONTEXT, NotConnectedError, associated, called
 from service.integration.ledger.schemas import Result, Sent
 
 WHOLE_SECONDS: Final = 15.0
@@ -43,19 +43,6 @@ def send(
     except NotConnectedError as error:
         return Sent(objects={}, reason=error.reason, passes=error.passes)
     return _judge(left, found)
-
-
-def called(destination: DicomDestination) -> Called:
-    """Return where associations to ``destination`` go."""
-    return Called(
-        host=destination.host,
-        port=destination.port,
-        called=destination.called,
-        calling=destination.calling,
-        authorities=destination.authorities,
-        certificate=destination.certificate,
-        key=destination.key,
-    )
 
 
 def accepted(status: str | None) -> bool:

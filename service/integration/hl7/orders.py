@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -10,21 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.clock import now
+from service.integration.orders import Order
 from service.storage.tables.feeds import FeedMessageRow, OrderRow
-
-Number = tuple[str, ...]
-"""An order's number with who gave it (EI), as components."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What a result says of the order that it answers."""
-
-    accession: str
-    placer: Number
-    filler: Number
-    study_uid: str | None = None
-    cancelled: bool = False
 
 
 async def keep(connection: AsyncConnection, site: str, one: Order) -> None:
@@ -60,6 +46,15 @@ async def get(
         filler=tuple(row.filler.split("^")) if row.filler else (),
         study_uid=row.study_uid,
     )
+
+
+async def of_study(connection: AsyncConnection, site: str, study_uid: str) -> Order | None:
+    """Return the one order that names a study; None: none does, or several do."""
+    statement = select(OrderRow.accession).where(
+        OrderRow.site == site, OrderRow.study_uid == study_uid, OrderRow.cancelled.is_(False)
+    )
+    named = list(await connection.scalars(statement))
+    return await get(connection, site, named[0], study_uid) if len(named) == 1 else None
 
 
 async def purge(connection: AsyncConnection, before: datetime) -> int:

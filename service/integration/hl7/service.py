@@ -25,8 +25,8 @@ from service.integration.events import OrderReceived
 from service.integration.feeds import Feed
 from service.integration.hl7 import orders
 from service.integration.hl7.message import Message, MessageError, Segment
-from service.integration.hl7.orders import Order
 from service.integration.ledger import repository as ledger
+from service.integration.orders import Order
 from service.integration.settings import GatewaySettings
 from service.patients import service as patients
 from service.storage.tables.feeds import FeedMessageRow
@@ -80,11 +80,23 @@ class Feeds:
         return await self._transactions.write(work)
 
     async def order(self, site: str, accession: str, study_uid: str) -> Order | None:
-        """Return the order that a study's images answer; None: none is known."""
-        if not accession:
-            return None
+        """Return the order that a study's images answer; None: none is known.
+
+        Without an accession number that is the one order which names the study.
+        """
         async with self._transactions.read() as connection:
+            if not accession:
+                return await orders.of_study(connection, site, study_uid)
             return await orders.get(connection, site, accession, study_uid)
+
+    async def learn(self, actor: Actor, order: Order) -> None:
+        """Keep an order that a worklist has."""
+
+        async def work(transaction: Transaction) -> None:
+            await orders.keep(transaction.connection, actor.site, order)
+            await transaction.emit(OrderReceived(actor=actor, cancelled=False, kind="MWL"))
+
+        await self._transactions.write(work)
 
     async def purge(self) -> int:
         """Remove orders that nothing came of, and messages that nobody sends again."""

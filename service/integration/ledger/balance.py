@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     Select,
+    String,
     and_,
     case,
     exists,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy import cast as sa_cast
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
@@ -33,9 +35,16 @@ from service.integration.ledger.schemas import (
     Balance,
     Line,
 )
-from service.storage.tables.ledger import ArrivalRow, CaseRow, CommitmentRow, DeliveryRow
+from service.storage.tables.ledger import (
+    ArrivalRow,
+    CaseRow,
+    CommitmentRow,
+    DeliveryRow,
+    PullRow,
+    PullStudyRow,
+)
 
-What = Literal["case", "object", "delivery", "commitment"]
+What = Literal["case", "object", "delivery", "commitment", "pull"]
 _APART: Final = ("ignored", "quarantined", "discarded", "read")
 
 
@@ -97,7 +106,7 @@ async def of(connection: AsyncConnection, site: str | None = None) -> Balance:
 
 
 async def states(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
-    """Return how many cases, deliveries and peers' questions are in each state."""
+    """Return how many cases, deliveries, peers' questions and ours are in each state."""
     parts = [
         select(literal(kind).label("kind"), table.state, func.count().label("number")).group_by(
             table.state
@@ -106,6 +115,7 @@ async def states(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
             ("case", CaseRow),
             ("delivery", DeliveryRow),
             ("commitment", CommitmentRow),
+            ("pull", PullRow),
         )
     ]
     rows = await connection.execute(union_all(*parts))
@@ -155,7 +165,12 @@ async def lines(
     ).where(
         CommitmentRow.state.in_(("waiting", "dead")), _of(CommitmentRow, site)
     )  # fmt: skip
-    every = union_all(cases, objects, deliveries, asked).order_by("since").limit(most)
+    pulls = select(
+        PullRow.id, literal("pull").label("kind"), PullRow.state, PullRow.reason,
+        PullRow.changed_at.label("since"), PullRow.archive.label("about"),
+        _counted().label("detail"),
+    ).where(PullRow.state.in_(("asked", "fetching", "dead")), _of(PullRow, site))  # fmt: skip
+    every = union_all(cases, objects, deliveries, asked, pulls).order_by("since").limit(most)
     rows = await connection.execute(every)
     return tuple(
         Line(
@@ -166,8 +181,21 @@ async def lines(
     )  # fmt: skip
 
 
+def _counted() -> ColumnElement[str]:
+    """Return how many of the studies that an archive has were fetched, where it has answered."""
+    fetched = (
+        select(func.count())
+        .where(PullStudyRow.pull_id == PullRow.id, PullStudyRow.state != "failed")
+        .where(PullStudyRow.state != "waiting")
+        .scalar_subquery()
+    )
+    told = sa_cast(fetched, String).concat("/").concat(sa_cast(PullRow.found, String))
+    return func.coalesce(told, "")
+
+
 def _of(
-    table: type[ArrivalRow] | type[CaseRow] | type[CommitmentRow], site: str | None
+    table: type[ArrivalRow] | type[CaseRow] | type[CommitmentRow] | type[PullRow],
+    site: str | None,
 ) -> ColumnElement[bool]:
     return true() if site is None else table.site == site
 
@@ -242,6 +270,8 @@ async def decide(
             connection, None, "waiting" if again else "discarded", reason or "restarted", id
         )
         return "commitment"
+    if await _decide_pull(connection, id, act, reason, site):
+        return "pull"
     ours = select(ArrivalRow.id).where(ArrivalRow.id == id, _of(ArrivalRow, site))
     if again or await connection.scalar(ours) is None:
         return None
@@ -249,3 +279,30 @@ async def decide(
         connection, id, "discarded", reason or "", "quarantined"
     )
     return "object" if discarded else None
+
+
+async def _decide_pull(
+    connection: AsyncConnection, id: UUID, act: Literal["restart", "discard"], reason: str | None,
+    site: str | None,
+) -> bool:  # fmt: skip
+    """Ask an archive again, or give a question to it up; whoever works on it ends."""
+    moment, again = now(), act == "restart"
+    state = "asked" if again else "discarded"
+    done = await connection.execute(
+        update(PullRow)
+        .where(
+            PullRow.id == id,
+            _of(PullRow, site),
+            or_(
+                and_(PullRow.state == "dead", PullRow.question.is_not(None)),
+                literal(not again) & PullRow.state.in_(("asked", "fetching")),
+            ),
+        )
+        .values(
+            state=state, fence=PullRow.fence + 1, attempts=0, leased_until=None, due_at=moment,
+            changed_at=moment, **({} if again else {"question": None}),
+        )
+    )  # fmt: skip
+    if done.rowcount:
+        await repository.note(connection, None, state, reason or "restarted", id)
+    return bool(done.rowcount)

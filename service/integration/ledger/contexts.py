@@ -22,6 +22,7 @@ KINDS: Final[Mapping[str, str]] = {
     "object": N_("Image"),
     "delivery": N_("Delivery"),
     "commitment": N_("Question about storage"),
+    "pull": N_("Question to an archive"),
 }
 STATES: Final[Mapping[str, str]] = {
     "receiving": N_("Images arrive"),
@@ -34,6 +35,8 @@ STATES: Final[Mapping[str, str]] = {
     "sending": N_("Is sent"),
     "committing": N_("Waits for its confirmation"),
     "held": N_("Waits for a signature"),
+    "asked": N_("Waits for the archive"),
+    "fetching": N_("Is fetched"),
     "dead": N_("Given up"),
 }
 REASONS: Final[Mapping[str, str]] = {
@@ -41,6 +44,7 @@ REASONS: Final[Mapping[str, str]] = {
     "other_patient": N_("The study has images of another patient."),
     "too_many_results": N_("More results a day than are allowed of one study."),
     "nothing_held": N_("None of its images is kept any more."),
+    "no_destination": N_("None of the destinations that its rule names is there any more."),
     "failed": N_("It failed in a way that nobody foresaw."),
     "unreachable": N_("Nobody answers at this address."),
     "no_answer": N_("The other side did not answer in time."),
@@ -51,6 +55,20 @@ REASONS: Final[Mapping[str, str]] = {
     "not_confirmed": N_("The other side did not say that it has it."),
     "not_committed": N_("The other side did not say that it has all of it."),
     "purged": N_("What was to be sent has been removed."),
+    "rejected": N_("The other side rejects the association: it may not know our title."),
+    "no_context": N_("The other side offers no service for it."),
+    "too_many": N_("More studies fit the question than may be fetched."),
+    "nothing_came": N_("The archive has sent none of the objects of a study."),
+    "incomplete": N_("The archive could not send all objects of a study."),
+    "answered A700": N_("The archive has no means to answer now."),
+    "answered A701": N_("The archive has no means to count what fits now."),
+    "answered A702": N_("The archive has no means to send now."),
+    "answered A801": N_("The archive does not know the title that it is to send to."),
+    "answered A900": N_("The archive does not understand the question."),
+    "answered 0122": N_("The archive offers no such service."),
+    "answered 0124": N_("The archive does not allow it."),
+    "answered 0211": N_("The archive does not know this kind of request."),
+    "answered FE00": N_("The archive has given it up."),
     "left": N_("The destination is not in the file of peers any more."),
 }
 BUCKETS: Final[Mapping[str, str]] = {
@@ -96,7 +114,8 @@ class Row:
             can_restart=needs and line.kind != "object",
             can_discard=needs
             or (line.kind == "delivery" and line.state in ("waiting", "committing", "held"))
-            or (line.kind == "commitment" and line.state == "waiting"),
+            or (line.kind == "commitment" and line.state == "waiting")
+            or (line.kind == "pull" and line.state in ("asked", "fetching")),
         )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, and_, exists, insert, or_, select, update
+from sqlalchemy import Row, and_, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -67,6 +67,8 @@ async def claim_next(
 
 
 async def keep(connection: AsyncConnection, case_id: UUID, results: Sequence[Result]) -> None:
+    """Keep what was made of a case, in the place of what a restart has had made once more."""
+    await connection.execute(delete(CaseResultRow).where(CaseResultRow.case_id == case_id))
     for number, one in enumerate(results):
         await connection.execute(
             insert(CaseResultRow).values(

@@ -31,9 +31,10 @@ from service.storage.tables.ledger import (
     DeliveryRow,
     JudgementRow,
     LedgerEventRow,
+    PullRow,
 )
 
-Leased = type[CaseRow] | type[DeliveryRow] | type[CommitmentRow]
+Leased = type[CaseRow] | type[DeliveryRow] | type[CommitmentRow] | type[PullRow]
 
 
 async def alone(connection: AsyncConnection, *keys: str) -> None:
@@ -162,6 +163,7 @@ async def add(
             sha256=one.sha256, size=len(one.data), peer=one.peer, received_at=now(), state=state,
             reason=reason, patient=None if ignored else one.patient,
             data=None if ignored else one.data,
+            destinations=None if one.destinations is None else list(one.destinations),
         )
     )  # fmt: skip
     await note(connection, case_id, state, reason, arrival_id)
@@ -289,6 +291,19 @@ async def change(
     if not await connection.scalar(select(exists().where(mine))):
         raise LeaseLostError
     return False
+
+
+async def destinations(
+    connection: AsyncConnection, site: str, study_uid: str
+) -> frozenset[str] | None:
+    """Return where a study's results go by the rules of its objects; None: everywhere."""
+    statement = select(ArrivalRow.destinations).where(
+        ArrivalRow.study_uid == study_uid, ArrivalRow.site == site, ArrivalRow.state == "held"
+    )
+    named = list(await connection.scalars(statement))
+    if not named or None in named:
+        return None
+    return frozenset(name for one in named for name in one)
 
 
 async def held(connection: AsyncConnection, site: str, study_uid: str) -> tuple[Held, ...]:

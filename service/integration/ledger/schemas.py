@@ -19,6 +19,7 @@ DeliveryState = Literal[
     "waiting", "sending", "committing", "accepted", "committed", "dead", "discarded", "held",
 ]  # fmt: skip
 CommitmentState = Literal["waiting", "reported", "dead", "discarded"]
+PullState = Literal["asked", "fetching", "done", "dead", "discarded"]
 ArrivalState = Literal["held", "ignored", "quarantined", "discarded", "reading", "read"]
 Received = Literal["accepted", "duplicate", "ignored", "quarantined"]
 """What became of an object that was sent: all four are acknowledged."""
@@ -54,6 +55,8 @@ class Arrival:
     action: Action = "judge"
     rule: str | None = None
     """Which rule says so, as the ledger tells it."""
+    destinations: tuple[str, ...] | None = None
+    """Where its rule has the result go; None: to every destination."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +184,7 @@ class Line:
     """A row as operators see it: no name, no number of a patient."""
 
     id: UUID
-    kind: Literal["case", "object", "delivery", "commitment"]
+    kind: Literal["case", "object", "delivery", "commitment", "pull"]
     state: str
     reason: str | None
     since: datetime

@@ -150,6 +150,11 @@ class Ledger:
         async with self._transactions.read() as connection:
             return await repository.held(connection, case.site, case.study_uid)
 
+    async def destinations(self, case: Case) -> frozenset[str] | None:
+        """Return where a case's result goes by the rules of its images; None: everywhere."""
+        async with self._transactions.read() as connection:
+            return await repository.destinations(connection, case.site, case.study_uid)
+
     async def renew(self, case: Case) -> None:
         """Begin the lease anew: one image more has been done."""
         until = now() + self._lease

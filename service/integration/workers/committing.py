@@ -12,8 +12,7 @@ from pydicom.uid import generate_uid
 
 from service.integration.destinations import DicomDestination
 from service.integration.dicom import commitment
-from service.integration.dicom.outgoing import Called
-from service.integration.dicom.sender import called
+from service.integration.dicom.outgoing import Called, called
 from service.integration.ledger.commitments import Commitments
 from service.integration.ledger.schemas import LeaseLostError
 from service.integration.metrics import GatewayMetrics

@@ -22,17 +22,17 @@ from service.integration.compose import capture, document, pixels, report
 from service.integration.compose.source import Judged, Made, judged
 from service.integration.compose.uids import Origin
 from service.integration.dicom import head
-from service.integration.hl7.orders import Order
 from service.integration.ledger.schemas import Case, Result
 from service.integration.ledger.service import Ledger
+from service.integration.orders import Order
 from service.integration.peers import Peers
 from service.predictions.schemas import Prediction
 from service.storage.errors import UnreadableError
 
 DECODE_SECONDS: Final = 30.0
 
-Ordered = Callable[[str, str, str], Awaitable[Order | None]]
-"""Returns the order by site, accession number and Study Instance UID."""
+Ordered = Callable[[Case, Dataset, Actor], Awaitable[Order | None]]
+"""Returns the order of a case, by the head of its first image, for whoever sent it."""
 Get = Callable[[Actor, UUID], Awaitable[Prediction | None]]
 Image = Callable[[Actor, UUID], Awaitable[bytes | None]]
 Known = Callable[[Actor, UUID], Awaitable[Exam | None]]
@@ -91,14 +91,13 @@ class Composer:
             for one in await self._ledger.results(case.id)
             if one.sop_class_uid == EncapsulatedPDFStorage
         )
-        accession = head.text(parts[0].source, "AccessionNumber")
         return Made(
             case_id=case.id,
             site=case.site,
             parts=tuple(parts),
             origin=_origin(case, found, parts),
             at=now(),
-            order=await self._ordered(case.site, accession, case.study_uid),
+            order=await self._ordered(case, parts[0].source, actor),
             sheets=sheets if len(sheets) == len(parts) else (),
         )
 

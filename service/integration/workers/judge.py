@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from service.integration.ledger.schemas import Case, Held, LeaseLostError, Outgo
 from service.integration.ledger.service import Ledger
 from service.integration.peers import Peers
 from service.integration.workers.composer import Composer, Found, GoneError
+from service.integration.workers.ordering import OrderUnknownError
 from service.integration.workers.senders import Sender
 from service.predictions.schemas import Prediction
 from service.storage.errors import StorageError
@@ -29,18 +30,22 @@ MOST_ATTEMPTS: Final = 8
 Predict = Callable[[Actor, bytes, Priority, str], Awaitable[Prediction]]
 
 
+class NowhereError(Exception):
+    """No destination that the study's rules name is in the file any more."""
+
+
 class Judge:
     """One way to a result: the verbs of predictions."""
 
     def __init__(
         self, ledger: Ledger, peers: Peers, predict: Predict, composer: Composer,
-        senders: Iterable[Sender],
+        senders: Mapping[str, Sender],
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._peers = peers
         self._predict = predict
         self._composer = composer
-        self._senders = tuple(senders)
+        self._senders = senders
 
     async def step(self) -> bool:
         """Work on the next case as far as it goes; False where there is none."""
@@ -53,7 +58,9 @@ class Judge:
             pass
         except GoneError:
             await self._ledger.quarantine(case, "nothing_held")
-        except (ServiceError, BusyError) as error:
+        except NowhereError:
+            await self._ledger.quarantine(case, "no_destination")
+        except (ServiceError, BusyError, OrderUnknownError) as error:
             log(logging.INFO, "case waits", case=case.id, fault=fault(error))
             await self._later(case)
         except Exception as error:
@@ -78,10 +85,19 @@ class Judge:
             if judged_now is None:
                 return
             found = judged_now
+        senders = await self._chosen(case)
         if case.state != "composed":
             results = await self._composer.results(case, self._actor(case), found)
             await self._ledger.composed(case, results)
-        await self._ledger.deliver(case, await self._outgoing(case, found))
+        await self._ledger.deliver(case, await self._outgoing(case, found, senders))
+
+    async def _chosen(self, case: Case) -> list[Sender]:
+        """Return who sends the case's result, by the rules that its images fit."""
+        named = await self._ledger.destinations(case)
+        found = [one for name, one in self._senders.items() if named is None or name in named]
+        if not found:
+            raise NowhereError
+        return found
 
     async def _judge(self, case: Case) -> tuple[tuple[str, UUID], ...] | None:
         """Return what was judged; None where nothing can be, or more has come."""
@@ -107,7 +123,9 @@ class Judge:
         found = await self._predict(self._actor(case), one.data, Priority.PERSON, key)
         return found.id
 
-    async def _outgoing(self, case: Case, found: Found) -> list[Outgoing]:
+    async def _outgoing(
+        self, case: Case, found: Found, senders: Iterable[Sender]
+    ) -> list[Outgoing]:
         made: Made | None = None
 
         async def making() -> Made:
@@ -116,7 +134,7 @@ class Judge:
                 made = await self._composer.made(case, self._actor(case), found)
             return made
 
-        return [await one.outgoing(making) for one in self._senders]
+        return [await one.outgoing(making) for one in senders]
 
     def _actor(self, case: Case) -> Actor:
         actor = self._peers.actor(case.peer, case.site)

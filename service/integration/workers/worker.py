@@ -20,11 +20,13 @@ from service.integration.peers import Peers
 from service.integration.workers.committing import Committing
 from service.integration.workers.judge import Judge
 from service.integration.workers.measuring import Measuring
+from service.integration.workers.pulling import Pulling
 from service.integration.workers.senders import Sender
 from service.storage.errors import StorageError
 from telemetry.journal import fault, log
 
 POLL_SECONDS: Final = 0.5
+CLOCK_SECONDS: Final = 5.0
 COUNT_SECONDS: Final = 10.0
 PURGE_SECONDS: Final = 600.0
 CASES: Final = 2
@@ -44,6 +46,7 @@ class Worker:
         judge: Judge,
         committing: Committing,
         measuring: Measuring,
+        pulling: Pulling,
         feeds: Feeds,
         metrics: GatewayMetrics,
     ) -> None:
@@ -54,6 +57,7 @@ class Worker:
         self._judge = judge
         self._committing = committing
         self._measuring = measuring
+        self._pulling = pulling
         self._feeds = feeds
         self._metrics = metrics
         self._stopping = asyncio.Event()
@@ -64,6 +68,8 @@ class Worker:
             *(("case", self._judge.step, POLL_SECONDS) for _ in range(CASES)),
             *(("deliver", self._to(one), POLL_SECONDS) for one in self._peers.destination),
             *(("commitment", step, POLL_SECONDS) for step in self._committing.steps()),
+            *(("pull", step, POLL_SECONDS) for step in self._pulling.steps()),
+            *(("clock", step, CLOCK_SECONDS) for step in self._pulling.clocks()),
             ("report", self._measuring.step, POLL_SECONDS),
             ("count", self.count, COUNT_SECONDS),
             ("purge", self._purge, PURGE_SECONDS),
@@ -74,6 +80,8 @@ class Worker:
         finally:
             # Not cancelled: an object that is being sent would be sent again.
             self._stopping.set()
+            # But a study that an archive sends may take long, and goes on elsewhere.
+            self._pulling.stop()
             await asyncio.gather(*tasks)
 
     async def _again(self, name: str, step: Step, pause: float) -> None:
@@ -131,5 +139,6 @@ class Worker:
 
     async def _purge(self) -> bool:
         await self._committing.tidy()
+        await self._pulling.tidy()
         await self._feeds.purge()
         return await self._ledger.purge() > 0

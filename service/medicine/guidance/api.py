@@ -7,6 +7,7 @@ What is entered is neither stored nor logged, and never part of an address: only
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -26,6 +27,8 @@ from service.medicine.guidance.contexts import Considered, TreatmentPage
 from service.medicine.guidance.facts import FactsError, read
 from service.medicine.guidance.form import parse
 from service.medicine.guidance.study import fields_of
+from service.medicine.modalities.dependencies import ModalitySettingsDep
+from service.medicine.modalities.view import ModalitiesCard
 from service.results import ResultDep, no_such_prediction
 from service.web import articles as content
 from service.web.dependencies import TemplatesDep
@@ -79,14 +82,23 @@ async def answer(request: Request, templates: TemplatesDep, sent: FormBody) -> R
 
 @study.get("")
 async def of_study(
-    request: Request, result: ResultDep, actor: Acting, exams: ExamsDep, templates: TemplatesDep
+    request: Request,
+    result: ResultDep,
+    actor: Acting,
+    exams: ExamsDep,
+    templates: TemplatesDep,
+    limits: ModalitySettingsDep,
 ) -> Response:
     exam = await exams.get(actor, result.id)
     if exam is None:
         raise no_such_prediction()
     sent = fields_of(exam)
     facts = parse(sent, now().date()) if sent else None
+    # Without the outcome: what is considered has nothing of the image beside it.
+    others = ModalitiesCard.of(exam, None, limits)
     page = _page(sent, {}, facts, study=f"/results/{result.id}")
+    if others.entered:
+        page = replace(page, others=others)
     return templates.respond(request, page, headers=NO_STORE)
 
 

@@ -158,15 +158,18 @@ def marked_risk(facts: Facts) -> Finding:
     return every(treatment_threshold(facts), marks)
 
 
-def height_lost(facts: Facts, centimetres: float) -> Finding:
-    """``centimetres`` or more since the greatest height."""
+def height_lost(facts: Facts, centimetres: float, *, more: bool = False) -> Finding:
+    """``centimetres`` or more since the greatest height; ``more``: not as much as that alone."""
     now, before = facts.height_cm, facts.tallest_cm
     if now is None and before is None:
         return NO  # asked for only where one of the two is known
     if now is None or before is None:
         return Finding(None, missing=("height_cm" if now is None else "tallest_cm",))
     because = (Because("height_cm", now), Because("tallest_cm", before))
-    return Finding(True, because) if before - now >= centimetres else NO
+    # Of two heights to a tenth: 164.1 − 160 is 4.1.
+    lost = round(before - now, 1)
+    enough = lost > centimetres if more else lost >= centimetres
+    return Finding(True, because) if enough else NO
 
 
 def untested(facts: Facts) -> Finding:

@@ -15,6 +15,7 @@ from service.medicine.guidance.form import groups
 from service.medicine.guidance.rule import Kind
 from service.medicine.guidance.summary import Summary
 from service.medicine.guidance.words import NO_SYMPTOM, label, shown
+from service.medicine.modalities.view import ModalitiesCard
 from service.web.articles import Article
 from service.web.forms import FieldGroup
 from service.web.page import Page
@@ -158,6 +159,8 @@ class TreatmentPage(Page):
     considered: Considered | None
     study: str = ""
     """The address of the result whose study's facts are filled in."""
+    others: ModalitiesCard | None = None
+    """What CT and ultrasound measured of that exam; nothing of its image."""
 
     @classmethod
     def of(

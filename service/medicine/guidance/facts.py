@@ -132,6 +132,9 @@ class Facts(_Part):
     fractures: Annotated[tuple[Fracture, ...], Field(max_length=MOST_FRACTURES, strict=False)] | (
         None
     ) = Field(None, description="Fragility fractures; an empty list says that there were none.")
+    reported_vertebral_fracture: bool | None = Field(
+        None, description="A vertebral fracture that the person tells of and no image shows."
+    )
     diagnosed_before: bool | None = Field(
         None, description="Osteoporosis was diagnosed at some time."
     )

@@ -49,7 +49,7 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "t_scores.one_third_radius", "evaluable_vertebrae", "forearm_indicated",
         "z_scores.lumbar_spine", "z_scores.total_hip", "z_scores.femoral_neck",
     ),
-    N_("Fragility fractures"): _rows("fractures"),
+    N_("Fragility fractures"): (*_rows("fractures"), "reported_vertebral_fracture"),
     N_("Risk"): (
         "dvo_risk", "frax_major", "frax_hip", "high_fall_risk", "glucocorticoids",
         "glucocorticoid_mg", "glucocorticoid_months",

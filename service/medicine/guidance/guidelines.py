@@ -102,6 +102,16 @@ GUIDELINES: Final[Mapping[str, Guideline]] = {
         source="iscd.org; J Clin Densitom 2024;27:101436",
         region="international",
     ),
+    "iscd-vfa": Guideline(
+        short="ISCD 2019",
+        organisation="International Society for Clinical Densitometry",
+        title=N_("Official positions: vertebral fracture assessment, 2013, unchanged in 2019"),
+        year=2019,
+        source="J Clin Densitom 2013;16:482, doi:10.1016/j.jocd.2013.08.003, as NGC 10408 has it; "
+        "Shuhart, J Clin Densitom 2019;22:453, as UpToDate has it",
+        region="international",
+        checked=_READ,
+    ),
     "esceo-2019": Guideline(
         organisation="IOF and ESCEO",
         title="European guidance for osteoporosis in postmenopausal women",

@@ -64,6 +64,7 @@ LABELS: Final[Mapping[str, str]] = {
     "fractures.months_ago": N_("Fracture, how long ago"),
     "fractures.on_therapy": N_("Fracture while on treatment"),
     "fractures.number": N_("Number of fractures"),
+    "reported_vertebral_fracture": N_("Tells of a vertebral fracture that no image shows"),
     "diagnosed_before": N_("Osteoporosis diagnosed before"),
     "frax_major": N_("FRAX, major osteoporotic fracture"),
     "frax_hip": N_("FRAX, hip fracture"),

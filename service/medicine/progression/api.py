@@ -10,9 +10,11 @@ from service.http.caching import NO_STORE
 from service.http.problems import problems
 from service.identity.dependencies import Acting
 from service.medicine.progression.change import course
+from service.medicine.progression.contexts import seen
 from service.medicine.progression.dependencies import PatientKey, PrecisionDep, no_such_patient
 from service.medicine.progression.outlook import outlook
 from service.medicine.progression.schemas import EXAMPLE, ProgressionAnswer
+from service.medicine.scoliosis.trend import trend
 from service.predictions.dependencies import PredictionsDep
 
 router = APIRouter(prefix="/api/v1/patients/{key}/progression", tags=["studies"])
@@ -49,4 +51,6 @@ async def read(
     precision = settings.precision
     told = await asyncio.to_thread(outlook, exams, precision)
     response.headers.update(NO_STORE)
-    return ProgressionAnswer.of(course(exams, precision), told, found.unreadable)
+    return ProgressionAnswer.of(
+        course(exams, precision), told, found.unreadable, trend(seen(found))
+    )

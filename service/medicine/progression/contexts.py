@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -11,6 +11,9 @@ from uuid import UUID
 from service.exams.schemas import Exam
 from service.language.formats import day, number
 from service.language.locale import N_, _
+from service.medicine.modalities.ct.view import of as ct
+from service.medicine.modalities.ultrasound.view import of as ultrasound
+from service.medicine.modalities.wording import SOURCES
 from service.medicine.osteoporosis.view import told
 from service.medicine.osteoporosis.wording import HEADINGS
 from service.medicine.progression.change import Change, Condition, Point, Verdict
@@ -18,10 +21,14 @@ from service.medicine.progression.outlook import Outlook
 from service.medicine.progression.precision import Precision
 from service.medicine.progression.trend import Chart, drawing, region, scanner
 from service.medicine.progression.view import OutlookCard
+from service.medicine.scoliosis.trend import Seen, trend
+from service.medicine.scoliosis.view import CurveRow
+from service.medicine.scoliosis.view import rows as curves
 from service.predictions.timeline import Timeline
 from service.types import Outcome
 from service.web.page import Page
 
+_CT, _ULTRASOUND = SOURCES["ct"], SOURCES["ultrasound"]
 _CONDITIONS: Final[Mapping[Condition, str]] = {
     "bmd_missing": N_("the BMD of one of them is not known"),
     "date_missing": N_("the date of one of them is not known"),
@@ -73,6 +80,17 @@ class TimelineRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherRow:
+    """``study`` is the result's id, ``detail`` the device and where it measured."""
+
+    study: str
+    date: str
+    name: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PatientPage(Page):
     templates = ("patient.html",)
     section = "/history"
@@ -86,6 +104,9 @@ class PatientPage(Page):
     least: tuple[str, str, str]
     """The least significant change for four, three and two vertebrae."""
     outlook: OutlookCard
+    curves: tuple[CurveRow, ...]
+    others: tuple[OtherRow, ...]
+    """What other modalities measured; never in the course of BMD."""
 
     @classmethod
     def of(
@@ -104,7 +125,21 @@ class PatientPage(Page):
             precision=number(float(precision.spine_g_cm2), 3),
             least=(least[0], least[1], least[2]),
             outlook=OutlookCard.of(found),
+            curves=curves(trend(seen(patient))),
+            others=tuple(row for point in points for row in _others(point.exam)),
         )
+
+
+def seen(patient: Timeline) -> list[Seen]:
+    """Return the patient's exams as the trend of the curve takes them."""
+    return [
+        Seen(
+            prediction_id=exam.prediction_id,
+            acquired_on=exam.acquired_on,
+            vertebrae=prediction.vertebrae,
+        )
+        for exam, prediction in patient.exams
+    ]
 
 
 def _row(point: Point, outcome: Outcome, days: Mapping[UUID, str]) -> TimelineRow:
@@ -122,6 +157,20 @@ def _row(point: Point, outcome: Outcome, days: Mapping[UUID, str]) -> TimelineRo
         heading=_(HEADINGS[outcome]),
         changes=tuple(_told(change, days[change.earlier]) for change in changes),
     )
+
+
+def _others(exam: Exam) -> Iterator[OtherRow]:
+    study, date = str(exam.prediction_id), _day(exam)
+    measured = exam.modalities.ct
+    if measured is not None:
+        lines = ct(measured)
+        detail = f"{lines.place}. {lines.scan}"
+        yield OtherRow(study=study, date=date, name=_(_CT), value=lines.number, detail=detail)
+    heel = exam.modalities.ultrasound
+    if heel is not None:
+        shown = ultrasound(heel)
+        name, value = _(_ULTRASOUND), "; ".join(shown.numbers)
+        yield OtherRow(study=study, date=date, name=name, value=value, detail=shown.device)
 
 
 def _told(change: Change, since: str) -> Told:

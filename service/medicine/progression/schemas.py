@@ -15,6 +15,9 @@ from service.medicine.drugs import Drug
 from service.medicine.progression.change import Change, Condition, Point, Verdict
 from service.medicine.progression.history import Missing
 from service.medicine.progression.outlook import Outlook
+from service.medicine.scoliosis.schemas import CurveAnswer
+from service.medicine.scoliosis.screening import Screening
+from service.medicine.scoliosis.trend import Point as CurvePoint
 
 CONDITION: Final = "The treatment and the weight of the newest study stay as they are."
 LABEL: Final = (
@@ -124,9 +127,16 @@ class ProgressionAnswer(_Part):
     reaching: ReachingAnswer | None = Field(description="When T is first −2.5 or lower.")
     missing: tuple[Missing, ...] = Field(description="Why something is not told.")
     model: ModelAnswer | None
+    curve: CurveAnswer = Field(description="L1 to L4, of the images.")
 
     @classmethod
-    def of(cls, points: Sequence[Point], found: Outlook, unreadable: int) -> ProgressionAnswer:
+    def of(
+        cls,
+        points: Sequence[Point],
+        found: Outlook,
+        unreadable: int,
+        curves: Sequence[CurvePoint],
+    ) -> ProgressionAnswer:
         return cls(
             label=LABEL,
             studies=tuple(_study(point) for point in points),
@@ -143,6 +153,7 @@ class ProgressionAnswer(_Part):
             reaching=_reaching(found),
             missing=found.missing,
             model=None if found.model is None else ModelAnswer.model_validate(vars(found.model)),
+            curve=CurveAnswer.of(curves),
         )
 
 
@@ -221,4 +232,16 @@ EXAMPLE: Final[dict[str, Any]] = {
     "reaching": None,
     "missing": ["no_comparable_studies"],
     "model": None,
+    "curve": CurveAnswer.of(
+        [
+            CurvePoint(
+                prediction_id=UUID("7f9c24e8-3b12-4c5d-9a77-2f1e0d6b8c43"),
+                acquired_on=date(2025, 11, 3),
+                found=Screening(degrees=13.1, low=10.4, high=15.8, side="left"),
+                change=None,
+                earlier=None,
+                difference=None,
+            )
+        ]
+    ).model_dump(mode="json"),
 }

@@ -54,8 +54,14 @@ class Vertebrae(Part):
         "positive when its upper end leans to the image's right."
     )
     curve: Number = Field(
-        description="Degrees between the tilts of the top and the bottom vertebra: a screening "
-        "angle, not a Cobb angle."
+        description="Degrees between the column's directions at the top and the bottom vertebra: a "
+        "DXA screening angle, supine; not a Cobb angle."
+    )
+    curve_interval: tuple[Number, Number] | None = Field(
+        None,
+        description="Degrees between which that angle lies 9 times of 10, as measured on phantoms. "
+        "Null where fewer than four levels were found, and in results of older versions, whose "
+        "`curve` was between end plates and is too small.",
     )
     iliac_crests_visible: bool | None = Field(description="Null: not looked for.")
     findings: tuple[Finding, ...] = Field(

@@ -44,7 +44,8 @@ _CURVE: Final = N_(
 _DENSER: Final = N_(
     "%(level)s seems denser than its neighbours: it stands %(value)s times as far above soft "
     "tissue. Compare the T-scores: ISCD leaves out a vertebra that differs by more than 1.0 from "
-    "its neighbour; the total may be falsely high."
+    "its neighbour; the total may be falsely high. A fractured vertebra seems denser too: consider "
+    "VFA, a lateral view."
 )
 _LOW: Final = N_(
     "%(level)s is lower than its neighbours, %(value)s times their height: consider VFA, a lateral "
@@ -108,7 +109,6 @@ class LevelRow:
 class SpineView:
     levels: tuple[LevelRow, ...]
     axis_tilt: str
-    curve: str
     findings: tuple[str, ...]
     has_millimetres: bool
 
@@ -123,7 +123,6 @@ class SpineView:
                 for level, outline in zip(found.levels, outlines(found), strict=True)
             ),
             axis_tilt=_degrees(found.axis_tilt),
-            curve=_degrees(found.curve),
             findings=tuple(sentence(one) for one in found.findings),
             has_millimetres=any(one.height_mm is not None for one in found.levels),
         )

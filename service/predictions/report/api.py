@@ -14,6 +14,7 @@ from service.http.caching import NO_STORE
 from service.http.problems import problems
 from service.identity.dependencies import Acting
 from service.language.locale import current
+from service.medicine.modalities.dependencies import ModalitySettingsDep
 from service.predictions.contexts import ResultPage
 from service.predictions.dependencies import PredictionDep, PredictionsDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
@@ -47,6 +48,7 @@ async def read(
     reviews: ReviewsDep,
     exams: ExamsDep,
     explainer: ExplainerDep,
+    limits: ModalitySettingsDep,
 ) -> Response:
     """Heat maps that cannot be had at the moment, or failed their check, are not on the sheet."""
     scan = await predictions.image(actor, prediction.id)
@@ -55,6 +57,7 @@ async def read(
         reviews=await reviews.of(actor, prediction.id),
         exam=await exams.get(actor, prediction.id),
         pictured=scan is not None,
+        limits=limits,
     )
     if actor.session is not None and actor.session.glass is not None:
         shown = replace(shown, broken=str(actor.session.glass.id))

@@ -19,12 +19,14 @@ from reportlab.platypus import Flowable, Frame, HRFlowable, KeepInFrame, Spacer,
 
 from service.language import locale as language
 from service.language.locale import _
+from service.medicine.scoliosis.view import CurveCard
 from service.medicine.sent import SentImage
 from service.medicine.vertebrae.view import SpineView
 from service.predictions.contexts import ResultPage
 from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.report.drawing import bar, gauge, shape
 from service.predictions.report.measures import FLUSH, GAP, LEFT, MARGIN, RIGHT, WIDTH
+from service.predictions.report.modalities import modalities
 from service.predictions.report.pictures import pictures
 from service.predictions.report.scanner import measured
 from service.predictions.report.typography import RULE, SOFT, TONES, WARN, fonts, text
@@ -84,8 +86,9 @@ def _content(
     seen = gone if scan is None else pictures(prediction, page, scan, maps, sent)
     # Below the picture, where there is room: the other column is the longer one.
     theirs = measured(page.exam.measured) if page.exam and page.exam.measured else []
+    others = modalities(page.modalities) if page.modalities else []
     columns = Table(
-        [[[*_answer(prediction, page)], "", [*seen, *theirs]]],
+        [[[*_answer(prediction, page)], "", [*seen, *theirs, *others]]],
         colWidths=[LEFT, GAP, RIGHT],
         style=FLUSH,
     )
@@ -163,6 +166,8 @@ def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:
         found += [text(finding, bullet=True) for finding in page.findings]
     if page.spine is not None:
         found += _spine(page.spine)
+    if page.curve is not None:
+        found += _curve(page.curve)
     return found
 
 
@@ -212,10 +217,8 @@ def _spine(found: SpineView) -> list[Flowable]:
         ),
     ]
     lean = _(
-        "Lean of the spine %(tilt)s, curve L1 to L4 %(curve)s (a screening angle). "
-        "No finding is a diagnosis.",
+        "Lean of the spine %(tilt)s. No finding is a diagnosis.",
         tilt=found.axis_tilt,
-        curve=found.curve,
     )
     style = [*FLUSH, ("LINEABOVE", (0, 1), (-1, 1), 0.4, RULE)]
     return [
@@ -226,6 +229,16 @@ def _spine(found: SpineView) -> list[Flowable]:
               style=style),
         text(lean, 7, colour=SOFT),
     ]  # fmt: skip
+
+
+def _curve(found: CurveCard) -> list[Flowable]:
+    title = _("DXA screening angle, supine")
+    said = f"{found.said} {_('Not a Cobb angle; research use only.')}"
+    return [
+        Spacer(0, 4),
+        text(f"{title}: {found.angle}" if found.angle else title, 8, bold=True),
+        text(said, 7, colour=SOFT),
+    ]
 
 
 def _standing(page: ResultPage) -> Flowable:

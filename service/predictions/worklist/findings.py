@@ -26,6 +26,7 @@ SHORT: Final[Mapping[str, str]] = {
     "vertebrae_not_found": N_("vertebrae not found"),
     "other_body_part": N_("other body part"),
     "other_view": N_("other view"),
+    "lateral_view": N_("lateral view"),
     "for_processing": N_("raw grey levels"),
     "burned_in_annotation": N_("text in the image"),
     "part_missing": N_("part missing"),

@@ -30,3 +30,5 @@ class ExamRow(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(Document)
     # What the scanner's own objects tell, by their keys, and which facts are taken from it.
     measured: Mapped[dict[str, Any] | None] = mapped_column(Document(none_as_null=True))
+    # What other modalities measured: service.medicine.modalities.entered.
+    modalities: Mapped[dict[str, Any] | None] = mapped_column(Document(none_as_null=True))

@@ -33,6 +33,7 @@ class OrderRow(Base):
     """An order for imaging, by the accession number that its images have. No patient is in it."""
 
     __tablename__ = "imaging_order"
+    __table_args__ = (Index("ix_imaging_order_study_uid", "site", "study_uid"),)
 
     site: Mapped[str] = mapped_column(String(64), primary_key=True)
     accession: Mapped[str] = mapped_column(String(64), primary_key=True)

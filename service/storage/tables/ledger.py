@@ -83,6 +83,8 @@ class ArrivalRow(Base):
     data: Mapped[bytes | None] = mapped_column(LargeBinary)
     # What a scanner's report tells, for images of its study that are judged later.
     numbers: Mapped[dict[str, Any] | None] = mapped_column(Document(none_as_null=True))
+    # Where its rule has the study's result go, by names; NULL: to every destination.
+    destinations: Mapped[list[Any] | None] = mapped_column(Document(none_as_null=True))
 
 
 class JudgementRow(Base):
@@ -162,6 +164,50 @@ class CommitmentRow(Base):
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     fence: Mapped[int]
+
+
+class PullRow(Base):
+    """What an archive was asked for, by a person or by the clock, and how far it has come."""
+
+    __tablename__ = "ledger_pull"
+    __table_args__ = (Index("ix_ledger_pull_due", "state", "due_at"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    site: Mapped[str] = site()
+    archive: Mapped[str] = mapped_column(String(64))
+    # By the clock, and not by a person.
+    scheduled: Mapped[bool]
+    # What is asked for, the number of a patient perhaps; NULL once it has ended.
+    question: Mapped[dict[str, Any] | None] = mapped_column(Document(none_as_null=True))
+    # Studies that the archive has of it; NULL: it has not answered yet.
+    found: Mapped[int | None]
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int]
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fence: Mapped[int]
+
+
+class PullStudyRow(Base):
+    """A study that an archive has of what it was asked for, and what became of it."""
+
+    __tablename__ = "ledger_pull_study"
+
+    pull_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("ledger_pull.id"), primary_key=True)
+    study_uid: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+    # UIDs of the series that are wanted of it; NULL: all of it.
+    series: Mapped[list[Any] | None] = mapped_column(Document(none_as_null=True))
+    # Objects that the archive says it has of it; NULL: it does not say so.
+    instances: Mapped[int | None]
+    # Objects that it says it has sent.
+    objects: Mapped[int]
+    # waiting, fetched, skipped or failed; of the latter two the reason.
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class CdsFeedbackRow(Base):

@@ -57,7 +57,7 @@ def shown_by_pillow(data: bytes) -> NDArray[Any] | None:
             # Of 16 bits Pillow does not invert what is declared white.
             if image.mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(262) == 0:
                 return None
-            # An orientation in a text is heeded by Pillow and by no browser.
+            # Beside one in EXIF, an orientation in a text counts for nothing.
             for text in ("XML:com.adobe.xmp", "Raw profile type exif", "xmp"):
                 image.info.pop(text, None)
             turned = ImageOps.exif_transpose(image)

@@ -211,7 +211,8 @@ def test_pixels_of_an_icon_are_not_the_images() -> None:
         (uid.HEVCMP51, "HEVC"),
         ("1.2.840.10008.1.2.4.110", "JPEG XL"),
         (uid.JPEG2000MC, "Part 2"),
-        ("1.2.840.10008.1.2.4.55", "something unknown"),
+        ("1.2.840.10008.1.2.4.55", "JPEG of a retired process"),
+        ("1.2.840.113619.5.2", "GE's own"),
         ("1.2.3.4.5.6", "something unknown"),
     ],
 )
@@ -223,8 +224,9 @@ def test_transfer_syntaxes_that_are_not_read(syntax: str, name: str) -> None:
 def test_pixels_that_are_not_encoded_as_announced() -> None:
     with refused(CorruptFileError, match="in one piece; its transfer syntax has it in fragments"):
         read(files.relabelled(WHOLE, uid.RLELossless))
+    fragments = files.dicom(PICTURE.tobytes(), encoded=True, Rows=53, Columns=66)
     with refused(CorruptFileError, match="in fragments; its transfer syntax has it in one piece"):
-        read(files.relabelled(ENCODINGS["dicom-rle"](PICTURE), uid.ExplicitVRLittleEndian))
+        read(fragments)
 
 
 def test_encapsulated_pixels_without_a_fragment() -> None:
@@ -327,7 +329,68 @@ class TestDeflated:
 
     def test_damage(self) -> None:
         head, data = self.inflated()
-        with refused(CorruptFileError, match="truncated"):
+        with refused(CorruptFileError, match="bytes long"):
             read(head + self.deflated(data)[:-20])
         with refused(CorruptFileError, match="damaged"):
             read(head + b"\xff" * 100)
+
+    def test_an_end_that_is_missing(self) -> None:
+        head, data = self.inflated()
+        deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+        flushed = deflater.compress(data) + deflater.flush(zlib.Z_SYNC_FLUSH)
+        np.testing.assert_array_equal(read(head + flushed).pixels, PICTURE)
+
+    def test_as_writers_understand_it(self) -> None:
+        """With zlib's own header and checksum before and behind it, or not deflated at all."""
+        head, data = self.inflated()
+        np.testing.assert_array_equal(read(head + zlib.compress(data)).pixels, PICTURE)
+        np.testing.assert_array_equal(read(head + data).pixels, PICTURE)
+
+
+class TestByteOrder:
+    """Elements tell by themselves which byte comes first, whatever was announced."""
+
+    LABELS = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian)
+
+    @pytest.mark.parametrize("announced", LABELS)
+    @pytest.mark.parametrize("written", LABELS)
+    def test_of_elements(self, written: str, announced: str) -> None:
+        data = files.relabelled(files.grey_dicom(PICTURE, syntax=written), announced)
+        np.testing.assert_array_equal(read(data).pixels, PICTURE)
+
+    def test_of_wide_pixels_is_not_guessed(self) -> None:
+        wider = wide(PICTURE)
+        little = files.grey_dicom(wider)
+        big = files.grey_dicom(wider.byteswap(), syntax=uid.ExplicitVRBigEndian)
+        with refused(CorruptFileError, match="is big-endian and its elements are little-endian"):
+            read(files.relabelled(little, uid.ExplicitVRBigEndian))
+        with refused(CorruptFileError, match="is little-endian and its elements are big-endian"):
+            read(files.relabelled(big, uid.ExplicitVRLittleEndian))
+
+
+@pytest.mark.parametrize(
+    ("vr", "value"),
+    [(b"UL", b"\x35\0\0\0"), (b"SL", b"\x35\0\0\0"), (b"SS", b"\x35\0"), (b"IS", b"53"),
+     (b"DS", b"53.0")],
+)  # fmt: skip
+def test_whole_numbers_of_another_vr(vr: bytes, value: bytes) -> None:
+    rows = b"\x28\0\x10\0US\2\0\x35\0"
+    assert WHOLE.count(rows) == 1
+    other = b"\x28\0\x10\0" + vr + struct.pack("<H", len(value)) + value
+    np.testing.assert_array_equal(read(WHOLE.replace(rows, other)).pixels, PICTURE)
+
+
+@pytest.mark.parametrize(("vr", "value"), [(b"IS", b"53\\53 "), (b"DS", b"53.5"), (b"IS", b"many")])
+def test_no_whole_number(vr: bytes, value: bytes) -> None:
+    rows = b"\x28\0\x10\0US\2\0\x35\0"
+    other = b"\x28\0\x10\0" + vr + struct.pack("<H", len(value)) + value
+    with refused(InvalidTagError, match="Rows .* something else than one whole number"):
+        read(WHOLE.replace(rows, other))
+
+
+@pytest.mark.parametrize("tag", [Tag.FloatPixelData, Tag.DoubleFloatPixelData])
+def test_pixels_that_are_no_picture(tag: Tag) -> None:
+    start = WHOLE.index(b"\xe0\x7f\x10\0")
+    element = struct.pack("<HH2sHI", tag >> 16, tag & 0xFFFF, b"OW", 0, 8) + bytes(8)
+    with refused(NoPixelDataError, match=f"it has {tag.name} .* which is no picture"):
+        read(WHOLE[:start] + element)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from models.image.errors import UnsupportedFormatError
 from models.reading import exif
+from tests.models.reading.refusals import refused
 
 NAMES = {"<": b"II*\0", ">": b"MM\0*"}
 
@@ -71,13 +73,63 @@ def test_its_own_goes_before_a_thumbnails(order: str) -> None:
     thumbnail = struct.pack(f"{order}H", 1) + oriented(order, 8)
     other = entry(order, 256, 3, 1, b"")
     assert exif.orientation(block(order, oriented(order, 6)) + thumbnail) == 6
-    assert exif.orientation(block(order, other) + thumbnail) == 1
+    assert exif.orientation(block(order, other) + thumbnail) is None
 
 
 @both_orders
 def test_none(order: str) -> None:
     for value in (0, 9, 255):
-        assert exif.orientation(block(order, oriented(order, value))) == 1
+        assert exif.orientation(block(order, oriented(order, value))) is None
     whole = block(order, oriented(order, 6))
     for data in (b"", b"Exif\0\0", whole[:12], b"Exif\0\0" + b"??*\0" + whole[10:], block(order)):
-        assert exif.orientation(data) == 1
+        assert exif.orientation(data) is None
+
+
+def test_the_last_byte_of_its_head_may_be_anything() -> None:
+    assert exif.orientation(b"Exif\0\xff" + block("<", oriented("<", 6))[6:]) == 6
+
+
+XMP = {
+    "an attribute": '<rdf:Description tiff:Orientation="{}"/>',
+    "in other quotes": "<rdf:Description tiff:Orientation = '{}'/>",
+    "an element": "<tiff:Orientation> {} </tiff:Orientation>",
+}
+
+
+@pytest.mark.parametrize("form", XMP.values(), ids=XMP)
+def test_in_xmp(form: str) -> None:
+    for value in range(1, 9):
+        assert exif.in_xmp(form.format(value).encode()) == value
+    for value in (0, 9, 66):
+        assert exif.in_xmp(form.format(value).encode()) is None
+
+
+def test_in_a_profile_of_digits() -> None:
+    digits = block(">", oriented(">", 6)).hex().encode()
+    lines = b"\n".join(digits[start : start + 72] for start in range(0, len(digits), 72))
+    assert exif.in_profile(b"\nexif\n      38\n" + lines + b"\n") == 6
+    xmp = XMP["an attribute"].format(3).encode()
+    assert exif.in_profile(b"\nxmp\n      40\n" + xmp.hex().encode()) == 3
+    for data in (b"", b"\nexif\n", b"\nexif\n 3\nabc", b"no lines"):
+        assert exif.in_profile(data) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "expected"),
+    [
+        ([], [], 1),
+        ([None], [None, 1], 1),
+        ([None, 1, 6, 3], [8], 6),
+        ([1], [6], 1),
+    ],
+)
+def test_exif_goes_before_texts(
+    said: list[int | None], told: list[int | None], expected: int
+) -> None:
+    assert exif.settled(said, told, "PNG") == expected
+
+
+def test_what_only_a_text_says_is_not_lost_in_silence() -> None:
+    for said in ([], [None]):
+        with refused(UnsupportedFormatError, match="The PNG says in a text alone"):
+            exif.settled(said, [None, 6], "PNG")

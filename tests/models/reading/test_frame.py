@@ -16,7 +16,7 @@ from models.image.errors import (
 )
 from models.reading import read
 from tests.models.reading import files
-from tests.models.reading.encodings import pattern, rgb, scaled
+from tests.models.reading.encodings import ENCODINGS, pattern, rgb, scaled
 from tests.models.reading.refusals import refused
 
 PICTURE = pattern()
@@ -41,6 +41,26 @@ def test_the_high_bit_may_be_missing() -> None:
     np.testing.assert_array_equal(read(files.grey_dicom(PICTURE, HighBit=None)).pixels, PICTURE)
 
 
+@pytest.mark.parametrize("high_bit", [0, 6, 15])
+def test_the_high_bit_of_values_that_fill_their_containers_says_nothing(high_bit: int) -> None:
+    data = files.grey_dicom(PICTURE, HighBit=high_bit)
+    np.testing.assert_array_equal(read(data).pixels, PICTURE)
+
+
+@pytest.mark.parametrize("bits", [8, 12])
+def test_the_high_bit_tells_the_bits_stored(bits: int) -> None:
+    data = files.grey_dicom(scaled(PICTURE, bits), BitsStored=None, HighBit=bits - 1)
+    np.testing.assert_array_equal(read(data).pixels, scaled(PICTURE, bits))
+
+
+def test_colour_has_no_sign() -> None:
+    for data in (
+        files.colour_dicom(rgb(PICTURE).tobytes(), PICTURE.shape, PixelRepresentation=None),
+        ENCODINGS["dicom-palette"](PICTURE).replace(b"\x28\0\3\1US\2\0\0\0", b""),
+    ):
+        np.testing.assert_array_equal(read(data).pixels, PICTURE)
+
+
 def test_colour_needs_a_planar_configuration() -> None:
     with refused(MissingTagError, match="PlanarConfiguration"):
         read(files.colour_dicom(rgb(PICTURE).tobytes(), PICTURE.shape, PlanarConfiguration=None))
@@ -55,8 +75,8 @@ def test_colour_needs_a_planar_configuration() -> None:
         ({"BitsStored": 0, "HighBit": 7}, "BitsStored .* is 0; 2 to 8"),
         ({"BitsStored": 1}, "BitsStored .* is 1; 2 to 8"),
         ({"BitsStored": 9}, "BitsStored .* is 9; 2 to 8"),
-        ({"HighBit": 6}, "HighBit .* is 6; 7 is allowed for 8 bits"),
-        ({"HighBit": 15}, "HighBit .* is 15"),
+        ({"BitsStored": 6, "HighBit": 7}, "HighBit .* is 7; 5 is allowed for 6 bits"),
+        ({"BitsStored": 6, "HighBit": 15}, "HighBit .* is 15"),
         ({"PixelRepresentation": 2}, "PixelRepresentation .* is 2; 0 and 1"),
         ({"SamplesPerPixel": 3}, "SamplesPerPixel .* is 3; MONOCHROME2 needs 1"),
         ({"SamplesPerPixel": 0}, "SamplesPerPixel .* is 0"),

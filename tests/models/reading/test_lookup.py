@@ -140,3 +140,15 @@ def test_an_empty_sequence_is_as_good_as_none() -> None:
     np.testing.assert_array_equal(
         read(files.grey_dicom(PICTURE, VOILUTSequence=[])).pixels, PICTURE
     )
+
+
+@pytest.mark.parametrize("padding", [bytes(2), bytes(8), b"\xff" * 512])
+def test_padding_behind_the_entries(padding: bytes) -> None:
+    item = table(INVERTING.tobytes() + padding, [256, 0, 8])
+    np.testing.assert_array_equal(shown(PICTURE, item), 255 - PICTURE)
+
+
+def test_more_entries_than_are_described() -> None:
+    item = table(np.arange(300).astype("<u2"), [256, 0, 8])
+    with refused(InvalidTagError, match="600 bytes long; 512 are needed for 256 entries"):
+        shown(PICTURE, item)

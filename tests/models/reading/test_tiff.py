@@ -112,6 +112,8 @@ LENIENT = {
     "formats of samples that there are not": tiff({339: [1, 3]}),
     "samples of no format": tiff({339: 4}),
     "no number of samples": tiff({277: None}),
+    "the same orientation twice": tiff({274: [1, 1]}),
+    "kinds of samples that there are not": tiff({338: [0, 0]}),
     "a predictor of nothing": tiff({317: 3}),
     "a palette of nothing": tiff({320: [1, 2, 3]}),
     "a number of one byte": retyped(277, 1, tiff({})),
@@ -142,8 +144,20 @@ def test_an_orientation_is_not_lost() -> None:
     turned = np.rot90(PICTURE, -1)
     for kind in (1, 4, 9):
         np.testing.assert_array_equal(read(retyped(274, kind, tiff({274: 6}))).pixels, turned)
+    np.testing.assert_array_equal(read(tiff({274: [6, 6]})).pixels, turned)
+    with refused(CorruptFileError, match="2 values for Orientation"):
+        read(tiff({274: [1, 6]}))
     with refused(CorruptFileError, match="Orientation is not of a type"):
         read(retyped(274, 2, tiff({274: 6})))
+
+
+def test_bytes_are_not_taken_for_bits() -> None:
+    """Without BitsPerSample a sample has one bit; as many as there are bytes are no such thing."""
+    bits = packed((PICTURE > 127).astype(np.uint8), 1)
+    expected = (PICTURE > 127) * np.uint8(255)
+    np.testing.assert_array_equal(read(tiff({258: None}, bits)).pixels, expected)
+    with refused(UnsupportedColourError, match="bits of a sample, which means 1"):
+        read(tiff({258: None}))
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

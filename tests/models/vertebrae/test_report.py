@@ -63,7 +63,7 @@ def test_a_straight_column_that_leans_is_read_as_it_was_drawn(lean: float) -> No
 def test_an_arc_curves_by_the_angle_between_its_ends(curve: float) -> None:
     leans = [curve * (0.5 - n / 3) for n in range(4)]
     found = report.describe(column(leans), SIDE, SIDE, FLAT)
-    assert found.curve == pytest.approx(curve, abs=0.05)
+    assert found.curve == pytest.approx(curve, abs=0.15)
     assert [one.tilt for one in found.levels] == pytest.approx(leans, abs=0.05)
 
 
@@ -132,6 +132,17 @@ def test_on_phantoms_leans_and_curves_are_those_that_were_drawn() -> None:
     assert np.abs(tilts).mean() < 1.0
     assert np.abs(curves).mean() < 1.5
     assert np.percentile(np.abs(curves), 90) < 2.5
+
+
+def test_end_plates_that_were_set_across_the_field_leave_the_curve_as_it_is() -> None:
+    """As densitometers draw the lines between vertebrae, and the network has learnt them."""
+    leaning = column([9.0, 3.0, -3.0, -9.0])
+    levels = [
+        Level(one.level, block(one.centre, 40, 26), one.centre, one.area, one.confidence)
+        for one in leaning.levels
+    ]
+    found = report.describe(Spine(tuple(levels)), SIDE, SIDE, FLAT)
+    assert found.curve == pytest.approx(18, abs=0.15)
 
 
 def outlined(mask: np.ndarray) -> Spine:

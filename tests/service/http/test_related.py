@@ -53,10 +53,13 @@ async def test_case_28_type_and_boundary_are_quoted_or_not(content_type: str, si
 
 
 async def test_a_preamble_an_epilogue_and_parameters_of_a_part_do_no_harm() -> None:
-    head = b'application/dicom; transfer-syntax="1.2.840.10008.1.2.1"\r\nContent-Location: x'
-    whole = b"This is multipart.\r\n" + body(FILE, head=head) + b"and this its end"
-    (one,) = await read("multipart/related; boundary=b", whole)
-    assert bytes(one.data) == FILE
+    for blank in (b" ", b"\r\n ", b"\r\n\t"):
+        head = b'application/dicom;%stransfer-syntax="1.2.840.10008.1.2.1"' % blank
+        head += b"\r\nContent-Location: x"
+        whole = b"This is multipart.\r\n" + body(FILE, head=head) + b"and this its end"
+        (one,) = await read("multipart/related; boundary=b", whole)
+        assert bytes(one.data) == FILE
+        assert one.content_type == "application/dicom"
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,23 @@
-"""Real counterparts: Orthanc as the PACS, DCMTK's storescu as the scanner, and two validators."""
+"""Real counterparts: Orthanc and DCMTK's dcmqrscp as PACS, its wlmscpfs as RIS, its storescu as
+scanner, and two validators."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pydicom
 import pytest
+from pydicom.dataset import Dataset
 
 from hospital import unpacked
 from hospital.unpacked import UNPACKED
@@ -175,3 +179,57 @@ def orthanc(folder: Path, dicom: int, http: int) -> Iterator[Orthanc]:
         yield opened
     finally:
         opened.stop()
+
+
+@contextmanager
+def dcmqrscp(folder: Path, port: int, title: str, knows: dict[str, int]) -> Iterator[int]:
+    """Run DCMTK's archive of one title, which sends to titles at these ports of this machine."""
+    (folder / "held").mkdir(parents=True, exist_ok=True)
+    hosts = [f"known{n} = ({aet}, 127.0.0.1, {at})" for n, (aet, at) in enumerate(knows.items())]
+    text = [
+        f"NetworkTCPPort = {port}",
+        "MaxPDUSize = 16384",
+        "MaxAssociations = 16",
+        "HostTable BEGIN",
+        *hosts,
+        "HostTable END",
+        "AETable BEGIN",
+        f"{title} {folder / 'held'} RW (200, 1024mb) ANY",
+        "AETable END",
+    ]
+    (folder / "dcmqrscp.cfg").write_text("\n".join(text) + "\n")
+    with _running(folder, "dcmqrscp", port, "-c", str(folder / "dcmqrscp.cfg")):
+        yield port
+
+
+@contextmanager
+def wlmscpfs(folder: Path, port: int, title: str, *items: Dataset) -> Iterator[int]:
+    """Run DCMTK's worklist of one title, with ``items``."""
+    place = folder / title
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "lockfile").touch()
+    for number, item in enumerate(items):
+        pydicom.dcmwrite(place / f"{number}.wl", item, implicit_vr=False, little_endian=True)
+    with _running(folder, "wlmscpfs", port, "-dfp", str(folder), str(port)):
+        yield port
+
+
+@contextmanager
+def _running(folder: Path, name: str, port: int, *arguments: str) -> Iterator[None]:
+    """Run a server of DCMTK's, once it answers."""
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [tool(name), *arguments], env=environment(), stdout=log, stderr=log, cwd=folder
+        )
+        try:
+            end = time.monotonic() + 60
+            while process.poll() is None and time.monotonic() < end:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                time.sleep(0.05)
+            else:
+                raise AssertionError((folder / f"{name}.log").read_text(errors="replace")[-2000:])
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)

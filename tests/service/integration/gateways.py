@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -116,11 +114,3 @@ async def gateway(
         finally:
             server.should_exit = True
             await task
-            collect()
-
-
-def collect() -> None:
-    """Close what pynetdicom leaves open of peers that are gone, before others are blamed for it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pydicom
-import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
@@ -24,13 +23,6 @@ from service.integration.ledger.service import Ledger
 from service.integration.settings import GatewaySettings
 from service.storage.database import Database
 from service.storage.transaction import Transactions
-
-LEFT_OPEN = pytest.mark.filterwarnings(
-    "ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-"""pynetdicom, which these tests send by, leaves sockets that were refused or reset to be collected.
-
-What is marked collects them itself, so that they are not another test's."""
 
 
 @cache

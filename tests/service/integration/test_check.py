@@ -14,17 +14,18 @@ import pytest
 from pynetdicom import AE
 
 from service.__main__ import main
+from service.integration.archives import Archive, Worklist
 from service.integration.destinations import DicomDestination
-from service.integration.dicom.check import check
+from service.integration.dicom.check import ECHO, check
+from service.integration.dicom.query import FIND, GET, MOVE
 from service.integration.dicom.sender import send
+from service.integration.dicom.worklist import SOP_CLASS as WORKLIST
 from tests import ports
 from tests.chart.authority import OPENSSL, Certified, certified
+from tests.service.integration import archives
 from tests.service.integration.counterparts import environment, orthanc, tool
 from tests.service.integration.gateways import peers_file
-from tests.service.integration.kit import LEFT_OPEN
 from tests.service.integration.test_sender import SC, SR, made
-
-pytestmark = LEFT_OPEN
 
 
 def destination(port: int, **changes: Any) -> DicomDestination:
@@ -213,3 +214,26 @@ def test_the_command_says_all_of_it_and_fails_where_one_does(
     monkeypatch.delenv("OSTEOSERVE_GATEWAY_PEERS")
     assert main(["gateway", "check"]) == 2
     assert "OSTEOSERVE_GATEWAY_PEERS names no file of peers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("models", "asked", "said"),
+    [
+        ([FIND, MOVE], "archive", None),
+        ([FIND, GET], "archive", "answers, but takes no C-MOVE of them"),
+        ([], "archive", "answers, but takes no C-FIND of studies, and no C-MOVE of them"),
+        ([FIND], "archive", "answers, but takes no C-MOVE of them"),
+        ([WORKLIST], "worklist", None),
+        ([FIND], "worklist", "answers, but takes no modality worklist"),
+    ],
+)
+def test_who_is_asked_says_what_it_does_not_offer(
+    models: list[str], asked: str, said: str | None
+) -> None:
+    with archives.serving(archives.Archive(), [*models, ECHO]) as one:
+        values: dict[str, Any] = {
+            "name": "one", "called": "VNA", "calling": "US", "host": "127.0.0.1", "port": one.port,
+        }  # fmt: skip
+        entry = Archive(peer="one", **values) if asked == "archive" else Worklist(**values)
+        found = check(entry)
+    assert found == (None if said is None else f"one {said}.")

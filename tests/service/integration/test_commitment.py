@@ -21,10 +21,10 @@ from sqlalchemy import select
 from service.integration.dicom import commitment
 from service.integration.dicom.commitment import INSTANCE, SOP_CLASS
 from service.storage.tables.ledger import CommitmentRow
-from tests.service.integration.kit import LEFT_OPEN, image
+from tests.service.integration.kit import image
 from tests.service.integration.test_listener import SC, Opened, listening
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 

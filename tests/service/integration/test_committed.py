@@ -22,11 +22,11 @@ from service.integration.metrics import STATES
 from tests import ports
 from tests.service.integration.counterparts import Orthanc, orthanc
 from tests.service.integration.gateways import Gateway, gateway, peers_file
-from tests.service.integration.kit import LEFT_OPEN, file, image
+from tests.service.integration.kit import file, image
 from tests.service.integration.test_round_trip import push
 from tests.service.kit.runners import running
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 SC = "1.2.840.10008.5.1.4.1.1.7"
 SR = "1.2.840.10008.5.1.4.1.1.88.34"

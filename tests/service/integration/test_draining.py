@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from service.integration.metrics import REJECTED
-from tests.service.integration.kit import LEFT_OPEN, image
+from tests.service.integration.kit import image
 from tests.service.integration.test_listener import answer, listening, raw, request
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 SIXTH = """
 [[peer]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import random
 import subprocess
@@ -33,13 +32,12 @@ from tests import ports
 from tests.service.integration import counterparts
 from tests.service.integration.conftest import KILLS
 from tests.service.integration.gateways import peers_file
-from tests.service.integration.kit import LEFT_OPEN, image
+from tests.service.integration.kit import image
 from tests.service.kit.runners import Running, running
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.anyio,
-    LEFT_OPEN,
 ]
 
 SENDERS = 2
@@ -174,7 +172,6 @@ async def test_case_1_what_was_acknowledged_survives_every_kill(
             finally:
                 one.kill()
     # Here, where what pynetdicom left behind is expected.
-    gc.collect()
 
 
 async def agree(

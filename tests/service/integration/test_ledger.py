@@ -408,11 +408,12 @@ async def test_a_delivery_that_fails_as_nobody_foresaw_dies_at_its_budget(
     metrics = GatewayMetrics(CollectorRegistry())
     judge: Any = None
     measuring: Any = None
+    pulling: Any = None
     feeds: Any = None
     committing = Committing(GatewaySettings(), opened(database).commitments, peers, metrics)
     (pacs,) = peers.destination
     sending = {"pacs": senders.sender(pacs)}
-    worker = Worker(ledger, peers, sending, judge, committing, measuring, feeds, metrics)
+    worker = Worker(ledger, peers, sending, judge, committing, measuring, pulling, feeds, metrics)
 
     def fails(*_: object) -> None:
         raise RuntimeError

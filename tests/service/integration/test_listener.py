@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import shutil
 import socket
@@ -31,6 +30,7 @@ from pynetdicom.dsutils import encode
 from sqlalchemy import select
 
 from service.events import Listeners
+from service.integration.dicom import pace
 from service.integration.dicom.committer import Committer
 from service.integration.dicom.listener import Listener
 from service.integration.dicom.tls import server_context
@@ -47,10 +47,10 @@ from service.storage.tables.ledger import ArrivalRow
 from service.storage.transaction import Transactions
 from tests.service.integration import counterparts
 from tests.service.integration.gateways import peers_file
-from tests.service.integration.kit import LEFT_OPEN, image
 from tests.service.integration.kit import file as kit_file
+from tests.service.integration.kit import image
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 SC = "1.2.840.10008.5.1.4.1.1.7"
 ECHO = "1.2.840.10008.1.1"
@@ -126,7 +126,6 @@ async def listening(folder: Path, more: str = "", **changes: Any) -> AsyncIterat
     finally:
         await listener.stop()
         await database.close()
-        gc.collect()
 
 
 def raw(opened: Opened) -> socket.socket:
@@ -546,3 +545,20 @@ async def test_by_tls_a_peer_is_who_its_certificate_says(tmp_path: Path) -> None
         assert not plain.is_established
         assert opened.sample(REJECTED, reason="tls") >= 2
         assert (await opened.ledger.balance()).accepted == 1
+
+
+async def test_an_association_on_which_nothing_comes_is_looked_at_less_often(
+    opened: Opened,
+) -> None:
+    def sent() -> tuple[float, float, int]:
+        association = opened.associate()
+        try:
+            time.sleep(2 * pace.BUSY)
+            (ours,) = opened.listener._senders
+            resting = ours.dul._run_loop_delay
+            status = int(association.send_c_echo().Status)
+            return resting, ours.dul._run_loop_delay, status
+        finally:
+            association.release()
+
+    assert await asyncio.to_thread(sent) == (pace.IDLE, pace.PROMPT, 0)

@@ -29,7 +29,7 @@ from service.storage.tables.ledger import ArrivalRow, CaseRow, JudgementRow
 from tests.service.integration.fhir.servers import accepting, server
 from tests.service.integration.gateways import Gateway, gateway, peers_file
 from tests.service.integration.hl7.engines import answering, engine
-from tests.service.integration.kit import LEFT_OPEN, Opened, arrival, image, opened
+from tests.service.integration.kit import Opened, arrival, image, opened
 from tests.service.integration.test_ledger import due
 from tests.service.integration.test_messages import engine_at, peers, push, record_at
 from tests.service.kit import reports
@@ -37,7 +37,7 @@ from tests.service.kit.records import keep, made
 from tests.service.kit.reports import region, report, spine
 from tests.service.kit.runners import running
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 
 class Decoding:

@@ -18,10 +18,10 @@ from service.integration.dicom.commitment import INSTANCE, SOP_CLASS
 from service.integration.dicom.outgoing import Called
 from service.integration.ledger.schemas import Report
 from tests.chart.authority import OPENSSL, Certified, certified
-from tests.service.integration.kit import LEFT_OPEN, image
+from tests.service.integration.kit import image
 from tests.service.integration.test_listener import SC, Opened, listening
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 REPORT = Report(
     transaction_uid="1.2.3", committed=((SC, "1.2.4"),), failed=(((SC, "1.2.5"), 0x0112),)

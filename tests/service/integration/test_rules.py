@@ -23,6 +23,7 @@ from tests.service.integration.test_ledger import PERSON
 
 HIPS = 'name = "hips"\nbody_part = ["HIP", "FEMUR*"]\nthen = "ignore"'
 RESEARCH = 'name = "research"\npeer = "dxa-1"\nstation = "LAB?"\nthen = "hold"'
+TRIAL = 'name = "trial"\nbody_part = "WRIST"\nthen = "judge"\nto = "pacs"'
 
 
 def peers(folder: Path, *rules: str) -> Peers:
@@ -91,6 +92,15 @@ def test_a_rule_of_another_peer_is_none(tmp_path: Path) -> None:
         ('name = "one"\nmodality = ""\nthen = "hold"', "rule.0.modality"),
         ('name = "one"\npatient = "X"\nthen = "hold"', "rule.0.patient"),
         ('name = "one"\npeer = "nobody"\nthen = "hold"', "no peer of this file: nobody"),
+        ('name = "one"\nmodality = "OT"\nthen = "judge"\nto = []', "rule.0.to"),
+        (
+            'name = "one"\nmodality = "OT"\nthen = "judge"\nto = "away"',
+            "no destination of this file: away",
+        ),
+        (
+            'name = "one"\nmodality = "OT"\nthen = "ignore"\nto = "pacs"',
+            "has no result that could go to anybody",
+        ),
         (f'name = "{"n" * 49}"\nmodality = "OT"\nthen = "hold"', "more than 48 characters"),
     ],
 )
@@ -162,16 +172,41 @@ async def test_an_object_that_is_held_takes_its_study_from_whoever_works_on_it(
     assert await ledger.next_case() is None
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("rules", "wanted"),
+    [
+        ([("pacs",)], {"pacs"}),
+        ([("pacs",), ("record", "pacs")], {"pacs", "record"}),
+        ([("pacs",), None], None),
+        ([None], None),
+    ],
+)
+async def test_a_result_goes_where_the_rules_of_its_images_say(
+    database: Database, rules: list[tuple[str, ...] | None], wanted: set[str] | None
+) -> None:
+    ledger, study = opened(database).ledger, image().StudyInstanceUID
+    for to in rules:
+        _, case_id = await ledger.receive(arrival(study_uid=study, destinations=to))
+    # Of another study, and so of no account here.
+    await ledger.receive(arrival(destinations=("elsewhere",)))
+    while (case := await ledger.next_case()) is not None and case.id != case_id:
+        pass
+    assert case is not None
+    assert await ledger.destinations(case) == wanted
+
+
 def test_files_are_tried_without_being_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    peers(tmp_path, HIPS, RESEARCH)
+    peers(tmp_path, HIPS, RESEARCH, TRIAL)
     monkeypatch.setenv("OSTEOSERVE_VAR", str(tmp_path / "var"))
     monkeypatch.setenv("OSTEOSERVE_GATEWAY_PEERS", str(tmp_path / "peers.toml"))
     said = {
         "spine": (image(), "judge, no rule fits"),
         "femur": (image(BodyPartExamined="FEMUR_L"), "ignore, by rule hips"),
         "lab": (image(StationName="lab9"), "hold, by rule research"),
+        "trial": (image(BodyPartExamined="WRIST"), "judge for pacs, by rule trial"),
         "own": (image(Manufacturer="osteoserve"), "ignore, a result of ours"),
         "report": (image(Rows=None), "no image: nothing to judge"),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +14,7 @@ from service.integration.destinations import DicomDestination
 from service.integration.dicom.sender import send
 from service.integration.ledger.schemas import Result, Sent
 from tests import ports
-from tests.service.integration.kit import LEFT_OPEN, file, image
-
-pytestmark = LEFT_OPEN
+from tests.service.integration.kit import file, image
 
 SC = "1.2.840.10008.5.1.4.1.1.7"
 SR = "1.2.840.10008.5.1.4.1.1.88.34"
@@ -58,7 +55,6 @@ def destination(
         )
     finally:
         ae.shutdown()
-        gc.collect()
 
 
 def made(count: int = 3) -> list[Result]:
@@ -135,7 +131,6 @@ def test_a_peer_that_is_away_is_unreachable() -> None:
         name="pacs", called="PACS", calling="X", host="127.0.0.1", port=ports.free_port()
     )
     assert send(away, made(), {}) == Sent(objects={}, reason="unreachable")
-    gc.collect()
 
 
 @pytest.mark.parametrize("classes", [(), (SR,)])

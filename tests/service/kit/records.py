@@ -13,6 +13,7 @@ from service.events import Listeners
 from service.exams.service import Exams
 from service.flow.priority import Priority
 from service.identity.actor import Actor, Within
+from service.medicine.modalities.service import Modalities
 from service.patients.service import Patients
 from service.predictions.heat_maps import repository as heat_maps
 from service.predictions.heat_maps.schemas import HeatMap
@@ -37,6 +38,7 @@ class Verbs:
     patients: Patients
     batches: Batches
     worklist: Worklist
+    modalities: Modalities
     listed: WorklistReading
 
 
@@ -54,6 +56,7 @@ def verbs(database: Database, listeners: Listeners | None = None) -> Verbs:
         patients=Patients(transactions),
         batches=Batches(transactions),
         worklist=Worklist(transactions),
+        modalities=Modalities(transactions),
         listed=WorklistReading(transactions),
     )
 

@@ -163,9 +163,7 @@ def fill(connection: Connection) -> dict[str, UUID]:
     return ids
 
 
-async def test_everything_is_there_after_the_upgrade(
-    empty: Settings, before: Connection
-) -> None:
+async def test_everything_is_there_after_the_upgrade(empty: Settings, before: Connection) -> None:
     ids = fill(before)
     documents = {row["id"]: row["document"] for row in rows(before, "prediction")}
     before.commit()

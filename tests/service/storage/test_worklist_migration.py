@@ -92,9 +92,7 @@ def test_a_signature_that_was_withdrawn_does_not_stand_again_by_the_way_back(
     assert [row["action"] for row in kept] == ["sign", "withdraw"]
 
 
-async def test_what_is_done_with_a_result_goes_with_it(
-    empty: Settings, before: Connection
-) -> None:
+async def test_what_is_done_with_a_result_goes_with_it(empty: Settings, before: Connection) -> None:
     Schema.upgrade(before)
     one = made(0)
     document = one.model_dump(mode="json", exclude={"review"})

@@ -17,10 +17,14 @@ from service.medicine.guidance.bone import (
     osteoporosis_range,
 )
 from service.medicine.guidance.facts import Facts
-from service.medicine.guidance.logic import Finding, every, fact, neither, some
+from service.medicine.guidance.logic import NO, Finding, every, fact, neither, some
 from service.medicine.guidance.person import (
     aged,
+    female,
+    glucocorticoid_dose,
+    male,
     postmenopausal,
+    t_scores_apply,
     takes,
     takes_for,
     untreated,
@@ -45,6 +49,25 @@ def _again(least: float, below: float) -> Callable[[Facts], Finding]:
         untreated(facts),
         neither(fracture(facts, "hip", "vertebra")),
         lowest_t(facts, lambda t: least <= t < below, HIP),
+    )
+
+
+def _vfa(facts: Facts) -> Finding:
+    """A T-score below −1.0, and age, height lost, a fracture told of, or glucocorticoids."""
+    if facts.glucocorticoids is False and facts.glucocorticoid_mg is None:
+        glucocorticoids = NO
+    else:
+        glucocorticoids = glucocorticoid_dose(facts, 5, 3)
+    return every(
+        t_scores_apply(facts),
+        lowest_t(facts, lambda t: t < -1.0),
+        some(
+            every(female(facts), aged(facts, 70)),
+            every(male(facts), aged(facts, 80)),
+            height_lost(facts, 4, more=True),
+            fact("reported_vertebral_fracture", facts.reported_vertebral_fracture, bool),
+            glucocorticoids,
+        ),
     )
 
 
@@ -155,6 +178,18 @@ RULES: Final = (
         when=lambda facts: some(
             takes_for(facts, _OTHER_BISPHOSPHONATES, 60), takes_for(facts, ("zoledronate",), 36)
         ),
+    ),
+    Rule(
+        id="iscd-vfa.indicated",
+        kind="follow_up",
+        text=N_(
+            "ISCD: a lateral image of the spine, by VFA or X-ray, is indicated at a T-score below "
+            "−1.0 with one of these: a woman of 70 or a man of 80 years or more, more than 4 cm of "
+            "height lost, a vertebral fracture told of and not documented, 5 mg of prednisolone a "
+            "day or more for three months or more."
+        ),
+        when=_vfa,
+        strength=N_("fair evidence, B"),
     ),
     Rule(
         id="commonly-stated.height-loss",

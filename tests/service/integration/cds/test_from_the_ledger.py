@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.service.integration.cds.records import VIEW, patient, view
-from tests.service.integration.kit import LEFT_OPEN, image
+from tests.service.integration.kit import image
 from tests.service.integration.web.hospitals import hospital
 from tests.service.kit.accounts import bearer, key
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 
 async def test_a_study_that_was_pushed_is_told_of(tmp_path: Path) -> None:

@@ -149,3 +149,16 @@ def test_a_sheet_goes_along_where_it_is_asked_for() -> None:
     assert base64.b64decode(report["presentedForm"][0]["data"]) == sheet()
     (report,) = resources(composed(study), "DiagnosticReport")
     assert "presentedForm" not in report
+
+
+def test_the_curve_is_a_component_of_the_outcome_with_its_interval() -> None:
+    outcomes = resources(composed(made(part(prediction()))), "Observation", "OUTCOME")
+    quantities = {
+        one["code"]["coding"][0]["code"]: one["valueQuantity"]
+        for one in outcomes[0]["component"]
+        if "valueQuantity" in one
+    }
+    assert {code: one["value"] for code, one in quantities.items()} == {
+        "DXA_ANGLE": 0.2, "DXA_ANGLE_LOW": 0.0, "DXA_ANGLE_HIGH": 2.9
+    }  # fmt: skip
+    assert {(one["unit"], one["code"]) for one in quantities.values()} == {("deg", "deg")}

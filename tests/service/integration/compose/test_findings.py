@@ -79,3 +79,30 @@ def test_a_capture_says_no_probability_finer_than_it_is_known(
 ) -> None:
     one = judged("curve", "indeterminate", probability)
     assert capture.lines(one)[0].endswith(told)
+
+
+def measured(data: Dataset) -> dict[str, float]:
+    """Return the numbers of a report by the meanings of their names."""
+    found = {}
+    for item in data.iterall():
+        if item.keyword == "ContentSequence":
+            for one in item.value:
+                if "MeasuredValueSequence" in one:
+                    name = one.ConceptNameCodeSequence[0].CodeMeaning
+                    found[name] = float(one.MeasuredValueSequence[0].NumericValue)
+    return found
+
+
+def test_a_report_has_the_curve_with_its_interval_and_no_cobb_angle() -> None:
+    one = judged("curve", "indeterminate", 0.44)
+    told = measured(report.compose([one], origin(one), None))
+    assert {name: value for name, value in told.items() if "angle" in name} == {
+        "DXA screening angle L1-L4, supine": 0.2,
+        "DXA screening angle L1-L4, supine: lower end of its interval": 0.0,
+        "DXA screening angle L1-L4, supine: upper end of its interval": 2.9,
+    }
+    older = {**EXAMPLE["vertebrae"], "curve_interval": None}
+    fields = {**EXAMPLE, "vertebrae": older}
+    without = Judged(source=image(), prediction=Prediction.model_validate(fields))
+    told = measured(report.compose([without], origin(without), None))
+    assert not any("angle" in name for name in told)

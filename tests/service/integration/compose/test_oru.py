@@ -14,7 +14,7 @@ from service.exams.parts import Scanner
 from service.integration.compose import oru
 from service.integration.compose.source import Made
 from service.integration.destinations import Hl7Destination
-from service.integration.hl7.orders import Order
+from service.integration.orders import Order
 from tests.service.integration.compose.kit import (
     REFUSED,
     exam,

@@ -16,11 +16,11 @@ from sqlalchemy import select
 
 from service.storage.tables.audit import AuditEventRow
 from service.storage.tables.ledger import CaseRow
-from tests.service.integration.kit import LEFT_OPEN, image
+from tests.service.integration.kit import image
 from tests.service.integration.web.hospitals import STUDIES, Hospital, hospital
 from tests.service.kit.accounts import key, person
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 SC = "1.2.840.10008.5.1.4.1.1.7"
 SR = "1.2.840.10008.5.1.4.1.1.88.34"

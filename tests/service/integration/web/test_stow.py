@@ -16,12 +16,12 @@ from service.integration.ledger.schemas import Balance
 from service.integration.web.metrics import OBJECTS
 from service.storage.tables.ledger import ArrivalRow
 from service.storage.tables.predictions import PredictionRow
-from tests.service.integration.kit import LEFT_OPEN, file, image
+from tests.service.integration.kit import file, image
 from tests.service.integration.test_round_trip import push
 from tests.service.integration.web.hospitals import RELATED, STUDIES, Hospital, hospital, related
 from tests.service.kit.accounts import bearer, key
 
-pytestmark = [pytest.mark.anyio, LEFT_OPEN]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")

@@ -565,6 +565,41 @@ CASES: list[tuple[str, Entered, Entered]] = [
         {"height_cm": 160, "tallest_cm": 164},
         {"height_cm": 160, "tallest_cm": 163.9},
     ),
+    (
+        "iscd-vfa.indicated",
+        of(WOMAN, age=70, **t(total_hip=-1.1)),
+        of(WOMAN, age=70, **t(total_hip=-1.0)),
+    ),
+    (
+        "iscd-vfa.indicated",
+        of(WOMAN, age=70, **t(total_hip=-1.1)),
+        of(WOMAN, age=69, **t(total_hip=-1.1)),
+    ),
+    (
+        "iscd-vfa.indicated",
+        of(MAN, age=80, **t(total_hip=-1.1)),
+        of(MAN, age=79, **t(total_hip=-1.1)),
+    ),
+    (
+        "iscd-vfa.indicated",
+        of(MAN, age=60, height_cm=170, tallest_cm=174.1, **t(lumbar_spine=-1.5)),
+        of(MAN, age=60, height_cm=170, tallest_cm=174, **t(lumbar_spine=-1.5)),
+    ),
+    (
+        "iscd-vfa.indicated",
+        of(WOMAN, age=60, reported_vertebral_fracture=True, **t(lumbar_spine=-1.5)),
+        of(WOMAN, age=60, reported_vertebral_fracture=False, **t(lumbar_spine=-1.5)),
+    ),
+    (
+        "iscd-vfa.indicated",
+        of(WOMAN, age=60, glucocorticoid_mg=5, glucocorticoid_months=3, **t(lumbar_spine=-1.5)),
+        of(WOMAN, age=60, glucocorticoid_mg=5, glucocorticoid_months=2, **t(lumbar_spine=-1.5)),
+    ),
+    (
+        "iscd-vfa.indicated",
+        of(WOMAN, age=60, glucocorticoid_mg=5, glucocorticoid_months=3, **t(lumbar_spine=-1.5)),
+        of(WOMAN, age=60, glucocorticoid_mg=4.9, glucocorticoid_months=3, **t(lumbar_spine=-1.5)),
+    ),
     ("bhof-2022.calcium-1000", of(MAN, age=70), of(MAN, age=71)),
     ("bhof-2022.calcium-1000", of(MAN, age=50), of(MAN, age=49)),
     ("bhof-2022.calcium-1200", of(WOMAN, age=51), of(WOMAN, age=50)),

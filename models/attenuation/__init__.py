@@ -1,0 +1,1 @@
+"""Attenuation of X-rays in slices of CT, in Hounsfield units."""
