@@ -22,7 +22,7 @@ COUNT = 10
 def images(kind: str) -> list[Scan]:
     found = []
     for number in range(COUNT):
-        rng = np.random.default_rng([31, number])
+        rng = np.random.default_rng([32, number])
         if kind == "frontal":
             found.append(phantom.draw(rng, nuisance=HELD_OUT).scan)
         elif kind == "curved":
