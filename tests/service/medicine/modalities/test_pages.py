@@ -36,7 +36,7 @@ async def test_ultrasound_is_entered_read_replaced_and_removed(shared: Front, pn
     assert before.status_code == 200, before.text
     told = before.json()
     assert (told["ultrasound"], told["fused_probability"]) == (None, None)
-    assert told["missing"] == ["t_score", "ultrasound"]
+    assert told["missing"] == ["t_score", "ct", "ultrasound"]
 
     put = await shared.client.put(f"{API}/{id}/ultrasound", json=HEEL)
     assert put.status_code == 200, put.text
