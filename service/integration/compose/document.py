@@ -34,7 +34,10 @@ _REPEATED: Final = (
 def sheet(judged: Judged, scan: bytes) -> bytes:
     """Return the PDF; ``scan`` is the image as the models saw it (PNG)."""
     exam = None if judged.exam is None else judged.exam.model_copy(update=_NOBODY)
-    page = dataclasses.replace(ResultPage.of(judged.prediction, exam=exam), maps=())
+    # Other modalities are read by limits that the front has, and are not passed on yet.
+    page = dataclasses.replace(
+        ResultPage.of(judged.prediction, exam=exam), maps=(), modalities=None
+    )
     return render(judged.prediction, page, scan, {})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Final
 
 import anyio.to_thread
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
 
 from models.attenuation.region import Ellipse
@@ -33,7 +33,14 @@ router = APIRouter(prefix="/results/{id}/ct", include_in_schema=False)
 _PNG: Final = "image/png"
 _REMOVE: Final = "remove"
 
-SliceNumber = Annotated[int, Path(ge=1, le=10_000)]
+
+def _number(number: str) -> int:
+    if not (number.isascii() and number.isdecimal() and len(number) < 6):
+        raise no_such_series()
+    return int(number)
+
+
+SliceNumber = Annotated[int, Depends(_number)]
 
 
 @router.get("")
@@ -108,18 +115,18 @@ async def overview(result: ResultDep, actor: Acting, ct: CtDep) -> Response:
 
 @router.get("/{number}.png")
 async def picture(
-    request: Request, result: ResultDep, number: SliceNumber, actor: Acting, ct: CtDep
+    request: Request, result: ResultDep, wanted: SliceNumber, actor: Acting, ct: CtDep
 ) -> Response:
     """A region that the query names is drawn where it lies in the slice."""
     series = await ct.series(actor, result.id)
-    found = await ct.slice(actor, result.id, number)
+    found = await ct.slice(actor, result.id, wanted)
     if series is None or found is None:
         raise no_such_series()
     region: Ellipse | None = None
     choice = form.chosen(request.query_params, series.answer, (1, 1))
     if choice.region is not None:
         try:
-            region = ellipse(read({**choice.region, "slice": number}), series.answer.spacing_mm)
+            region = ellipse(read({**choice.region, "slice": wanted}), series.answer.spacing_mm)
         except RegionFieldsError:
             region = None
     png = await anyio.to_thread.run_sync(drawn, found.stored, found.rescale, region)
