@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Archive:
                 self.cancelled.set()
                 yield 0xFE00, None
                 return
+            time.sleep(0.02)
         for one in self.answers(event.identifier):
             yield (one, None) if isinstance(one, int) else (0xFF00, one)
 
@@ -62,7 +64,7 @@ class Archive:
         yield "127.0.0.1", self.port
         yield 1
         while not event.is_cancelled:
-            threading.Event().wait(0.02)
+            time.sleep(0.02)
         self.cancelled.set()
         yield 0xFE00, None
 

@@ -30,11 +30,11 @@ async def test_a_result_goes_to_the_destinations_that_its_rule_names(tmp_path: P
         file = peers(tmp_path, engine_at(hl7.port), record_at(fhir.base), RULE)
         async with gateway(tmp_path / "var", runners, file) as one:
             await push(one, image(PatientID="4711", BodyPartExamined="WRIST"))
-            await one.finished()
+            await one.finished(200)
             assert (len(hl7.taken), len(fhir.taken)) == (1, 0)
             assert (await one.ledger.balance()).delivered == 1
             await push(one, image(PatientID="4712", BodyPartExamined="LSPINE"))
-            await one.finished()
+            await one.finished(200)
             assert (len(hl7.taken), len(fhir.taken)) == (2, 1)
             assert (await one.ledger.balance()).delivered == 2
 

@@ -161,7 +161,7 @@ async def test_the_message_on_an_image_without_an_order_names_the_worklist_s(
                     image(PatientID="4711", AccessionNumber="A8"),
                     image(PatientID="4712", AccessionNumber="A7"),
                 )
-                await one.finished()
+                await one.finished(200)
                 answered = {name: one.sample(ASKED, result=name) for name in ("found", "none")}
                 async with one.database.connect() as connection:
                     kinds = list(await connection.scalars(select(AuditEventRow.kind)))
@@ -186,7 +186,7 @@ async def test_a_worklist_that_is_away_holds_a_result_for_a_while_and_no_longer(
         file = peers(tmp_path, engine_at(hl7.port), ris_at(ports.free_port(), "attempts = 2\n"))
         async with gateway(tmp_path / "var", runners, file) as one:
             await push(one, image(PatientID="4711", AccessionNumber="A1"))
-            await one.finished()
+            await one.finished(200)
             assert one.sample(ASKED, result="not_answered") >= 2
             assert (await one.ledger.balance()).delivered == 1
     (message,) = hl7.taken
