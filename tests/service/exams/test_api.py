@@ -246,7 +246,7 @@ async def test_a_patient_over_time(shared: Front, png: bytes, lines: io.StringIO
     assert response.headers["cache-control"] == "no-store"
     page = html.fromstring(response.text)
     assert_well_made(page)
-    rows = page.xpath("//table/tbody/tr")
+    rows = page.xpath("//*[@aria-labelledby='studies']//tbody/tr")
     assert [row.xpath("./th/a/@href")[0] for row in rows] == [
         f"/results/{id}" for id in (first, second, third)
     ]
