@@ -21,9 +21,10 @@ from service.storage.database import Database, database_file, database_url
 
 
 def lay(settings: Settings) -> None:
-    """Put a migrated database where SQLite's file is to be and is not; do nothing elsewhere."""
+    """Put a migrated database where SQLite's file is to be and is not; do nothing elsewhere, nor
+    where a test has put something in the folder's way."""
     file = database_file(database_url(settings))
-    if file is None or file.exists():
+    if file is None or file.exists() or file.parent.is_file():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(_sqlite())
