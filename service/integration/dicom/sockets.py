@@ -23,4 +23,5 @@ def close(wrapped: AssociationSocket) -> None:
     line.close()
 
 
+# The mend itself: a method of the class that pynetdicom names is replaced.
 AssociationSocket._shutdown_socket = close  # type: ignore[assignment, method-assign]
