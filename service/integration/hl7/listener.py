@@ -18,7 +18,7 @@ from typing import Any, Final
 from service.clock import now
 from service.holds.schemas import HeldError
 from service.integration.feeds import Feed
-from service.integration.hl7 import answer, frame, message
+from service.integration.hl7 import answer, closing, frame, message
 from service.integration.hl7.answer import Code
 from service.integration.hl7.message import Head, MessageError
 from service.integration.hl7.service import Feeds
@@ -72,7 +72,7 @@ class FeedListener:
         """Let messages that are worked on be answered, and close all lines."""
         if self._server is None:
             return
-        self._server.close()
+        await closing.close(self._server)
         for task, busy in list(self._open.items()):
             if not busy:
                 task.cancel()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service.integration.destinations import Hl7Destination
-from service.integration.hl7 import frame
+from service.integration.hl7 import closing, frame
 from service.integration.hl7.client import control_id
 
 Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
@@ -63,7 +63,9 @@ async def engine(*answers: Answer, tls: ssl.SSLContext | None = None) -> AsyncIt
     try:
         yield opened
     finally:
-        server.close()
+        # Begun before the end: afterwards, Python 3.11's does not wait for connections.
+        ended = asyncio.create_task(server.wait_closed())
+        await closing.close(server)
         for one in open_lines:
             one.transport.abort()
-        await server.wait_closed()
+        await ended
