@@ -96,7 +96,11 @@ def segment(maps: Maps) -> Segmentation:
     profile, likely = _profiles(
         along.astype(np.intp), probabilities[1:OTHER, rows, columns], boundary
     )
-    chain, confidence = _chain(_binned(profile), _binned(likely))
+    binned = _binned(profile)
+    if len(binned) <= len(LEVELS) * (SHORTEST // BIN):
+        # What is found is shorter than four levels can be, as where a spine is seen from its side.
+        return nothing
+    chain, confidence = _chain(binned, _binned(likely))
     number = np.zeros(len(rows), np.uint8)
     for coarse in chain:
         at = _refined(profile, coarse * BIN)
@@ -169,6 +173,8 @@ def _chain(
     boundary: NDArray[np.float64], levels: NDArray[np.float64]
 ) -> tuple[list[int], NDArray[np.float64]]:
     """Return the five boundaries along the axis, in bins, and how sure each level is.
+
+    The profiles are long enough for four levels of :data:`SHORTEST` pixels.
 
     A chain's score is the sum of its boundaries' probabilities, of the mean log probability of each
     level between them, and of a penalty on uneven steps.

@@ -71,6 +71,15 @@ def test_a_stray_piece_beside_the_column_is_left_out() -> None:
     assert np.array_equal(segment(maps(stray)).levels > 0, segment(maps(truth)).levels > 0)
 
 
+@pytest.mark.parametrize("height", range(6, 18))
+def test_a_column_too_short_for_four_levels_has_none_or_all(height: int) -> None:
+    """As wide as long: a spine from its side."""
+    found = segment(maps(levels(height=height, half=100)))
+
+    assert len(np.unique(found.levels[found.levels > 0])) in {0, 4}
+    assert np.isfinite(found.confidence).all()
+
+
 def test_nothing_is_found_in_nothing() -> None:
     found = outline(maps(np.zeros((224, 224), np.uint8)), BLACK)
 
