@@ -92,7 +92,7 @@ async def test_a_program_is_named_by_its_key(guarded: Front, png: bytes) -> None
     assert made not in repr(await entries(guarded))
 
 
-async def test_no_answer_without_its_entry(
+async def test_attack_36_no_answer_without_its_entry(
     guarded: Front, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Attack 36."""
@@ -114,7 +114,7 @@ async def test_no_answer_without_its_entry(
         assert len((await somebody.client.get(API)).json()["items"]) >= 1
 
 
-async def test_auditors_read_and_export_and_that_is_told_too(guarded: Front) -> None:
+async def test_attack_25_auditors_read_and_export_and_that_is_told_too(guarded: Front) -> None:
     async with person(guarded, "auditor", "auditor") as auditor:
         page = await auditor.client.get("/audit")
         assert page.status_code == 200
@@ -151,7 +151,7 @@ async def test_pages_of_the_trail_leave_nothing_out(guarded: Front) -> None:
         assert seen == 70
 
 
-def test_a_cell_is_no_formula() -> None:
+def test_a37_a_cell_is_no_formula() -> None:
     """Case A37."""
     entry = Entry(
         id=(id := uuid4()), at=1, kind="read", site="=1+1", account_id=None,

@@ -120,7 +120,7 @@ async def test_what_is_whole_is_said_to_be(sealed: Database) -> None:
         ),
     ],
 )  # fmt: skip
-async def test_each_way_to_break_it_is_named(
+async def test_attack_34_each_way_to_break_it_is_named(
     settings: Settings, sealed: Database, statements: list[str], said: str
 ) -> None:
     change(settings, *statements)
@@ -155,7 +155,7 @@ async def test_two_entries_whose_contents_were_swapped(
     assert found.broken.startswith(f"link 3: entry {first.id} is swapped with entry {second.id}")
 
 
-async def test_a_chain_written_anew_without_the_key_is_found(
+async def test_attack_35_a_chain_written_anew_without_the_key_is_found(
     settings: Settings, sealed: Database
 ) -> None:
     """Attack 35."""
@@ -181,7 +181,9 @@ async def test_a_chain_written_anew_without_the_key_is_found(
 
 @pytest.mark.parametrize("table", ["audit_event", "audit_link"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {}", "DELETE FROM {}"])
-async def test_the_database_itself_refuses(sealed: Database, table: str, statement: str) -> None:
+async def test_attack_34_the_database_itself_refuses(
+    sealed: Database, table: str, statement: str
+) -> None:
     """Attack 34."""
     column = "address = NULL" if table == "audit_event" else "hash = 'x'"
     with pytest.raises(DBAPIError, match="only ever added to"):
@@ -205,7 +207,7 @@ def appends(settings: Settings, count: int) -> None:
     asyncio.run(work())
 
 
-async def test_six_processes_at_once_make_one_chain(settings: Settings) -> None:
+async def test_a32_six_processes_at_once_make_one_chain(settings: Settings) -> None:
     """Case A32."""
     database = Database(settings.model_copy(update={"storage_seconds": 60.0}))
     await database.migrate()

@@ -42,7 +42,7 @@ def asked(peer: str | None, *forwarded: str) -> Request:
         ("a socket", [], None),
     ],
 )
-def test_the_nearest_that_is_no_proxy_of_ours(
+def test_attack_38_the_nearest_that_is_no_proxy_of_ours(
     peer: str | None, forwarded: list[str], found: str | None
 ) -> None:
     assert address(asked(peer, *forwarded), PROXIES) == found

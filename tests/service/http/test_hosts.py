@@ -110,7 +110,7 @@ def test_what_is_listened_on_is_known() -> None:
     assert authority in listening
 
 
-async def test_a_page_whose_name_was_made_to_point_here_gets_nothing(
+async def test_attack_19_a_page_whose_name_was_made_to_point_here_gets_nothing(
     shared: Front, png: bytes
 ) -> None:
     """DNS rebinding: to the browser it is one site, so that it sends no word of another."""

@@ -36,7 +36,7 @@ async def test_somebody_is_added_follows_the_link_and_has_the_roles(guarded: Fro
         assert (await client.post("/welcome", data=chosen)).status_code == 403
 
 
-async def test_the_last_administrator_stays(guarded: Front) -> None:
+async def test_attack_24_the_last_administrator_stays(guarded: Front) -> None:
     """Attack 24."""
     async with person(guarded, "only", "administrator", site="lone") as only:
         for path, form in (("disable", {}), ("roles", {"role_viewer": "on"})):

@@ -41,7 +41,7 @@ async def token_of(opened: Front) -> str:
     return link.partition("#")[2]
 
 
-async def test_of_twenty_at_once_one_wins_and_then_there_is_no_such_page(
+async def test_a14_attack_28_of_twenty_at_once_one_wins_and_then_there_is_no_such_page(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -126,7 +126,9 @@ async def test_a_token_that_the_operator_has_set(tmp_path: Path) -> None:
         ({"database_url": "postgresql://db/x"}, "AUDIT_KEY"),
     ],
 )
-def test_settings_that_do_not_go_together_are_refused(settings: dict[str, str], said: str) -> None:
+def test_attack_44_settings_that_do_not_go_together_are_refused(
+    settings: dict[str, str], said: str
+) -> None:
     """Attack 44."""
     with pytest.raises(SettingsError, match=said):
         check(Settings_.model_validate(settings))

@@ -116,14 +116,16 @@ async def test_nothing_is_written_signed_or_sent_meanwhile(two: Two, png: bytes)
      ("nowhere", WHY), ("default", WHY), ("", WHY)],
     ids=["none", "short", "long", "bell", "unknown", "own", "unchosen"],
 )  # fmt: skip
-async def test_without_reason_or_site_nothing_happens(two: Two, site: str, reason: str) -> None:
+async def test_attack_33_without_reason_or_site_nothing_happens(
+    two: Two, site: str, reason: str
+) -> None:
     answer = await breaks(two.near, site, reason)
     assert answer.status_code == 422
     assert "error-text" in answer.text
     assert await rows(two.opened, select(GlassRow.id)) == []
 
 
-async def test_neither_viewer_nor_key_nor_administrator_does_it(two: Two) -> None:
+async def test_attack_33_neither_viewer_nor_key_nor_administrator_does_it(two: Two) -> None:
     for role in ("viewer", "administrator", "auditor"):
         async with person(two.opened, f"a-{role}", role) as somebody:
             assert (await breaks(somebody)).status_code == 403
@@ -135,7 +137,7 @@ async def test_neither_viewer_nor_key_nor_administrator_does_it(two: Two) -> Non
     assert await rows(two.opened, select(GlassRow.id)) == []
 
 
-async def test_it_ends_by_itself_and_with_the_role(two: Two) -> None:
+async def test_attack_33_it_ends_by_itself_and_with_the_role(two: Two) -> None:
     await breaks(two.near)
     ((ends,),) = await rows(two.opened, select(GlassRow.ends_at))
     assert timedelta(minutes=55) < ends - now() <= timedelta(minutes=60)

@@ -89,7 +89,7 @@ async def test_every_route_with_a_key_of_every_role(guarded: Front) -> None:
     assert wrong == []
 
 
-async def test_no_method_and_no_spelling_gets_more(guarded: Front) -> None:
+async def test_attack_6_no_method_and_no_spelling_gets_more(guarded: Front) -> None:
     """Attack 6."""
     async with browser(guarded) as client:
         for asked in (

@@ -317,9 +317,7 @@ async def test_attack_1_asking_for_another_site_s_is_told(guarded: Front, png: b
     assert [(row.site, row.object_id) for row in told] == [("south", id)]
 
 
-async def test_attack_5_and_20_pages_are_kept_and_framed_by_nobody(
-    guarded: Front, png: bytes
-) -> None:
+async def test_attack_5_20_pages_are_kept_and_framed_by_nobody(guarded: Front, png: bytes) -> None:
     async with (
         person(guarded, "framed", "clinician", "administrator", "auditor") as somebody,
         browser(guarded) as client,

@@ -74,7 +74,7 @@ async def test_a_key_that_is_none_opens_nothing(guarded: Front) -> None:
         assert (await client.get(API, headers=twice)).status_code == 401
 
 
-async def test_guessing_is_slowed_and_a_good_key_is_not(guarded: Front) -> None:
+async def test_attack_22_guessing_is_slowed_and_a_good_key_is_not(guarded: Front) -> None:
     """Attack 22 and A18."""
     async with browser(guarded) as client:
         answers = [
@@ -86,7 +86,7 @@ async def test_guessing_is_slowed_and_a_good_key_is_not(guarded: Front) -> None:
         assert (await client.get(API, headers=bearer(await key(guarded, "viewer")))).is_success
 
 
-async def test_a_key_beside_a_session_is_nobody(guarded: Front) -> None:
+async def test_attack_21_a_key_beside_a_session_is_nobody(guarded: Front) -> None:
     """Attack 21."""
     headers = bearer(await key(guarded, "viewer"))
     async with person(guarded, "beside", "viewer") as somebody:
@@ -146,7 +146,7 @@ async def test_a_renewed_key_is_the_same_program(guarded: Front, png: bytes) -> 
     assert ends_at <= now() + OVERLAP
 
 
-async def test_the_same_name_of_a_request_is_another_for_another(
+async def test_attack_4_the_same_name_of_a_request_is_another_for_another(
     guarded: Front, png: bytes
 ) -> None:
     """Attack 4."""
@@ -163,7 +163,7 @@ async def test_the_same_name_of_a_request_is_another_for_another(
     assert first == again != other
 
 
-async def test_metrics_are_for_who_comes_by_no_proxy(guarded: Front) -> None:
+async def test_attack_45_metrics_are_for_who_comes_by_no_proxy(guarded: Front) -> None:
     """Attack 45."""
     by_proxy = {"X-Forwarded-For": "198.51.100.7"}
     async with browser(guarded) as client:

@@ -60,7 +60,7 @@ async def test_nobody_is_sent_to_sign_in_and_back(guarded: Front, ann: Somebody)
         "/a\r\nSet-Cookie: a=b", "/" + "a" * 8192, "\\\\evil",
     ],
 )  # fmt: skip
-async def test_the_way_back_is_ours(guarded: Front, ann: Somebody, next: str) -> None:
+async def test_attack_7_the_way_back_is_ours(guarded: Front, ann: Somebody, next: str) -> None:
     """Attack 7."""
     async with browser(guarded) as client:
         fields = {"login": ann.login, "password": PASSWORD, "next": next}
@@ -93,7 +93,9 @@ async def test_under_https_it_is_the_hosts_alone(tmp_path: Path) -> None:
         assert "domain" not in cookie.lower()
 
 
-async def test_a_session_set_before_signing_in_is_none(guarded: Front, ann: Somebody) -> None:
+async def test_attack_15_a_session_set_before_signing_in_is_none(
+    guarded: Front, ann: Somebody
+) -> None:
     """Attack 15: fixation, and two cookies of the name."""
     async with browser(guarded, cookies={"osteoserve": "a" * 43}) as client:
         assert (await client.get(API)).status_code == 401
@@ -109,7 +111,9 @@ async def test_a_session_set_before_signing_in_is_none(guarded: Front, ann: Some
         assert (await client.get(API, headers=fixed)).status_code == 401
 
 
-async def test_a_cookie_kept_from_before_signing_out_is_none(guarded: Front, ann: Somebody) -> None:
+async def test_a23_a_cookie_kept_from_before_signing_out_is_none(
+    guarded: Front, ann: Somebody
+) -> None:
     """Case A23."""
     kept = {"Cookie": f"osteoserve={ann.client.cookies['osteoserve']}"}
     out = await ann.client.post("/signout")
@@ -118,7 +122,7 @@ async def test_a_cookie_kept_from_before_signing_out_is_none(guarded: Front, ann
         assert (await client.get(API, headers=kept)).status_code == 401
 
 
-async def test_disabling_ends_every_session_at_once(guarded: Front, ann: Somebody) -> None:
+async def test_a30_disabling_ends_every_session_at_once(guarded: Front, ann: Somebody) -> None:
     """Case A30."""
     assert (await ann.client.get(API)).status_code == 200
     async with transactions(guarded.settings) as on:
@@ -131,7 +135,7 @@ async def test_disabling_ends_every_session_at_once(guarded: Front, ann: Somebod
     assert (await ann.client.get(API)).status_code == 200
 
 
-async def test_a_role_taken_away_is_gone_with_the_next_request(
+async def test_attack_16_17_a_role_taken_away_is_gone_with_the_next_request(
     guarded: Front, ann: Somebody
 ) -> None:
     """Case A8 and attacks 16 and 17."""
@@ -161,7 +165,7 @@ async def test_a_session_ends_by_idleness_and_in_any_case(
     assert (await ann.client.get(API)).status_code == 401
 
 
-async def test_a_database_that_is_away_signs_nobody_out(
+async def test_a20_a_database_that_is_away_signs_nobody_out(
     guarded: Front, ann: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case A20."""
@@ -197,7 +201,7 @@ async def test_wrong_passwords_are_slowed_for_that_address_and_name_alone(
         assert (await ann.client.get(API)).status_code == 200
 
 
-async def test_many_wrong_passwords_at_once_are_as_many(guarded: Front, ann: Somebody) -> None:
+async def test_a16_many_wrong_passwords_at_once_are_as_many(guarded: Front, ann: Somebody) -> None:
     """Case A16."""
     async with browser(guarded) as client:
         fields = {"login": ann.login, "password": "wrong"}
@@ -207,7 +211,9 @@ async def test_many_wrong_passwords_at_once_are_as_many(guarded: Front, ann: Som
     assert set(codes) <= {401, 429}
 
 
-async def test_a_name_that_nobody_has_is_answered_alike(guarded: Front, ann: Somebody) -> None:
+async def test_attack_30_a_name_that_nobody_has_is_answered_alike(
+    guarded: Front, ann: Somebody
+) -> None:
     """Attack 30."""
     async with browser(guarded) as client:
         known, unknown = [
@@ -218,7 +224,7 @@ async def test_a_name_that_nobody_has_is_answered_alike(guarded: Front, ann: Som
     assert known.text.replace(ann.login, "X") == unknown.text.replace("nobody", "X")
 
 
-async def test_a_name_that_nobody_has_takes_as_long() -> None:
+async def test_a15_a_name_that_nobody_has_takes_as_long() -> None:
     """Case A15: by the processor's time, since this one may be busy."""
     passwords = Passwords(Settings(password_kib=8192))
     kept = await passwords.hash(PASSWORD)
@@ -244,7 +250,9 @@ async def test_a_password_that_nobody_can_have_is_refused(
     assert answer.status_code == 401
 
 
-async def test_a_form_of_another_site_signs_nobody_out(guarded: Front, ann: Somebody) -> None:
+async def test_attack_18_a_form_of_another_site_signs_nobody_out(
+    guarded: Front, ann: Somebody
+) -> None:
     """Attack 18."""
     for headers in (
         {"Origin": "https://evil.example"},

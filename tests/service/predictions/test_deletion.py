@@ -76,7 +76,7 @@ async def deletions(opened: Front, id: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("said", [SIGN, OVERRIDDEN], ids=["signed", "overridden"])
-async def test_what_is_signed_stays_whoever_asks_by_whichever_way(
+async def test_attack_41_what_is_signed_stays_whoever_asks_by_whichever_way(
     guarded: Front, both: Somebody, manager: Somebody, png: bytes, said: dict[str, str]
 ) -> None:
     id = await judged(both, png)

@@ -79,7 +79,7 @@ def known(settings: Settings) -> list[bool]:
     return found
 
 
-def test_erased_patients_are_gone_again_and_sign_ins_are_void(
+def test_attack_42_erased_patients_are_gone_again_and_sign_ins_are_void(
     opened: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "saved"

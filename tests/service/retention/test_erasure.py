@@ -115,7 +115,7 @@ async def test_what_the_gateway_has_of_them_goes_and_its_results_too(
         assert list(cases) == ["delivering", "ignored"]
 
 
-async def test_a_hold_is_stronger_and_twice_is_as_once(
+async def test_attack_41_a_hold_is_stronger_and_twice_is_as_once(
     database: Database, transactions: Transactions
 ) -> None:
     one = await result(database, 0, "4711")

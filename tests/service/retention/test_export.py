@@ -7,10 +7,15 @@ import io
 import json
 from datetime import date
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
+import numpy as np
 import pytest
+from pydicom import Dataset, dcmread, dcmwrite
 
+from models.phantom import draw
+from models.phantom.dicom import encode
 from service.__main__ import main
 from service.exams.schemas import Exam, from_json
 from service.predictions.query import Query
@@ -18,7 +23,9 @@ from service.retention import export
 from service.reviews.schemas import Override
 from service.storage.database import Database
 from service.storage.transaction import Transactions
+from tests.service.kit.fronts import API, front
 from tests.service.kit.records import ANYONE, made, verbs
+from tests.service.kit.runners import running
 from tests.service.retention.kept import (
     COMMENT,
     SIGNATURE,
@@ -36,6 +43,8 @@ FACTS = {
     "scanner": {"vendor": "Hologic", "serial": "SERIAL-0417"}, "sex": "female", "age_years": 93,
     "bmd_g_cm2": 0.873, "vertebrae": ["L1", "L2"],
 }  # fmt: skip
+UID: Final = "1.2.826.0.1.4711.38"
+
 OVERRIDE = Override(
     reviewer="Dr SECRET Reader", action="override", outcome="normal", reason="SECRET reason."
 )
@@ -47,7 +56,7 @@ async def lines(database: Database, key: bytes = b"k" * 32) -> list[dict[str, ob
     return [one async for one in found]
 
 
-async def test_no_value_that_tells_who_it_is_is_in_it(database: Database) -> None:
+async def test_attack_43_no_value_that_tells_who_it_is_is_in_it(database: Database) -> None:
     first, second = await result(database, 0), await result(database, 24 * 10)
     for one in (first, second):
         await verbs(database).exams.change(ANYONE, one.id, from_json(FACTS))
@@ -107,6 +116,63 @@ async def test_another_key_makes_other_numbers_and_the_same_the_same(database: D
     assert one == same
     assert one["patient"] != other["patient"]
     assert one["judged_on"] != other["judged_on"]
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def named_everywhere(phantom: bytes) -> bytes:
+    """Return a DICOM file with a name, a UID or a number wherever one may stand: in its head, in
+    sequences within sequences, in private groups, and in its file meta information."""
+    file = dcmread(io.BytesIO(phantom))
+    file.PatientName, file.PatientID = "SECRET^NAME", "SECRET-4711"
+    file.ReferringPhysicianName = "SECRET^DOCTOR"
+    inner = Dataset()
+    inner.PatientID, inner.IssuerOfPatientID = "SECRET-INNER", "SECRET CLINIC"
+    inner.OperatorsName = "SECRET^OPERATOR"
+    inner.private_block(0x0009, "SECRET MAKER", create=True).add_new(0x01, "LO", "SECRET-PRIVATE")
+    outer = Dataset()
+    outer.OtherPatientIDsSequence = [inner]
+    outer.StudyInstanceUID = f"{UID}.1"
+    file.RequestAttributesSequence = [outer]
+    private = file.private_block(0x0023, "SECRET MAKER", create=True)
+    private.add_new(0x02, "SQ", [inner])
+    private.add_new(0x03, "UI", f"{UID}.2")
+    file.StudyInstanceUID, file.SeriesInstanceUID, file.SOPInstanceUID = (
+        f"{UID}.{number}" for number in (3, 4, 5)
+    )
+    file.file_meta.MediaStorageSOPInstanceUID = file.SOPInstanceUID
+    file.file_meta.SourceApplicationEntityTitle = "SECRETAE"
+    file.file_meta.PrivateInformationCreatorUID = f"{UID}.6"
+    file.file_meta.PrivateInformation = b"SECRET-META "
+    buffer = io.BytesIO()
+    dcmwrite(buffer, file, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+async def test_a38_a39_nothing_of_a_file_s_names_is_kept_or_exported(tmp_path: Path) -> None:
+    """A front keeps no DICOM object, and none is in an export: facts and pixels are all it takes.
+
+    So there is none in which *Patient Identity Removed* could be missing.
+    """
+    data = named_everywhere(encode(draw(np.random.default_rng(38))))
+    async with running() as runners, front(tmp_path, runners) as opened:
+        answer = await opened.client.post(API, files={"file": ("SECRET.dcm", data)})
+        assert answer.status_code == 201
+        assert answer.json()["image"]["format"] == "dicom"
+        database = Database(opened.settings)
+        found = await lines(database)
+        await database.close()
+    assert len(found) == 1
+    exported = json.dumps(found) + "".join(map(export.as_csv, found)) + "".join(export.DONE)
+    # The name it was sent under is kept for whoever sent it.
+    kept = {path: file.replace(b"SECRET.dcm", b"") for path, file in files(tmp_path).items()}
+    assert any(path.name == "osteoserve.db" for path in kept)
+    for secret in ("SECRET", "4711", UID):
+        assert secret not in exported
+        assert not [path for path, file in kept.items() if secret.encode() in file]
+    assert b"DICM" not in b"".join(kept.values())
 
 
 def test_every_fact_is_passed_on_or_withheld_by_name() -> None:

@@ -66,7 +66,9 @@ async def test_it_says_whose_account_it_was_and_what_was_signed(
 
 
 @pytest.mark.parametrize("name", ["Dr Other", ""])
-async def test_nobody_signs_in_another_s_name(reader: Somebody, png: bytes, name: str) -> None:
+async def test_attack_26_nobody_signs_in_another_s_name(
+    reader: Somebody, png: bytes, name: str
+) -> None:
     id = await judged(reader, png)
     sent = {"action": "sign", "reviewer": name}
     refused = await reader.client.post(f"{API}/{id}/reviews", json=sent)
@@ -76,7 +78,7 @@ async def test_nobody_signs_in_another_s_name(reader: Somebody, png: bytes, name
     assert 'name="reviewer"' not in page.text
 
 
-async def test_a_signature_asks_for_the_password_again_after_a_while(
+async def test_attack_26_a_signature_asks_for_the_password_again_after_a_while(
     guarded: Front, reader: Somebody, png: bytes
 ) -> None:
     id = await judged(reader, png)
@@ -103,7 +105,7 @@ async def test_a_signature_asks_for_the_password_again_after_a_while(
     assert (await reader.client.post(f"{API}/{id}/reviews", json={"action": "sign"})).is_success
 
 
-async def test_a_result_that_was_changed_since_says_so(
+async def test_attack_27_a_result_that_was_changed_since_says_so(
     guarded: Front, reader: Somebody, png: bytes
 ) -> None:
     id = await judged(reader, png)

@@ -94,7 +94,7 @@ async def test_a_full_disk_is_told_read_from_and_freed(disk: Path, png: bytes) -
         assert (await opened.post(png)).status_code == 201
 
 
-async def test_who_signs_in_makes_room_and_nothing_is_done_without_its_row(
+async def test_attack_36_who_signs_in_makes_room_and_nothing_is_done_without_its_row(
     disk: Path, png: bytes
 ) -> None:
     """PEOPLE, attack 36, where people sign in."""

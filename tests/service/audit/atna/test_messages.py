@@ -37,7 +37,7 @@ def read(one: Entry) -> etree._Element:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("about", OBJECTS)
-def test_every_kind_of_entry_is_a_valid_message(kind: str, about: str | None) -> None:
+def test_a34_every_kind_of_entry_is_a_valid_message(kind: str, about: str | None) -> None:
     found = read(entry(kind, about))
     assert (
         found.xpath("string(EventIdentification/EventID/@csd-code)")
@@ -66,7 +66,7 @@ def test_an_emergency_is_told_as_one() -> None:
     "text", ["a\r\nb", "\x1b[2J", "\u202egpj.exe", "]]>", "<script>", "=HYPERLINK()", '"&\''],
     ids=["lines", "escape", "reversed", "cdata", "script", "formula", "quotes"],
 )  # fmt: skip
-def test_text_of_others_stays_one_line_and_breaks_nothing(text: str) -> None:
+def test_attack_37_text_of_others_stays_one_line_and_breaks_nothing(text: str) -> None:
     one = entry(detail=json.dumps({"reason": text}))
     message = line(one, "host\r\n<1>", "clinic")
     assert b"\n" not in message

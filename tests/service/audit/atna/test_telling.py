@@ -98,7 +98,7 @@ async def test_each_is_told_once_in_the_order_of_the_chain(
     assert registry.get_sample_value(TOLD, {"collector": f"localhost:{sink.port}"}) == 10
 
 
-async def test_a_collector_that_was_away_hears_all_of_it_and_the_other_nothing_twice(
+async def test_a35_a_collector_that_was_away_hears_all_of_it_and_the_other_nothing_twice(
     database: Database, site: Certified, sink: Sink
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as reserved:
@@ -148,7 +148,7 @@ async def test_a_collector_that_nobody_vouches_for_is_told_nothing(
 
 
 @pytest.mark.skipif(RSYSLOGD is None or not OSSL, reason="rsyslog with rsyslog-openssl is not here")
-async def test_rsyslog_takes_whole_messages(
+async def test_a34_rsyslog_takes_whole_messages(
     database: Database, site: Certified, tmp_path: Path
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as reserved:

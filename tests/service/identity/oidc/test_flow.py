@@ -43,7 +43,7 @@ async def test_somebody_signs_in_and_goes_where_they_wanted(door: Front, provide
     assert tuple(row) == (provider.issuer, provider.sid)
 
 
-async def test_what_the_provider_is_asked(door: Front, provider: Idp) -> None:
+async def test_attack_14_what_the_provider_is_asked(door: Front, provider: Idp) -> None:
     """Attack 14: the challenge is a hash, whatever else the provider would take."""
     async with browser(door) as client:
         query = asked(await to_provider(client))
@@ -115,7 +115,7 @@ async def test_a3_somebody_elses_code_and_state(door: Front, provider: Idp) -> N
         assert (await victim.get("/history")).status_code == 303
 
 
-async def test_the_cookie_of_another_tab_is_none(door: Front, provider: Idp) -> None:
+async def test_attack_12_the_cookie_of_another_tab_is_none(door: Front, provider: Idp) -> None:
     """Attack 12."""
     async with browser(door) as client:
         first, second = [asked(await to_provider(client)) for _ in range(2)]
@@ -131,7 +131,7 @@ async def test_the_cookie_of_another_tab_is_none(door: Front, provider: Idp) -> 
     assert await since.refused() == ["flow_cookie", "flow_cookie"]
 
 
-async def test_a_callback_counts_once(door: Front, provider: Idp) -> None:
+async def test_attack_11_a_callback_counts_once(door: Front, provider: Idp) -> None:
     """Attack 11: replayed, with a code used before, or with a nonce of an earlier flow."""
     async with browser(door) as client:
         back = await at_provider(await to_provider(client))
@@ -152,7 +152,7 @@ async def test_a_callback_counts_once(door: Front, provider: Idp) -> None:
     assert await since.refused() == ["flow_unknown", "code_refused", "token_nonce"]
 
 
-async def test_an_answer_at_the_same_time_twice_makes_one_session(
+async def test_attack_11_an_answer_at_the_same_time_twice_makes_one_session(
     door: Front, provider: Idp
 ) -> None:
     """Attack 11."""
@@ -228,7 +228,7 @@ async def test_a13_behind_tls_it_is_the_public_address(opened: Opened, own: Idp)
         "/a\r\nSet-Cookie: a=b", "/" + "a" * 8192, "\\\\evil", "/" + "é" * 1999,
     ],
 )  # fmt: skip
-async def test_the_way_back_is_ours(door: Front, provider: Idp, next: str) -> None:
+async def test_attack_7_the_way_back_is_ours(door: Front, provider: Idp, next: str) -> None:
     """Attack 7."""
     async with browser(door) as client:
         answer = await through(client, next)
@@ -237,7 +237,9 @@ async def test_the_way_back_is_ours(door: Front, provider: Idp, next: str) -> No
     assert place in ("/", "/evil")
 
 
-async def test_a_session_set_before_signing_in_is_none(door: Front, provider: Idp) -> None:
+async def test_attack_15_a_session_set_before_signing_in_is_none(
+    door: Front, provider: Idp
+) -> None:
     """Attack 15."""
     fixed = "a" * 43
     async with browser(door, cookies={"osteoserve": fixed}) as client:
@@ -251,7 +253,9 @@ async def test_a_session_set_before_signing_in_is_none(door: Front, provider: Id
 
 
 @pytest.mark.parametrize("iss", ["https://other.example", "", None])
-async def test_an_answer_of_another_provider(door: Front, provider: Idp, iss: str | None) -> None:
+async def test_attack_13_an_answer_of_another_provider(
+    door: Front, provider: Idp, iss: str | None
+) -> None:
     """Attack 13: mix-up. This provider always says who it is."""
     since = await Since.now(door)
     async with browser(door) as client:
@@ -359,7 +363,7 @@ async def test_a_public_client_has_its_verifier_alone(opened: Opened, own: Idp) 
         assert (await through(client)).status_code == 303
 
 
-async def test_no_answer_names_more_than_there_is_room_for(door: Front, provider: Idp) -> None:
+async def test_a4_no_answer_names_more_than_there_is_room_for(door: Front, provider: Idp) -> None:
     """Case A4: 300 groups with names of 120 characters; nginx has 4 KB for headers."""
     groups = [f"{number:03d}-" + "g" * 116 for number in range(300)]
     provider.claims["groups"] = [*groups, "dxa-clinicians"]

@@ -88,7 +88,7 @@ async def test_a24_of_somebody_unknown_nothing_ends(
         assert await is_in(client)
 
 
-async def test_on_every_front(opened: Opened, own: Idp) -> None:
+async def test_attack_16_on_every_front(opened: Opened, own: Idp) -> None:
     """Attack 16."""
     async with opened() as one, opened() as two, browser(one) as client:
         assert (await through(client)).status_code == 303
@@ -150,7 +150,7 @@ async def test_refusals_are_in_the_trail(opened: Opened, own: Idp) -> None:
         assert await count(front, "audit_event") < 15
 
 
-async def test_an_id_token_signs_nobody_out(door: Front, provider: Idp) -> None:
+async def test_attack_10_an_id_token_signs_nobody_out(door: Front, provider: Idp) -> None:
     """Attack 10, the reverse."""
     seen: list[Claims] = []
     real = provider.id_claims

@@ -315,7 +315,7 @@ def test_addresses_that_a_provider_may_name(url: object, issuer: str, good: bool
     assert is_address(url, issuer) is good
 
 
-async def test_a_certificate_of_nobody_is_not_believed(
+async def test_a12_a_certificate_of_nobody_is_not_believed(
     opened: Opened, own: Idp, tmp_path: Any
 ) -> None:
     """Case A12: the provider's certificate is wrong. With the authority's file it is right."""

@@ -20,7 +20,7 @@ from tests.service.kit.fronts import API, Front
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_key_of_another_role_is_refused(door: Front) -> None:
+async def test_attack_40_a_key_of_another_role_is_refused(door: Front) -> None:
     """Attack 40; a key that is none, and nobody, are not known at all."""
     for role in KEY_ROLES:
         async with Client(door, bearer(await key(door, role))) as client:
@@ -78,7 +78,7 @@ async def test_another_sites_are_as_none(scim: Client, north: Client) -> None:
         " " * 999 + "x",
     ],
 )  # fmt: skip
-async def test_filters_that_are_none(scim: Client, said: str) -> None:
+async def test_attack_40_filters_that_are_none(scim: Client, said: str) -> None:
     """Attack 40: deep ones, long ones, and such as another language has."""
     for kind in ("Users", "Groups"):
         query = httpx.QueryParams({"filter": said})

@@ -191,7 +191,7 @@ async def test_signed_out_by_an_administrator_there(house: House) -> None:
                 await asyncio.sleep(0.2)
 
 
-async def test_a_new_key_is_taken(house: House) -> None:
+async def test_a26_a_new_key_is_taken(house: House) -> None:
     """Case A26."""
     async with house.admin() as admin:
         realm = (await admin.get("/admin/realms/clinic")).json()
