@@ -12,7 +12,7 @@ DEV := .venv/dev
 # Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
 TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
-.PHONY: help run hospital setup test bench-hospital test-hospital test-browser test-chart cluster-test pictures images chart operations lint train train-quick train-progression evaluate tune bench verify lock clean fuzz fuzz-http costly signed-in
+.PHONY: help run hospital setup test bench-hospital test-hospital test-browser test-chart cluster-test pictures images edge chart operations lint train train-quick train-progression evaluate tune bench verify lock clean fuzz fuzz-http costly signed-in
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ operations: chart ## write Prometheus' rules and Grafana's dashboards from the t
 
 images: ## build the container images with buildah, podman or docker
 	k8s/images/build
+
+edge: ## build the edge's image: all in one process, for a machine without a network (docs/edge.md)
+	k8s/images/build edge
 
 pictures: setup ## make the README's pictures anew
 	tests/browser/install

@@ -14,17 +14,11 @@ from bentos.wire import Question
 from models import artifact
 from models.image.recipe import SIDE
 from models.inference import base
-from protocol.answers import Band, BasePrediction, Measurement
+from protocol.answers import BasePrediction, Served
 
 
-class Scorer(Protocol):
+class Scorer(Served, Protocol):
     """As much of :class:`models.inference.base.Scorer` as is asked for here."""
-
-    version: str
-    recipe: str
-    threshold: float
-    band: Band
-    auroc: float
 
     def score(
         self, images: NDArray[np.uint8], explained: Sequence[int] = ()
@@ -59,29 +53,10 @@ class BaseModel:
     def predict(self, questions: list[Question]) -> list[BasePrediction]:
         """Return one prediction a question, with a map where it wants one."""
         return [
-            self._answer(prediction)
+            BasePrediction.of(prediction, self._scorer)
             for together in batches(questions, self._size)
             for prediction in self._scorer.score(
                 np.stack([question.image for question in together]),
                 explained=[i for i, question in enumerate(together) if question.with_map],
             )
         ]
-
-    def _answer(self, prediction: base.BasePrediction) -> BasePrediction:
-        rows = prediction.map
-        return BasePrediction(
-            probability=prediction.probability,
-            version=self._scorer.version,
-            recipe=self._scorer.recipe,
-            threshold=self._scorer.threshold,
-            band=self._scorer.band,
-            auroc=self._scorer.auroc,
-            map=None
-            if rows is None
-            else tuple(tuple(round(float(v), 4) for v in row) for row in rows),
-            measurements=tuple(
-                Measurement(name=one.name, value=one.value, contribution=one.contribution)
-                for one in prediction.measured
-            )
-            or None,
-        )

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from k8s.helm import ROOT
 
-LOCKS: Final = ("front", "runners", "loadtests")
+LOCKS: Final = ("front", "runners", "edge", "loadtests")
 OUT: Final = ROOT / "var" / "sbom"
 
 ALLOWED: Final = frozenset(

@@ -7,8 +7,10 @@ The front ignores fields that it does not know.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Protocol, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from models.image.recipe import BYTES, FRAME, NAME, SIDE
@@ -55,6 +57,55 @@ def _in_order(band: Band) -> Band:
 OrderedBand = Annotated[Band, AfterValidator(_in_order)]
 
 
+class Weighed(Protocol):
+    """As much of :class:`models.inference.bone.Measured` as an answer tells."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def contribution(self) -> float: ...
+
+
+class Scored(Protocol):
+    """As much of :class:`models.inference.base.BasePrediction` as an answer tells."""
+
+    @property
+    def probability(self) -> float: ...
+    @property
+    def map(self) -> NDArray[np.float32] | None: ...
+    @property
+    def measured(self) -> Sequence[Weighed]: ...
+
+
+class Served(Protocol):
+    """As much of :class:`models.inference.base.Scorer` as an answer tells."""
+
+    version: str
+    recipe: str
+    threshold: float
+    band: Band
+    auroc: float
+
+
+class Combined(Protocol):
+    """As much of :class:`models.inference.stack.EnsemblePrediction` as an answer tells."""
+
+    @property
+    def probability(self) -> float: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def band(self) -> Band: ...
+    @property
+    def contributions(self) -> dict[BaseName, float]: ...
+    @property
+    def intercept(self) -> float: ...
+    @property
+    def missing(self) -> tuple[BaseName, ...]: ...
+
+
 class Measurement(BaseModel):
     """Something that is measured of the bone, and what it added to ``bone``'s answer."""
 
@@ -87,6 +138,27 @@ class BasePrediction(_Answer):
     @classmethod
     def _map_is_a_grid(cls, rows: Rows | None) -> Rows | None:
         return None if rows is None else even(rows)
+
+    @classmethod
+    def of(cls, scored: Scored, by: Served) -> Self:
+        """Return what the model ``by`` says of an image; of a map four decimals."""
+        rows = scored.map
+        return cls(
+            probability=scored.probability,
+            version=by.version,
+            recipe=by.recipe,
+            threshold=by.threshold,
+            band=by.band,
+            auroc=by.auroc,
+            map=None
+            if rows is None
+            else tuple(tuple(round(float(v), 4) for v in row) for row in rows),
+            measurements=tuple(
+                Measurement(name=one.name, value=one.value, contribution=one.contribution)
+                for one in scored.measured
+            )
+            or None,
+        )
 
 
 class BaseProbability(BaseModel):
@@ -138,6 +210,21 @@ class EnsemblePrediction(_Answer):
         ):
             raise ValueError("used, missing and contributions do not name every base model once")
         return self
+
+    @classmethod
+    def of(cls, combined: Combined, version: str, recipe: str) -> Self:
+        """Return what a stack of ``version`` says of votes on an image that ``recipe`` made."""
+        return cls(
+            probability=combined.probability,
+            threshold=combined.threshold,
+            band=combined.band,
+            contributions=combined.contributions,
+            intercept=combined.intercept,
+            used=tuple(combined.contributions),
+            missing=combined.missing,
+            version=version,
+            recipe=recipe,
+        )
 
 
 class NoEnsemblePrediction(_Answer):

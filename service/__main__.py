@@ -1,6 +1,7 @@
 """``python -m service``: serve front or gateway, show settings, or gather sentences.
 
-``run`` starts the five runners and the front together: what ``make run`` calls.
+``run`` starts the five runners and the front together: what ``make run`` calls. ``edge`` is all of
+them in one process.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from listener.python import behind
@@ -59,17 +61,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif command == "gateway" and options.action is not None:
         return _ask_gateway(settings, options)
     else:
-        return _on_storage(command, settings, getattr(options, "back_to", None))
+        return _on_storage(command, settings, options)
     return 0
 
 
-def _on_storage(command: str, settings: Settings, back_to: str | None) -> int:
+def _on_storage(command: str, settings: Settings, options: argparse.Namespace) -> int:
     said = damaged(settings)
     if said is not None:
         print(said, file=sys.stderr)
         return 1
     if command == "migrate":
-        return _migrate(settings, back_to)
+        return _migrate(settings, options.back_to)
     if command == "gateway":
         return _gateway(settings)
     try:
@@ -77,6 +79,8 @@ def _on_storage(command: str, settings: Settings, back_to: str | None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    if command == "edge":
+        return _edge(settings, options)
     return _serve(settings, "front", Server) if command == "serve" else _run(settings)
 
 
@@ -89,6 +93,15 @@ def _parser() -> argparse.ArgumentParser:
     gateway_options.add_parser(added)
     run = added.add_parser("run", help="start five runners and the front on this machine")
     run.add_argument("--port", help="port of the front (OSTEOSERVE_PORT)")
+    edge = added.add_parser(
+        "edge", help="serve pages and judge a folder, with all models in this process, offline"
+    )
+    edge.add_argument("--host", help="address to listen on (OSTEOSERVE_HOST)")
+    edge.add_argument("--port", help="port to listen on (OSTEOSERVE_PORT)")
+    edge.add_argument(
+        "--folder", type=Path, help="files put into its in/ are judged (edge in OSTEOSERVE_VAR)"
+    )
+    edge.add_argument("--language", default="en", help="of the sheets beside them (%(default)s)")
     migrate = added.add_parser("migrate", help="bring the database's schema up to date, and end")
     migrate.add_argument(
         "--back-to",
@@ -127,6 +140,30 @@ def _run(settings: Settings) -> int:
     except supervisor.StartError as error:
         print(f"osteoserve: {error}", file=sys.stderr)
         return 1
+
+
+def _edge(settings: Settings, options: argparse.Namespace) -> int:
+    try:
+        # It imports what computes the models, which no other command has.
+        from service.edge import app as edge  # noqa: PLC0415 - see above
+    except ModuleNotFoundError as error:
+        if error.name not in ("service.edge", "scipy"):
+            raise
+        print(
+            "osteoserve: edge computes the models itself, which is not installed here; the edge's "
+            "image has it (docs/edge.md)",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        return _serve(
+            settings,
+            "edge",
+            lambda settings: edge.server(settings, options.folder, options.language),
+        )
+    except edge.EdgeError as error:
+        print(f"osteoserve: {error}", file=sys.stderr)
+        return 2
 
 
 def _migrate(settings: Settings, back_to: str | None) -> int:

@@ -102,8 +102,10 @@ LIFESPANS: Final = (
 """Each opens what it hands out, of what those before it have resources."""
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, rooms: Iterable[Room] = LIFESPANS) -> FastAPI:
     """Build the front. Without ``settings`` they are read from the environment.
+
+    ``rooms`` are what its lifespan opens.
 
     Raises :class:`~service.settings.SettingsError` where they do not go together.
     """
@@ -128,7 +130,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         # A redirect would repeat the Host header back.
         redirect_slashes=False,
-        lifespan=opening(settings, metrics, templates, LIFESPANS),
+        lifespan=opening(settings, metrics, templates, rooms),
         dependencies=[
             Depends(
                 Door(

@@ -36,17 +36,7 @@ class StackModel:
             return NoEnsemblePrediction(
                 missing=self._stack.bases, version=self._version, recipe=self._recipe
             )
-        return EnsemblePrediction(
-            probability=combined.probability,
-            threshold=combined.threshold,
-            band=combined.band,
-            contributions=combined.contributions,
-            intercept=combined.intercept,
-            used=tuple(combined.contributions),
-            missing=combined.missing,
-            version=self._version,
-            recipe=self._recipe,
-        )
+        return EnsemblePrediction.of(combined, self._version, self._recipe)
 
 
 def _build(_: Policy) -> StackModel:

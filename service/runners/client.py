@@ -114,7 +114,7 @@ class RunnerClient:
         self._url = policy.runner_url(name).rstrip("/")
         # Room for the calls, second tries, and maps beside them.
         self._most = 2 * policy.runner_calls + 8
-        self.circuit = CircuitBreaker(policy.circuit_seconds, self._changed)
+        self._circuit = CircuitBreaker(policy.circuit_seconds, self._changed)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -136,6 +136,10 @@ class RunnerClient:
         except (TimeoutError, aiohttp.ClientError):
             return False
 
+    def record_probe(self, ready: bool) -> None:
+        """Take note of what a probe found; a runner that is not ready is not called."""
+        self._circuit.record_probe(ready)
+
     async def call(
         self,
         path: str,
@@ -146,26 +150,26 @@ class RunnerClient:
         """Return an answer for each of ``deadlines``. Raises :class:`RunnerError`."""
         with self._metrics.call(self._name, len(deadlines)) as call:
             try:
-                if not self.circuit.allows():
+                if not self._circuit.allows():
                     raise CircuitOpenError("has not answered lately")
                 answer = await self._tried(path, deadlines, answers, **body)
             except RunnerError as error:
                 call.result = error.result
                 if isinstance(error, _AT_FAULT):
-                    self.circuit.record_failure()
+                    self._circuit.record_failure()
                 elif not isinstance(error, CircuitOpenError):
-                    self.circuit.record_success()
+                    self._circuit.record_success()
                 raise
             except asyncio.CancelledError:
                 # Nobody waits any more: because time was up, or because all of them went away.
                 if max(deadlines).remaining <= 0:
                     call.result = RunnerTimeoutError.result
-                    self.circuit.record_failure()
+                    self._circuit.record_failure()
                 else:
                     call.result = "cancelled"
-                    self.circuit.record_cancelled()
+                    self._circuit.record_cancelled()
                 raise
-            self.circuit.record_success()
+            self._circuit.record_success()
             call.result = "ok"
             return answer
 

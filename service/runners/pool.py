@@ -7,9 +7,9 @@ goes, and by what names it fails, is ``service.runners.client``'s to say.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -50,13 +50,44 @@ _OUTLINE_ANSWERS = TypeAdapter(list[Outline | Dropped])
 _STACK_ANSWERS = TypeAdapter(list[EnsemblePrediction | Dropped])
 
 
+class Client(Protocol):
+    """Asks one runner, wherever it is: as :class:`RunnerClient` does, by HTTP."""
+
+    def open(self) -> AbstractAsyncContextManager[None]: ...
+
+    async def ready(self, seconds: float) -> bool: ...
+
+    def record_probe(self, ready: bool) -> None: ...
+
+    async def call(
+        self,
+        path: str,
+        deadlines: Sequence[Deadline],
+        answers: TypeAdapter[list[AnswerT | Dropped]],
+        **body: Any,
+    ) -> list[AnswerT | Dropped]: ...
+
+
+Connect = Callable[[RunnerName, Callable[[RunnerError], None]], Client]
+"""Returns the client of a runner; what it is given is called with the error that calls fail with
+from then on."""
+
+
 class RunnerPool:
     """A client of each runner, behind a dynamic batcher of each model; ``open`` connects."""
 
     def __init__(
-        self, policy: RunnerPolicy, metrics: RunnerMetrics, *, max_deferral: float = 0.0
+        self,
+        policy: RunnerPolicy,
+        metrics: RunnerMetrics,
+        *,
+        max_deferral: float = 0.0,
+        connect: Connect | None = None,
     ) -> None:
-        """``max_deferral``: seconds that images of batches let others go first."""
+        """``max_deferral``: seconds that images of batches let others go first.
+
+        ``connect`` makes the clients; without it they speak HTTP.
+        """
         limits: dict[str, Any] = {
             "max_items": policy.runner_images,
             "max_calls": policy.runner_calls,
@@ -76,10 +107,12 @@ class RunnerPool:
         on_open["vertebrae"].append(self._outlines.fail)
         for name, batcher in self._bases.items():
             on_open[RUNNER_OF[name]].append(batcher.fail)
-        self._clients = {
-            name: RunnerClient(name, policy, metrics, partial(_all, on_open[name]))
-            for name in RUNNERS
-        }
+
+        def by_http(name: RunnerName, told: Callable[[RunnerError], None]) -> Client:
+            return RunnerClient(name, policy, metrics, told)
+
+        made = by_http if connect is None else connect
+        self._clients = {name: made(name, partial(_all, on_open[name])) for name in RUNNERS}
         self.retry_after: Final = policy.probe_seconds
         """Seconds after which one that does not answer may have been seen to answer again."""
         self.versions: dict[ModelName, str] = {}
@@ -130,7 +163,7 @@ class RunnerPool:
 
     def record_probe(self, name: RunnerName, *, ready: bool) -> None:
         """Take note of what a probe of the runner's readiness has found."""
-        self._clients[name].circuit.record_probe(ready)
+        self._clients[name].record_probe(ready)
 
     def _asker(self, name: BaseName) -> Send[Canonical, BasePrediction]:
         async def ask(

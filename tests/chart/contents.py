@@ -84,6 +84,7 @@ class Image:
 FRONT: Final = Image("front", "front")
 RUNNER: Final = Image("runner", "runners")
 RUNNER_GPU: Final = Image("runner", "runners-gpu")
+EDGE: Final = Image("edge", "edge")
 LOADTESTS: Final = Image("loadtests", "loadtests")
 
 

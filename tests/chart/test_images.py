@@ -52,7 +52,7 @@ def test_what_is_no_library_stays(content: bytes, tmp_path: Path) -> None:
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize("name", ["front", "runner", "loadtests"])
+@pytest.mark.parametrize("name", ["front", "runner", "edge", "loadtests"])
 def test_an_image_is_pinned_labelled_and_not_root_s(name: str) -> None:
     text = (IMAGES / f"{name}.Dockerfile").read_text("utf-8")
     assert text.count("FROM ${BASE_IMAGE}") == 2
@@ -63,7 +63,7 @@ def test_an_image_is_pinned_labelled_and_not_root_s(name: str) -> None:
     assert "/usr/share/sbom/osteoserve.cdx.json" in text
 
 
-@pytest.mark.parametrize("name", ["front", "runner", "loadtests"])
+@pytest.mark.parametrize("name", ["front", "runner", "edge", "loadtests"])
 def test_an_image_s_build_sees_no_scan_and_no_state(name: str) -> None:
     rules = (IMAGES / f"{name}.Dockerfile.dockerignore").read_text("utf-8").splitlines()
     rules = [rule for rule in rules if rule and not rule.startswith("#")]

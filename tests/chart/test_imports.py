@@ -14,7 +14,7 @@ import pytest
 
 from k8s import helm
 from tests.chart.conftest import LOADED, SCENARIOS, Object, rendered, scenario
-from tests.chart.contents import FRONT, LOADTESTS, RUNNER, RUNNER_GPU, Image, imported
+from tests.chart.contents import EDGE, FRONT, LOADTESTS, RUNNER, RUNNER_GPU, Image, imported
 
 CLUSTER = helm.ROOT / "tests" / "cluster"
 RUNNERS = sorted(path.parent.name for path in helm.ROOT.glob("bentos/*/service.py"))
@@ -31,6 +31,15 @@ PROCESSES = [
     (FRONT, SERVICE),
     (RUNNER, BENTOS),
     (RUNNER_GPU, BENTOS),
+    (
+        EDGE,
+        [
+            "service.__main__",
+            "service.edge.app",
+            "service.decoding.__main__",
+            "service.storage.migrations.env",
+        ],
+    ),
     (LOADTESTS, ["loadtests.__main__", "loadtests.locustfile"]),
 ]
 EVERY = pytest.mark.parametrize(
@@ -39,7 +48,16 @@ EVERY = pytest.mark.parametrize(
 
 NOT_ASKED_FOR = {
     # Of `make run`; without it `python -m service run` says so.
-    "front": {"service.local", "service.local.supervisor"},
+    "front": {"service.local", "service.local.supervisor", "service.edge", "service.edge.app"},
+    # It computes by LiteRT, without what explains forests.
+    "edge": {
+        "service.local",
+        "service.local.supervisor",
+        "keras",
+        "openvino",
+        "tensorflow",
+        "shap",
+    },
     # A network without a GPU is in a form that needs no TensorFlow.
     "runners": {"keras", "tensorflow"},
     "runners-gpu": set(),
@@ -82,6 +100,10 @@ def test_the_front_s_folders_alone_serve_and_say_why_they_do_not_run(tmp_path: P
     assert refused.returncode == 2
     (line,) = refused.stderr.splitlines()
     assert line.endswith("which this image has not: use serve")
+    refused = service("edge")
+    assert refused.returncode == 2
+    (line,) = refused.stderr.splitlines()
+    assert line.endswith("the edge's image has it (docs/edge.md)")
 
 
 def test_the_cluster_s_client_runs_in_the_front_s_image() -> None:
@@ -163,7 +185,7 @@ def test_what_the_chart_starts_without_a_script_is_a_process_of_its_image() -> N
         ("loadtests", "run"),
         *((name, name) for name in RUNNERS),
     }  # fmt: skip
-    entry = {"front": "service", "runner": "bentos", "loadtests": "loadtests"}
+    entry = {"front": "service", "edge": "service", "runner": "bentos", "loadtests": "loadtests"}
     for image, modules in PROCESSES:
         text = (helm.ROOT / f"k8s/images/{image.name}.Dockerfile").read_text("utf-8")
         assert f'ENTRYPOINT ["python", "-m", "{entry[image.name]}"]' in text

@@ -32,7 +32,8 @@ def test_the_front_needs_no_model_library() -> None:
         names = [m.name for m in pkgutil.walk_packages(service.__path__, "service.")]
         skipped = ("service.__main__", "service.storage.migrations.env")
         for name in names:
-            if name not in skipped:
+            # The edge's image has what computes models, and the front's image has no edge.
+            if name not in skipped and not name.startswith("service.edge"):
                 importlib.import_module(name)
         print(len(names))
     """)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
-import anyio.to_thread
 from fastapi import APIRouter, Response
 
 from service.exams.dependencies import ExamsDep
@@ -15,10 +12,9 @@ from service.http.problems import problems
 from service.identity.dependencies import Acting
 from service.language.locale import current
 from service.medicine.modalities.dependencies import ModalitySettingsDep
-from service.predictions.contexts import ResultPage
 from service.predictions.dependencies import PredictionDep, PredictionsDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
-from service.predictions.report import render
+from service.predictions.report.sheets import Sheets
 from service.reviews.dependencies import ReviewsDep
 
 router = APIRouter(prefix="/api/v1/predictions/{id}", tags=["predictions"])
@@ -51,20 +47,7 @@ async def read(
     limits: ModalitySettingsDep,
 ) -> Response:
     """Heat maps that cannot be had at the moment, or failed their check, are not on the sheet."""
-    scan = await predictions.image(actor, prediction.id)
-    shown = ResultPage.of(
-        prediction,
-        reviews=await reviews.of(actor, prediction.id),
-        exam=await exams.get(actor, prediction.id),
-        pictured=scan is not None,
-        limits=limits,
-    )
-    if actor.session is not None and actor.session.glass is not None:
-        shown = replace(shown, broken=str(actor.session.glass.id))
-    offered = [one.model for one in shown.maps if one.address]
-    maps = await explainer.heat_maps(actor, prediction, offered)
-    sent = await predictions.sent(actor, prediction.id)
-    pdf = await anyio.to_thread.run_sync(partial(render, prediction, shown, scan, maps, sent))
+    pdf = await Sheets(predictions, reviews, exams, explainer, limits).pdf(actor, prediction)
     headers = {
         **NO_STORE,
         # Nothing of the patient, and not the id: files get sent around.
