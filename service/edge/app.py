@@ -108,13 +108,7 @@ class _Welcome:
 def create_app(
     settings: Settings, models: Models, folder: WatchedFolder, language: str = "en"
 ) -> FastAPI:
-    """Build the front on ``models``, with ``folder`` judged and its sheets in ``language``.
-
-    Raises :class:`~service.settings.SettingsError` where settings do not go with an edge.
-    """
-    alone.check(settings)
-    if language not in languages():
-        raise SettingsError(f"--language {language}: allowed are {', '.join(languages())}")
+    """Build the front on ``models``, with ``folder`` judged and its sheets in ``language``."""
     rooms = [_Computing(models) if room is runners else room for room in front.LIFESPANS]
     return front.create_app(settings, (*rooms, _Watching(folder, language), _Welcome(settings)))
 
@@ -123,12 +117,14 @@ def server(settings: Settings, folder: Path | None = None, language: str = "en")
     """Return the edge with its models loaded, which takes seconds.
 
     ``folder``: by itself ``edge`` in the folder of state. Raises :class:`EdgeError`, or
-    :class:`~service.settings.SettingsError` as :func:`create_app` does.
+    :class:`~service.settings.SettingsError` where settings do not go with an edge; what can be
+    told before the models are loaded is told then.
     """
     alone.check(settings)
+    if language not in languages():
+        raise SettingsError(f"--language {language}: allowed are {', '.join(languages())}")
     watched = WatchedFolder(settings.var / "edge" if folder is None else folder)
     try:
-        # Here as well, so that a folder that cannot be used is told before anything is loaded.
         watched.open()
         models = Models()
     except (ArtifactError, FolderError) as error:
