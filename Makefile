@@ -65,7 +65,7 @@ test-chart: $(DEV)/.ready ## lint, render and validate the Helm chart (part of t
 cluster-test: $(DEV)/.ready ## try the chart on the cluster that KUBECONFIG names; images: REGISTRY and TAG
 	$(DEV)/bin/python -m pytest tests/cluster -m cluster
 
-chart: $(DEV)/.ready ## write what of the chart is generated: schema's settings, README table, k8s/base
+chart: $(DEV)/.ready ## write what of the chart is generated: schema's settings, README table, k8s/base; and docs/dicom.md
 	$(DEV)/bin/python -m k8s
 
 operations: chart ## write Prometheus' rules and Grafana's dashboards from the table of objectives

@@ -14,12 +14,14 @@ from service.integration.archives import Asked
 from service.integration.destinations import (
     AnyDestination,
     DicomDestination,
+    DicomWebDestination,
     FhirDestination,
     Hl7Destination,
     Kind,
 )
 from service.integration.dicom import check as dicom
 from service.integration.dicom import head
+from service.integration.dicomweb import check as dicomweb
 from service.integration.fhir import check as fhir
 from service.integration.hl7 import check as hl7
 from service.integration.ledger.schemas import MANUFACTURER
@@ -30,6 +32,7 @@ from service.integration.web.reading import parted
 AT_ONCE: Final = 8
 WELL: Final[Mapping[Kind, str]] = {
     "dicom": "answers",
+    "dicomweb": "answers",
     "hl7": "takes connections",
     "fhir": "answers",
 }
@@ -54,6 +57,8 @@ def check(destination: AnyDestination | Asked) -> str | None:
     match destination:
         case DicomDestination() | Asked():
             return dicom.check(destination)
+        case DicomWebDestination():
+            return dicomweb.check(destination)
         case Hl7Destination():
             return hl7.check(destination)
         case FhirDestination():

@@ -1,4 +1,4 @@
-"""Where results go: a PACS by DICOM, an interface engine by HL7, a record by FHIR.
+"""Where results go: a PACS by DICOM or DICOMweb, an interface engine by HL7, a record by FHIR.
 
 ::
 
@@ -7,6 +7,13 @@
     kind = "hl7"                   kind = "fhir"
     host = "engine.clinic.example" base = "https://fhir.clinic.example/r4"
     port = 2575                    token_file = "/run/secrets/fhir-token"
+
+    [[destination]]
+    name = "cloud"
+    kind = "dicomweb"
+    base = "https://pacs.clinic.example/dicom-web"
+    user = "osteoserve"
+    password_file = "/run/secrets/pacs-password"
 """
 
 from __future__ import annotations
@@ -29,16 +36,18 @@ from pydantic import (
 
 from service.integration.reached import Committing, Secured
 
-Kind = Literal["dicom", "hl7", "fhir"]
-KINDS: Final[tuple[Kind, ...]] = ("dicom", "hl7", "fhir")
+Kind = Literal["dicom", "dicomweb", "hl7", "fhir"]
+KINDS: Final[tuple[Kind, ...]] = ("dicom", "dicomweb", "hl7", "fhir")
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 AeTitle = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x5b\x5d-\x7e]{1,16}$")
 ]
 Port = Annotated[int, Field(ge=1, le=65535)]
-# Of HL7 and FHIR: what is in a message's head is plain text.
+# Of HL7 and HTTP: what is in a message's head is plain text.
 Word = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{0,180}$")]
+# Of HTTP's Basic scheme, in which a colon ends it (RFC 7617).
+User = Annotated[str, StringConstraints(pattern=r"^[\x20-\x39\x3b-\x7e]{0,180}$")]
 
 Charset = Literal["ASCII", "8859/1", "8859/2", "8859/5", "8859/15", "UNICODE UTF-8"]
 """Character sets by their names in HL7 table 0211."""
@@ -116,30 +125,65 @@ def _base(value: str) -> str:
 Address = Annotated[str, AfterValidator(_base)]
 
 
-class FhirDestination(Destination):
-    """A FHIR R4 server."""
+class HttpDestination(Destination):
+    """What is so of every destination that is reached by HTTP.
 
-    kind: Literal["fhir"]
+    Files of secrets are read again for every attempt.
+    """
+
     base: Address
-    patients: Word = ""
-    """The identifier system of patients' numbers, where the image does not name an issuer."""
     token_file: Path | None = None
-    """A file with a bearer token, read again for every attempt."""
+    """A file with a bearer token."""
     token_url: Address | None = None
+    """Where a token is had by client credentials."""
     client_id: Word = ""
     client_secret_file: Path | None = None
-    scope: Word = "system/*.write"
+    scope: Word = ""
+    user: User = ""
+    """By HTTP's Basic scheme, with a password."""
+    password_file: Path | None = None
     authorities: Path | None = None
     """PEM file with those that the server's certificate is signed by; else the system's."""
+    certificate: Path | None = None
+    """PEM file with what the server is shown."""
+    key: Path | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         client = (self.token_url, self.client_id, self.client_secret_file)
         if any(client) and not all(client):
             raise ValueError("token_url, client_id and client_secret_file go together")
-        if self.token_file is not None and self.token_url is not None:
-            raise ValueError("token_file and token_url are two ways: choose one")
+        if bool(self.user) != (self.password_file is not None):
+            raise ValueError("user and password_file go together")
+        if sum(map(bool, (self.token_file, self.token_url, self.user))) > 1:
+            raise ValueError("token_file, token_url and user are ways of their own: choose one")
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together")
+        if self.certificate is not None and not self.base.startswith("https:"):
+            raise ValueError("a certificate is shown by https alone")
         return self
+
+
+def _without_studies(value: str) -> str:
+    return value.removesuffix("/studies")
+
+
+class DicomWebDestination(HttpDestination):
+    """A PACS that takes objects by STOW-RS, at ``studies`` below its base."""
+
+    kind: Literal["dicomweb"]
+    base: Annotated[Address, AfterValidator(_without_studies)]
+    confirm: bool = False
+    """Whether an object counts as stored only when QIDO-RS finds it."""
+
+
+class FhirDestination(HttpDestination):
+    """A FHIR R4 server."""
+
+    kind: Literal["fhir"]
+    patients: Word = ""
+    """The identifier system of patients' numbers, where the image does not name an issuer."""
+    scope: Word = "system/*.write"
 
 
 def _kind(value: Any) -> str:
@@ -150,10 +194,13 @@ def _kind(value: Any) -> str:
 
 AnyDestination = Annotated[
     Annotated[DicomDestination, Tag("dicom")]
+    | Annotated[DicomWebDestination, Tag("dicomweb")]
     | Annotated[Hl7Destination, Tag("hl7")]
     | Annotated[FhirDestination, Tag("fhir")],
     Discriminator(
-        _kind, custom_error_type="kind", custom_error_message="kind is dicom, hl7 or fhir"
+        _kind,
+        custom_error_type="kind",
+        custom_error_message="kind is dicom, dicomweb, hl7 or fhir",
     ),
 ]
 """By ``kind``, which is ``dicom`` where it is not said."""

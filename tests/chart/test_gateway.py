@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 
 from k8s import helm
-from service.integration.destinations import KINDS, FhirDestination, Hl7Destination
+from service.integration.destinations import (
+    KINDS,
+    DicomWebDestination,
+    FhirDestination,
+    Hl7Destination,
+)
 from service.integration.peers import Peers
 from service.settings import Settings
 from tests.chart.conftest import GATEWAY, PACS, PEER, Object, kinds, rendered, scenario
@@ -114,13 +119,16 @@ def test_the_gateway_itself_reads_what_the_values_say(tmp_path: Path, name: str)
         assert [one.name for one in found.peer] == ["dxa-1", "dxa-2"]
         kinds_of = {one.name: one.kind for one in found.destination}
         assert kinds_of == {
-            "pacs": "dicom", "archive": "dicom", "engine": "hl7", "record": "fhir",
-            "second": "fhir",
+            "pacs": "dicom", "archive": "dicom", "engine": "hl7", "cloud": "dicomweb",
+            "record": "fhir", "second": "fhir",
         }  # fmt: skip
         assert [one.name for one in found.pacs if one.commitment] == ["archive"]
         files = Path("/etc/osteoserve/destinations")
         (engine,) = (one for one in found.destination if isinstance(one, Hl7Destination))
         assert (engine.charset, engine.key) == ("8859/1", files / "own.key")
+        (cloud,) = (one for one in found.destination if isinstance(one, DicomWebDestination))
+        assert (cloud.base, cloud.confirm) == ("https://cloud.example:8444/dicom-web", True)
+        assert (cloud.user, cloud.password_file) == ("osteoserve", files / "password")
         record, second = (one for one in found.destination if isinstance(one, FhirDestination))
         assert (record.base, record.token_file) == (
             "https://fhir.hospital.example/r4", files / "token",
@@ -249,7 +257,7 @@ def test_ports_of_every_kind_of_destination_are_open_and_no_others() -> None:
         if name.endswith("gateway-to-destinations")
     )
     ports = [one["port"] for one in out["ports"]]
-    assert ports == [104, 2762, 2575, 443, 8443, 9443, 11119, 11120]
+    assert ports == [104, 2762, 2575, 8444, 443, 8443, 9443, 11119, 11120]
     near = {"name": "near", "kind": "fhir", "base": "http://[::1]/fhir"}
     found = rendered(*POSTGRES, GATEWAY[0], f"gateway.destinations={json.dumps([near])}")
     (out,) = policy(found, "gateway-to-destinations")["egress"]
@@ -331,7 +339,7 @@ def test_another_peer_restarts_the_gateway_alone() -> None:
         ),
         pytest.param(
             sending_to({**PACS, "kind": "dicmo"}),
-            "value must be one of 'dicom', 'hl7', 'fhir'",
+            "value must be one of 'dicom', 'dicomweb', 'hl7', 'fhir'",
             id="a kind that there is not",
         ),
         pytest.param(
@@ -343,6 +351,25 @@ def test_another_peer_restarts_the_gateway_alone() -> None:
             sending_to({**PACS, "base": "https://fhir.example"}),
             "invalid propertyName 'base'",
             id="a PACS with an address of FHIR",
+        ),
+        pytest.param(
+            sending_to({**PACS, "kind": "dicomweb"}),
+            "missing property 'base'",
+            id="a PACS by DICOMweb with titles",
+        ),
+        pytest.param(
+            sending_to(
+                {
+                    "name": "cloud",
+                    "kind": "dicomweb",
+                    "base": "https://cloud.example/dicom-web",
+                    "user": "us",
+                    "password_file": "/etc/osteoserve/destinations/password",
+                }
+            ),
+            "password_file of cloud in gateway.destinations is /etc/osteoserve/destinations/passwo"
+            "rd, but no Secret is mounted there: name it in gateway.destinationsSecret.",
+            id="a password of no Secret",
         ),
         pytest.param(
             sending_to({"name": "record", "kind": "fhir"}),

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
-from k8s import base, helm, readme, required, schema
+from k8s import base, conformance, helm, readme, required, schema
 from k8s.dashboards import files as dashboards
 from k8s.rules import files as rules
 
 
 @pytest.mark.parametrize(
-    "target", [schema, readme, required, base, rules, dashboards], ids=lambda one: one.__name__
+    "target",
+    [schema, readme, required, base, rules, dashboards, conformance],
+    ids=lambda one: one.__name__,
 )
 def test_no_drift(target: Any) -> None:
     for path, text in target.written().items():

@@ -18,13 +18,15 @@ import logging
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from pydicom.dataset import Dataset
-from pynetdicom import AE, AllStoragePresentationContexts, _config, evt
+from pynetdicom import AE, AllStoragePresentationContexts, _config, build_context, evt
 from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 
 from listener.server import EVERYWHERE
@@ -120,11 +122,10 @@ class Listener:
         ae.acse_timeout = min(10.0, settings.gateway_idle_seconds)
         ae.dimse_timeout = ae.network_timeout = settings.gateway_idle_seconds
         ae.supported_contexts = []
-        ae.add_supported_context(Verification)
-        # In either role: peers ask us, and destinations report to us.
-        ae.add_supported_context(COMMITMENT, scu_role=True, scp_role=True)
-        for context in AllStoragePresentationContexts:
-            ae.add_supported_context(str(context.abstract_syntax), TRANSFER_SYNTAXES)
+        for one in offered():
+            ae.add_supported_context(
+                str(one.abstract_syntax), one.transfer_syntax, one.scu_role, one.scp_role
+            )
         self._server = self._bound(ae, tls)
         ae._servers.append(self._server)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -257,3 +258,14 @@ class Listener:
             sender.bounds.settled()
             return status(NOT_AUTHORISED, "It may report here, and not store.")
         return self._receiver.store(event, sender.bounds, sender.peer, sender.cases)
+
+
+def offered() -> Iterator[PresentationContext]:
+    """Yield what peers may ask for, with the roles that they may take on it."""
+    yield build_context(Verification)
+    # In either role: peers ask us, and destinations report to us.
+    reports = build_context(COMMITMENT)
+    reports.scu_role = reports.scp_role = True
+    yield reports
+    for one in AllStoragePresentationContexts:
+        yield build_context(str(one.abstract_syntax), list(TRANSFER_SYNTAXES))

@@ -18,10 +18,10 @@ from service.integration.dicom import (
     sockets,  # noqa: F401 - mends them
     tls,
 )
+from service.integration.statuses import NO_CONTEXT
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 30.0
-NO_CONTEXT: Final = "no_context"
 SYNTAXES: Final = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
 
 

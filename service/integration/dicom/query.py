@@ -18,8 +18,9 @@ from pydicom.dataset import Dataset
 from pynetdicom.association import Association
 
 from service.integration.dicom import head
-from service.integration.dicom.outgoing import NO_CONTEXT, Called, NotConnectedError, associated
+from service.integration.dicom.outgoing import Called, NotConnectedError, associated
 from service.integration.pulls.schemas import Fetched, Question, Study, is_uid
+from service.integration.statuses import NO_CONTEXT
 
 FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 MOVE: Final = "1.2.840.10008.5.1.4.1.2.2.2"

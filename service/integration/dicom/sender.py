@@ -13,17 +13,13 @@ from pydicom.uid import UID
 from pynetdicom.association import Association
 
 from service.integration.destinations import DicomDestination
-from service.integration.dicom.outgoing import NO_CONTEXT, NotConnectedError, associated, called
+from service.integration.dicom.outgoing import NotConnectedError, associated, called
 from service.integration.ledger.schemas import Result, Sent
+from service.integration.statuses import NO_CONTEXT, accepted, judge
 
 WHOLE_SECONDS: Final = 15.0
 """After so long no further object is begun: the lease must not end while one is sent. The others
 follow with the next attempt."""
-
-_WARNINGS: Final = range(0xB000, 0xC000)
-_PASSING: Final = (0x0110, 0x0213, *range(0xA700, 0xA800))
-"""Processing failure, resource limitation, out of resources: later it may be taken."""
-_ACCEPTED: Final = "0000"
 
 
 def send(
@@ -42,15 +38,7 @@ def send(
             found = _all(association, left)
     except NotConnectedError as error:
         return Sent(objects={}, reason=error.reason, passes=error.passes)
-    return _judge(left, found)
-
-
-def accepted(status: str | None) -> bool:
-    """Whether ``status``, as it is kept, says that the peer has the object."""
-    if status is None or status == NO_CONTEXT:
-        return False
-    code = int(status, 16) if len(status) == 4 else -1
-    return status == _ACCEPTED or code in _WARNINGS
+    return judge(left, found)
 
 
 def _all(association: Association, left: Sequence[Result]) -> dict[str, str]:
@@ -89,21 +77,3 @@ def _encoded(data: bytes, syntax: str) -> Dataset:
         enforce_file_format=True,
     )
     return pydicom.dcmread(io.BytesIO(again.getvalue()))
-
-
-def _judge(left: Sequence[Result], found: Mapping[str, str]) -> Sent:
-    failed = {
-        one.sop_uid: found.get(one.sop_uid) for one in left if not accepted(found.get(one.sop_uid))
-    }
-    if not failed:
-        return Sent(objects=found, reason=None)
-    final = [
-        status
-        for status in failed.values()
-        if status is not None and (status == NO_CONTEXT or int(status, 16) not in _PASSING)
-    ]
-    if final:
-        said = NO_CONTEXT if NO_CONTEXT in final else f"refused {final[0]}"
-        return Sent(objects=found, reason=said, passes=False)
-    last = next((status for status in failed.values() if status is not None), None)
-    return Sent(objects=found, reason="cut off" if last is None else f"refused {last}")

@@ -11,13 +11,14 @@ import json
 import ssl
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import aiohttp
 
+from service.integration.credentials import TokenError, refused, untold
 from service.integration.destinations import FhirDestination
-from service.integration.fhir.client import Client, TokenError, client_context
-from service.integration.line import FaultError, Line, reach
+from service.integration.fhir.client import Client
+from service.integration.http_client import line
+from service.integration.line import FaultError, reach
 
 RELEASE: Final = "4.0"
 """Of R4, as ``fhirVersion`` begins."""
@@ -26,29 +27,18 @@ RELEASE: Final = "4.0"
 def check(destination: FhirDestination) -> str | None:
     """Return what is wrong with ``destination``, beginning with its name; None: nothing."""
     try:
-        reach(_line(destination))
+        reach(line(destination))
         _look(destination, *_asked(destination))
     except FaultError as fault:
         return f"{destination.name} {fault}."
     return None
 
 
-def _line(destination: FhirDestination) -> Line:
-    parts = urlsplit(destination.base)
-    secured = parts.scheme == "https"
-    return Line(
-        host=parts.hostname or "",
-        port=parts.port or (443 if secured else 80),
-        context=(lambda: client_context(destination.authorities)) if secured else None,
-        authorities=destination.authorities if secured else None,
-    )
-
-
 def _asked(destination: FhirDestination) -> tuple[int, bytes]:
     try:
         return asyncio.run(Client(destination).capability())
     except TokenError as error:
-        raise FaultError(_no_token(destination, str(error))) from None
+        raise FaultError(untold(destination, error)) from None
     except (aiohttp.ClientSSLError, ssl.SSLError):
         raise FaultError("ends the handshake of TLS when it is asked something") from None
     except (OSError, TimeoutError, aiohttp.ClientError):
@@ -56,21 +46,10 @@ def _asked(destination: FhirDestination) -> tuple[int, bytes]:
         raise FaultError(f"breaks off, or gives no answer in time, at {at}") from None
 
 
-def _no_token(destination: FhirDestination, reason: str) -> str:
-    if reason == "secret_unreadable":
-        path = destination.token_file or destination.client_secret_file
-        return f"needs {path}, which cannot be read, or is no token or secret"
-    said = reason.removeprefix("no_token").strip()
-    answer = f"status {said}" if said else "something that is none"
-    return f"cannot be asked: {destination.token_url} answers {answer} instead of a token"
-
-
 def _look(destination: FhirDestination, status: int, body: bytes) -> None:
     asked = f"{destination.base}/metadata"
     if status in (401, 403):
-        has = destination.token_file or destination.token_url
-        why = "does not take our token" if has else "asks for a token, and none is set"
-        raise FaultError(f"{why}: it answers {status}")
+        raise FaultError(refused(destination, status))
     try:
         found = json.loads(body) if status == 200 else None
     except (ValueError, RecursionError):

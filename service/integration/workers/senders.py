@@ -15,10 +15,12 @@ from service.integration.compose.source import Made
 from service.integration.destinations import (
     AnyDestination,
     DicomDestination,
+    DicomWebDestination,
     FhirDestination,
     Hl7Destination,
 )
 from service.integration.dicom import sender as dicom
+from service.integration.dicomweb import client as dicomweb
 from service.integration.fhir.client import Client
 from service.integration.hl7 import client as hl7
 from service.integration.ledger.schemas import Delivery, Outgoing, Result, Sent
@@ -52,16 +54,28 @@ class DicomSender(Sender):
 
     @override
     async def outgoing(self, making: Making) -> Outgoing:
-        destination = self._destination
-        held = not destination.unsigned and _held(destination, await making())
-        return Outgoing(destination=destination.name, held=held)
+        return await _objects(self._destination, making)
 
     @override
     async def send(self, delivery: Delivery, results: Sequence[Result]) -> Sent:
-        pdf = self._destination.pdf
-        wanted = [one for one in results if pdf or one.sop_class_uid != EncapsulatedPDFStorage]
-        before = dict(delivery.objects)
+        wanted, before = _wanted(self._destination, results), dict(delivery.objects)
         return await anyio.to_thread.run_sync(dicom.send, self._destination, wanted, before)
+
+
+class DicomWebSender(Sender):
+    """Sends the case's objects by STOW-RS."""
+
+    def __init__(self, destination: DicomWebDestination) -> None:
+        self._destination = destination
+        self._client = dicomweb.Client(destination)
+
+    @override
+    async def outgoing(self, making: Making) -> Outgoing:
+        return await _objects(self._destination, making)
+
+    @override
+    async def send(self, delivery: Delivery, results: Sequence[Result]) -> Sent:
+        return await self._client.send(_wanted(self._destination, results), delivery.objects)
 
 
 class Hl7Sender(Sender):
@@ -114,6 +128,18 @@ class FhirSender(Sender):
         return PURGED if delivery.message is None else await self._client.send(delivery.message)
 
 
+async def _objects(destination: DicomDestination | DicomWebDestination, making: Making) -> Outgoing:
+    held = not destination.unsigned and _held(destination, await making())
+    return Outgoing(destination=destination.name, held=held)
+
+
+def _wanted(
+    destination: DicomDestination | DicomWebDestination, results: Sequence[Result]
+) -> list[Result]:
+    pdf = destination.pdf
+    return [one for one in results if pdf or one.sop_class_uid != EncapsulatedPDFStorage]
+
+
 def _held(destination: AnyDestination, made: Made) -> bool:
     return not destination.unsigned and made.standing == "preliminary"
 
@@ -123,6 +149,8 @@ def sender(destination: AnyDestination) -> Sender:
     match destination:
         case DicomDestination():
             return DicomSender(destination)
+        case DicomWebDestination():
+            return DicomWebSender(destination)
         case Hl7Destination():
             return Hl7Sender(destination)
         case FhirDestination():

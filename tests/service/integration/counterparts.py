@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pydicom
@@ -22,12 +23,22 @@ from pydicom.dataset import Dataset
 from hospital import unpacked
 from hospital.unpacked import UNPACKED
 
+T = TypeVar("T")
+
 LIMITS = [f"-Djdk.xml.xpath{name}Limit=0" for name in ("ExprOp", "TotalOp", "ExprGrp")]
 
 
 def tool(name: str) -> str:
     """Return where ``name`` lies; without it skip, or fail where HOSPITAL=required."""
-    found = unpacked.tool(name)
+    return _there(unpacked.tool(name), name)
+
+
+def plugin(name: str) -> Path:
+    """Return where the plug-in ``name`` of Orthanc's lies, as :func:`tool`."""
+    return _there(unpacked.plugin(name), name)
+
+
+def _there(found: T | None, name: str) -> T:
     if found is not None:
         return found
     said = f"no {name}: hospital/install (part of make test) gets it"
@@ -99,10 +110,12 @@ class Orthanc:
     folder: Path
     dicom: int
     http: int
+    web: bool = False
+    """Whether it speaks DICOMweb."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        configuration = {
+        configuration: dict[str, object] = {
             "Name": "PACS",
             "StorageDirectory": str(self.folder / "storage"),
             "IndexDirectory": str(self.folder / "storage"),
@@ -114,6 +127,9 @@ class Orthanc:
             "RemoteAccessAllowed": False,
             "OverwriteInstances": False,
         }
+        if self.web:
+            configuration["Plugins"] = [str(plugin("libOrthancDicomWeb.so"))]
+            configuration["DicomWeb"] = {"Enable": True, "Root": "/dicom-web/"}
         path = self.folder / "orthanc.json"
         path.write_text(json.dumps(configuration))
         with (self.folder / "orthanc.log").open("ab") as log:
@@ -171,9 +187,9 @@ class Orthanc:
 
 
 @contextmanager
-def orthanc(folder: Path, dicom: int, http: int) -> Iterator[Orthanc]:
+def orthanc(folder: Path, dicom: int, http: int, *, web: bool = False) -> Iterator[Orthanc]:
     folder.mkdir(parents=True, exist_ok=True)
-    opened = Orthanc(folder, dicom, http)
+    opened = Orthanc(folder, dicom, http, web)
     opened.start()
     try:
         yield opened

@@ -193,6 +193,8 @@ def test_the_command_says_all_of_it_and_fails_where_one_does(
     with pacs() as port, ports.held() as holder:
         away = holder.getsockname()[1]
         more = (
+            '\n[[destination]]\nname = "cloud"\nkind = "dicomweb"\n'
+            f'base = "http://127.0.0.1:{away}/web"\n'
             '\n[[destination]]\nname = "away"\ncalled = "A"\ncalling = "B"\nhost = "127.0.0.1"\n'
             f"port = {away}\n"
             '\n[[destination]]\nname = "engine"\nkind = "hl7"\nhost = "127.0.0.1"\n'
@@ -206,7 +208,7 @@ def test_the_command_says_all_of_it_and_fails_where_one_does(
         said = capsys.readouterr()
         assert said.out == "pacs answers.\nengine takes connections.\n"
         assert [one.split(" at ")[0] for one in said.err.splitlines()] == [
-            "away does not listen", "record does not listen",
+            "cloud does not listen", "away does not listen", "record does not listen",
         ]  # fmt: skip
         file.write_text(peers_file(tmp_path / "whole", port).read_text())
         assert main(["gateway", "check"]) == 0

@@ -75,13 +75,15 @@ def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], said: str |
 
 
 ENGINE = '\n[[destination]]\nname = "engine"\nkind = "hl7"\nhost = "engine"\nport = 2575\n'
+CLOUD = '\n[[destination]]\nname = "cloud"\nkind = "dicomweb"\nbase = "https://cloud.example/web"\n'
 RECORD = '\n[[destination]]\nname = "record"\nkind = "fhir"\nbase = "https://fhir.example/r4/"\n'
 
 
 def test_a_destination_is_of_a_kind_and_a_pacs_where_it_is_not_said(tmp_path: Path) -> None:
-    more = ENGINE + RECORD + 'pdf = true\ntoken_file = "/run/token"\n'
+    more = CLOUD + ENGINE + RECORD + 'pdf = true\ntoken_file = "/run/token"\n'
     peers = Peers.read(peers_file(tmp_path, 104, more=more))
-    assert [one.kind for one in peers.destination] == ["dicom", "hl7", "fhir"]
+    assert [one.kind for one in peers.destination] == ["dicom", "dicomweb", "hl7", "fhir"]
+    # Those that may be asked for storage commitment.
     assert [one.name for one in peers.pacs] == ["pacs"]
     assert peers.wants_sheets
     *_, record = peers.destination
@@ -93,7 +95,21 @@ def test_a_destination_is_of_a_kind_and_a_pacs_where_it_is_not_said(tmp_path: Pa
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (ENGINE.replace("hl7", "v2"), "kind is dicom, hl7 or fhir"),
+        (ENGINE.replace("hl7", "v2"), "kind is dicom, dicomweb, hl7 or fhir"),
+        (CLOUD + 'called = "PACS"\n', "destination.1.called"),
+        (CLOUD + "commitment = true\n", "destination.1.commitment"),
+        (CLOUD.replace("https", "http"), "https is needed"),
+        (CLOUD.replace("/web", "/web?a=b"), "nor a query"),
+        (CLOUD + 'user = "us"\n', "user and password_file go together"),
+        (CLOUD + 'password_file = "p"\n', "user and password_file go together"),
+        (CLOUD + 'user = "u:s"\npassword_file = "p"\n', "destination.1.user"),
+        (CLOUD + 'user = "us"\npassword_file = "p"\ntoken_file = "t"\n', "choose one"),
+        (CLOUD + 'key = "key.pem"\n', "certificate and key go together"),
+        (
+            CLOUD.replace("https://cloud.example", "http://localhost")
+            + 'key = "k.pem"\ncertificate = "c.pem"\n',
+            "shown by https alone",
+        ),
         (ENGINE + 'called = "PACS"\n', "destination.1.called"),
         (ENGINE + "commitment = true\n", "destination.1.commitment"),
         (ENGINE + 'charset = "KOI8-R"\n', "destination.1.charset"),
