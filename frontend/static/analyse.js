@@ -139,17 +139,16 @@ class Item {
   // The fields that could not be taken are marked, and the image waits for others.
   refused(fields) {
     const place = alone ? whom : this.part(".own");
-    const named = fields.map((name) => name.replace("scanner.", "scanner_"));
-    const controls = named.flatMap((name) => [...place.querySelectorAll(`[name="${CSS.escape(name)}"]`)]);
-    for (const one of place.querySelectorAll("input")) one.removeAttribute("aria-invalid");
+    const named = fields.map((name) => name.replaceAll(".", "_"));
+    const controls = named.flatMap((name) => fitting(place, name));
+    for (const one of place.querySelectorAll("input, select")) one.removeAttribute("aria-invalid");
     for (const one of controls) one.setAttribute("aria-invalid", "true");
-    const labels = controls.map((one) => one.labels[0].textContent);
+    const labels = controls.map(labelled);
     this.say("waiting", `${words.facts}: ${labels.join(", ") || named.join(", ")}`);
     this.held = true;
     const [first] = controls;
     if (!first) return;
-    const details = first.closest("details");
-    if (details) details.open = true;
+    for (let one = first.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
     first.focus();
   }
 
@@ -157,6 +156,18 @@ class Item {
     if (this.request) this.request.abort();
     else this.say("cancelled", words.cancelled);
   }
+}
+
+// A field of that name; where several say one thing together, all of those.
+function fitting(place, name) {
+  const found = place.querySelectorAll(`[name="${CSS.escape(name)}"]`);
+  return [...(found.length ? found : place.querySelectorAll(`[name^="${CSS.escape(name)}_"]`))];
+}
+
+// Fields of one region have the same labels as those of another: the region stands before them.
+function labelled(control) {
+  const region = control.closest(".regions > fieldset")?.querySelector("legend").textContent;
+  return (region ? `${region}, ` : "") + control.labels[0].textContent;
 }
 
 // An answer that is none of ours is a proxy's, which tells why it let nothing through.

@@ -88,7 +88,6 @@ function draw() {
 }
 
 if (drawing) {
-  document.querySelector(".place").hidden = false;
   which.value = "L1";
   drawing.addEventListener("pointerdown", (event) => {
     const points = read(which.value);

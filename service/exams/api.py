@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
@@ -11,16 +12,24 @@ from starlette.responses import RedirectResponse
 from service.exams.contexts import ExamPage
 from service.exams.dependencies import ExamsDep
 from service.exams.form import VERSION, ExamForm, parse
+from service.exams.measurements import Measured
 from service.exams.schemas import Exam, ExamError, ExamFacts, from_json
+from service.exams.service import Exams
 from service.http.body import FormBody, json_body
 from service.http.caching import NO_STORE
 from service.http.preconditions import ETAG, IfMatch, tag
 from service.http.problem_types import KINDS
 from service.http.problems import Problem, problems, translate
+from service.identity.actor import Actor
 from service.identity.dependencies import Acting
 from service.language.locale import _
 from service.results import PredictionId, ResultDep, no_such_prediction
-from service.storage.errors import ChangedError, StorageFullError, StorageUnavailableError
+from service.storage.errors import (
+    ChangedError,
+    StorageError,
+    StorageFullError,
+    StorageUnavailableError,
+)
 from service.web.dependencies import TemplatesDep
 
 router = APIRouter(prefix="/api/v1/predictions/{id}/study", tags=["studies"])
@@ -34,6 +43,11 @@ _FACTS: Final[dict[str, Any]] = {
     "bmd_g_cm2": 0.873,
     "vertebrae": ["L1", "L2", "L3", "L4"],
     "t_score": -1.8,
+    "z_score": -0.4,
+    "regions": {
+        "L1": {"bmd_g_cm2": 0.812, "t_score": -2.1, "z_score": -0.7},
+        "total_hip": {"side": "left", "t_score": -1.6},
+    },
     "sex": "female",
     "age_years": 67,
     "weight_kg": 64.5,
@@ -142,7 +156,9 @@ async def entered(
         facts = parse(fields)
         exam = await exams.change(actor, id, facts, seen)
     except ExamError as error:
-        page = ExamPage(form=ExamForm.again(id, fields, error.faults, version or ""))
+        measured = await _measured(exams, actor, id)
+        form = ExamForm.again(id, fields, error.faults, version or "", measured)
+        page = ExamPage(form=form)
         return templates.respond(request, page, 422, NO_STORE)
     except ChangedError as error:
         page = ExamPage(form=ExamForm.beside(error.kept, facts, fields))
@@ -156,3 +172,15 @@ async def entered(
     if exam is None:
         raise no_such_prediction()
     return RedirectResponse(f"/results/{id}#study", 303)
+
+
+async def _measured(exams: Exams, actor: Actor, id: UUID) -> tuple[Measured, ...]:
+    """Return what scanners told, beside which a form is filled in; nothing where it cannot be had.
+
+    What was typed matters more.
+    """
+    try:
+        exam = await exams.get(actor, id)
+    except StorageError:
+        return ()
+    return () if exam is None else exam.measured

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from service.exams.entered_contexts import EnteredTable
 from service.exams.form import LABELS, ExamForm, readable
 from service.exams.measured_contexts import MeasuredTable
 from service.exams.schemas import Exam
@@ -36,6 +37,7 @@ class ExamCard:
     patient: str | None
     """The address of the patient's studies over time."""
     measured: MeasuredTable | None
+    entered: EnteredTable | None
 
     @classmethod
     def of(cls, exam: Exam) -> ExamCard:
@@ -49,4 +51,5 @@ class ExamCard:
             ),
             patient=f"/patients/{exam.patient_key}" if exam.patient_key else None,
             measured=MeasuredTable.of(exam),
+            entered=EnteredTable.of(exam),
         )

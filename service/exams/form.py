@@ -8,7 +8,10 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from service.errors import Fault
+from service.exams import region_form
+from service.exams.measurements import Measured
 from service.exams.parts import ALLOWED, VERTEBRAE
+from service.exams.region_form import RegionFields
 from service.exams.schemas import Exam, ExamFacts, from_json
 from service.language.formats import day, listing
 from service.language.formats import number as written
@@ -24,6 +27,7 @@ LABELS: Final[Mapping[str, str]] = {
     "scanner_serial": N_("Scanner’s serial number"),
     "bmd_g_cm2": N_("Spine BMD, g/cm²"),
     "t_score": N_("Spine T-score, as the scanner reports it"),
+    "z_score": N_("Spine Z-score, as the scanner reports it"),
     "vertebrae": N_("Vertebrae in BMD and T-score"),
     "sex": N_("Sex"),
     "age_years": N_("Age at the scan, years"),
@@ -59,6 +63,7 @@ _INPUTMODES: Final[Mapping[str, Literal["", "numeric", "decimal"]]] = {
     "scanner_serial": "",
     "bmd_g_cm2": "decimal",
     "t_score": "",  # a telephone's pad of decimals may have no minus
+    "z_score": "",
     "age_years": "numeric",
     "weight_kg": "decimal",
     "drug_since": "",
@@ -70,7 +75,7 @@ VERSION: Final = "version"
 
 _SCANNER: Final = {"scanner_vendor": "vendor", "scanner_serial": "serial"}
 _VERTEBRAE: Final = {f"vertebra_{name}": name for name in VERTEBRAE}
-_NUMBERS: Final = ("bmd_g_cm2", "t_score", "age_years", "weight_kg")
+_NUMBERS: Final = ("bmd_g_cm2", "t_score", "z_score", "age_years", "weight_kg")
 _DATES: Final = ("acquired_on", "drug_since")
 _TRUTH: Final = {"yes": True, "no": False}
 
@@ -82,6 +87,7 @@ BESIDE_A_FILE: Final[Mapping[str, str]] = {
     },
     "fracture": "yes or no",
     **{name: f"yes: {label} is among the vertebrae" for name, label in _VERTEBRAE.items()},
+    **{name: ALLOWED[f"regions.{of}.{part}"] for name, (of, part) in region_form.FIELDS.items()},
 }
 """The form's fields, which may come with an image, and what each takes."""
 
@@ -92,7 +98,12 @@ def parse(fields: Mapping[str, str]) -> ExamFacts:
     Numbers may have a decimal comma. Raises :class:`~service.exams.schemas.ExamError`.
     """
     given: dict[str, Any] = {}
+    regions = {name: fields[name] for name in fields if name in region_form.FIELDS}
+    if regions:
+        given["regions"] = region_form.parse(regions)
     for name, value in fields.items():
+        if name in regions:
+            continue
         if name in _NUMBERS:
             given[name] = number(value)
         elif name in _SCANNER:
@@ -110,24 +121,33 @@ def fields_of(exam: ExamFacts) -> dict[str, str]:
     """Return the facts as the form's fields, as :func:`parse` reads them."""
     kept = exam.model_dump(mode="json", include=set(ExamFacts.model_fields), exclude_none=True)
     scanner, vertebrae = kept.pop("scanner", {}), kept.pop("vertebrae", [])
+    kept.pop("regions", None)
     if exam.fracture is not None:
         kept["fracture"] = "yes" if exam.fracture else "no"
     return {
         **{name: str(value) for name, value in kept.items()},
         **{name: scanner[part] for name, part in _SCANNER.items() if part in scanner},
         **{name: "yes" for name, label in _VERTEBRAE.items() if label in vertebrae},
+        **region_form.fields_of(exam.regions),
     }
+
+
+def label(name: str) -> str:
+    """Return what a field of the form is called."""
+    return region_form.label(name) if name in region_form.FIELDS else _(LABELS[name])
 
 
 def readable(exam: ExamFacts) -> dict[str, str]:
     """Return the facts as they are read, by the form's field."""
-    told = fields_of(exam)
+    told = {**fields_of(exam), **region_form.readable(exam.regions)}
     if exam.acquired_on is not None:
         told["acquired_on"] = day(exam.acquired_on)
     if exam.bmd_g_cm2 is not None:
         told["bmd_g_cm2"] = written(exam.bmd_g_cm2, 3)
     if exam.t_score is not None:
         told["t_score"] = written(exam.t_score, 1)
+    if exam.z_score is not None:
+        told["z_score"] = written(exam.z_score, 1)
     if exam.vertebrae is not None:
         told["vertebrae"] = listing(exam.vertebrae)
     if exam.weight_kg is not None:
@@ -154,6 +174,7 @@ class ExamForm:
     id: str
     fields: tuple[Field, ...]
     vertebrae: FieldGroup
+    regions: tuple[RegionFields, ...]
     faults: int
     other_error: str
     """What is wrong with no field of the form."""
@@ -164,7 +185,7 @@ class ExamForm:
 
     @classmethod
     def of(cls, exam: Exam) -> ExamForm:
-        return cls.again(exam.prediction_id, fields_of(exam), (), exam.version)
+        return cls.again(exam.prediction_id, fields_of(exam), (), exam.version, exam.measured)
 
     @classmethod
     def again(
@@ -173,8 +194,9 @@ class ExamForm:
         sent: Mapping[str, str],
         faults: Sequence[Fault],
         version: str,
+        measured: Sequence[Measured] = (),
     ) -> ExamForm:
-        """The form as it was sent, and what was wrong with it.
+        """The form as it was sent, and what was wrong with it, beside what was ``measured``.
 
         Without ``prediction_id`` it goes with an image that is yet to be sent.
         """
@@ -222,6 +244,7 @@ class ExamForm:
                 ),
                 error=errors.pop("vertebrae", ""),
             ),
+            regions=region_form.groups(sent, errors, measured),
             faults=len(faults),
             other_error=next(iter(errors.values()), ""),
             version=version,
@@ -233,15 +256,15 @@ class ExamForm:
 
         Sent once more it takes the other's place, which by then has been seen.
         """
-        form = cls.again(exam.prediction_id, sent, (), exam.version)
+        form = cls.again(exam.prediction_id, sent, (), exam.version, exam.measured)
         return replace(form, differences=tuple(_differences(exam, facts)))
 
 
 def _differences(exam: Exam, facts: ExamFacts) -> Iterator[Difference]:
     kept, typed = readable(exam), readable(facts)
     nothing = _("nothing")
-    for name, label in LABELS.items():
+    for name in (*LABELS, *region_form.FIELDS):
         if kept.get(name) != typed.get(name):
             yield Difference(
-                label=_(label), kept=kept.get(name, nothing), typed=typed.get(name, nothing)
+                label=label(name), kept=kept.get(name, nothing), typed=typed.get(name, nothing)
             )

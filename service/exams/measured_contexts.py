@@ -6,26 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from service.exams.form import LABELS, readable
-from service.exams.measurements import LeftOut, Measured, Measurement, Quantity, Reason, latest
-from service.exams.parts import VERTEBRAE
+from service.exams.form import label, readable
+from service.exams.measurements import LeftOut, Measured, Measurement, Reason, latest
 from service.exams.schemas import NOTHING, Exam
-from service.language.formats import listing, number
+from service.exams.wording import QUANTITIES, region, written
+from service.language.formats import listing
 from service.language.locale import N_, _
 
-_REGIONS: Final[Mapping[str, str]] = {
-    **{name: name for name in VERTEBRAE},
-    "lumbar_spine": N_("Lumbar spine"),
-    "femoral_neck": N_("Femoral neck"),
-    "total_hip": N_("Total hip"),
-    "one_third_radius": N_("One-third radius"),
-}
-_SIDES: Final = {"left": N_("left"), "right": N_("right")}
-_QUANTITIES: Final[Mapping[Quantity, str]] = {
-    "bmd_g_cm2": N_("BMD"),
-    "t_score": N_("T-score"),
-    "z_score": N_("Z-score"),
-}
 _REASONS: Final[Mapping[Reason, str]] = {
     "ambiguous": N_("told more than once, and not alike"),
     "negative": N_("negative"),
@@ -71,21 +58,12 @@ class MeasuredTable:
 
 
 def _row(one: Measurement) -> MeasuredRow:
-    none = "–"
     return MeasuredRow(
-        region=_region(one),
-        bmd=none if one.bmd_g_cm2 is None else number(one.bmd_g_cm2, 3),
-        t_score=none if one.t_score is None else number(one.t_score, 1),
-        z_score=none if one.z_score is None else number(one.z_score, 1),
+        region=region(one.region, one.vertebrae, one.side),
+        bmd=written("bmd_g_cm2", one.bmd_g_cm2),
+        t_score=written("t_score", one.t_score),
+        z_score=written("z_score", one.z_score),
     )
-
-
-def _region(one: Measurement | LeftOut) -> str:
-    said = _(_REGIONS[one.region])
-    levels = one.vertebrae if isinstance(one, Measurement) else None
-    if levels is not None and len(levels) > 1:
-        said = f"{said}, {listing(levels)}"
-    return f"{said}, {_(_SIDES[one.side])}" if one.side else said
 
 
 def _source(one: Measured) -> str:
@@ -95,7 +73,8 @@ def _source(one: Measured) -> str:
 
 
 def _left_out(one: LeftOut) -> str:
-    return f"{_region(one)}, {_(_QUANTITIES[one.quantity])}: {_(_REASONS[one.reason])}"
+    place = region(one.region, None, one.side)
+    return f"{place}, {_(QUANTITIES[one.quantity])}: {_(_REASONS[one.reason])}"
 
 
 def _conflicts(exam: Exam) -> Iterator[str]:
@@ -109,11 +88,14 @@ def _conflicts(exam: Exam) -> Iterator[str]:
 
 
 def _label(name: str) -> str:
-    return _("Scanner") if name == "scanner" else _(LABELS[name])
+    return _("Scanner") if name == "scanner" else label(name.replace(".", "_"))
 
 
 def _written(name: str, value: Any) -> str:
     if name == "scanner":
         return f"{value['vendor']} {value['serial']}"
+    *of, quantity = name.split(".")
+    if of:
+        return written(quantity, value)
     read = NOTHING.model_copy(update={name: tuple(value) if isinstance(value, list) else value})
     return readable(read)[name]

@@ -95,6 +95,8 @@ def differences(kept: Mapping[str, Any], reports: Iterable[Measured]) -> Iterato
     seen: set[tuple[str, str]] = set()
     for report in reports:
         told = dict(facts(report))
+        if report.spine is not None and report.spine.z_score is not None:
+            told["z_score"] = report.spine.z_score
         if report.scanner is not None and told:
             told["scanner"] = report.scanner
         for name, measured in told.items():
@@ -129,11 +131,3 @@ def by_place(reports: Iterable[Measured]) -> dict[Place, list[tuple[Measured, Me
 def latest(reports: Iterable[Measured]) -> dict[Place, Measurement]:
     """Return each region's numbers, of several reports' those of the last."""
     return {place: told[-1][1] for place, told in by_place(reports).items()}
-
-
-def lowest(reports: Iterable[Measured], region: Region, score: Quantity) -> float | None:
-    """Return the lowest of a region's scores: of two hips the worse one is read (ISCD)."""
-    scores = (
-        getattr(one, score) for (where, *_), one in latest(reports).items() if where == region
-    )
-    return min((one for one in scores if one is not None), default=None)

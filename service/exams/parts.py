@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import (
@@ -21,6 +22,22 @@ Vertebra = Literal["L1", "L2", "L3", "L4"]
 
 VERTEBRAE: Final[tuple[Vertebra, ...]] = get_args(Vertebra)
 
+BesideSpine = Literal["L1", "L2", "L3", "L4", "total_hip", "femoral_neck", "one_third_radius"]
+
+BESIDE_SPINE: Final[tuple[BesideSpine, ...]] = get_args(BesideSpine)
+"""Regions whose numbers are entered beside those of the lumbar spine."""
+
+SIDED: Final[tuple[BesideSpine, ...]] = ("total_hip", "femoral_neck", "one_third_radius")
+"""Those of them that a body has two of."""
+
+_OF_A_REGION: Final[Mapping[str, str]] = {
+    "": N_("at least one of BMD, T-score and Z-score"),
+    ".bmd_g_cm2": N_("a number from 0.1 to 3.0, in g/cm², at most three decimals"),
+    ".t_score": N_("a number from -6.0 to 6.0, one decimal, as the scanner reports it"),
+    ".z_score": N_("a number from -6.0 to 6.0, one decimal, as the scanner reports it"),
+    ".side": N_("left or right, beside a number"),
+}
+
 ALLOWED: Final[Mapping[str, str]] = {
     "patient_reference": N_("1 to 64 printable characters"),
     "patient_issuer": N_("1 to 64 printable characters, beside a patient reference"),
@@ -31,6 +48,14 @@ ALLOWED: Final[Mapping[str, str]] = {
     "bmd_g_cm2": N_("a number from 0.422 to 1.901, in g/cm², at most three decimals"),
     "vertebrae": N_("one to four of L1, L2, L3 and L4, each at most once"),
     "t_score": N_("a number from -6.0 to 6.0, one decimal, as the scanner reports it"),
+    "z_score": N_("a number from -6.0 to 6.0, one decimal, as the scanner reports it"),
+    "regions": N_("at least one of L1, L2, L3, L4, total_hip, femoral_neck and one_third_radius"),
+    **{
+        f"regions.{region}{part}": takes
+        for region in BESIDE_SPINE
+        for part, takes in _OF_A_REGION.items()
+        if part != ".side" or region in SIDED
+    },
     "sex": N_("female or male"),
     "age_years": N_("a whole number from 18 to 120"),
     "weight_kg": N_("a number from 25 to 300, in kg, at most one decimal"),
@@ -67,6 +92,18 @@ Short = Annotated[str, _Tidy, StringConstraints(min_length=1, max_length=32), _P
 
 def about(name: str) -> str:
     return ALLOWED[name][0].upper() + ALLOWED[name][1:] + "."
+
+
+def decimals(most: int) -> AfterValidator:
+    """Return what refuses a number with more than ``most`` decimals."""
+
+    def check(value: float) -> float:
+        exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+        if not isinstance(exponent, int) or -exponent > most:
+            raise ValueError("too many decimals")
+        return value
+
+    return AfterValidator(check)
 
 
 class Part(BaseModel):

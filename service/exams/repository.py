@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from sqlalchemy import Row, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.exams import dicom
+from service.clock import now
+from service.exams import dicom, provenance
 from service.exams.measurements import Measured
+from service.exams.provenance import Entry
 from service.exams.schemas import Exam, ExamFacts, Sex, believed
 from service.holds import repository as holds
 from service.holds.schemas import HeldError
@@ -78,8 +80,12 @@ async def replace(
     facts: ExamFacts,
     measured: Mapping[str, Measured] | None = None,
     from_scanner: Collection[str] | None = None,
+    *,
+    by: str = "",
 ) -> Exam:
     """Put ``facts`` in the place of what is kept. Prediction, image and exam are held.
+
+    ``by`` is the name of who entered the numbers that are new; empty where nobody signs in.
 
     ``measured`` is by the keys of what told it, and what was kept of it stays where it is not
     given. Then of ``from_scanner`` that stays which ``facts`` do not say otherwise.
@@ -106,11 +112,15 @@ async def replace(
     if left not in (None, patient) and await holds.is_patient_held(connection, left):
         raise HeldError
     kept = facts.model_dump(mode="json", exclude=_IN_COLUMNS, exclude_none=True)
-    if former is not None and isinstance(former.facts, dict):
-        # What a newer version has entered is not forgotten because this one does not show it.
-        kept |= {
-            name: it for name, it in former.facts.items() if name not in ExamFacts.model_fields
-        }
+    before = former.facts if former is not None and isinstance(former.facts, dict) else {}
+    # What a newer version has entered is not forgotten because this one does not show it.
+    known = {*ExamFacts.model_fields, provenance.FIELD}
+    kept |= {name: it for name, it in before.items() if name not in known}
+    entered_by = provenance.entries(
+        before, _entries(before), kept, _taken(document), by=by or None, at=now()
+    )
+    if entered_by:
+        kept[provenance.FIELD] = [one.model_dump(mode="json") for one in entered_by]
     values = {
         "patient_key": patient,
         "acquired_on": facts.acquired_on,
@@ -119,8 +129,8 @@ async def replace(
         "facts": kept,
         "measured": document,
     }
-    known = former is not None and bool(former.study_instance_uid or former.modalities)
-    if not (known or any(value is not None and value != {} for value in values.values())):
+    needed = former is not None and bool(former.study_instance_uid or former.modalities)
+    if not (needed or any(value is not None and value != {} for value in values.values())):
         await _unlink(connection, former)
     elif former is not None:
         await connection.execute(update(ExamRow).where(ExamRow.id == former.id).values(**values))
@@ -136,6 +146,7 @@ async def replace(
         patient_key=patient,
         measured=tuple(_reports(document).values()),
         from_scanner=_taken(document),
+        entered_by=entered_by,
         modalities=_entered(former),
         **{name: getattr(facts, name) for name in ExamFacts.model_fields},
     )
@@ -261,6 +272,12 @@ def _reports(document: object) -> dict[str, Measured]:
 
 def _taken(document: object) -> tuple[str, ...]:
     return tuple(document.get("taken", ())) if isinstance(document, dict) else ()
+
+
+def _entries(facts: Mapping[str, Any]) -> tuple[Entry, ...]:
+    return tuple(
+        Entry.model_validate(one, extra="ignore") for one in facts.get(provenance.FIELD, ())
+    )
 
 
 def _entered(former: Row[Any] | None) -> Entered:

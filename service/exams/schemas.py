@@ -13,7 +13,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -21,10 +20,21 @@ from pydantic import AfterValidator, Field, ValidationError, computed_field
 
 from service.errors import Fault, FieldsError
 from service.exams.measurements import Conflict, Measured, differences
-from service.exams.parts import ALLOWED, VERTEBRAE, Part, Reference, Scanner, Vertebra, about
+from service.exams.parts import (
+    ALLOWED,
+    VERTEBRAE,
+    Part,
+    Reference,
+    Scanner,
+    Vertebra,
+    about,
+    decimals,
+)
+from service.exams.provenance import Entry
+from service.exams.regions import Regions, Score, otherwise
 from service.http import validation
 from service.language.locale import N_
-from service.medicine.densitometry import ADULT_AGES, SCORE_RANGE
+from service.medicine.densitometry import ADULT_AGES
 from service.medicine.drugs import Present
 from service.medicine.modalities.entered import NOTHING as NOTHING_ELSE
 from service.medicine.modalities.entered import Entered
@@ -55,16 +65,6 @@ class StudyDiffersError(FieldsError):
 
     def __init__(self, fields: Iterable[str]) -> None:
         super().__init__(Fault(name, "differs", N_("is kept otherwise")) for name in fields)
-
-
-def _decimals(most: int) -> AfterValidator:
-    def check(value: float) -> float:
-        exponent = Decimal(repr(value)).normalize().as_tuple().exponent
-        if not isinstance(exponent, int) or -exponent > most:
-            raise ValueError("too many decimals")
-        return value
-
-    return AfterValidator(check)
 
 
 def _past(value: date) -> date:
@@ -100,7 +100,7 @@ class ExamFacts(Part):
     )
     scanner: Scanner | None = None
     bmd_g_cm2: (
-        Annotated[float, Field(ge=BMD_RANGE[0], le=BMD_RANGE[1], allow_inf_nan=False), _decimals(3)]
+        Annotated[float, Field(ge=BMD_RANGE[0], le=BMD_RANGE[1], allow_inf_nan=False), decimals(3)]
         | None
     ) = Field(None, description=about("bmd_g_cm2"), examples=[0.873])
     vertebrae: (
@@ -113,14 +113,17 @@ class ExamFacts(Part):
         description=about("vertebrae") + " Those that the BMD is of; monitoring needs two.",
         examples=[["L1", "L2", "L3", "L4"]],
     )
-    t_score: (
-        Annotated[
-            float,
-            Field(ge=SCORE_RANGE[0], le=SCORE_RANGE[1], allow_inf_nan=False),
-            _decimals(1),
-        ]
-        | None
-    ) = Field(None, description=about("t_score") + " Never computed here.", examples=[-1.8])
+    t_score: Score | None = Field(
+        None, description=about("t_score") + " Never computed here.", examples=[-1.8]
+    )
+    z_score: Score | None = Field(
+        None, description=about("z_score") + " Of the vertebrae of the T-score.", examples=[-0.4]
+    )
+    regions: Regions | None = Field(
+        None,
+        description="What is entered of single vertebrae, hip and forearm: it stands beside what "
+        "the scanner says, and is read in its place.",
+    )
     sex: Sex | None = Field(None, description=about("sex"))
     age_years: Annotated[int, Field(ge=AGE_RANGE[0], le=AGE_RANGE[1])] | None = Field(
         None, description=about("age_years") + " At the time of the scan.", examples=[67]
@@ -129,7 +132,7 @@ class ExamFacts(Part):
         Annotated[
             float,
             Field(ge=WEIGHT_RANGE[0], le=WEIGHT_RANGE[1], allow_inf_nan=False),
-            _decimals(1),
+            decimals(1),
         ]
         | None
     ) = Field(None, description=about("weight_kg") + " At the scan.", examples=[64.5])
@@ -167,6 +170,9 @@ class Exam(ExamFacts):
     from_scanner: tuple[str, ...] = Field(
         (), description="Facts that nobody entered: they are taken from what was measured."
     )
+    entered_by: tuple[Entry, ...] = Field(
+        (), description="Numbers that somebody entered, by whom and when, as far as it is known."
+    )
     modalities: Entered = Field(
         NOTHING_ELSE, description="What other modalities measured: `…/modalities` enters and reads."
     )
@@ -177,7 +183,10 @@ class Exam(ExamFacts):
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
         kept = {name: getattr(self, name) for name in ExamFacts.model_fields}
-        return tuple(differences(kept, self.measured))
+        return (
+            *differences(kept, self.measured),
+            *otherwise(self.regions, self.measured),
+        )
 
 
 def from_json(fields: Mapping[str, Any]) -> ExamFacts:
@@ -213,7 +222,9 @@ def entered(kept: ExamFacts, typed: ExamFacts, read: ExamFacts) -> ExamFacts:
     differ: list[str] = []
     for names in (*_TOGETHER, *alone):
         said = [{name: getattr(one, name) for name in names} for one in (typed, kept, read)]
-        given, before, _ = known = [one if any(one.values()) else None for one in said]
+        given, before, _ = known = [
+            one if any(it is not None for it in one.values()) else None for one in said
+        ]
         if given is not None and before is not None and given != before:
             differ.append(names[0])
         found |= next((one for one in known if one is not None), {})
@@ -230,7 +241,7 @@ def reference(text: str) -> str:
 def _faults(error: ValidationError) -> Iterator[Fault]:
     for found in validation.faults(error.errors(include_url=False), lambda _: "", known=ALLOWED):
         came = found.values["came"]
-        if found.code == "extra_forbidden":
+        if found.code == "extra_forbidden" and found.field == "body":
             field, came, allowed = "unknown field", "a name", ", ".join(ExamFacts.model_fields)
         elif found.field == "body":
             field, allowed = "body", "a JSON object"

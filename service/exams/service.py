@@ -50,7 +50,7 @@ class Exams:
                 kept = await repository.get(connection, actor.within, prediction_id)
                 if kept is not None and kept.version not in {*seen, facts.version}:
                     raise ChangedError(kept)
-            exam = await repository.replace(connection, prediction_id, facts)
+            exam = await repository.replace(connection, prediction_id, facts, by=actor.name)
             await transaction.emit(ExamChanged(actor=actor, exam=exam))
             return exam
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from service.errors import Fault
 from service.exams.form import ExamForm
+from service.exams.region_form import FIELDS
 from service.http.settings import UploadLimits
 from service.predictions.settings import KeepingSettings
 from service.web.page import Page
@@ -28,6 +29,8 @@ class AnalysePage(Page):
     exam: ExamForm
     further: bool
     """Whether the fields that are a click away are shown."""
+    by_region: bool
+    """Whether those of single regions are, too."""
     keeps_names: bool
     reads: str
     """What is taken of a DICOM file's own elements."""
@@ -49,6 +52,7 @@ class AnalysePage(Page):
             max_size=size.human_readable(separator=" ").replace(".0 ", " "),
             exam=ExamForm.again(None, sent or {}, faults, ""),
             further=any(name not in FIRST for name in sent or ()),
+            by_region=any(name in FIELDS for name in sent or ()),
             keeps_names=keeping.keep_file_names,
             reads=keeping.dicom_facts,
         )

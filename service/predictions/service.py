@@ -288,5 +288,5 @@ async def _entered(transaction: Transaction, new: _New) -> None:
         return
     facts = entered(kept, new.typed, new.read.facts)
     if facts.version != kept.version:
-        exam = await exams.replace(connection, id, facts)
+        exam = await exams.replace(connection, id, facts, by=new.actor.name)
         await transaction.emit(ExamChanged(actor=new.actor, exam=exam))

@@ -53,7 +53,7 @@ OF_EXAM: Final = frozenset({"acquired_on", "age_years", "sex", "bmd_g_cm2", "ver
 WITHHELD: Final = frozenset(
     {
         "patient_reference", "patient_issuer", "scanner", "patient_key", "prediction_id",
-        "measured", "from_scanner", "modalities",
+        "measured", "from_scanner", "modalities", "z_score", "regions", "entered_by",
         # Who is treated with what since when, beside a weight, tells people apart.
         "weight_kg", "drug", "drug_since", "fracture",
     }

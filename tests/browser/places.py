@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
+
+from models.phantom import lateral
 from tests.service.kit import images
 from tests.service.kit.fronts import API, Front
 from tests.service.kit.runners import Honest
@@ -24,6 +27,7 @@ STATIC = {
 }
 KEPT = (
     "study", "delete", "patient", "batch", "history", "history-narrowed", "history-nothing",
+    "lateral", "heights", "heights-proposed",
 )  # fmt: skip
 """Pages about what is kept; :func:`addresses` makes what they are about."""
 
@@ -38,6 +42,12 @@ async def result(shared: Front, probability: float = 0.83, data: bytes | None = 
     response = await shared.upload(data or images.png() + uuid4().bytes)
     stack.probability = 0.83
     return f"/results/{response.json()['id']}"
+
+
+def side_view() -> bytes:
+    """Return a drawn lateral image, in which a row of vertebral bodies is found."""
+    drawn = lateral.draw(np.random.default_rng([26, 5]), {"L1": lateral.Fracture("wedge", 0.35)})
+    return images.png(drawn.image)
 
 
 async def addresses(shared: Front) -> dict[str, str]:
@@ -58,6 +68,9 @@ async def addresses(shared: Front) -> dict[str, str]:
     answer = await shared.client.post("/patients", data={"patient_reference": "ward-9/0042"})
     found["patient"] = answer.headers["location"]
     found["batch"] = await batch(shared)
+    found["lateral"] = await result(shared, data=side_view())
+    found["heights"] = f"{found['lateral']}/heights"
+    found["heights-proposed"] = f"{found['lateral']}/heights?propose=true"
     found["history"] = "/history"
     found["history-narrowed"] = "/history?outcome=osteoporosis&degraded=false&sort=highest&limit=2"
     found["history-nothing"] = "/history?from=2001-01-01&to=2001-01-02"

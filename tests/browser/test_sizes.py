@@ -77,6 +77,29 @@ async def test_a_page(
                 await visit.page.screenshot(path=picture, full_page=width < 2560)
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_the_navigation_is_one_line(
+    chromium: Browser, filled: Front, language: str, width: int
+) -> None:
+    size = {"width": width, "height": 900}
+    url = str(filled.client.base_url)
+    async with opened(chromium, url, viewport=size, locale=language) as visit:
+        await visit.go("/history")
+        brand = await visit.page.locator(".brand").bounding_box()
+        bar = await visit.page.locator(".top").bounding_box()
+        assert brand is not None
+        assert bar is not None
+        assert bar["height"] < 2 * brand["height"] + 8
+        links = visit.page.locator(".menu-list a")
+        if await visit.page.locator(".menu").is_visible():
+            await visit.page.locator(".menu").click()
+            assert await links.first.is_visible()
+            return
+        tops = await links.evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+        assert len(set(tops)) == 1
+
+
 async def borders(page: Page) -> tuple[str, set[str]]:
     """Return what the chosen one of several lists is framed in, and what the others are."""
     links = page.locator("nav:is(.lists, .parts) a:not(.button)")

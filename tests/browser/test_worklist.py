@@ -66,7 +66,7 @@ async def test_a_technician_sends_scans_with_their_patients_finds_and_exports_th
     await page.set_input_files("#file", picture("alone.png"))
     await page.get_by_label("Patient reference").first.fill("T-100")
     await page.get_by_label("Scan acquired on").first.fill("2025-11-03")
-    await page.get_by_text("Scanner, BMD, T-score, sex, age").click()
+    await page.get_by_text("Scanner, BMD, T- and Z-score, sex, age").click()
     await page.get_by_label("Spine BMD").fill("9")
     await page.get_by_role("button", name="Analyse image").click()
     wrong = page.get_by_label("Spine BMD")

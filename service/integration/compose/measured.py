@@ -23,6 +23,7 @@ from service.exams.measurements import (
     by_place,
     differences,
 )
+from service.exams.regions import otherwise
 from service.exams.schemas import Exam
 from service.integration.compose.source import Judged
 
@@ -46,9 +47,11 @@ _REGIONS: Final[dict[Region, tuple[str, str]]] = {
     "one_third_radius": ("R33", "One-third radius"),
 }
 """What regions are called in codes of ours, of which DICOM leaves 16 letters, and in words."""
-_FIELDS: Final = {
-    "bmd_g_cm2": "BMD", "t_score": "T-score", "vertebrae": "vertebrae", "scanner": "scanner"
-}  # fmt: skip
+_FIELDS: Final[dict[str, str]] = {
+    **{quantity: meaning for quantity, (_, meaning) in _QUANTITIES.items()},
+    "vertebrae": "vertebrae",
+    "scanner": "scanner",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,15 +188,18 @@ def _elsewhere(told: Sequence[tuple[Measured, Measurement]]) -> Iterator[str]:
 
 
 def _kept(exams: Sequence[Exam], report: Measured, measurement: Measurement) -> Iterator[str]:
-    """Yield what is kept of the exam otherwise: of the lumbar spine, of which alone facts are."""
-    if report.spine != measurement:
-        return
+    """Yield what is kept of the exam otherwise: facts of the spine, and what somebody entered."""
+    alone = report.model_copy(update={"values": (measurement,)})
     for exam in exams:
         if report not in exam.measured:
             continue
-        kept = {name: getattr(exam, name) for name in (*GROUP, "scanner")}
-        for one in differences(kept, [report]):
-            yield f"Kept of the exam is another {_FIELDS[one.field]}: {_plain(one.kept)}."
+        found = [*otherwise(exam.regions, [alone])]
+        if report.spine == measurement:
+            kept = {name: getattr(exam, name) for name in (*GROUP, "z_score", "scanner")}
+            found += differences(kept, [report])
+        for one in found:
+            name = _FIELDS[one.field.rpartition(".")[2]]
+            yield f"Kept of the exam is another {name}: {_plain(one.kept)}."
 
 
 def _said(quantity: Quantity, value: float) -> str:

@@ -28,7 +28,7 @@ from service.predictions.report.drawing import bar, gauge, shape
 from service.predictions.report.measures import FLUSH, GAP, LEFT, MARGIN, RIGHT, WIDTH
 from service.predictions.report.modalities import modalities
 from service.predictions.report.pictures import pictures
-from service.predictions.report.scanner import measured
+from service.predictions.report.scanner import entered, measured
 from service.predictions.report.typography import RULE, SOFT, TONES, WARN, fonts, text
 from service.predictions.schemas import Prediction
 from service.predictions.who import Who
@@ -86,9 +86,10 @@ def _content(
     seen = gone if scan is None else pictures(prediction, page, scan, maps, sent)
     # Below the picture, where there is room: the other column is the longer one.
     theirs = measured(page.exam.measured) if page.exam and page.exam.measured else []
+    typed = entered(page.exam.entered) if page.exam and page.exam.entered else []
     others = modalities(page.modalities) if page.modalities else []
     columns = Table(
-        [[[*_answer(prediction, page)], "", [*seen, *theirs, *others]]],
+        [[[*_answer(prediction, page)], "", [*seen, *theirs, *typed, *others]]],
         colWidths=[LEFT, GAP, RIGHT],
         style=FLUSH,
     )

@@ -23,6 +23,16 @@ FULL: dict[str, Any] = {
     "bmd_g_cm2": 0.873,
     "vertebrae": ["L1", "L2", "L4"],
     "t_score": -2.5,
+    "z_score": 0.0,
+    "regions": {
+        "L1": {"bmd_g_cm2": 0.812, "t_score": -2.1, "z_score": -0.7},
+        "L2": None,
+        "L3": None,
+        "L4": {"bmd_g_cm2": None, "t_score": 0.0, "z_score": None},
+        "total_hip": {"bmd_g_cm2": None, "t_score": -1.6, "z_score": None, "side": "left"},
+        "femoral_neck": None,
+        "one_third_radius": {"bmd_g_cm2": 0.5, "t_score": None, "z_score": None, "side": None},
+    },
     "sex": "female",
     "age_years": 71,
     "weight_kg": 64.5,
@@ -177,6 +187,14 @@ def test_a_form_says_the_same() -> None:
         "vertebra_L1": "on",
         "vertebra_L2": "on",
         "t_score": "−2.5",
+        "z_score": "0,0",
+        "regions_L1_bmd_g_cm2": "0,812",
+        "regions_L1_t_score": "-2.1",
+        "regions_L1_z_score": "−0,7",
+        "regions_L4_t_score": "0",
+        "regions_total_hip_t_score": "-1.6",
+        "regions_total_hip_side": "left",
+        "regions_one_third_radius_bmd_g_cm2": ".5",
         "sex": "female",
         "age_years": " 71 ",
         "weight_kg": "64,5",
@@ -197,5 +215,6 @@ def test_the_form_holds_what_is_kept() -> None:
     kept = Exam.model_validate({**FULL, "prediction_id": uuid4()})
     form = ExamForm.of(kept)
     fields = {field.name: field.value for field in form.fields if field.value}
-    fields |= {check.name: check.value for check in form.vertebrae.fields if check.value}
+    for group in (form.vertebrae, *form.regions):
+        fields |= {one.name: one.value for one in group.fields if one.value}
     assert parse(fields) == from_json(FULL)

@@ -10,6 +10,7 @@ import pytest
 from service.exams.densitometer.concepts import named
 from service.exams.measurements import Measurement
 from service.exams.parts import Scanner
+from service.exams.regions import Regions
 from service.integration.compose.measured import sites
 from tests.service.integration.compose.kit import exam, made, part, prediction, told
 from tests.service.integration.compose.test_bundle import Json, composed, resources
@@ -173,6 +174,19 @@ def test_of_a_conflict_the_scanners_number_is_told_and_the_other_named() -> None
     assert "BMD" not in said
     same = exam(told(SPINE), t_score=-1.8)
     assert "Kept" not in notes(same)
+
+
+def test_what_somebody_entered_of_a_region_stands_beside_the_scanners_number() -> None:
+    regions = Regions.model_validate(
+        {"femoral_neck": {"side": "left", "t_score": -2.4, "bmd_g_cm2": 0.631}}
+    )
+    found = ours(composed(made(part(exam=exam(told(), regions=regions, z_score=-0.1)))))
+    neck, spine = found["FN_LEFT_T_SCORE"], found["LS_Z_SCORE"]
+    assert (neck["valueQuantity"]["value"], spine["valueQuantity"]["value"]) == (-2.0, -0.4)
+    assert "Kept of the exam is another T-score: -2.4." in neck["note"][0]["text"]
+    assert "another BMD" not in neck["note"][0]["text"]
+    assert "Kept of the exam is another Z-score: -0.1." in spine["note"][0]["text"]
+    assert "Kept" not in found["TH_RIGHT_T_SCORE"]["note"][0]["text"]
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["one image", "two images"])

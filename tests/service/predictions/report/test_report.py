@@ -165,6 +165,19 @@ def test_what_the_scanner_measured_is_on_it_as_the_scanners(tmp_path: Path) -> N
     assert "Measured by the scanner" not in words(sheet(t_score=-1.1), tmp_path)
 
 
+def test_what_somebody_entered_by_region_is_on_it_by_their_name(tmp_path: Path) -> None:
+    regions = {"L4": {"t_score": -3.1}, "femoral_neck": {"side": "left", "t_score": -2.4}}
+    entry = {"field": "regions.L4.t_score", "value": -3.1, "by": "Ann", "at": "2026-11-03T10:00Z"}
+    text = words(sheet(measured=(SCANNED,), regions=regions, entered_by=[entry]), tmp_path)
+    for fact in (
+        "Femoral neck, left 0.631 −2.0 –", "Entered by hand", "L4 – −3.1 –",
+        "Femoral neck, left – −2.4 –", "Entered by: Ann, 3 November 2026.",
+        "kept is −2.4, the scanner says −2.0",
+    ):  # fmt: skip
+        assert fact in text
+    assert "Entered by hand" not in words(sheet(t_score=-1.1), tmp_path)
+
+
 def test_a_scanner_that_told_of_many_regions_leaves_the_sheet_readable(tmp_path: Path) -> None:
     levels = ("L1", "L2", "L3", "L4")
     chosen = [one for size in (1, 2, 3, 4) for one in itertools.combinations(levels, size)]
