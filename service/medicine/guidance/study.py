@@ -5,31 +5,105 @@ Nothing of the image goes this way: no probability, no outcome, no finding.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
-from service.exams.measurements import Region, lowest
+from service.exams.measurements import Measured, Quantity, Region, lowest
 from service.exams.schemas import Exam
+from service.medicine.modalities.ct import reading as ct
+from service.medicine.modalities.entered import Entered, Entry
+from service.medicine.modalities.settings import ModalitySettings
+from service.medicine.modalities.ultrasound import reading as ultrasound
 
 _SITES: Final[tuple[Region, ...]] = ("total_hip", "femoral_neck", "one_third_radius")
+_QUANTITIES: Final[tuple[Quantity, ...]] = ("t_score", "z_score")
+_SCORES: Final[dict[str, tuple[Region, Quantity]]] = {
+    f"{score}s.{site}": (site, score) for site in _SITES for score in _QUANTITIES
+}
+"""Fields that are taken from what was measured, with what of it."""
 
 
-def fields_of(exam: Exam) -> dict[str, str]:
+def fields_of(exam: Exam, limits: ModalitySettings | None = None) -> dict[str, str]:
     """Return what is known of a study as fields of the form of considerations.
+
+    With ``limits`` CT and ultrasound are among them, as far as they can be read at all.
 
     What a scanner measured of other regions is as good as entered; of the spine's T-score the
     exam's own is taken, which a person may have entered otherwise.
     """
-    spine = next((one.spine for one in reversed(exam.measured) if one.spine is not None), None)
+    report = _of_spine(exam)
+    spine = None if report is None else report.spine
     known = {
         "age": exam.age_years,
         "sex": exam.sex,
-        **{
-            f"{score}s.{site}": lowest(exam.measured, site, score)
-            for site in _SITES
-            for score in ("t_score", "z_score")
-        },
+        **{name: lowest(exam.measured, *place) for name, place in _SCORES.items()},
         "t_scores.lumbar_spine": exam.t_score,
         "z_scores.lumbar_spine": None if spine is None else spine.z_score,
         "evaluable_vertebrae": None if exam.vertebrae is None else len(exam.vertebrae),
+        **({} if limits is None else _others(exam.modalities, limits)),
     }
     return {name: str(value) for name, value in known.items() if value is not None}
+
+
+def _others(kept: Entered, limits: ModalitySettings) -> dict[str, float | str | None]:
+    """Return what CT and ultrasound say, where a limit holds for what measured."""
+    attenuation = kept.ct if ct.voice(kept.ct, limits).counts else None
+    return {
+        "ct_hu": None if attenuation is None else attenuation.mean_hu,
+        "heel_ultrasound": ultrasound.voice(kept.ultrasound, limits).reading,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Whose word a field of the form is.
+
+    ``report`` is the scanner's object that tells it, ``entry`` who entered another modality's
+    measurement. Without either somebody entered it, or the image's own file tells it.
+    """
+
+    field: str
+    report: Measured | None = None
+    entry: Entry | None = None
+
+
+_FACTS: Final = {
+    "age": "age_years",
+    "sex": "sex",
+    "t_scores.lumbar_spine": "t_score",
+    "evaluable_vertebrae": "vertebrae",
+}
+"""Facts of the exam that are fields of the form."""
+
+
+def origins(exam: Exam, limits: ModalitySettings | None = None) -> tuple[Origin, ...]:
+    """Return where each of :func:`fields_of` comes from, in the same order."""
+    return tuple(_origin(exam, name) for name in fields_of(exam, limits))
+
+
+def _origin(exam: Exam, field: str) -> Origin:
+    if field == "ct_hu":
+        return Origin(field=field, entry=exam.modalities.ct_entry)
+    if field == "heel_ultrasound":
+        return Origin(field=field, entry=exam.modalities.ultrasound_entry)
+    fact = _FACTS.get(field)
+    if fact is not None:
+        report = _of_spine(exam) if fact in exam.from_scanner else None
+        return Origin(field=field, report=report)
+    if field == "z_scores.lumbar_spine":
+        return Origin(field=field, report=_of_spine(exam))
+    site, quantity = _SCORES[field]
+    told = lowest(exam.measured, site, quantity)
+    return Origin(field=field, report=next(_with(exam, site, quantity, told), None))
+
+
+def _of_spine(exam: Exam) -> Measured | None:
+    return next((one for one in reversed(exam.measured) if one.spine is not None), None)
+
+
+def _with(exam: Exam, site: Region, quantity: Quantity, value: float | None) -> Iterator[Measured]:
+    """Yield the objects that tell ``value`` of a region, the last one first."""
+    for report in reversed(exam.measured):
+        if any(one.region == site and getattr(one, quantity) == value for one in report.values):
+            yield report
