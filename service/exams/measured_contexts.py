@@ -48,7 +48,7 @@ class MeasuredTable:
             return None
         return cls(
             rows=tuple(_row(one) for one in latest(exam.measured).values()),
-            sources=tuple(dict.fromkeys(_source(one) for one in exam.measured)),
+            sources=tuple(dict.fromkeys(named(one) for one in exam.measured)),
             conflicts=tuple(_conflicts(exam)),
             left_out=tuple(
                 dict.fromkeys(_left_out(one) for each in exam.measured for one in each.left_out)
@@ -66,7 +66,8 @@ def _row(one: Measurement) -> MeasuredRow:
     )
 
 
-def _source(one: Measured) -> str:
+def named(one: Measured) -> str:
+    """Return what kind of object told something, and of which machine."""
     scanner = one.scanner
     machine = f"{scanner.vendor} {scanner.serial}" if scanner else _("unknown scanner")
     return f"{one.source} · {machine}" + (f" · {one.model}" if one.model else "")

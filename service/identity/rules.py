@@ -128,6 +128,9 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/patients/{key}/progression"): _of(
         "viewer", "clinician", "integrator", reads="patient"
     ),
+    ("GET", "/api/v1/patients/{key}/report.pdf"): _of(
+        "viewer", "clinician", "integrator", reads="patient"
+    ),
     ("GET", "/audit"): _of("auditor", reads="trail"),
     ("GET", "/audit/export.csv"): AUDITOR,
     ("GET", "/audit/export.ndjson"): AUDITOR,
@@ -184,6 +187,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/models/plots/{name}.svg"): SIGNED_IN,
     ("POST", "/patients"): _of("viewer", "clinician"),
     ("GET", "/patients/{key}"): _of("viewer", "clinician", reads="patient"),
+    ("GET", "/patients/{key}/report.pdf"): _of("viewer", "clinician", reads="patient"),
     ("GET", "/people"): ADMINISTRATOR,
     ("POST", "/people"): ADMINISTRATOR,
     ("GET", "/people/{id}"): ADMINISTRATOR,

@@ -31,6 +31,8 @@ from service.integration.workers.ordering import Ordering
 from service.integration.workers.pulling import Pulling
 from service.integration.workers.senders import sender
 from service.integration.workers.worker import Worker
+from service.medicine.progression.place import Places
+from service.medicine.progression.settings import PrecisionSettings
 from service.predictions.service import Predictions
 from service.predictions.settings import KeepingSettings
 from service.resources import Resources
@@ -52,6 +54,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         predictions.get,
         predictions.image,
         Exams(transactions).get,
+        Places(predictions.timeline, resources.get(PrecisionSettings).precision).of,
         resources.get(Decoder),
         Limits(max_samples=resources.get(DecoderLimits).max_samples),
     )

@@ -21,6 +21,7 @@ from service.medicine.schemas import Image
 from service.medicine.scoliosis.view import CurveCard
 from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.view import SpineView
+from service.predictions.conflicts import Conflict, conflicts
 from service.predictions.heat_maps.contexts import Map, maps
 from service.predictions.reported import Reported, outside_intended_use
 from service.predictions.repository import SentPlace
@@ -140,6 +141,8 @@ class ResultPage(Page):
     exam_unreadable: bool
     """Facts were entered, but by a version that knows more than this one."""
     reported: Reported | None
+    conflicts: tuple[Conflict, ...]
+    """What contradicts the T-score."""
     who: Who
     doing: Doing | None
     """What is done with it beside reading it; none on paper."""
@@ -224,6 +227,7 @@ class ResultPage(Page):
             modalities=ModalitiesCard.of(exam, votes.told(p), limits) if exam else None,
             exam_unreadable=exam_unreadable,
             reported=Reported.of(exam, votes.told(p)),
+            conflicts=conflicts(exam, p),
             who=who or Who.of(exam),
             doing=doing,
             outside=outside_intended_use(exam),

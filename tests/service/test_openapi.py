@@ -45,6 +45,7 @@ async def test_what_is_documented(document: dict[str, Any]) -> None:
         "/api/v1/morphometry",
         "/api/v1/models",
         "/api/v1/patients/{key}/progression",
+        "/api/v1/patients/{key}/report.pdf",
         "/health/live",
         "/health/ready",
         "/health/startup",

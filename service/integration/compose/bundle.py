@@ -1,7 +1,8 @@
 """The transaction for a record: FHIR R4 resources about one study, all of them or none.
 
 A report, two observations an image (the outcome, and the probability, which a refused image has
-not), one for each number that scanners have told, the study, devices and where it comes from. The
+not), one for each number that scanners have told or people have entered of other modalities, those
+of the patient's course (change, rate, forecast), the study, devices and where it comes from. The
 same transaction twice changes nothing: what is ours is updated by its identifier, and what others
 may have is only created where there is none. The report of a study stays one, whatever is said of
 it later.
@@ -16,7 +17,15 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from service.exams.parts import Scanner
-from service.integration.compose import measured_resources, wording
+from service.integration.compose import (
+    course_resources,
+    entered_resources,
+    measured_resources,
+    wording,
+)
+from service.integration.compose.course import Said, courses
+from service.integration.compose.entered import Number as EnteredNumber
+from service.integration.compose.entered import Told, entered
 from service.integration.compose.measured import Number, Site, sites
 from service.integration.compose.resources import (
     DCM,
@@ -92,6 +101,8 @@ class _Study:
         }
         self._versions = sorted({wording.version(one) for one in made.parts})
         self._sites = sites(made.parts)
+        self._entered = entered(made.parts)
+        self._courses = courses(made.parts)
 
     def entries(self) -> Iterator[Json]:
         yield from (self._device(one) for one in self._versions)
@@ -101,6 +112,8 @@ class _Study:
             yield self._outcome(one)
             yield self._probability(one, number)
         yield from (self._number(site, one) for site in self._sites for one in site.numbers)
+        yield from (self._other(told, one) for told in self._entered for one in told.numbers)
+        yield from (self._said(one.image, said) for one in self._courses for said in one.said)
         yield self._report()
         yield self._provenance()
 
@@ -269,6 +282,24 @@ class _Study:
         )
         return self._ours(resource, "measured", *site.key, number.quantity)
 
+    def _other(self, told: Told, number: EnteredNumber) -> Json:
+        resource = {
+            **entered_resources.observation(told, number),
+            "subject": self._subject,
+            "derivedFrom": [self._reference("study")],
+        }
+        return self._ours(resource, "entered", told.image, number.code.value)
+
+    def _said(self, image: str, said: Said) -> Json:
+        resource = members(
+            **course_resources.observation(said),
+            subject=self._subject,
+            effectiveDateTime=date(text(self._made.source, "StudyDate")),
+            issued=instant(self._made.at),
+            derivedFrom=[self._reference("study")],
+        )
+        return self._ours(resource, "course", image, said.key)
+
     def _report(self) -> Json:
         made, source = self._made, self._made.source
         said = [wording.whole(one) for one in made.parts]
@@ -276,7 +307,7 @@ class _Study:
         resource = members(
             resourceType="DiagnosticReport",
             meta=_LABELS,
-            text=narrative(*said, *(one.sentence for one in self._sites)),
+            text=narrative(*said, *self._sentences()),
             status=made.standing,
             category=_RADIOLOGY,
             code=_PROCEDURE,
@@ -295,6 +326,16 @@ class _Study:
                     for site in self._sites
                     for one in site.numbers
                 ),
+                *(
+                    self._reference("entered", told.image, one.code.value)
+                    for told in self._entered
+                    for one in told.numbers
+                ),
+                *(
+                    self._reference("course", one.image, said.key)
+                    for one in self._courses
+                    for said in one.said
+                ),
             ],
             imagingStudy=[self._reference("study")],
             conclusion=" ".join(said),
@@ -309,6 +350,13 @@ class _Study:
             ],
         )
         return self._ours(resource, "report")
+
+    def _sentences(self) -> Iterator[str]:
+        """Yield what stands in the report's text beside what was said of its images."""
+        yield from (one.sentence for one in self._sites)
+        yield from (one.sentence for one in self._entered)
+        for one in self._courses:
+            yield from (f"{said.sentence} {said.beside}" for said in one.said)
 
     def _provenance(self) -> Json:
         made = self._made

@@ -1,9 +1,9 @@
 """The message to an interface engine: ORU^R01 of HL7 2.5.1, as IHE RAD-128 sends imaging results.
 
-An OBX names the study; each image has its outcome, its probability unless it was refused, and what
-to look at, under one sub-ID, and then all of it in words. Each is preliminary (P) until somebody
-has signed or overridden it (F), and corrected (C) when they do so again. What scanners measured
-comes last, each region under a sub-ID of its own.
+An OBX names the study; each image has its outcome, its probability unless it was refused, the curve
+L1-L4 where an angle is told, and what to look at, under one sub-ID, and then all of it in words.
+Each is preliminary (P) until somebody has signed or overridden it (F), and corrected (C) when they
+do so again. What scanners measured comes last, each region under a sub-ID of its own.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from service.integration.destinations import Hl7Destination
 from service.integration.dicom.head import text
 from service.integration.hl7.encoding import composite, escape, message, moment, segment
 from service.integration.ledger.schemas import MANUFACTURER, delivery_id
+from service.medicine.scoliosis.codes import UNIT
 
 APPLICATION: Final = "OSTEOSERVE"
 STATUS: Final[Mapping[Standing, str]] = {"preliminary": "P", "final": "F", "corrected": "C"}
@@ -169,6 +170,8 @@ def _said(one: Judged) -> Iterable[tuple[str, wording.Coded, str, str]]:
             f"{prediction.probability:.4f}",
             composite("1", "no units", "UCUM"),
         )
+    for name, degrees in wording.angle(one):
+        yield "NM", name, f"{degrees:.1f}", composite(UNIT, "degree", "UCUM")
     for reason in wording.reasons(one):
         yield "CE", wording.REASON, coded(reason), ""
     for finding in wording.findings(one):

@@ -17,6 +17,7 @@ from service.integration.compose.uids import Origin
 from service.integration.dicom import head
 from service.integration.orders import Order
 from service.medicine.osteoporosis.view import told
+from service.medicine.progression.place import Place
 from service.predictions.schemas import Prediction
 from service.types import Outcome
 
@@ -36,6 +37,8 @@ class Judged:
     prediction: Prediction
     exam: Exam | None = None
     """What is known of the exam, the scanner's own numbers among it; None where nothing is."""
+    place: Place | None = None
+    """Where it stands in its patient's course; None where that is not looked up, or not known."""
 
     @property
     def standing(self) -> Standing:
@@ -91,10 +94,12 @@ class Made:
         return standing(self.parts)
 
 
-def judged(data: bytes, prediction: Prediction, exam: Exam | None = None) -> Judged:
+def judged(
+    data: bytes, prediction: Prediction, exam: Exam | None = None, place: Place | None = None
+) -> Judged:
     """Return the file ``data``, which the listener wrote, with the prediction on it."""
     file = io.BytesIO(data)
     file.seek(PREAMBLE)
     syntax = str(_read_file_meta_info(file).TransferSyntaxUID)
     source = head.source(data[file.tell() :], syntax)
-    return Judged(source=source, prediction=prediction, exam=exam)
+    return Judged(source=source, prediction=prediction, exam=exam, place=place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -26,6 +27,7 @@ from service.integration.ledger.schemas import Case, Result
 from service.integration.ledger.service import Ledger
 from service.integration.orders import Order
 from service.integration.peers import Peers
+from service.medicine.progression.place import Place
 from service.predictions.schemas import Prediction
 from service.storage.errors import UnreadableError
 
@@ -36,6 +38,8 @@ Ordered = Callable[[Case, Dataset, Actor], Awaitable[Order | None]]
 Get = Callable[[Actor, UUID], Awaitable[Prediction | None]]
 Image = Callable[[Actor, UUID], Awaitable[bytes | None]]
 Known = Callable[[Actor, UUID], Awaitable[Exam | None]]
+Placed = Callable[[Actor, Exam], Awaitable[Place | None]]
+"""Returns where an exam stands in its patient's course."""
 Found = Sequence[tuple[str, UUID]]
 """SHA-256 of each object that was judged, and the prediction on it."""
 
@@ -49,7 +53,7 @@ class Composer:
 
     def __init__(
         self, ledger: Ledger, peers: Peers, ordered: Ordered, get: Get, image: Image,
-        known: Known, decoder: Decoder, limits: Limits,
+        known: Known, placed: Placed, decoder: Decoder, limits: Limits,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._peers = peers
@@ -57,6 +61,7 @@ class Composer:
         self._get = get
         self._image = image
         self._known = known
+        self._placed = placed
         self._decoder = decoder
         self._limits = limits
 
@@ -82,7 +87,10 @@ class Composer:
     async def made(self, case: Case, actor: Actor, found: Found) -> Made:
         """Return what messages about a composed case are made of."""
         held = await self._ledger.held(case)
-        parts = await self._parts({one.sha256: one.data for one in held}, actor, found)
+        parts = [
+            await self._in_course(one, actor)
+            for one in await self._parts({one.sha256: one.data for one in held}, actor, found)
+        ]
         whose = {one.sha256: one.patient for one in held}
         for part, (sha256, _) in zip(parts, found, strict=True):
             _merged(part.source, whose[sha256])
@@ -113,6 +121,12 @@ class Composer:
             exam = await self._exam(actor, prediction_id)
             parts.append(judged(files[sha256], prediction, exam))
         return parts
+
+    async def _in_course(self, one: Judged, actor: Actor) -> Judged:
+        """Return ``one`` with its place in its patient's course, which objects do not tell."""
+        if one.exam is None:
+            return one
+        return dataclasses.replace(one, place=await self._placed(actor, one.exam))
 
     async def _exam(self, actor: Actor, prediction_id: UUID) -> Exam | None:
         try:

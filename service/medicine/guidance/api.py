@@ -7,7 +7,6 @@ What is entered is neither stored nor logged, and never part of an address: only
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -23,12 +22,11 @@ from service.identity.dependencies import Acting
 from service.language import locale as language
 from service.medicine.guidance import Answer, Facts, consider
 from service.medicine.guidance.considerations import EXAMPLE_FACTS, example
-from service.medicine.guidance.contexts import Considered, TreatmentPage
+from service.medicine.guidance.contexts import Considered, TreatmentPage, of_exam
 from service.medicine.guidance.facts import FactsError, read
 from service.medicine.guidance.form import parse
 from service.medicine.guidance.study import fields_of
 from service.medicine.modalities.dependencies import ModalitySettingsDep
-from service.medicine.modalities.view import ModalitiesCard
 from service.results import ResultDep, no_such_prediction
 from service.web import articles as content
 from service.web.dependencies import TemplatesDep
@@ -92,13 +90,9 @@ async def of_study(
     exam = await exams.get(actor, result.id)
     if exam is None:
         raise no_such_prediction()
-    sent = fields_of(exam)
+    sent = fields_of(exam, limits)
     facts = parse(sent, now().date()) if sent else None
-    # Without the outcome: what is considered has nothing of the image beside it.
-    others = ModalitiesCard.of(exam, None, limits)
-    page = _page(sent, {}, facts, study=f"/results/{result.id}")
-    if others.entered:
-        page = replace(page, others=others)
+    page = of_exam(_page(sent, {}, facts, study=f"/results/{result.id}"), exam, limits)
     return templates.respond(request, page, headers=NO_STORE)
 
 

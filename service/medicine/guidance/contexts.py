@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from service.errors import Fault
+from service.exams.measured_contexts import MeasuredTable
+from service.exams.measured_contexts import named as measured_by
+from service.exams.schemas import Exam
 from service.language import locale as language
+from service.language.formats import listing
 from service.language.locale import N_, _, ngettext
 from service.medicine.guidance import Answer, Consideration, Facts
 from service.medicine.guidance.drug_contexts import Drugs, NamedDrug, because, named, source
 from service.medicine.guidance.form import groups
 from service.medicine.guidance.rule import Kind
+from service.medicine.guidance.study import Origin, origins
 from service.medicine.guidance.summary import Summary
 from service.medicine.guidance.words import NO_SYMPTOM, label, shown
-from service.medicine.modalities.view import ModalitiesCard
+from service.medicine.modalities.settings import ModalitySettings
+from service.medicine.modalities.view import ModalitiesCard, entry
 from service.web.articles import Article
 from service.web.forms import FieldGroup
 from service.web.page import Page
@@ -159,6 +165,10 @@ class TreatmentPage(Page):
     considered: Considered | None
     study: str = ""
     """The address of the result whose study's facts are filled in."""
+    origins: tuple[str, ...] = ()
+    """Whose word those facts are."""
+    conflicts: tuple[str, ...] = ()
+    """Facts that are kept otherwise than the scanner says."""
     others: ModalitiesCard | None = None
     """What CT and ultrasound measured of that exam; nothing of its image."""
 
@@ -192,6 +202,35 @@ class TreatmentPage(Page):
             considered=considered,
             study=study,
         )
+
+
+def of_exam(page: TreatmentPage, exam: Exam, limits: ModalitySettings) -> TreatmentPage:
+    """Return ``page`` with whose word the exam's facts are, and what contradicts them."""
+    # Without the outcome: what is considered has nothing of the image beside it.
+    others = ModalitiesCard.of(exam, None, limits)
+    measured = MeasuredTable.of(exam)
+    return replace(
+        page,
+        origins=tuple(_origins(exam, limits)),
+        conflicts=() if measured is None else measured.conflicts,
+        others=others if others.entered else None,
+    )
+
+
+def _origins(exam: Exam, limits: ModalitySettings) -> Iterator[str]:
+    whose: dict[str, list[str]] = {}
+    for one in origins(exam, limits):
+        whose.setdefault(_whose(one), []).append(label(one.field))
+    for said, facts in whose.items():
+        yield f"{listing(facts)}: {said}"
+
+
+def _whose(one: Origin) -> str:
+    if one.entry is not None:
+        return entry(one.entry)
+    if one.report is not None:
+        return _("As the scanner says (%(report)s).", report=measured_by(one.report))
+    return _("Entered, or told by the image’s own file.")
 
 
 def _line(consideration: Consideration, answer: Answer) -> Line:

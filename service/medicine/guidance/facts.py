@@ -20,6 +20,8 @@ from service.medicine.guidance.contradictions import contradictions
 Site = Literal["lumbar_spine", "total_hip", "femoral_neck", "one_third_radius"]
 FractureSite = Literal["hip", "vertebra", "humerus", "pelvis", "forearm", "other"]
 Calcium = Literal["low", "normal", "high"]
+Heel = Literal["low", "between", "not_low"]
+"""What ultrasound of the heel reads by a limit of its own device; no class."""
 Symptom = Literal[
     "back_pain", "neurological_deficit", "thigh_or_groin_pain", "chest_pain", "leg_swelling",
     "jaw_trouble", "cramps_or_tingling",
@@ -31,6 +33,8 @@ HEIGHTS: Final = (100, 230)
 """Centimetres; anything else is taken for a slip of the keyboard."""
 
 MENOPAUSE_AGES: Final = (18, 65)
+ATTENUATIONS: Final = (-200, 1000)
+"""Hounsfield units of L1; anything else is taken for a slip of the keyboard."""
 
 
 class FactsError(FieldsError):
@@ -128,6 +132,16 @@ class Facts(_Part):
     )
     forearm_indicated: bool | None = Field(
         None, description="The one-third radius counts, because spine or hip cannot be used."
+    )
+    ct_hu: (
+        Annotated[float, Field(ge=ATTENUATIONS[0], le=ATTENUATIONS[1], allow_inf_nan=False)] | None
+    ) = Field(
+        None,
+        description="Attenuation of L1 in CT at 120 kV without contrast medium, Hounsfield units.",
+    )
+    heel_ultrasound: Heel | None = Field(
+        None,
+        description="What ultrasound of the heel reads by a limit of its own device; no class.",
     )
     fractures: Annotated[tuple[Fracture, ...], Field(max_length=MOST_FRACTURES, strict=False)] | (
         None

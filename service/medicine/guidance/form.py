@@ -48,6 +48,7 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "t_scores.lumbar_spine", "t_scores.total_hip", "t_scores.femoral_neck",
         "t_scores.one_third_radius", "evaluable_vertebrae", "forearm_indicated",
         "z_scores.lumbar_spine", "z_scores.total_hip", "z_scores.femoral_neck",
+        "ct_hu", "heel_ultrasound",
     ),
     N_("Fragility fractures"): (*_rows("fractures"), "reported_vertebral_fracture"),
     N_("Risk"): (

@@ -301,6 +301,22 @@ GUIDELINES: Final[Mapping[str, Guideline]] = {
         source="PMC4140610; PMC4876714",
         region="international",
     ),
+    "pickhardt-2013": Guideline(
+        organisation="Annals of Internal Medicine",
+        title=N_("Attenuation of L1 in CT made for other reasons, against DXA, at one centre"),
+        year=2013,
+        source="doi:10.7326/0003-4819-158-8-201304160-00003, abstract",
+        region="United States",
+        checked=_READ,
+    ),
+    "heel-agreement": Guideline(
+        organisation=N_("A study of agreement"),
+        title=N_("Ultrasound of the heel against DXA’s classes"),
+        year=None,
+        source="PMC8044595, abstract",
+        region="–",
+        checked=_READ,
+    ),
     "commonly-stated": Guideline(
         organisation=N_("Commonly stated"),
         title=N_("Not re-read in a source for this page: verify before use"),

@@ -9,6 +9,7 @@ from service.language.formats import number as written
 from service.language.locale import N_, _
 from service.medicine.drugs import NAMES
 from service.medicine.guidance.logic import Value
+from service.medicine.modalities.wording import READINGS
 
 LAST_DOSE: Final = "last_dose_on"
 """The form's date, of which the fact is how long ago that was: facts hold no calendar date."""
@@ -33,6 +34,7 @@ NUMBERS: Final[Mapping[str, tuple[str, str]]] = {
     "earlier_drugs.months_ago": ("1", N_("months")),
     "fractures.months_ago": ("1", N_("months")),
     "fractures.number": ("1", ""),
+    "ct_hu": ("0.1", N_("HU, at 120 kV, no contrast medium")),
     **{
         f"{kind}_scores.{site}": ("0.1", N_("as the scanner reports it"))
         for kind in "tz"
@@ -59,6 +61,8 @@ LABELS: Final[Mapping[str, str]] = {
     "z_scores.one_third_radius": N_("Z-score, one-third radius"),
     "evaluable_vertebrae": N_("Vertebrae that can be evaluated"),
     "forearm_indicated": N_("Radius counts, spine or hip cannot be used"),
+    "ct_hu": N_("CT, attenuation of L1"),
+    "heel_ultrasound": N_("Ultrasound of the heel, by its device’s limit"),
     "fractures": N_("Fragility fractures"),
     "fractures.site": N_("Site of the fracture"),
     "fractures.months_ago": N_("Fracture, how long ago"),
@@ -128,6 +132,7 @@ CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
         "postmenopausal": N_("after menopause"),
     },
     "calcium": {"low": N_("low"), "normal": N_("in range"), "high": N_("high")},
+    "heel_ultrasound": {str(name): words for name, words in READINGS.items()},
     "drug": {"none": N_("none"), **NAMES},
     "earlier_drugs.drug": NAMES,
     "fractures": _SITES,

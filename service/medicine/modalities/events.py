@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from service.events import Event
 from service.exams.schemas import Exam
-
-Kept = Literal["ultrasound", "ct"]
+from service.medicine.modalities.entered import Kept
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from service.exams.schemas import Exam
 from service.medicine.modalities.ct.schemas import Attenuation
+from service.medicine.modalities.entered import Entry
 from service.medicine.modalities.fusion import Agreement, Fusion
 from service.medicine.modalities.ultrasound.indices import Name, index
 from service.medicine.modalities.ultrasound.schemas import Ultrasound
@@ -51,7 +52,9 @@ class ModalitiesAnswer(Part):
 
     label: str
     ct: Attenuation | None
+    ct_entry: Entry | None = Field(description="Who placed the region; null where nobody says.")
     ultrasound: UltrasoundAnswer | None
+    ultrasound_entry: Entry | None = Field(description="Who entered it; null where nobody says.")
     voices: tuple[VoiceAnswer, ...]
     agreement: Agreement
     low: tuple[Source, ...]
@@ -70,7 +73,9 @@ class ModalitiesAnswer(Part):
         return cls(
             label=LABEL,
             ct=exam.modalities.ct,
+            ct_entry=exam.modalities.ct_entry,
             ultrasound=None if measured is None else _ultrasound(measured),
+            ultrasound_entry=exam.modalities.ultrasound_entry,
             voices=tuple(
                 VoiceAnswer(
                     source=one.source,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
+from service.clock import now
 from service.exams import repository as exams
 from service.exams.schemas import Exam
 from service.identity.actor import Actor
 from service.medicine.modalities import repository
-from service.medicine.modalities.entered import Entered
-from service.medicine.modalities.events import Kept, ModalityChanged
+from service.medicine.modalities.ct.schemas import Attenuation
+from service.medicine.modalities.entered import Entered, Entry, Kept
+from service.medicine.modalities.events import ModalityChanged
 from service.medicine.modalities.ultrasound.schemas import Ultrasound
 from service.storage.errors import ChangedError
 from service.storage.transaction import Transaction, Transactions
@@ -37,9 +39,7 @@ class Modalities:
         """
 
         async def work(transaction: Transaction) -> Exam | None:
-            return await change(
-                transaction, actor, prediction_id, "ultrasound", {"ultrasound": measured}, seen
-            )
+            return await change(transaction, actor, prediction_id, "ultrasound", measured, seen)
 
         return await self._transactions.write(work)
 
@@ -49,20 +49,25 @@ async def change(
     actor: Actor,
     prediction_id: UUID,
     modality: Kept,
-    new: dict[str, object],
+    measured: Attenuation | Ultrasound | None,
     seen: Collection[str] | None = None,
 ) -> Exam | None:
-    """Return the exam with the ``new`` fields of its modalities, entered within ``transaction``."""
+    """Return the exam with ``measured`` in the place of what ``modality`` had, and whose it is.
+
+    It is entered within ``transaction``. What is kept already stays whose it was.
+    """
     connection = transaction.connection
     if not await exams.lock(connection, actor.within, prediction_id):
         return None
     kept = await exams.get(connection, actor.within, prediction_id)
     if kept is None:
         return None
+    entry = None if measured is None else Entry(by=actor.name or None, at=now())
+    new = {modality: measured, f"{modality}_entry": entry}
     entered: Entered = kept.modalities.model_copy(update=new)
     if seen is not None and kept.modalities.version not in {*seen, entered.version}:
         raise ChangedError(kept)
-    if entered == kept.modalities:
+    if entered.version == kept.modalities.version:
         return kept
     exam = kept.model_copy(update={"modalities": entered})
     await repository.keep(connection, await repository.exam_of(connection, prediction_id), entered)

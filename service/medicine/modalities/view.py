@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from service.exams.schemas import Exam
-from service.language.formats import listing, number
+from service.language.formats import day, listing, number, zone
 from service.language.locale import _
 from service.medicine.modalities.compared import compared
 from service.medicine.modalities.ct.view import Lines as CtLines
 from service.medicine.modalities.ct.view import of as ct
+from service.medicine.modalities.entered import Entry
 from service.medicine.modalities.fusion import Agreement, Fusion
 from service.medicine.modalities.settings import ModalitySettings
 from service.medicine.modalities.ultrasound.view import Lines
@@ -36,7 +37,10 @@ class VoiceRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ModalitiesCard:
-    """What ``result/modalities.html`` shows; ``rows`` are present, ``missing`` names the others."""
+    """What ``result/modalities.html`` shows; ``rows`` are present, ``missing`` names the others.
+
+    ``ct_by`` and ``ultrasound_by`` say who entered them and when; empty where that is not known.
+    """
 
     id: str
     rows: tuple[VoiceRow, ...]
@@ -44,7 +48,9 @@ class ModalitiesCard:
     said: str
     missing: str
     ct: CtLines | None
+    ct_by: str
     ultrasound: Lines | None
+    ultrasound_by: str
 
     @property
     def entered(self) -> bool:
@@ -56,10 +62,11 @@ class ModalitiesCard:
         """Devices and formulae, for where there is no room for more."""
         found: list[str] = []
         if self.ct is not None:
-            found.append(f"{self.ct.place}. {self.ct.scan}.")
+            found.append(f"{self.ct.place}. {self.ct.scan}. {self.ct_by}".rstrip())
         if self.ultrasound is not None:
-            found += [f"{self.ultrasound.device}.", self.ultrasound.formula]
-        return tuple(found)
+            told = f"{self.ultrasound.device}. {self.ultrasound_by}"
+            found += [told.rstrip(), self.ultrasound.formula]
+        return tuple(one for one in found if one)
 
     @classmethod
     def of(cls, exam: Exam, outcome: Outcome | None, settings: ModalitySettings) -> ModalitiesCard:
@@ -73,8 +80,20 @@ class ModalitiesCard:
             said=agreement(found),
             missing=listing(_(NAMES[one]) for one in SOURCES if one in found.missing),
             ct=None if exam.modalities.ct is None else ct(exam.modalities.ct),
+            ct_by=entry(exam.modalities.ct_entry),
             ultrasound=None if measured is None else ultrasound(measured),
+            ultrasound_by=entry(exam.modalities.ultrasound_entry),
         )
+
+
+def entry(found: Entry | None) -> str:
+    """Return in a sentence who entered a measurement and when; empty where that is not known."""
+    if found is None:
+        return ""
+    on = day(found.at.astimezone(zone()))
+    if found.by is None:
+        return _("Entered on %(day)s.", day=on)
+    return _("Entered by %(name)s on %(day)s.", name=found.by, day=on)
 
 
 def agreement(found: Fusion) -> str:

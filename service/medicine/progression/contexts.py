@@ -95,6 +95,8 @@ class PatientPage(Page):
     templates = ("patient.html",)
     section = "/history"
 
+    key: str
+    """Of the patient, in addresses."""
     reference: str
     rows: tuple[TimelineRow, ...]
     unreadable: int
@@ -116,6 +118,7 @@ class PatientPage(Page):
         days = {point.exam.prediction_id: _day(point.exam) for point in points}
         least = [number(float(precision.least_significant_change(n)), 4) for n in (4, 3, 2)]
         return cls(
+            key=str(patient.key),
             reference=patient.reference,
             rows=tuple(
                 _row(point, told(outcomes[point.exam.prediction_id]), days) for point in points

@@ -7,7 +7,6 @@ patient's reference and what a reviewer wrote; its file name carries neither.
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -29,7 +28,15 @@ from service.predictions.report.measures import FLUSH, GAP, LEFT, MARGIN, RIGHT,
 from service.predictions.report.modalities import modalities
 from service.predictions.report.pictures import pictures
 from service.predictions.report.scanner import entered, measured
-from service.predictions.report.typography import RULE, SOFT, TONES, WARN, fonts, text
+from service.predictions.report.typography import (
+    ONE_AT_A_TIME,
+    RULE,
+    SOFT,
+    TONES,
+    WARN,
+    fonts,
+    text,
+)
 from service.predictions.schemas import Prediction
 from service.predictions.who import Who
 from service.reviews.contexts import Signed
@@ -38,9 +45,6 @@ from service.web.labels import INTENDED, labels
 
 WEIGHTIEST: Final = 3
 """Measurements of ``bone`` that are named."""
-
-# ReportLab keeps fonts and paragraph parsers in globals: one sheet at a time.
-_ONE_AT_A_TIME: Final = threading.Lock()
 
 
 def render(
@@ -56,7 +60,7 @@ def render(
     kept; ``sent`` the image as it was sent where that is kept; ``maps`` those that could be had: of
     them the sheet has those alone that ``page`` offers.
     """
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         fonts()
         buffer = io.BytesIO()
         canvas = Canvas(buffer, pagesize=A4, invariant=True, lang=language.current().code)
@@ -147,6 +151,10 @@ def _answer(prediction: Prediction, page: ResultPage) -> list[Flowable]:
                 text(_("The T-score and the models differ. The T-score counts."), colour=WARN,
                      bold=True, after=3)
             )  # fmt: skip
+    if page.conflicts:
+        found.append(text(_("What contradicts the T-score"), 8, bold=True, colour=WARN))
+        found += [text(f"{one.text} ({one.source})", 7.5, bullet=True) for one in page.conflicts]
+        found.append(Spacer(0, 3))
     if page.outside:
         found.append(text(page.outside, 8, bold=True, colour=WARN, after=3))
     found += _verdict(page)

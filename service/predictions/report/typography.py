@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import unicodedata
 from functools import cache
 from typing import Final
@@ -13,6 +14,10 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Paragraph
+
+# ReportLab keeps fonts and paragraph parsers in globals.
+ONE_AT_A_TIME: Final = threading.Lock()
+"""Held while a sheet is drawn."""
 
 REGULAR: Final = "Vera"
 BOLD: Final = "VeraBd"

@@ -13,7 +13,7 @@ from service.exams.events import ExamMeasured
 from service.exams.measured import understood
 from service.exams.measurements import MOST_REPORTS, Measured
 from service.exams.schemas import Exam, from_json
-from service.medicine.guidance.study import fields_of
+from service.medicine.guidance.study import fields_of, origins
 from service.medicine.progression.change import compare
 from service.medicine.progression.precision import Precision
 from service.storage.database import Database
@@ -163,6 +163,14 @@ async def test_considerations_read_the_worse_hip_and_the_exams_own_spine(
         "z_scores.femoral_neck": "-1.1",
         "t_scores.total_hip": "-1.2",
     }
+    whose = {one.field: one.report for one in origins(exam)}
+    assert list(whose) == list(fields_of(exam))
+    assert (whose["sex"], whose["t_scores.lumbar_spine"]) == (None, None)
+    for field in ("t_scores.femoral_neck", "z_scores.total_hip", "z_scores.lumbar_spine"):
+        if field in whose:
+            assert whose[field] in exam.measured
+    (conflict,) = exam.conflicts
+    assert (conflict.field, conflict.kept) == ("t_score", -1.2)
 
 
 async def test_a_course_of_time_is_told_by_two_machines_own_numbers(database: Database) -> None:

@@ -13,6 +13,7 @@ from service.identity.actor import Actor
 from service.integration.compose.measured import sites
 from service.integration.compose.source import Made
 from service.integration.workers.composer import Composer, GoneError
+from service.medicine.progression.place import Place
 from service.storage.errors import StorageUnavailableError, UnreadableError
 from tests.service.integration.compose.kit import CASE, exam, prediction, told
 from tests.service.integration.kit import file, image
@@ -22,7 +23,9 @@ pytestmark = pytest.mark.anyio
 CASE_OF: Any = SimpleNamespace(id=CASE, site="default", study_uid="1.2.3", revision=0)
 
 
-async def made(known: Exam | Exception | None, found: str = "aa") -> Made:
+async def made(
+    known: Exam | Exception | None, found: str = "aa", place: Place | None = None
+) -> Made:
     """Return what a study of one image is made of, whose exam is ``known``."""
     data, said = image(PatientID="4711"), prediction()
     held = [SimpleNamespace(sha256="aa", data=file(data), patient="4711\\")]
@@ -36,7 +39,7 @@ async def made(known: Exam | Exception | None, found: str = "aa") -> Made:
     unused: Any = None
     composer = Composer(
         ledger, unused, lambda *_: answer(None), lambda *_: answer(said), unused,
-        lambda *_: answer(known), unused, Limits(max_samples=1),
+        lambda *_: answer(known), lambda *_: answer(place), unused, Limits(max_samples=1),
     )  # fmt: skip
     return await composer.made(CASE_OF, Actor(site="default"), [(found, said.id)])
 
@@ -53,6 +56,12 @@ async def test_a_result_goes_out_without_an_exam(known: Exception | None) -> Non
     study = await made(known)
     assert study.parts[0].exam is None
     assert sites(study.parts) == ()
+
+
+async def test_a_result_has_its_place_in_the_course_where_there_is_an_exam() -> None:
+    place = Place()
+    assert (await made(exam(), place=place)).parts[0].place is place
+    assert (await made(None, place=place)).parts[0].place is None
 
 
 async def test_a_database_that_is_away_is_a_reason_to_wait() -> None:

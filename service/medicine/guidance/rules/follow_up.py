@@ -16,7 +16,7 @@ from service.medicine.guidance.bone import (
     lowest_z,
     osteoporosis_range,
 )
-from service.medicine.guidance.facts import Facts
+from service.medicine.guidance.facts import Facts, Scores
 from service.medicine.guidance.logic import NO, Finding, every, fact, neither, some
 from service.medicine.guidance.person import (
     aged,
@@ -31,6 +31,8 @@ from service.medicine.guidance.person import (
 )
 from service.medicine.guidance.rule import Rule
 
+ATTENUATION: Final = 110
+"""Hounsfield units at which L1 was more than 90 % specific (domain.md §7.2)."""
 _OTHER_BISPHOSPHONATES: Final = tuple(it for it in BISPHOSPHONATES if it != "zoledronate")
 
 
@@ -50,6 +52,25 @@ def _again(least: float, below: float) -> Callable[[Facts], Finding]:
         neither(fracture(facts, "hip", "vertebra")),
         lowest_t(facts, lambda t: least <= t < below, HIP),
     )
+
+
+def _without_dxa(facts: Facts, found: Finding) -> Finding:
+    """``found`` of somebody of whom no T-score was entered: DXA has the word where there is one."""
+    return every(found, Finding(facts.t_scores == Scores()))
+
+
+def _ct(facts: Facts) -> Finding:
+    # Not given it is no gap: nobody is asked to have a CT made.
+    if facts.ct_hu is None:
+        return NO
+    return _without_dxa(facts, fact("ct_hu", facts.ct_hu, lambda hu: hu <= ATTENUATION))
+
+
+def _heel(facts: Facts) -> Finding:
+    if facts.heel_ultrasound is None:
+        return NO
+    found = fact("heel_ultrasound", facts.heel_ultrasound, lambda reads: reads == "low")
+    return _without_dxa(facts, found)
 
 
 def _vfa(facts: Facts) -> Finding:
@@ -78,6 +99,26 @@ def _secondary(facts: Facts) -> Finding:
 
 
 RULES: Final = (
+    Rule(
+        id="pickhardt-2013.ct",
+        kind="follow_up",
+        text=N_(
+            "Attenuation of L1 is 110 HU or less, which spoke for osteoporosis by DXA at one "
+            "American centre (specificity more than 90 %). No class and no treatment follows from "
+            "it: DXA of spine and hip measures what thresholds are of."
+        ),
+        when=_ct,
+    ),
+    Rule(
+        id="heel-agreement.ultrasound",
+        kind="follow_up",
+        text=N_(
+            "Ultrasound of the heel agreed with DXA’s classes hardly more often than by chance (κ "
+            "0.09 in women, 0.12 in men). No class and no treatment follows from a low one: DXA of "
+            "spine and hip measures what thresholds are of."
+        ),
+        when=_heel,
+    ),
     Rule(
         id="endocrine-2020.denosumab",
         kind="follow_up",

@@ -108,7 +108,7 @@ class CtReading:
             return None
 
         async def work(transaction: Transaction) -> Exam | None:
-            exam = await change(transaction, actor, prediction_id, "ct", {"ct": measured})
+            exam = await change(transaction, actor, prediction_id, "ct", measured)
             if exam is not None:
                 exam_id = await entered.exam_of(transaction.connection, prediction_id)
                 await repository.keep_only(transaction.connection, exam_id, placed.slice)
@@ -120,7 +120,7 @@ class CtReading:
         """Forget the series and what was measured in it; None without the prediction."""
 
         async def work(transaction: Transaction) -> Exam | None:
-            exam = await change(transaction, actor, prediction_id, "ct", {"ct": None})
+            exam = await change(transaction, actor, prediction_id, "ct", None)
             if exam is not None:
                 exam_id = await entered.exam_of(transaction.connection, prediction_id)
                 await repository.remove(transaction.connection, exam_id)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import dataclasses
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from service.exams.measurements import LeftOut, Measured, Measurement
 from service.exams.parts import Scanner
@@ -13,6 +14,9 @@ from service.exams.schemas import Exam
 from service.integration.compose import document
 from service.integration.compose.source import Judged, Made, judged
 from service.integration.compose.uids import Origin
+from service.medicine.modalities.entered import Entered
+from service.medicine.progression.place import Place, place
+from service.medicine.progression.precision import Precision
 from service.predictions.schemas import EXAMPLE, Prediction
 from tests.service.integration.kit import file, image
 from tests.service.kit.images import png, waves
@@ -81,6 +85,51 @@ def sheet() -> bytes:
     return document.sheet(part(), png(waves(224, 224)))
 
 
+ENTERED = Entered.model_validate_json("""{
+    "ct": {
+        "region": {"slice": 3, "x": 40.0, "y": 50.0, "radius_x_mm": 12.0, "radius_y_mm": 8.0},
+        "mean_hu": 96.4, "sd_hu": 21.5, "se_hu": 1.2, "low_hu": 30.0, "high_hu": 160.0,
+        "pixels": 320, "area_mm2": 301.0, "contrast": "unknown",
+        "scan": {
+            "vendor": "Siemens & Co", "model": "Force", "acquired_on": "2026-01-12",
+            "voltage_kv": 120.0
+        }
+    },
+    "ct_entry": {"by": "Reader <B>", "at": "2026-01-31T09:30:00Z"},
+    "ultrasound": {
+        "device": "achilles", "serial": "A-7", "side": "left", "measured_on": "2026-01-20",
+        "sos_m_s": 1531.2, "bua_db_mhz": 108.4, "stiffness_index": 81.4
+    },
+    "ultrasound_entry": {"by": null, "at": "2026-01-31T10:00:00Z"}
+}""")
+"""CT that somebody measured, and ultrasound of which nobody is named."""
+
+
+def course(*bmd: float, **facts: Any) -> tuple[Exam, Place]:
+    """Return the newest of a woman's exams, a year apart, with these values, and its place."""
+    told = {
+        "scanner": Scanner(vendor="Hologic", serial="DX-1"), "t_score": -1.7,
+        "vertebrae": ("L1", "L2", "L3", "L4"), "sex": "female", "age_years": 66, **facts,
+    }  # fmt: skip
+    exams = [
+        Exam(
+            prediction_id=uuid4(),
+            acquired_on=date(2026 - len(bmd) + number, 1, 30),
+            bmd_g_cm2=value,
+            **told,
+        )
+        for number, value in enumerate(bmd, 1)
+    ]
+    newest = exams[-1]
+    return newest, place(exams, newest.prediction_id, Precision())
+
+
+def placed(*bmd: float, **tags: Any) -> Judged:
+    """Return the image of the newest exam of such a course."""
+    newest, where = course(*bmd)
+    return dataclasses.replace(part(exam=newest, **tags), place=where)
+
+
 STUDIES = {
     "one": made(),
     "refused": made(part(), part(prediction(**REFUSED))),
@@ -88,4 +137,6 @@ STUDIES = {
     "markup": made(part(PatientID="<b>&1", IssuerOfPatientID="H & Co")),
     "sheet": made(sheets=(b"%PDF-1.4 a sheet",)),
     "measured": made(part(PatientID="4711", exam=exam(told()))),
+    "entered": made(part(PatientID="4711", exam=exam(modalities=ENTERED))),
+    "course": made(placed(0.9, 0.88, 0.83, PatientID="4711")),
 }

@@ -105,6 +105,23 @@ def test_what_was_said_of_each_image_stands_under_its_number() -> None:
     assert [int(one[1]) for one in rows(data)] == list(range(1, len(rows(data)) + 1))
 
 
+def test_the_curve_has_its_interval_in_degrees_and_is_no_cobb_angle() -> None:
+    data = oru.compose(destination(), made())
+    found = {
+        one[3].split("^")[0]: (one[2], one[5], one[6])
+        for one in rows(data)
+        if one[3].startswith("DXA_ANGLE")
+    }
+    assert found == {
+        "DXA_ANGLE": ("NM", "0.2", "deg^degree^UCUM"),
+        "DXA_ANGLE_LOW": ("NM", "0.0", "deg^degree^UCUM"),
+        "DXA_ANGLE_HIGH": ("NM", "2.9", "deg^degree^UCUM"),
+    }
+    assert "cobb" not in data.decode().casefold()
+    refused = oru.compose(destination(), made(part(prediction(**REFUSED))))
+    assert "DXA_ANGLE" not in refused.decode()
+
+
 def test_a_refusal_is_not_analysed_without_a_probability() -> None:
     data = oru.compose(destination(), made(part(prediction(**REFUSED))))
     assert values(data, "OUTCOME") == ["NOT_ANALYSED^Not analysed^99OSTEOSERVE"]

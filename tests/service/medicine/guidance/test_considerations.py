@@ -33,6 +33,8 @@ def drawn(random_: random.Random) -> dict[str, Any]:
         "t_scores": lambda: {s: random_.randint(-50, 20) / 10 for s in random_.sample(sites, 2)},
         "z_scores": lambda: {s: random_.randint(-50, 20) / 10 for s in random_.sample(sites, 2)},
         "evaluable_vertebrae": lambda: random_.randint(0, 4),
+        "ct_hu": lambda: random_.randint(300, 2500) / 10,
+        "heel_ultrasound": lambda: random_.choice(["low", "between", "not_low"]),
         "forearm_indicated": lambda: random_.random() < 0.5,
         "fractures": lambda: [
             {

@@ -600,6 +600,14 @@ CASES: list[tuple[str, Entered, Entered]] = [
         of(WOMAN, age=60, glucocorticoid_mg=5, glucocorticoid_months=3, **t(lumbar_spine=-1.5)),
         of(WOMAN, age=60, glucocorticoid_mg=4.9, glucocorticoid_months=3, **t(lumbar_spine=-1.5)),
     ),
+    ("pickhardt-2013.ct", {"ct_hu": 110}, {"ct_hu": 110.1}),
+    ("pickhardt-2013.ct", {"ct_hu": 90}, {"ct_hu": 90, **t(total_hip=0.2)}),
+    ("heel-agreement.ultrasound", {"heel_ultrasound": "low"}, {"heel_ultrasound": "between"}),
+    (
+        "heel-agreement.ultrasound",
+        {"heel_ultrasound": "low"},
+        {"heel_ultrasound": "low", **t(lumbar_spine=-3.0)},
+    ),
     ("bhof-2022.calcium-1000", of(MAN, age=70), of(MAN, age=71)),
     ("bhof-2022.calcium-1000", of(MAN, age=50), of(MAN, age=49)),
     ("bhof-2022.calcium-1200", of(WOMAN, age=51), of(WOMAN, age=50)),
@@ -633,6 +641,19 @@ def test_every_rule_has_its_pair() -> None:
 def test_without_facts_only_what_holds_for_everybody() -> None:
     assert fired({}) == GENERAL
     assert all(rule.kind == "lifestyle" for rule in RULES if rule.id in GENERAL)
+
+
+def test_neither_ct_nor_ultrasound_names_a_class_a_drug_or_whom_to_treat() -> None:
+    told = consider(read({**WOMAN, "ct_hu": 40, "heel_ultrasound": "low"}), TODAY)
+    without = consider(read(WOMAN), TODAY)
+    new = {one.id: one for one in told.considerations}
+    assert new.keys() - {one.id for one in without.considerations} == {
+        "pickhardt-2013.ct", "heel-agreement.ultrasound"
+    }  # fmt: skip
+    for one in (new["pickhardt-2013.ct"], new["heel-agreement.ultrasound"]):
+        assert (one.kind, one.drugs, one.then, one.treats) == ("follow_up", (), (), False)
+        assert "No class and no treatment follows" in one.text
+    assert not {"ct_hu", "heel_ultrasound"} & {one.fact for one in without.missing}
 
 
 def test_every_rule_says_who_says_so() -> None:

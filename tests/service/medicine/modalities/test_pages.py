@@ -9,7 +9,14 @@ from uuid import uuid4
 import pytest
 from lxml import html
 
+from service.identity.actor import Actor
+from service.medicine.modalities.entered import Entered
+from service.medicine.modalities.ultrasound.schemas import read
+from service.medicine.modalities.view import ModalitiesCard
+from service.predictions.contexts import LIMITS
+from service.storage.database import Database
 from tests.service.kit.fronts import API, Front
+from tests.service.kit.records import keep, made, verbs
 from tests.service.kit.shapes import assert_problem, assert_well_made
 from tests.service.predictions.report.test_report import words as printed_words
 
@@ -46,6 +53,11 @@ async def test_ultrasound_is_entered_read_replaced_and_removed(shared: Front, pn
     }  # fmt: skip
     (voice,) = [one for one in told["voices"] if one["source"] == "ultrasound"]
     assert (voice["valid"], voice["reading"]) == (True, "low")
+    # Nobody signs in here, and so nobody is named.
+    assert told["ultrasound_entry"]["by"] is None
+    assert told["ct_entry"] is None
+    again = await shared.client.put(f"{API}/{id}/ultrasound", json=HEEL)
+    assert again.json() == told
     assert (await shared.client.get(path)).json() == told
 
     # Facts of the exam are replaced without it.
@@ -64,6 +76,33 @@ async def test_ultrasound_is_entered_read_replaced_and_removed(shared: Front, pn
     assert late.json()["kept"]["ultrasound"]["sos_m_s"] == 1510.0
     gone = await shared.client.delete(f"{API}/{id}/ultrasound")
     assert (gone.status_code, gone.json()["ultrasound"]) == (200, None)
+    assert gone.json()["ultrasound_entry"] is None
+
+
+async def test_who_entered_it_first_stays_whose_it_is(database: Database) -> None:
+    one = made(0)
+    await keep(database, one)
+    modalities = verbs(database).modalities
+    reader, other = Actor(name="B. Reader"), Actor(name="C. Other")
+    first = await modalities.enter_ultrasound(reader, one.id, read(HEEL))
+    assert first is not None
+    entry = first.modalities.ultrasound_entry
+    assert entry is not None
+    assert entry.by == "B. Reader"
+    again = await modalities.enter_ultrasound(other, one.id, read(HEEL))
+    assert again is not None
+    assert again.modalities == first.modalities
+    changed = await modalities.enter_ultrasound(other, one.id, read({**HEEL, "side": "right"}))
+    assert changed is not None
+    assert changed.modalities.version != first.modalities.version
+    assert changed.modalities.ultrasound_entry is not None
+    assert changed.modalities.ultrasound_entry.by == "C. Other"
+    # What was kept before entries were is read, and named after nobody.
+    kept = Entered.model_validate({"ultrasound": read(HEEL)})
+    assert (kept.version, kept.ultrasound_entry) == (first.modalities.version, None)
+    card = ModalitiesCard.of(changed, None, LIMITS)
+    assert card.ultrasound_by.startswith("Entered by C. Other on ")
+    assert card.ultrasound_by in " ".join(card.details)
 
 
 async def test_what_cannot_be_is_a_problem_that_names_the_field(shared: Front, png: bytes) -> None:
@@ -149,3 +188,15 @@ async def test_treatment_shows_it_with_its_device_and_nothing_of_the_image(
     assert "They contradict each other. Low: Ultrasound of the heel. Not low: The scanner’s" in text
     assert "Hologic Sahara · left heel · 3 November 2025" in text
     assert "image’s models" not in text
+    assert "Entered on" in text
+    (whose,) = page.xpath("//section[@aria-labelledby='origins']")
+    lines = [" ".join(one.text_content().split()) for one in whose.xpath(".//li")]
+    assert lines[0].startswith("Age, Sex and T-score, lumbar spine: Entered, or told by")
+    assert lines[1].startswith("Ultrasound of the heel, by its device’s limit: Entered on")
+    # The T-score is known: nothing is said of ultrasound by which to treat, or not.
+    assert "hardly more often than by chance" not in " ".join(page.text_content().split())
+    unscored = {"age_years": 70, "sex": "female"}
+    kept = await shared.client.put(f"{API}/{id}/study", json=unscored)
+    assert kept.status_code == 200, kept.text
+    page = html.fromstring((await shared.client.get(path)).text)
+    assert "hardly more often than by chance" in " ".join(page.text_content().split())

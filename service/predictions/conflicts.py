@@ -1,0 +1,81 @@
+"""What contradicts a spine's T-score that does not show osteoporosis: curve, dense bone, the hip.
+
+Each is said as it is, with where it is written; none outvotes another, and nothing is corrected. A
+T-score in the range of osteoporosis has nothing here: what lifts density cannot explain it. What
+the image's models say otherwise stands in :mod:`service.predictions.reported`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from service.exams.parts import BesideSpine
+from service.exams.regions import lowest
+from service.exams.schemas import Exam
+from service.language.formats import listing, number
+from service.language.locale import N_, _
+from service.medicine.densitometry import LEAST_VERTEBRAE, applies, range_of
+from service.medicine.scoliosis import wording as curves
+from service.medicine.scoliosis.screening import Screening, screen
+from service.predictions.schemas import Prediction
+
+_HIP: Final[tuple[BesideSpine, ...]] = ("total_hip", "femoral_neck")
+CURVE: Final = N_(
+    "The image shows a curve of %(angle)s: where the lumbar spine is curved it was found to read "
+    "denser, and the hip less dense, than in others. The spine’s T-score may be too high: compare "
+    "it with the hip’s."
+)
+DENSER: Final = N_(
+    "%(levels)s: far denser than its neighbours, as osteophytes, sclerosis or a fracture make a "
+    "vertebra. The spine’s T-score may be too high: look whether it is to be left out."
+)
+HIP: Final = N_(
+    "The hip’s T-score, %(value)s, is in the range of osteoporosis, the spine’s is not. The lower "
+    "one counts."
+)
+SOURCES: Final = {
+    CURVE: N_("Pappou 2006, PubMed 16778698, abstract"),
+    DENSER: N_("PubMed 9115160: up to 14 %; ISCD’s positions, J Clin Densitom 2024;27:101436"),
+    HIP: N_("WHO’s classes as the ISCD applies them"),
+}
+"""Where each is written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conflict:
+    text: str
+    source: str
+
+
+def conflicts(exam: Exam | None, prediction: Prediction) -> tuple[Conflict, ...]:
+    """Return what contradicts the T-score of ``exam``; nothing where none is classed."""
+    if exam is None or exam.t_score is None or not _is_classed(exam):
+        return ()
+    if range_of(exam.t_score) == "osteoporosis":
+        return ()
+    return tuple(_found(exam, prediction))
+
+
+def _is_classed(exam: Exam) -> bool:
+    """Whether the T-score is read at all, by the rule that considerations go by."""
+    if exam.vertebrae is not None and len(exam.vertebrae) < LEAST_VERTEBRAE:
+        return False
+    return applies(exam.sex, exam.age_years, None).score != "z"
+
+
+def _found(exam: Exam, prediction: Prediction) -> Iterator[Conflict]:
+    vertebrae = prediction.vertebrae
+    curve = None if vertebrae is None else screen(vertebrae)
+    if isinstance(curve, Screening) and curve.standing == "reached":
+        yield Conflict(text=_(CURVE, angle=curves.angle(curve)), source=_(SOURCES[CURVE]))
+    found = () if vertebrae is None else vertebrae.findings
+    levels = [one.level for one in found if one.code == "denser_than_neighbours" and one.level]
+    if levels:
+        yield Conflict(text=_(DENSER, levels=listing(levels)), source=_(SOURCES[DENSER]))
+    scores = [lowest(exam.measured, exam.regions, site, "t_score") for site in _HIP]
+    hip = min((one for one in scores if one is not None), default=None)
+    if hip is not None and range_of(hip) == "osteoporosis":
+        value = number(hip, 1, signed=True)
+        yield Conflict(text=_(HIP, value=value), source=_(SOURCES[HIP]))
