@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -190,3 +191,30 @@ async def test_what_the_server_says_is_said(visit: Visit, shared: Front) -> None
     finally:
         for name in ("cnn", "vgg16", "resnet", "vertebrae"):
             await shared.runners[name].start()
+
+
+async def test_a_number_that_cannot_be_taken_is_named_by_its_region(visit: Visit) -> None:
+    page = visit.page
+    await visit.go("/")
+    own = file("a.png", "image/png", images.png() + uuid4().bytes)
+    await page.locator("#file").set_input_files(own)
+    outer = page.get_by_text("Scanner, BMD, T- and Z-score, sex, age")
+    inner = page.get_by_text("Vertebrae, hip and forearm")
+    await outer.click()
+    await inner.click()
+    wrong = page.locator("#regions_L1_t_score")
+    await wrong.fill("7")
+    await page.locator("#regions_total_hip_side").select_option("left")
+    await inner.click()
+    await outer.click()
+    await page.get_by_role("button", name="Analyse image").click()
+    state = page.locator(".queued .state")
+    await expect(state).to_contain_text("L1, T-score, Total hip, BMD")
+    await expect(wrong).to_have_attribute("aria-invalid", "true")
+    await expect(wrong).to_be_visible()
+    await wrong.fill("−2,1")
+    await page.locator("#regions_total_hip_t_score").fill("-1,6")
+    await page.get_by_role("button", name="Analyse image").click()
+    entered = page.get_by_role("region", name="Entered by hand")
+    await expect(entered).to_contain_text("−2.1")
+    await expect(entered).to_contain_text("Total hip, left")

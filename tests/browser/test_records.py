@@ -44,7 +44,7 @@ async def test_facts_are_entered_and_kept(either: Visit, shared: Front) -> None:
     await wrong.fill("0,901")
     await page.get_by_role("button", name="Keep these facts").click()
     await page.wait_for_url(re.compile(place + "#study$"))
-    study = page.locator("section.study")
+    study = page.locator("section[aria-labelledby=study]")
     for fact in ("ward-7/0007", "0.901", "−2.1", "L2", "Female"):
         await expect(study).to_contain_text(fact)
     assert "ward-7" not in page.url
