@@ -10,7 +10,8 @@
     ├── GoneError                 what it was to belong to has been deleted
     ├── ConflictError             there is one already
     ├── ChangedError              somebody else was faster; holds what is kept now
-    └── UnreadableError           one row, from a newer version or damaged
+    ├── UnreadableError           one row, from a newer version or damaged
+    └── KeysError                 columns are encrypted, and a key is missing
 
 After each of them what was to be written is not there, not even in part.
 """
@@ -72,6 +73,12 @@ class UnreadableError(StorageError):
 
     def __init__(self) -> None:
         super().__init__(N_("What is kept here was written by another version, or is damaged."))
+
+
+class KeysError(StorageError):
+    """Told to whoever runs the service; nobody else is told more than that it does not answer."""
+
+    code = "storage_unavailable"
 
 
 @contextmanager
