@@ -76,9 +76,16 @@ class UnreadableError(StorageError):
 
 
 class KeysError(StorageError):
-    """Told to whoever runs the service; nobody else is told more than that it does not answer."""
+    """``str`` of it is for whoever runs the service; others are told that it does not answer."""
 
     code = "storage_unavailable"
+
+    def __init__(self, said: str) -> None:
+        super().__init__(N_("The database does not answer."))
+        self._said = said
+
+    def __str__(self) -> str:
+        return self._said
 
 
 @contextmanager
