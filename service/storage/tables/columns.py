@@ -120,8 +120,11 @@ class Encrypted(TypeDecorator[Any]):
         self.row = row
         self.kind = kind
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Text() if self.kind == "text" else LargeBinary())
+    def load_dialect_impl(
+        self,
+        dialect: Dialect,  # noqa: ARG002 - the signature is SQLAlchemy's
+    ) -> TypeEngine[Any]:
+        return Text() if self.kind == "text" else LargeBinary()
 
     def column_expression(self, column: Any) -> ColumnElement[Any]:
         """Return the column with its row in front, which the value itself does not tell."""
