@@ -19,7 +19,7 @@ SCHEMA: Final = CHART / "values.schema.json"
 CHARTS_OWN: Final = frozenset(
     {
         *("port", "var", "database_url", "auth", "audit_key", "first_administrator"),
-        *("retention", "secret_keys", "second_factor"),
+        *("retention", "secret_keys", "second_factor", "column_keys", "column_encryption"),
         *("oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_roles"),
         *("gateway_peers", "gateway_dicom_port", "gateway_http_port", "gateway_drain_seconds"),
         "gateway_hl7_port",

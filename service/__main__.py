@@ -18,11 +18,12 @@ from listener.python import behind
 from service import backup_commands, commands, gateway_options
 from service import settings as table
 from service.language import messages as catalogue
-from service.operations.storage import damaged, run_check, run_recover
+from service.operations.storage import damaged, run_check, run_recover, run_reencrypt
 from service.server import Server
 from service.settings import Settings, SettingsError
 from service.storage.database import Database
-from service.storage.errors import StorageError
+from service.storage.encryption import Encryption
+from service.storage.errors import KeysError, StorageError
 from service.storage.migrations import DowngradeError
 from telemetry import journal, tracing
 
@@ -45,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for code, waiting in catalogue.update():
             print(f"{code}: {waiting} to translate")
     elif command == "storage":
-        return run_recover(settings) if options.action == "recover" else run_check(settings)
+        acts = {"check": run_check, "recover": run_recover, "reencrypt": run_reencrypt}
+        return acts[options.action](settings)
     elif command in (
         "backup",
         "restore",
@@ -108,12 +110,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="REVISION",
         help="go back to a revision of an older version instead; no front may run",
     )
-    storage = added.add_parser("storage", help="look for damage in the database, or mend it")
+    storage = added.add_parser(
+        "storage", help="look for damage in the database, mend it, or encrypt it"
+    )
     storage.add_argument(
         "action",
-        choices=("check", "recover"),
+        choices=("check", "recover", "reencrypt"),
         help="check: read all of it; recover: copy what can be read of a damaged SQLite file into "
-        "a new one, and keep the old one; no front may run",
+        "a new one, and keep the old one; no front may run; reencrypt: encrypt what is kept, with "
+        "the first key, or decrypt it, as the settings say, beside running fronts",
     )
     commands.add_parsers(added)
     backup_commands.add_parsers(added)
@@ -168,9 +173,9 @@ def _edge(settings: Settings, options: argparse.Namespace) -> int:
 
 def _migrate(settings: Settings, back_to: str | None) -> int:
     journal.configure(settings.log_format, settings.log_level)
-    database = Database(settings)
 
     async def migrate() -> None:
+        database = Database(settings)
         try:
             await database.migrate(back_to)
         finally:
@@ -178,6 +183,9 @@ def _migrate(settings: Settings, back_to: str | None) -> int:
 
     try:
         asyncio.run(migrate())
+    except KeysError as error:
+        print(f"osteoserve: {error}", file=sys.stderr)
+        return 1
     except StorageError as error:
         journal.log(
             logging.ERROR, "storage unavailable", fault=journal.fault(error.__cause__ or error)
@@ -196,6 +204,11 @@ def _gateway(settings: Settings) -> int:
 
     peers = _peers(settings)
     if peers is None:
+        return 2
+    try:
+        Encryption.of(settings)
+    except KeysError as error:
+        print(f"osteoserve: {error}", file=sys.stderr)
         return 2
     return _serve(settings, "gateway", lambda settings: gateway.server(settings, peers))
 

@@ -35,7 +35,7 @@ from service.settings import Settings, SettingsError, check
 from service.storage import backup
 from service.storage.backup import BackupError, Manifest
 from service.storage.database import Database
-from service.storage.errors import StorageError
+from service.storage.errors import KeysError, StorageError
 from service.storage.transaction import Transaction, Transactions
 
 OPERATOR = Actor.anonymous()
@@ -157,6 +157,8 @@ def _buried(settings: Settings) -> tuple[set[Tombstone], bool]:
         return set(), False
     try:
         return asyncio.run(ask()), True
+    except KeysError:
+        raise
     except StorageError:
         return set(), False
 

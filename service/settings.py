@@ -43,6 +43,8 @@ from service.operations.settings import ProcessSettings
 from service.predictions.settings import DriftSettings, HeatMapSettings, KeepingSettings
 from service.retention.settings import RetentionSettings
 from service.runners.settings import RunnerPolicy
+from service.storage.encryption import Encryption
+from service.storage.errors import KeysError
 from service.storage.settings import StorageSettings
 from service.types import SettingsGroup
 
@@ -127,6 +129,10 @@ def check(settings: Settings) -> None:
     found = list(oidc_faults(settings, settings, settings.public_url))
     if found:
         raise SettingsError("\n".join(found))
+    try:
+        Encryption.of(settings)
+    except KeysError as error:
+        raise SettingsError(str(error)) from None
     url = settings.database_url
     is_elsewhere = url is not None and not url.get_secret_value().startswith("sqlite")
     if is_elsewhere and settings.second_factor and settings.secret_keys is None:

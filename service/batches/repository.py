@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, Select, false, func, insert, select, update
+from sqlalchemy import Row, Select, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -17,6 +17,7 @@ from service.identity.actor import Actor, Within
 from service.predictions.repository import COLUMNS, complete, sent_by
 from service.predictions.schemas import Prediction
 from service.storage.documents import Unreadable, understood
+from service.storage.encryption import plain
 from service.storage.tables.batches import BatchLineRow, BatchRow
 from service.storage.tables.columns import DAMAGED
 from service.storage.tables.exams import ExamRow
@@ -101,15 +102,18 @@ async def sent(connection: AsyncConnection, actor: Actor, limit: int) -> tuple[S
 async def names(connection: AsyncConnection, actor: Actor, batch_id: UUID) -> dict[int, str]:
     """Return the names of files that the actor sent, by their positions in a batch."""
     statement = (
-        select(BatchLineRow.item, PredictionRow.file_name)
+        select(BatchLineRow.item, PredictionRow.file_name, PredictionRow.file_name_sealed)
         .join(PredictionRow, PredictionRow.id == BatchLineRow.prediction_id)
         .where(
             BatchLineRow.batch_id == batch_id,
-            PredictionRow.file_name.is_not(None),
+            or_(PredictionRow.file_name.is_not(None), PredictionRow.file_name_sealed.is_not(None)),
             sent_by(actor),
         )
     )
-    return {row.item: row.file_name for row in await connection.execute(statement)}
+    return {
+        row.item: plain(row.file_name, row.file_name_sealed)
+        for row in await connection.execute(statement)
+    }
 
 
 async def judged(connection: AsyncConnection, within: Within, batch_id: UUID) -> frozenset[str]:

@@ -23,6 +23,7 @@ from service.images import repository as images
 from service.medicine.modalities.entered import NOTHING, Entered
 from service.patients import repository as patients
 from service.storage.documents import understood
+from service.storage.encryption import plain
 from service.storage.errors import UnreadableError
 from service.storage.tables.exams import ExamRow
 from service.storage.tables.images import ImageRow
@@ -33,7 +34,7 @@ from service.storage.within import seen
 COLUMNS: Final = (
     PredictionRow.id, ExamRow.facts, ExamRow.acquired_on, ExamRow.device_vendor,
     ExamRow.device_serial, ExamRow.patient_key, ExamRow.measured, ExamRow.modalities,
-    PatientRow.identifier, PatientRow.issuer,
+    PatientRow.identifier, PatientRow.identifier_sealed, PatientRow.issuer,
 )  # fmt: skip
 """What :func:`read` goes by."""
 
@@ -162,13 +163,8 @@ async def told_of_patient(
     """Enter a patient's sex, and age at each scan, where nobody has; return key and how many."""
     identifier, issuer = await patients.surviving(connection, site, *patient)
     await patients.hold(connection, None, site, identifier, issuer)
-    key = await connection.scalar(
-        select(PatientRow.key).where(
-            PatientRow.identifier == identifier,
-            PatientRow.issuer == issuer,
-            PatientRow.site == site,
-        )
-    )
+    known = patients.is_known_by(connection, site, identifier, issuer)
+    key = await connection.scalar(select(PatientRow.key).where(known))
     if key is None:
         return None, 0
     rows = await connection.execute(
@@ -220,7 +216,7 @@ def read(connection: AsyncConnection, row: Row[Any]) -> Exam:
     found |= {
         "prediction_id": row.id,
         "patient_key": row.patient_key,
-        "patient_reference": row.identifier,
+        "patient_reference": plain(row.identifier, row.identifier_sealed),
         "patient_issuer": row.issuer or None,
         "measured": list(_by_key(row.measured).values()),
         "from_scanner": _taken(row.measured),

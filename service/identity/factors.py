@@ -25,8 +25,8 @@ from service.identity.events import (
 from service.identity.repository import accounts, factors, memberships, passkeys, sessions
 from service.identity.repository.factors import Step
 from service.identity.schemas import CodeError, NoKeyError, TooOftenError
-from service.identity.sealing import Ring, SealError
 from service.identity.settings import IdentitySettings
+from service.sealing import Ring, SealError
 from service.storage.transaction import Transaction, Transactions
 
 PATIENCE: Final = timedelta(minutes=10)

@@ -40,11 +40,11 @@ from service.identity.refusals import Refusals
 from service.identity.rings import ring_of
 from service.identity.scim import api as scim
 from service.identity.scim import directory
-from service.identity.sealing import Ring
 from service.identity.sessions import Sessions
 from service.identity.settings import IdentitySettings
 from service.identity.sites import Sites
 from service.resources import Resources
+from service.sealing import Ring
 from service.storage.settings import StorageSettings
 from service.storage.transaction import Transactions
 from telemetry.journal import log

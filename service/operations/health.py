@@ -33,7 +33,7 @@ from service.runners.metrics import RunnerMetrics
 from service.runners.pool import RunnerPool
 from service.runners.states import RunnerState, RunnerStates
 from service.storage.database import Database
-from service.storage.errors import StorageError, StorageFullError
+from service.storage.errors import KeysError, StorageError, StorageFullError
 from service.storage.metrics import StorageMetrics
 from service.types import RUNNERS, RunnerName
 from telemetry.journal import fault, log
@@ -108,9 +108,16 @@ class Health:
                 await task
 
     async def migrate(self) -> None:
-        """Bring the schema to head, or leave it to the next probe."""
+        """Bring the schema to head, or leave it to the next probe.
+
+        Raises :class:`~service.storage.errors.KeysError` where a key of encrypted columns is
+        missing.
+        """
         try:
             await self.database.migrate()
+        except KeysError as error:
+            log(logging.ERROR, "key missing", about=str(error))
+            raise
         except StorageError as error:
             log(logging.ERROR, "storage unavailable", fault=fault(error.__cause__ or error))
 
@@ -152,7 +159,8 @@ class Health:
 
     async def _storage(self) -> None:
         if not self.database.migrated:
-            await self.migrate()
+            with contextlib.suppress(KeysError):
+                await self.migrate()
         await self.probe_storage()
 
     async def _repeat(self, task: str, probe: Callable[[], Awaitable[None]]) -> None:

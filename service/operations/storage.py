@@ -1,4 +1,5 @@
-"""``python -m service storage``: whether the database is sound, and a way out where it is not."""
+"""``python -m service storage``: whether the database is sound, a way out where it is not, and
+what is encrypted in it."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from service.storage.database import Database, database_file, database_url
 from service.storage.documents import Unreadable
 from service.storage.errors import StorageError
 from service.storage.recovery import RecoveryError, damage, recover
+from service.storage.reencryption import Progress, reencrypt
 from service.storage.settings import StorageSettings
 
 
@@ -61,6 +63,50 @@ def run_recover(settings: StorageSettings) -> int:
         print(f"{table.table}: {table.rows} copied" + (f", {table.lost} lost" * (table.lost > 0)))
     print(f"The damaged file is kept as {done.aside}.")
     return 0
+
+
+def run_reencrypt(settings: StorageSettings) -> int:
+    """Bring every row to what the settings say of encryption; return 0 where none is left."""
+    try:
+        last = asyncio.run(_reencrypt(settings))
+    except StorageError as error:
+        print(f"osteoserve: {error}", file=sys.stderr)
+        return 1
+    lost = sum(one.lost for one in last)
+    if lost:
+        print(
+            f"osteoserve: {lost} are opened by no key of OSTEOSERVE_COLUMN_KEYS and are left as "
+            "they are: put the key back that is missing.",
+            file=sys.stderr,
+        )
+    left = sum(one.left for one in last)
+    if left:
+        print(
+            f"osteoserve: {left} are left: something writes with other settings; restart it, and "
+            "do this once more.",
+            file=sys.stderr,
+        )
+    if lost or left:
+        return 1
+    print(
+        "Every row is encrypted with the first key."
+        if settings.column_encryption
+        else "No row is encrypted."
+    )
+    return 0
+
+
+async def _reencrypt(settings: StorageSettings) -> list[Progress]:
+    database = Database(settings)
+    last: dict[str, Progress] = {}
+    try:
+        await database.migrate()
+        async for one in reencrypt(database):
+            print(f"{one.what}: {one.done} done, {one.left} left", flush=True)
+            last[one.what] = one
+    finally:
+        await database.close()
+    return list(last.values())
 
 
 async def _read(settings: StorageSettings) -> tuple[int, list[Unreadable]]:

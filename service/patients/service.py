@@ -17,6 +17,11 @@ class Patients:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
+    @property
+    def finds_parts(self) -> bool:
+        """Whether a part of a reference finds a patient; of what is encrypted the whole does."""
+        return not self._transactions.is_encrypting
+
     async def find(self, actor: Actor, reference: str) -> UUID | None:
         """Return the key of the actor's patient with exactly this reference."""
         async with self._transactions.read() as connection:

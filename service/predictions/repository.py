@@ -35,8 +35,10 @@ from service.predictions.query import Filters, Position, Query, Sort, rank
 from service.predictions.schemas import Prediction
 from service.reviews import repository as reviews
 from service.reviews.schemas import Review, standing
+from service.storage import encryption
 from service.storage.documents import Unreadable, understood
 from service.storage.errors import UnreadableError
+from service.storage.tables.columns import Cell
 from service.storage.tables.images import CanonicalImageRow, ImageRow, SentImageRow
 from service.storage.tables.predictions import PredictionRow
 from service.storage.tables.reviews import ReviewRow
@@ -111,6 +113,7 @@ async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
         connection,
         {id: one.sent for id, one in zip(ids, new, strict=True) if one.sent is not None},
     )
+    is_encrypted = encryption.of(connection).is_on
     await connection.execute(
         insert(PredictionRow),
         [
@@ -123,7 +126,7 @@ async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
                 "canonical_image_id": picture,
                 "version": one.prediction.version,
                 "created_by": one.created_by,
-                "file_name": one.file_name,
+                **_named(one, is_encrypted),
                 "idempotency_key": one.key,
                 "degraded": one.prediction.degraded,
                 "probability": one.prediction.probability,
@@ -133,6 +136,13 @@ async def add(connection: AsyncConnection, new: Sequence[New]) -> None:
             for one, id, picture in zip(new, ids, pictures, strict=True)
         ],
     )
+
+
+def _named(one: New, is_encrypted: bool) -> dict[str, Any]:
+    if one.file_name is None or not is_encrypted:
+        return {"file_name": one.file_name, "file_name_sealed": None}
+    sealed = Cell.of(one.file_name, one.prediction.id)
+    return {"file_name": None, "file_name_sealed": sealed}
 
 
 async def get(
@@ -170,8 +180,14 @@ async def sent_before(
 
 
 async def file_name(connection: AsyncConnection, actor: Actor, prediction_id: UUID) -> str | None:
-    query = select(PredictionRow.file_name).where(PredictionRow.id == prediction_id)
-    return await connection.scalar(query.where(sent_by(actor)))
+    query = select(PredictionRow.file_name, PredictionRow.file_name_sealed).where(
+        PredictionRow.id == prediction_id, sent_by(actor)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    found: str | None = (
+        None if row is None else encryption.plain(row.file_name, row.file_name_sealed)
+    )
+    return found
 
 
 def sent_by(actor: Actor) -> ColumnElement[bool]:
@@ -306,7 +322,11 @@ async def forget_image(connection: AsyncConnection, prediction_id: UUID) -> None
     statement = update(PredictionRow).where(PredictionRow.id == prediction_id)
     await connection.execute(
         statement.values(
-            canonical_image_id=None, image_id=None, idempotency_key=None, file_name=None
+            canonical_image_id=None,
+            image_id=None,
+            idempotency_key=None,
+            file_name=None,
+            file_name_sealed=None,
         )
     )
 

@@ -17,6 +17,7 @@ from service.identity.actor import Within
 from service.patients.service import shown
 from service.predictions.repository import COLUMNS, complete
 from service.predictions.schemas import Prediction
+from service.storage.encryption import plain
 from service.storage.errors import UnreadableError
 from service.storage.tables.exams import ExamRow
 from service.storage.tables.images import ImageRow
@@ -67,7 +68,7 @@ async def of(connection: AsyncConnection, within: Within, key: UUID) -> Timeline
             found.append((exam, prediction))
     return Timeline(
         key=key,
-        reference=shown(rows[0].identifier, rows[0].issuer),
+        reference=shown(plain(rows[0].identifier, rows[0].identifier_sealed), rows[0].issuer),
         exams=tuple(found),
         unreadable=len(rows) - len(found),
     )

@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.holds import repository as holds
 from service.identity.actor import Within
+from service.patients.repository import arrived_as, is_known_by
 from service.retention.settings import Kind
 from service.reviews import repository as reviews
+from service.storage.encryption import document, of, plain
 from service.storage.tables.batches import BatchRow
 from service.storage.tables.exams import ExamRow
 from service.storage.tables.identity import ClaimRow, SessionRow, SignInFlowRow
@@ -33,6 +35,7 @@ from service.storage.tables.reviews import ReviewRow
 from service.storage.tables.worklist import WorklistRow
 from service.storage.within import seen
 
+_WHO: Final = (PatientRow.issuer, PatientRow.identifier, PatientRow.identifier_sealed)
 _SIGNED: Final = reviews.STANDING.is_not(None)
 _LAST: Final = (
     select(func.max(ReviewRow.created_at))
@@ -95,43 +98,41 @@ async def count(connection: AsyncConnection, kind: Kind, site: str, before: date
 
 async def patients(connection: AsyncConnection, site: str) -> Sequence[tuple[UUID, str, str]]:
     """Return key, issuer and identifier of every patient of a site."""
-    columns = (PatientRow.key, PatientRow.issuer, PatientRow.identifier)
-    rows = await connection.execute(select(*columns).where(PatientRow.site == site))
-    return [(row.key, row.issuer, row.identifier) for row in rows]
+    rows = await connection.execute(select(PatientRow.key, *_WHO).where(PatientRow.site == site))
+    return [(row.key, row.issuer, plain(row.identifier, row.identifier_sealed)) for row in rows]
 
 
 async def patient(connection: AsyncConnection, site: str, key: UUID) -> tuple[str, str] | None:
     """Return issuer and identifier of a patient of a site."""
-    named = select(PatientRow.issuer, PatientRow.identifier).where(
-        PatientRow.key == key, PatientRow.site == site
-    )
+    named = select(*_WHO).where(PatientRow.key == key, PatientRow.site == site)
     row = (await connection.execute(named)).one_or_none()
-    return None if row is None else (row.issuer, row.identifier)
+    if row is None:
+        return None
+    return row.issuer, plain(row.identifier, row.identifier_sealed)
 
 
 async def known_by(
     connection: AsyncConnection, site: str, issuer: str, identifier: str
 ) -> UUID | None:
-    named = (
-        PatientRow.site == site,
-        PatientRow.issuer == issuer,
-        PatientRow.identifier == identifier,
-    )
-    return await connection.scalar(select(PatientRow.key).where(*named))
+    named = is_known_by(connection, site, identifier, issuer)
+    return await connection.scalar(select(PatientRow.key).where(named))
 
 
 async def all_known_by(connection: AsyncConnection, site: str, identifier: str) -> tuple[UUID, ...]:
     """Return the keys of whoever has this identifier, whoever has issued it."""
-    named = (PatientRow.site == site, PatientRow.identifier == identifier)
+    known = of(connection).known_as(site, identifier)
+    named = (PatientRow.site == site, PatientRow.identifier.in_(known))
     return tuple(await connection.scalars(select(PatientRow.key).where(*named)))
 
 
 async def received(connection: AsyncConnection, site: str) -> frozenset[str]:
     """Return the patients, as the gateway writes them, of what it has received."""
-    statement = select(ArrivalRow.patient).where(
+    statement = select(ArrivalRow.patient, ArrivalRow.patient_sealed).where(
         ArrivalRow.site == site, ArrivalRow.patient.is_not(None)
     )
-    return frozenset(one for one in await connection.scalars(statement.distinct()) if one)
+    rows = await connection.execute(statement.distinct())
+    found = (plain(row.patient, row.patient_sealed) for row in rows)
+    return frozenset(one for one in found if one)
 
 
 async def results_of(
@@ -148,7 +149,7 @@ async def results_of(
         .where(ExamRow.patient_key.in_(keys))
     )
     judged = select(CaseRow.judged).where(
-        CaseRow.id.in_(_cases(within.site, arrived)), CaseRow.judged.is_not(None)
+        CaseRow.id.in_(_cases(connection, within.site, arrived)), CaseRow.judged.is_not(None)
     )
     by_gateway = [
         UUID(str(id)) for found in await connection.scalars(judged) for _, id in found or ()
@@ -172,11 +173,12 @@ async def beside(connection: AsyncConnection, prediction_id: UUID) -> dict[str, 
         WorklistRow.retired_reason,
     )  # fmt: skip
     statement = (
-        select(PredictionRow.file_name, *of_list)
+        select(PredictionRow.file_name, PredictionRow.file_name_sealed, *of_list)
         .outerjoin(WorklistRow, WorklistRow.prediction_id == PredictionRow.id)
         .where(PredictionRow.id == prediction_id)
     )
     found = (await connection.execute(statement)).one()._asdict()
+    found["file_name"] = plain(found["file_name"], found.pop("file_name_sealed"))
     return {name: it.isoformat() if isinstance(it, datetime) else it for name, it in found.items()}
 
 
@@ -185,7 +187,7 @@ async def forget_received(connection: AsyncConnection, site: str, arrived: str) 
 
     What was under way is given up. Return of how many objects.
     """
-    cases = list(await connection.scalars(_cases(site, arrived)))
+    cases = list(await connection.scalars(_cases(connection, site, arrived)))
     await connection.execute(
         update(CaseResultRow).where(CaseResultRow.case_id.in_(cases)).values(data=None)
     )
@@ -202,40 +204,55 @@ async def forget_received(connection: AsyncConnection, site: str, arrived: str) 
         .values(state="ignored", reason="erased", fence=CaseRow.fence + 1)
     )
     identifier, _, issuer = arrived.partition("\\")
+    known = of(connection).known_as(site, identifier)
     await connection.execute(
         delete(MergeRow).where(
             MergeRow.site == site,
             or_(
-                and_(MergeRow.identifier == identifier, MergeRow.issuer == issuer),
-                and_(MergeRow.into_identifier == identifier, MergeRow.into_issuer == issuer),
+                and_(MergeRow.identifier.in_(known), MergeRow.issuer == issuer),
+                and_(MergeRow.into_identifier.in_(known), MergeRow.into_issuer == issuer),
             ),
         )
     )
     asked = await connection.execute(
-        select(PullRow.id, PullRow.question).where(
+        select(PullRow.id, PullRow.question, PullRow.question_sealed).where(
             PullRow.site == site, PullRow.question.is_not(None)
         )
     )
+    questions = [(row.id, document(row.question, row.question_sealed)) for row in asked]
     naming = [
-        row.id
-        for row in asked
-        if row.question["patient"] == identifier and row.question["issuer"] in ("", issuer)
+        id
+        for id, question in questions
+        if question["patient"] == identifier and question["issuer"] in ("", issuer)
     ]
     await connection.execute(
         update(PullRow)
         .where(PullRow.id.in_(naming))
-        .values(question=None, state="discarded", reason="erased", fence=PullRow.fence + 1)
+        .values(
+            question=None,
+            question_sealed=None,
+            state="discarded",
+            reason="erased",
+            fence=PullRow.fence + 1,
+        )
     )
-    objects = (ArrivalRow.site == site, ArrivalRow.patient == arrived)
+    objects = (
+        ArrivalRow.site == site,
+        ArrivalRow.patient.in_(arrived_as(connection, site, arrived)),
+    )
     gone = await connection.execute(
-        update(ArrivalRow).where(*objects).values(patient=None, data=None, numbers=None)
+        update(ArrivalRow)
+        .where(*objects)
+        .values(patient=None, patient_sealed=None, data=None, numbers=None)
     )
     return gone.rowcount
 
 
-def _cases(site: str, arrived: str) -> Any:
+def _cases(connection: AsyncConnection, site: str, arrived: str) -> Any:
     return select(ArrivalRow.case_id).where(
-        ArrivalRow.site == site, ArrivalRow.patient == arrived, ArrivalRow.case_id.is_not(None)
+        ArrivalRow.site == site,
+        ArrivalRow.patient.in_(arrived_as(connection, site, arrived)),
+        ArrivalRow.case_id.is_not(None),
     )
 
 

@@ -23,6 +23,8 @@ from sqlalchemy import URL, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from service.storage import column_keys
+from service.storage.encryption import Encryption, attach
 from service.storage.errors import (
     StorageBusyError,
     StorageError,
@@ -58,7 +60,11 @@ class Database:
     def __init__(
         self, settings: StorageSettings, unreadable: Callable[[Table], None] = lambda _: None
     ) -> None:
-        """``unreadable`` is told of each row that cannot be read, by its table."""
+        """``unreadable`` is told of each row that cannot be read, by its table.
+
+        Raises :class:`~service.storage.errors.KeysError`.
+        """
+        self.encryption = Encryption.of(settings)
         self._seconds = settings.storage_seconds
         # The drivers' own limits come first, since they leave the connection usable.
         self._last_resort = settings.storage_seconds + 0.5
@@ -71,8 +77,12 @@ class Database:
             execution_options={_UNREADABLE: unreadable},
             **self._engine_arguments(),
         )
+        attach(self.engine.dialect, self.encryption)
         if self.is_sqlite:
             _sqlite_habits(self.engine.sync_engine, self._begin)
+            if self.encryption.ring is not None:
+                # What stood in the clear is not left in pages that are free.
+                self._always("PRAGMA secure_delete = ON")
         self._turn = asyncio.Lock()
         self._room = None if self.file is None else Room(self.file)
         self._full = False
@@ -108,8 +118,9 @@ class Database:
     async def migrate(self, back_to: str | None = None) -> None:
         """Bring the schema to head, or ``back_to`` a revision that an older version made.
 
-        Safe when several fronts start at once. The way back raises
-        :class:`~service.storage.migrations.DowngradeError`.
+        Safe when several fronts start at once. Raises
+        :class:`~service.storage.errors.KeysError` where a key of encrypted columns is missing; the
+        way back raises :class:`~service.storage.migrations.DowngradeError`.
         """
         with translated(RETRY_AFTER):
             await anyio.to_thread.run_sync(self._migrate_in_room, back_to)
@@ -124,6 +135,7 @@ class Database:
     async def connect(self) -> AsyncIterator[AsyncConnection]:
         with translated(RETRY_AFTER):
             async with asyncio.timeout(self._last_resort), self.engine.connect() as connection:
+                await self._unlock(connection)
                 yield connection
 
     @asynccontextmanager
@@ -137,6 +149,7 @@ class Database:
                     connection = await held.enter_async_context(self.engine.connect())
                     await connection.execution_options(**{_WRITES: True})
                     await held.enter_async_context(connection.begin())
+                    await self._unlock(connection)
                     yield connection
         except StorageFullError:
             self._full = True
@@ -177,12 +190,16 @@ class Database:
     def endure(self) -> None:
         """Have every commit survive a loss of power as well. Before the first connection."""
         if self.is_sqlite:
+            self._always("PRAGMA synchronous = FULL")
 
-            @event.listens_for(self.engine.sync_engine, "connect")
-            def connected(connection: Any, _record: object) -> None:
-                cursor = connection.cursor()
-                cursor.execute("PRAGMA synchronous = FULL")
-                cursor.close()
+    def _always(self, statement: str) -> None:
+        """Have each connection begin with ``statement``. Before the first one."""
+
+        @event.listens_for(self.engine.sync_engine, "connect")
+        def connected(connection: Any, _record: object) -> None:
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            cursor.close()
 
     async def look_for_room(self) -> None:
         """Find out by a small write whether there is room: ``full`` says so from then on."""
@@ -205,6 +222,11 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+    async def _unlock(self, connection: AsyncConnection) -> None:
+        """Read the key of encrypted columns, where there are keys and this has not been done."""
+        if self.encryption.is_locked:
+            await connection.run_sync(column_keys.unlock, self.encryption)
 
     def _begin(self, connection: Connection) -> Iterator[str]:
         if not connection.get_execution_options().get(_WRITES, False):
@@ -254,6 +276,7 @@ class Database:
                 _alone(connection)
                 if back_to is None:
                     Schema.upgrade(connection)
+                    column_keys.settle(connection, self.encryption)
                 else:
                     Schema.downgrade(connection, back_to)
         finally:

@@ -10,7 +10,8 @@
     ├── GoneError                 what it was to belong to has been deleted
     ├── ConflictError             there is one already
     ├── ChangedError              somebody else was faster; holds what is kept now
-    └── UnreadableError           one row, from a newer version or damaged
+    ├── UnreadableError           one row, from a newer version or damaged
+    └── KeysError                 columns are encrypted, and a key is missing
 
 After each of them what was to be written is not there, not even in part.
 """
@@ -72,6 +73,19 @@ class UnreadableError(StorageError):
 
     def __init__(self) -> None:
         super().__init__(N_("What is kept here was written by another version, or is damaged."))
+
+
+class KeysError(StorageError):
+    """``str`` of it is for whoever runs the service; others are told that it does not answer."""
+
+    code = "storage_unavailable"
+
+    def __init__(self, said: str) -> None:
+        super().__init__(N_("The database does not answer."))
+        self._said = said
+
+    def __str__(self) -> str:
+        return self._said
 
 
 @contextmanager

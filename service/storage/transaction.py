@@ -43,6 +43,11 @@ class Transactions:
         """Seconds for one write's whole way, its turn and other tries included."""
         return self._database.longest_wait
 
+    @property
+    def is_encrypting(self) -> bool:
+        """Whether columns that say who a patient is are encrypted."""
+        return self._database.encryption.is_on
+
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Return a connection that only reads, and waits for no writer."""
         return self._database.connect()

@@ -377,3 +377,28 @@ def test_secrets_of_sign_in_come_from_a_secret() -> None:
         "FIRST_ADMINISTRATOR": {"name": "doors", "key": "first"},
     }
     assert env["OSTEOSERVE_PUBLIC_URL"]["value"] == "https://bones.example"
+
+
+def test_whatever_opens_the_database_has_the_keys_of_its_columns() -> None:
+    found = pod_specs(scenario("everything"))
+    holders = {f"second-look-{name}" for name in ("front", "gateway", "migrate", "retention")}
+    for name, spec in found.items():
+        (one,) = spec["containers"]
+        told = {each["name"]: each.get("value") for each in one.get("env", ())}
+        places = [
+            each["mountPath"] for each in one["volumeMounts"] if each["name"] == "column-keys"
+        ]
+        if name not in holders:
+            assert "OSTEOSERVE_COLUMN_KEYS" not in told
+            assert places == []
+            continue
+        assert told["OSTEOSERVE_COLUMN_ENCRYPTION"] == "true"
+        assert told["OSTEOSERVE_COLUMN_KEYS"] == f"{places[0]}/column-keys"
+        (volume,) = (each for each in spec["volumes"] if each["name"] == "column-keys")
+        assert volume["secret"] == {
+            "secretName": "columns", "defaultMode": 0o440,
+            "items": [{"key": "ring", "path": "column-keys"}],
+        }  # fmt: skip
+    assert holders <= set(found)
+    bare = pod_specs(scenario("bare"))
+    assert not any("column-keys" in json.dumps(spec) for spec in bare.values())

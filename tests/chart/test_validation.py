@@ -122,6 +122,14 @@ SQLITE = (
             id="audit messages kept in",
         ),
         pytest.param(
+            ["database.encryption.enabled=true"],
+            "database.encryption.enabled needs database.encryption.existingSecret: a Secret with "
+            "keys of columns, one a line, the one that encrypts first. Make one, for example "
+            "kubectl create secret generic osteoserve-columns --from-literal=column-keys=$(openssl "
+            "rand -hex 32), and keep a copy of it where no backup of the database is.",
+            id="encryption without keys",
+        ),
+        pytest.param(
             ['auth.secretKeysKey="seals"'],
             "auth.secretKeysKey names a key of the Secret auth.existingSecret, which is empty: "
             "name the Secret, or leave the key out.",

@@ -36,6 +36,12 @@
 {{- end }}
 {{- end }}
 
+{{- define "osteoserve.check.encryption" -}}
+{{- if and .Values.database.encryption.enabled (not .Values.database.encryption.existingSecret) }}
+{{- fail "database.encryption.enabled needs database.encryption.existingSecret: a Secret with keys of columns, one a line, the one that encrypts first. Make one, for example kubectl create secret generic osteoserve-columns --from-literal=column-keys=$(openssl rand -hex 32), and keep a copy of it where no backup of the database is." }}
+{{- end }}
+{{- end }}
+
 {{- define "osteoserve.check.audit" -}}
 {{- $front := include "osteoserve.component" (dict "root" $ "name" "front") | fromYaml }}
 {{- if and .Values.networkPolicy.enabled (get ($front.settings | default dict) "OSTEOSERVE_ATNA_COLLECTORS") (not .Values.networkPolicy.auditCollectors) }}

@@ -222,3 +222,28 @@ front{{ if include "osteoserve.gateway" . }} gateway{{ end }}
 {{- end }}
 {{- toJson $roles }}
 {{- end }}
+
+{{/* Keys of encrypted columns, for each pod that opens the database. Takes what "osteoserve.pod" does. */}}
+{{- define "osteoserve.columnKeys" }}
+{{- $encryption := .root.Values.database.encryption }}
+{{- if and $encryption.existingSecret (has .name (list "front" "gateway" "migrate" "retention")) }}
+env:
+  - name: OSTEOSERVE_COLUMN_KEYS
+    value: /etc/osteoserve/columns/column-keys
+  - name: OSTEOSERVE_COLUMN_ENCRYPTION
+    value: {{ $encryption.enabled | quote }}
+volumes:
+  - name: column-keys
+    secret:
+      secretName: {{ $encryption.existingSecret | quote }}
+      # For its own group alone, as fsGroup has it.
+      defaultMode: 0440
+      items:
+        - key: {{ $encryption.key | quote }}
+          path: column-keys
+volumeMounts:
+  - name: column-keys
+    mountPath: /etc/osteoserve/columns
+    readOnly: true
+{{- end }}
+{{- end }}

@@ -10,6 +10,10 @@
 {{- $context := dict "root" $root "name" .name "values" $values }}
 {{- $container := $own.container }}
 {{- $trust := include "osteoserve.trust" $values | fromYaml }}
+{{- $columns := include "osteoserve.columnKeys" . | fromYaml }}
+{{- range $part := list "env" "volumes" "volumeMounts" }}
+{{- $_ := set $trust $part (concat (get $trust $part | default list) (get $columns $part | default list)) }}
+{{- end }}
 {{- include "osteoserve.check.extras" (dict "root" $root "name" .name "own" $own "trust" $trust "values" $values) }}
 metadata:
   labels:

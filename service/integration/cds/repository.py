@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.clock import now
 from service.integration.cds.schemas import Feedback
+from service.storage import encryption
 from service.storage.tables.ledger import ArrivalRow, CaseRow, CdsFeedbackRow
 
 MOST: Final = 10
@@ -25,9 +26,11 @@ async def judged(
 
     Known are those of which the ledger still has the images.
     """
-    theirs = or_(*(ArrivalRow.patient.startswith(f"{one}\\", autoescape=True) for one in numbers))
+    used = encryption.of(connection)
+    known = [name for one in numbers for name in used.known_as(site, one)]
+    theirs = or_(*(ArrivalRow.patient.startswith(f"{one}\\", autoescape=True) for one in known))
     statement = (
-        select(ArrivalRow.patient, CaseRow.judged)
+        select(ArrivalRow.patient, ArrivalRow.patient_sealed, CaseRow.judged)
         .join(CaseRow, CaseRow.id == ArrivalRow.case_id)
         .where(
             ArrivalRow.site == site,
@@ -43,7 +46,8 @@ async def judged(
     found = dict.fromkeys(
         UUID(prediction) for row in rows for _, prediction in reversed(row.judged or ())
     )
-    return frozenset(row.patient for row in rows), tuple(found)
+    whose = frozenset(encryption.plain(row.patient, row.patient_sealed) for row in rows)
+    return whose, tuple(found)
 
 
 async def keep(

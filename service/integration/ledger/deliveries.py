@@ -22,6 +22,8 @@ from service.integration.ledger.schemas import (
     Result,
     delivery_id,
 )
+from service.storage.encryption import readable
+from service.storage.tables.columns import Cell
 from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
 
 PIECE: Final = 100
@@ -62,7 +64,7 @@ async def claim_next(
     await note(connection, row.case_id, "sending", destination, row.id)
     return Delivery(
         id=row.id, fence=row.fence, attempts=row.attempts, case_id=row.case_id,
-        destination=row.destination, objects=row.objects, message=row.message,
+        destination=row.destination, objects=row.objects, message=readable(row.message),
     )  # fmt: skip
 
 
@@ -73,7 +75,7 @@ async def keep(connection: AsyncConnection, case_id: UUID, results: Sequence[Res
         await connection.execute(
             insert(CaseResultRow).values(
                 case_id=case_id, number=number, sop_uid=one.sop_uid, series_uid=one.series_uid,
-                sop_class_uid=one.sop_class_uid, data=one.data,
+                sop_class_uid=one.sop_class_uid, data=Cell.of(one.data, one.sop_uid),
             )
         )  # fmt: skip
 
@@ -90,7 +92,7 @@ async def results(connection: AsyncConnection, case_id: UUID) -> tuple[Result, .
             sop_uid=row.sop_uid,
             sop_class_uid=row.sop_class_uid,
             series_uid=row.series_uid,
-            data=row.data,
+            data=readable(row.data),
         )
         for row in await connection.execute(statement)
     )
@@ -159,7 +161,8 @@ async def deliver_to(
         await connection.execute(
             insert(DeliveryRow).values(
                 id=id, case_id=case_id, destination=one.destination, state=state,
-                reason=one.refused, objects={}, message=one.message, attempts=0,
+                reason=one.refused, objects={}, attempts=0,
+                message=None if one.message is None else Cell.of(one.message, id),
                 created_at=moment, changed_at=moment, due_at=moment, fence=0,
             )
         )  # fmt: skip
@@ -237,5 +240,7 @@ async def purge(connection: AsyncConnection, before: datetime) -> int:
             .where(DeliveryRow.case_id.in_(cases))
             .values(message=None, detail=None)
         )
-        await connection.execute(gone.values(data=None, patient=None, numbers=None))
+        await connection.execute(
+            gone.values(data=None, patient=None, patient_sealed=None, numbers=None)
+        )
     return len(ids)

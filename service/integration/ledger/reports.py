@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.exams.measurements import Measured
 from service.integration.ledger.repository import note
 from service.integration.ledger.schemas import Reported
+from service.storage.encryption import readable
 from service.storage.tables.ledger import ArrivalRow, CaseRow, JudgementRow
 
 
@@ -28,7 +29,7 @@ async def waiting(connection: AsyncConnection) -> Reported | None:
         .limit(1)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else Reported(**row._asdict())
+    return None if row is None else Reported(**{**row._asdict(), "data": readable(row.data)})
 
 
 async def keep(connection: AsyncConnection, one: Reported, key: str, told: Measured) -> bool:
@@ -39,7 +40,7 @@ async def keep(connection: AsyncConnection, one: Reported, key: str, told: Measu
 
 async def refuse(connection: AsyncConnection, one: Reported, state: str, reason: str) -> bool:
     """Take no number of a report; of one that is ignored no byte is kept."""
-    gone = {"data": None, "patient": None} if state == "ignored" else {}
+    gone = {"data": None, "patient": None, "patient_sealed": None} if state == "ignored" else {}
     return await _end(connection, one, state=state, reason=reason, **gone)
 
 

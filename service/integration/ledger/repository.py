@@ -23,6 +23,8 @@ from service.integration.ledger.schemas import (
     LeaseLostError,
 )
 from service.patients import repository as patients
+from service.storage import encryption
+from service.storage.tables.columns import Cell
 from service.storage.tables.ledger import (
     ArrivalRow,
     CaseResultRow,
@@ -78,7 +80,7 @@ async def other_patient(connection: AsyncConnection, one: Arrival) -> bool:
         ArrivalRow.study_uid == one.study_uid,
         ArrivalRow.site == one.site,
         ArrivalRow.state.in_(("held", "reading", "read")),
-        ArrivalRow.patient != one.patient,
+        ArrivalRow.patient.not_in(patients.arrived_as(connection, one.site, one.patient)),
     )
     return bool(await connection.scalar(select(there)))
 
@@ -87,11 +89,23 @@ async def rename(
     connection: AsyncConnection, site: str, former: tuple[str, str], into: tuple[str, str]
 ) -> None:
     """Have what was received of one patient, by number and issuer, be another's."""
-    await connection.execute(
-        update(ArrivalRow)
-        .where(ArrivalRow.site == site, ArrivalRow.patient == "\\".join(former))
-        .values(patient="\\".join(into))
+    theirs = patients.arrived_as(connection, site, "\\".join(former))
+    found = await connection.scalars(
+        select(ArrivalRow.id).where(ArrivalRow.site == site, ArrivalRow.patient.in_(theirs))
     )
+    for id in found.all():
+        values = _whose(connection, site, "\\".join(into), id)
+        await connection.execute(update(ArrivalRow).where(ArrivalRow.id == id).values(values))
+
+
+def _whose(connection: AsyncConnection, site: str, patient: str | None, id: UUID) -> dict[str, Any]:
+    """Return the values of an arrival that say whose it is; the issuer is not encrypted."""
+    used = encryption.of(connection)
+    if patient is None or not used.is_on:
+        return {"patient": patient, "patient_sealed": None}
+    identifier, _, issuer = patient.partition("\\")
+    kept = used.kept_as(site, identifier)
+    return {"patient": f"{kept}\\{issuer}", "patient_sealed": Cell.of(patient, id)}
 
 
 async def of_survivor(connection: AsyncConnection, one: Arrival) -> Arrival:
@@ -161,8 +175,8 @@ async def add(
             id=arrival_id, site=one.site, case_id=case_id, sop_uid=one.sop_uid,
             sop_class_uid=one.sop_class_uid, series_uid=one.series_uid, study_uid=one.study_uid,
             sha256=one.sha256, size=len(one.data), peer=one.peer, received_at=now(), state=state,
-            reason=reason, patient=None if ignored else one.patient,
-            data=None if ignored else one.data,
+            reason=reason, data=None if ignored else Cell.of(one.data, arrival_id),
+            **_whose(connection, one.site, None if ignored else one.patient, arrival_id),
             destinations=None if one.destinations is None else list(one.destinations),
         )
     )  # fmt: skip
@@ -309,7 +323,13 @@ async def destinations(
 async def held(connection: AsyncConnection, site: str, study_uid: str) -> tuple[Held, ...]:
     """Return the objects of a study that its results are made of, in the order they came."""
     statement = (
-        select(ArrivalRow.id, ArrivalRow.sha256, ArrivalRow.patient, ArrivalRow.data)
+        select(
+            ArrivalRow.id,
+            ArrivalRow.sha256,
+            ArrivalRow.patient,
+            ArrivalRow.patient_sealed,
+            ArrivalRow.data,
+        )
         .where(
             ArrivalRow.study_uid == study_uid,
             ArrivalRow.site == site,
@@ -320,5 +340,11 @@ async def held(connection: AsyncConnection, site: str, study_uid: str) -> tuple[
     )
     rows = await connection.execute(statement)
     return tuple(
-        Held(id=row.id, sha256=row.sha256, patient=row.patient or "", data=row.data) for row in rows
+        Held(
+            id=row.id,
+            sha256=row.sha256,
+            patient=encryption.plain(row.patient, row.patient_sealed) or "",
+            data=encryption.readable(row.data),
+        )
+        for row in rows
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from service.integration.pulls.schemas import (
     Question,
     Study,
 )
+from service.storage import encryption
+from service.storage.tables.columns import Cell
 from service.storage.tables.ledger import ArrivalRow, PullRow, PullStudyRow
 
 
@@ -30,13 +33,21 @@ async def keep(
     id, moment = uuid4(), now()
     await connection.execute(
         insert(PullRow).values(
-            id=id, site=site, archive=archive, scheduled=scheduled, question=question.document(),
+            id=id, site=site, archive=archive, scheduled=scheduled,
+            **_kept(connection, question, id),
             state="asked", created_at=moment, changed_at=moment, attempts=0, due_at=moment,
             fence=0,
         )
     )  # fmt: skip
     await note(connection, None, "asked", archive, id)
     return id
+
+
+def _kept(connection: AsyncConnection, question: Question, id: UUID) -> dict[str, Any]:
+    document = question.document()
+    if not encryption.of(connection).is_on:
+        return {"question": document, "question_sealed": None}
+    return {"question": {}, "question_sealed": Cell.of(json.dumps(document), id)}
 
 
 async def latest(
@@ -63,7 +74,13 @@ async def replace(connection: AsyncConnection, site: str, archive: str) -> None:
             PullRow.scheduled,
             PullRow.state == "dead",
         )
-        .values(state="discarded", reason="superseded", question=None, changed_at=now())
+        .values(
+            state="discarded",
+            reason="superseded",
+            question=None,
+            question_sealed=None,
+            changed_at=now(),
+        )
         .returning(PullRow.id)
     )
     for id in (await connection.scalars(statement)).all():
@@ -82,7 +99,8 @@ async def next_of(
         return None
     return Pull(
         id=row.id, fence=row.fence, attempts=row.attempts, site=row.site, archive=row.archive,
-        scheduled=row.scheduled, question=Question.of(row.question), found=row.found,
+        scheduled=row.scheduled, found=row.found,
+        question=Question.of(encryption.document(row.question, row.question_sealed)),
     )  # fmt: skip
 
 
@@ -176,7 +194,8 @@ async def end(
     connection: AsyncConnection, pull: Pull, state: str, reason: str | None, due: datetime
 ) -> None:
     """Let go of ``pull``; what was asked is forgotten once it is done."""
-    values: dict[str, Any] = {"question": None} if state == "done" else {}
+    ended: dict[str, Any] = {"question": None, "question_sealed": None}
+    values = ended if state == "done" else {}
     await change(
         connection, PullRow, pull, state=state, reason=reason, due_at=due, leased_until=None,
         **values,

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.integration.web.schemas import Found, Level, Sought
+from service.storage.encryption import readable
 from service.storage.tables.ledger import CaseResultRow, CaseRow
 
 
@@ -83,7 +84,7 @@ async def find(
     return tuple(
         Found(
             case_id=row.case_id, study=row.study_uid, series=row.series_uid,
-            instance=row.sop_uid, sop_class=row.sop_class_uid, data=row.data,
+            instance=row.sop_uid, sop_class=row.sop_class_uid, data=readable(row.data),
             series_count=row.series, instance_count=row.instances,
         )
         for row in await connection.execute(statement)
@@ -125,5 +126,5 @@ async def data(connection: AsyncConnection, seen: Seen, sop_uid: str) -> bytes |
         .join(CaseRow, CaseRow.id == CaseResultRow.case_id)
         .where(_visible(seen), CaseResultRow.sop_uid == sop_uid)
     )
-    found: bytes | None = await connection.scalar(statement)
+    found: bytes | None = readable(await connection.scalar(statement))
     return found

@@ -121,6 +121,7 @@ class WorklistPage(Page):
     """References of the patients whose results alone are listed."""
     all_patients: str
     """The same list of everybody."""
+    finds_parts: bool
     part: str
     part_error: str
     """What was looked for in references, and why nothing came of it."""
@@ -142,6 +143,7 @@ class WorklistPage(Page):
         found: ListPage,
         patients: Sequence[str] = (),
         *,
+        finds_parts: bool = True,
         part: str = "",
         part_error: str = "",
     ) -> WorklistPage:
@@ -171,6 +173,7 @@ class WorklistPage(Page):
             searched=narrowed and not any(one.current for one in views),
             patients=tuple(patients),
             all_patients=otherwise(patient=""),
+            finds_parts=finds_parts,
             part=part,
             part_error=part_error,
             counted=_counted(query, found),

@@ -65,7 +65,7 @@ async def listed(
             "invalid_request", "The list cannot begin there: that result is not there any more."
         ) from None
     named = await patients.references(actor, query.patient or ())
-    page = WorklistPage.of(query, found, named)
+    page = WorklistPage.of(query, found, named, finds_parts=patients.finds_parts)
     return templates.respond(request, page, headers=NO_STORE)
 
 
@@ -86,15 +86,19 @@ async def search(
         keys = await patients.search(actor, reference(part), MOST_PATIENTS + 1)
     except ExamError:
         keys, error = (), _("1 to 64 printable characters, please.")
-    if not keys and not error:
+    if not keys and not error and patients.finds_parts:
         error = _("No patient’s reference contains this.")
+    elif not keys and not error:
+        error = _("No patient has exactly this reference.")
     if len(keys) > MOST_PATIENTS:
         error = _("More than %(most)s patients fit: type more of it.", most=MOST_PATIENTS)
     if not error:
         chosen = query.model_copy(update={"patient": keys})
         return RedirectResponse(list_address(chosen), 303)
     found = await reading.page(actor, query)
-    page = WorklistPage.of(query, found, part=part, part_error=error)
+    page = WorklistPage.of(
+        query, found, finds_parts=patients.finds_parts, part=part, part_error=error
+    )
     return templates.respond(
         request, page, 422, {**NO_STORE, "Content-Location": list_address(query)}
     )

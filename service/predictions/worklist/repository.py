@@ -19,6 +19,8 @@ from service.predictions.repository import COLUMNS, complete, filtered, sent_by
 from service.predictions.worklist.query import SORTS, Column, WorklistQuery
 from service.predictions.worklist.schemas import Listed, ListPage, NoSuchPlaceError
 from service.reviews import repository as reviews
+from service.storage.encryption import plain
+from service.storage.errors import UnreadableError
 from service.storage.tables.batches import BatchLineRow
 from service.storage.tables.exams import ExamRow
 from service.storage.tables.identity import PersonRow
@@ -136,9 +138,12 @@ def _columns(actor: Actor) -> tuple[Any, ...]:
         *COLUMNS,
         PatientRow.key.label("patient_key"),
         PatientRow.identifier,
+        PatientRow.identifier_sealed,
         PatientRow.issuer,
         ExamRow.acquired_on,
-        case((sent_by(actor), PredictionRow.file_name), else_=None).label("file_name"),
+        sent_by(actor).label("own"),
+        PredictionRow.file_name,
+        PredictionRow.file_name_sealed,
         PredictionRow.canonical_image_id.is_not(None).label("pictured"),
         WorklistRow.flagged_at,
         WorklistRow.assigned_to,
@@ -212,15 +217,32 @@ async def _beyond(
     return here < there if below else here > there
 
 
+def _patient(row: Row[Any]) -> str:
+    """Return whose result it is; empty where nobody has said, or nobody can read it here."""
+    try:
+        reference = plain(row.identifier, row.identifier_sealed)
+    except UnreadableError:
+        return ""
+    return shown(reference, row.issuer) if reference else ""
+
+
+def _file_name(row: Row[Any]) -> str | None:
+    try:
+        name: str | None = plain(row.file_name, row.file_name_sealed)
+    except UnreadableError:
+        return None
+    return name
+
+
 async def _listed(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> tuple[Listed, ...]:
     found = await complete(connection, rows)
     return tuple(
         Listed(
             result=result,
-            patient=shown(row.identifier, row.issuer) if row.identifier else "",
+            patient=_patient(row),
             patient_key=row.patient_key,
             acquired_on=row.acquired_on,
-            file_name=row.file_name,
+            file_name=_file_name(row) if row.own else None,
             pictured=row.pictured,
             entry=Entry(
                 flagged_at=row.flagged_at,

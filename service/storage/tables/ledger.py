@@ -11,14 +11,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     String,
     UniqueConstraint,
     Uuid,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.storage.tables.columns import Base, Document, UtcDateTime, site
+from service.storage.tables.columns import Base, Document, Encrypted, UtcDateTime, site
 
 
 class CaseRow(Base):
@@ -80,7 +79,11 @@ class ArrivalRow(Base):
     reason: Mapped[str | None] = mapped_column(String(64))
     # Patient ID and its issuer; NULL with the bytes, once those are not needed any more.
     patient: Mapped[str | None] = mapped_column(String(200))
-    data: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # Where columns are encrypted; the former holds a blind index of the Patient ID then.
+    patient_sealed: Mapped[Any | None] = mapped_column(
+        Encrypted("ledger_arrival.patient_sealed", ("id",))
+    )
+    data: Mapped[Any | None] = mapped_column(Encrypted("ledger_arrival.data", ("id",), "bytes"))
     # What a scanner's report tells, for images of its study that are judged later.
     numbers: Mapped[dict[str, Any] | None] = mapped_column(Document(none_as_null=True))
     # Where its rule has the study's result go, by names; NULL: to every destination.
@@ -106,7 +109,7 @@ class CaseResultRow(Base):
     number: Mapped[int]
     sop_class_uid: Mapped[str] = mapped_column(String(64))
     series_uid: Mapped[str] = mapped_column(String(64), index=True)
-    data: Mapped[bytes | None] = mapped_column(LargeBinary)
+    data: Mapped[Any | None] = mapped_column(Encrypted("ledger_result.data", ("sop_uid",), "bytes"))
 
 
 class DeliveryRow(Base):
@@ -130,7 +133,9 @@ class DeliveryRow(Base):
     transaction_uid: Mapped[str | None] = mapped_column(String(64), index=True)
     # What is sent by HL7 or FHIR, made once; NULL where the case's objects are sent, and once its
     # bytes are not needed any more.
-    message: Mapped[bytes | None] = mapped_column(LargeBinary)
+    message: Mapped[Any | None] = mapped_column(
+        Encrypted("ledger_delivery.message", ("id",), "bytes")
+    )
     # What the other side said when it refused, without what the message says of the patient.
     detail: Mapped[str | None] = mapped_column(String(400))
     attempts: Mapped[int]
@@ -179,6 +184,10 @@ class PullRow(Base):
     scheduled: Mapped[bool]
     # What is asked for, the number of a patient perhaps; NULL once it has ended.
     question: Mapped[dict[str, Any] | None] = mapped_column(Document(none_as_null=True))
+    # Where columns are encrypted; the former is empty then.
+    question_sealed: Mapped[Any | None] = mapped_column(
+        Encrypted("ledger_pull.question_sealed", ("id",))
+    )
     # Studies that the archive has of it; NULL: it has not answered yet.
     found: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(16))

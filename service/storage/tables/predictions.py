@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Double, ForeignKey, Index, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.storage.tables.columns import Base, Document, UtcDateTime, site
+from service.storage.tables.columns import Base, Document, Encrypted, UtcDateTime, site
 
 
 class PredictionRow(Base):
@@ -34,6 +34,10 @@ class PredictionRow(Base):
     created_by: Mapped[UUID | None] = mapped_column(Uuid)
     # What whoever sent it calls the file: shown to them alone.
     file_name: Mapped[str | None] = mapped_column(String(255))
+    # In its place where columns are encrypted.
+    file_name_sealed: Mapped[Any | None] = mapped_column(
+        Encrypted("prediction.file_name_sealed", ("id",))
+    )
     # The hash of what the client named its request by.
     idempotency_key: Mapped[str | None] = mapped_column(String(64))
     # Copies out of the document, for lists to filter and sort by.

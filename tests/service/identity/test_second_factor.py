@@ -18,7 +18,7 @@ from service.clock import now
 from service.identity import codes, rings
 from service.identity.attempts import Attempts
 from service.identity.factors import Factors
-from service.identity.sealing import Ring, SealError
+from service.sealing import Ring, SealError
 from service.settings import Settings, SettingsError, check
 from service.storage.database import Database
 from service.storage.tables.audit import AuditEventRow
@@ -180,11 +180,14 @@ async def test_neither_secret_nor_codes_stand_in_the_database(
     hashes = [row.hash for row in await rows(guarded, select(RecoveryCodeRow.hash))]
     assert not set(recovery) & set(hashes)
     key = (guarded.settings.var / rings.FILE).read_bytes().strip()
-    assert Ring([key]).open(f"second factor of {ann.id}", sealed).decode() == phone.totp.secret
+    assert (
+        Ring([key], rings.PURPOSE).open(f"second factor of {ann.id}", sealed).decode()
+        == phone.totp.secret
+    )
     with pytest.raises(SealError):
-        Ring([key]).open("second factor of another", sealed)
+        Ring([key], rings.PURPOSE).open("second factor of another", sealed)
     with pytest.raises(SealError):
-        Ring([b"x" * 32]).open(f"second factor of {ann.id}", sealed)
+        Ring([b"x" * 32], rings.PURPOSE).open(f"second factor of {ann.id}", sealed)
 
 
 async def test_what_a_page_offers_is_read_by_an_app(guarded: Front, ann: Somebody) -> None:
@@ -297,15 +300,15 @@ async def test_secrets_are_sealed_anew_while_fronts_run(
     await later(guarded)
     old = (guarded.settings.var / rings.FILE).read_bytes().strip()
     async with transactions(guarded.settings) as on:
-        both = Factors(guarded.settings, on, Attempts(on), Ring([b"n" * 32, old]))
+        both = Factors(guarded.settings, on, Attempts(on), Ring([b"n" * 32, old], rings.PURPOSE))
         done, lost = await both.reseal()
         assert done >= 1
         assert lost == 0
         assert await both.reseal() == (0, 0)
-        alone = Factors(guarded.settings, on, Attempts(on), Ring([b"n" * 32]))
+        alone = Factors(guarded.settings, on, Attempts(on), Ring([b"n" * 32], rings.PURPOSE))
         await alone.check(_nobody(), ann.id, phone.code())
         # Back, for the tests beside this one.
-        back = Factors(guarded.settings, on, Attempts(on), Ring([old, b"n" * 32]))
+        back = Factors(guarded.settings, on, Attempts(on), Ring([old, b"n" * 32], rings.PURPOSE))
         assert (await back.reseal())[0] == done
 
 

@@ -19,7 +19,7 @@ from service.predictions.schemas import Prediction
 from service.reviews.schemas import AnyDraft, Comment, Signature, Withdrawal
 from service.storage.database import Database
 from service.storage.tables.audit import AuditEventRow
-from service.storage.tables.columns import Base
+from service.storage.tables.columns import Base, Cell
 from service.storage.tables.images import SentImageRow
 from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
 from service.storage.tables.predictions import PredictionRow
@@ -81,20 +81,22 @@ async def received(database: Database, patient: str, judged: UUID) -> None:
             created_at=MOMENT, objects=1, judged=[["0" * 64, str(judged)]], **lease,
         ))  # fmt: skip
         await connection.execute(insert(ArrivalRow).values(
-            id=uuid4(), case_id=case, sop_uid="1.3", sop_class_uid="1.4", series_uid="1.5",
-            study_uid=f"1.{case.int}"[:64], sha256=judged.hex * 2, size=3, peer="dxa",
-            received_at=MOMENT, state="held", patient=patient, data=b"abc",
+            id=(arrival := uuid4()), case_id=case, sop_uid="1.3", sop_class_uid="1.4",
+            series_uid="1.5", study_uid=f"1.{case.int}"[:64], sha256=judged.hex * 2, size=3,
+            peer="dxa", received_at=MOMENT, state="held", patient=patient,
+            data=Cell.of(b"abc", arrival),
         ))  # fmt: skip
         await connection.execute(insert(CaseResultRow).values(
-            sop_uid=f"2.25.{case.int}"[:64], case_id=case, number=0, sop_class_uid="1.6",
-            series_uid="2.25.2", data=b"abc",
+            sop_uid=(sop_uid := f"2.25.{case.int}"[:64]), case_id=case, number=0,
+            sop_class_uid="1.6", series_uid="2.25.2", data=Cell.of(b"abc", sop_uid),
         ))  # fmt: skip
         ways = {"id": uuid4(), "case_id": case, "objects": {}, "created_at": MOMENT, **lease}
         await connection.execute(
             insert(DeliveryRow).values(destination="pacs", state="waiting", **ways)
         )
-        told = {"message": b"PID|1||4711", "detail": "no such patient"}
-        ways |= {"id": uuid4(), **told}
+        id = uuid4()
+        told = {"message": Cell.of(b"PID|1||4711", id), "detail": "no such patient"}
+        ways |= {"id": id, **told}
         await connection.execute(
             insert(DeliveryRow).values(destination="record", state="held", **ways)
         )

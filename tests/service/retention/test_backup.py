@@ -108,6 +108,37 @@ def test_attack_42_erased_patients_are_gone_again_and_sign_ins_are_void(
     assert known(opened) == [False, True]
 
 
+def test_what_is_encrypted_comes_back_with_its_keys_and_not_without(
+    opened: Settings,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys, others = tmp_path / "column-keys", tmp_path / "other-keys"
+    keys.write_text("a" * 32)
+    others.write_text("b" * 32)
+    monkeypatch.setenv("OSTEOSERVE_COLUMN_KEYS", str(keys))
+    monkeypatch.setenv("OSTEOSERVE_COLUMN_ENCRYPTION", "true")
+    assert main(["storage", "reencrypt"]) == 0
+    assert "patient.identifier: 2 done, 0 left" in capsys.readouterr().out
+    file = tmp_path / "saved"
+    assert main(["backup", str(file)]) == 0
+    assert main(["retention", "erase", "--reference", "4711", "--reason", "request"]) == 0
+    monkeypatch.setenv("OSTEOSERVE_COLUMN_KEYS", str(others))
+    assert main(["restore", "--over", str(file)]) == 1
+    assert "is missing" in capsys.readouterr().err
+    monkeypatch.setenv("OSTEOSERVE_COLUMN_KEYS", str(keys))
+    assert main(["restore", "--over", str(file)]) == 0
+    assert "1 erased again" in capsys.readouterr().out
+    changes = {"column_keys": keys, "column_encryption": True}
+    assert known(opened.model_copy(update=changes)) == [False, True]
+    out = tmp_path / "research.ndjson"
+    assert main(["retention", "export", "--out", str(out)]) == 0
+    assert out.read_text().count("\n") == 1
+    assert "4712" not in out.read_text()
+    assert main(["audit", "verify"]) == 0
+
+
 def test_where_all_is_lost_it_asks_who_was_erased(
     opened: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

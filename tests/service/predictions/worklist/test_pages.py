@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -144,6 +145,33 @@ async def test_a_search_that_finds_nobody_says_so_at_its_field(
     assert told in page.xpath("string(//*[@id='part-error'])")
     assert page.xpath("//input[@id='part']/@value") == [part]
     assert page.xpath("//input[@name='back']/@value")[0].startswith("/history")
+
+
+async def test_where_references_are_encrypted_the_whole_one_finds_a_patient(
+    tmp_path: Path, png: bytes
+) -> None:
+    keys = tmp_path / "column-keys"
+    keys.write_text("k" * 32)
+    given = {"column_keys": keys, "column_encryption": True}
+    async with running() as runners, front(tmp_path / "var", runners, **given) as opened:
+        id = await sent(opened, png, "Ward-7/12", "Jane.png")
+        page = await listed(opened)
+        assert page.xpath("//label[@for='part']/text()") == ["The whole reference"]
+        assert "a part of one finds nobody" in page.xpath("string(//*[@id='part-help'])")
+        assert "Jane.png" in rows(page)[id]
+        for part in ("Ward-7", "ward-7/12"):
+            answer = await opened.client.post("/history", data={"part": part})
+            assert answer.status_code == 422
+            assert "No patient has exactly this reference." in answer.text
+        answer = await opened.client.post("/history", data={"part": "Ward-7/12"})
+        assert answer.status_code == 303
+        found = await listed(opened, answer.headers["location"])
+        assert rows(found).keys() == {id}
+        assert found.xpath("//p[@class='note-box']/strong/text()") == ["Ward-7/12"]
+        files = tuple((tmp_path / "var").glob("osteoserve.db*"))
+        assert files
+        assert not any(b"Ward-7" in one.read_bytes() for one in files)
+        assert not any(b"Jane" in one.read_bytes() for one in files)
 
 
 async def test_more_patients_than_an_address_holds(shared: Front, png: bytes) -> None:
