@@ -28,7 +28,7 @@ from service.integration.ledger.schemas import Delivery, Outgoing, Result, Sent
 Making = Callable[[], Awaitable[Made]]
 """Returns what a message is composed of, which is read only where there is one to compose."""
 PURGED = Sent(objects={}, reason="purged", passes=False)
-"""A message that was removed with the study's other bytes, and restarted all the same."""
+"""What was removed with the study's other bytes, and restarted all the same."""
 
 
 class Sender(ABC):
@@ -59,6 +59,8 @@ class DicomSender(Sender):
     @override
     async def send(self, delivery: Delivery, results: Sequence[Result]) -> Sent:
         wanted, before = _wanted(self._destination, results), dict(delivery.objects)
+        if not wanted:
+            return PURGED
         return await anyio.to_thread.run_sync(dicom.send, self._destination, wanted, before)
 
 
@@ -75,7 +77,8 @@ class DicomWebSender(Sender):
 
     @override
     async def send(self, delivery: Delivery, results: Sequence[Result]) -> Sent:
-        return await self._client.send(_wanted(self._destination, results), delivery.objects)
+        wanted = _wanted(self._destination, results)
+        return await self._client.send(wanted, delivery.objects) if wanted else PURGED
 
 
 class Hl7Sender(Sender):

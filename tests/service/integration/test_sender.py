@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, evt
 
-from service.integration.destinations import DicomDestination
+from service.integration.destinations import DicomDestination, DicomWebDestination
 from service.integration.dicom.sender import send
-from service.integration.ledger.schemas import Result, Sent
+from service.integration.ledger.schemas import Delivery, Result, Sent
+from service.integration.workers.senders import sender
 from tests import ports
 from tests.service.integration.kit import file, image
 
@@ -157,3 +159,23 @@ def test_case_22_a_peer_of_one_transfer_syntax_gets_that(syntax: str) -> None:
     with destination(lambda *_: 0, syntaxes=(syntax,)) as (pacs, taken):
         assert send(pacs, made(1), {}).reason is None
     assert [one for _, one in taken] == [syntax]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", ["dicom", "dicomweb"])
+async def test_what_is_gone_is_not_delivered(kind: str) -> None:
+    """A delivery that a person restarts after its study's bytes were removed."""
+    port = ports.free_port()
+    where: dict[str, DicomDestination | DicomWebDestination] = {
+        "dicom": DicomDestination(
+            name="pacs", called="PACS", calling="OSTEOSERVE", host="127.0.0.1", port=port
+        ),
+        "dicomweb": DicomWebDestination(
+            name="pacs", kind="dicomweb", base=f"http://127.0.0.1:{port}"
+        ),
+    }
+    delivery = Delivery(
+        id=uuid4(), fence=1, attempts=1, case_id=uuid4(), destination="pacs", objects={}
+    )
+    sent = await sender(where[kind]).send(delivery, [])
+    assert sent == Sent(objects={}, reason="purged", passes=False)
