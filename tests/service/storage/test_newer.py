@@ -121,6 +121,9 @@ async def test_facts_that_are_not_known_are_kept(database: Database) -> None:
         async with database.connect() as connection:
             stored = await connection.scalar(text("SELECT facts FROM exam"))
         told = json.loads(stored) if isinstance(stored, str) else stored
+        # Who entered the number stands beside it, and goes with it.
+        entered = [one["value"] for one in told.pop("entered_by", ())]
+        assert entered == list(facts.values())
         assert told == {**facts, "hip_bmd": 0.8}
 
 
