@@ -164,7 +164,7 @@ async def test_several_files(small: Front, png: bytes) -> None:
 
 
 async def test_too_many_parts(small: Front) -> None:
-    files = [("file", (f"{n}.png", b"x")) for n in range(40)]
+    files = [("file", (f"{n}.png", b"x")) for n in range(100)]
     assert_problem(await small.client.post(API, files=files), "malformed_upload")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -26,6 +25,7 @@ from service.clock import now
 from service.settings import SettingsError, load
 from service.storage.database import Database
 from service.storage.transaction import Transactions
+from tests import ports
 from tests.chart.authority import OPENSSL, Certified, certified
 from tests.service.audit.atna.sink import Sink
 
@@ -101,8 +101,7 @@ async def test_each_is_told_once_in_the_order_of_the_chain(
 async def test_a35_a_collector_that_was_away_hears_all_of_it_and_the_other_nothing_twice(
     database: Database, site: Certified, sink: Sink
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        away = reserved.getsockname()[1]
+    away = ports.free_port()
     registry = CollectorRegistry()
     near, far = telling(database, site, sink.port), telling(database, site, away, registry)
     for _ in range(3):
@@ -151,8 +150,7 @@ async def test_a_collector_that_nobody_vouches_for_is_told_nothing(
 async def test_a34_rsyslog_takes_whole_messages(
     database: Database, site: Certified, tmp_path: Path
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        port = reserved.getsockname()[1]
+    port = ports.free_port()
     taken, conf = tmp_path / "taken", tmp_path / "rsyslog.conf"
     conf.write_text(f"""
 global(workDirectory="{tmp_path}" maxMessageSize="64k" defaultNetstreamDriver="ossl"
