@@ -43,8 +43,6 @@ from service.operations.settings import ProcessSettings
 from service.predictions.settings import DriftSettings, HeatMapSettings, KeepingSettings
 from service.retention.settings import RetentionSettings
 from service.runners.settings import RunnerPolicy
-from service.storage.encryption import Encryption
-from service.storage.errors import KeysError
 from service.storage.settings import StorageSettings
 from service.types import SettingsGroup
 
@@ -129,10 +127,8 @@ def check(settings: Settings) -> None:
     found = list(oidc_faults(settings, settings, settings.public_url))
     if found:
         raise SettingsError("\n".join(found))
-    try:
-        Encryption.of(settings)
-    except KeysError as error:
-        raise SettingsError(str(error)) from None
+    if settings.column_keys is not None or settings.column_encryption:
+        _check_column_keys(settings)
     url = settings.database_url
     is_elsewhere = url is not None and not url.get_secret_value().startswith("sqlite")
     if is_elsewhere and settings.second_factor and settings.secret_keys is None:
@@ -145,6 +141,17 @@ def check(settings: Settings) -> None:
             f"{PREFIX}AUDIT_KEY is needed with PostgreSQL, the same for every front: 32 characters "
             "or more, from a Secret that is not kept in the database."
         )
+
+
+def _check_column_keys(settings: Settings) -> None:
+    # Every command reads settings, and few need what a database does.
+    from service.storage.encryption import Encryption  # noqa: PLC0415
+    from service.storage.errors import KeysError  # noqa: PLC0415
+
+    try:
+        Encryption.of(settings)
+    except KeysError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _check_sub_path(path: str) -> None:
