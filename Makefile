@@ -45,6 +45,7 @@ test-hospital: setup ## a round trip through a whole hospital, and HAPI's valida
 FUZZ ?= 100000
 fuzz: $(DEV)/.ready ## read FUZZ=100000 damaged files of every encoding; findings are kept in var/fuzz
 	$(DEV)/bin/python -m tests.fuzz --count $(FUZZ)
+	FUZZ=$(FUZZ) $(DEV)/bin/python -m pytest tests/fuzz/test_mutation.py -k searched
 
 fuzz-http: $(DEV)/.ready ## send FUZZ=100000 damaged uploads to a front, or to the one at URL=; findings in var/fuzz-http
 	$(DEV)/bin/python -m tests.fuzz.http --count $(FUZZ) $(if $(URL),--url "$$URL")

@@ -78,9 +78,13 @@ DAMAGES: Final[Sequence[Damage]] = (
 )
 
 
-def mutated(data: bytes, seed: str) -> bytes:
-    """Return ``data`` damaged once to three times, :data:`LARGEST` bytes at most."""
-    chance = random.Random(seed)  # noqa: S311 - nobody has to guess it
+def mutated(data: bytes, seed: str | random.Random) -> bytes:
+    """Return ``data`` damaged once to three times, :data:`LARGEST` bytes at most.
+
+    By a source of chance instead of a seed whoever searches decides what is damaged, and can find
+    the smallest damage that does the same.
+    """
+    chance = random.Random(seed) if isinstance(seed, str) else seed  # noqa: S311 - no secret
     found = bytearray(data)
     for _ in range(chance.choice((1, 1, 2, 3))):
         if found:
