@@ -61,7 +61,7 @@ async def test_a_patient_is_found_and_followed(either: Visit, shared: Front) -> 
     await expect(page.get_by_role("heading", name="One patient over time")).to_be_visible()
     assert "ward-8" not in page.url
     await expect(page.locator("main strong").first).to_have_text(reference)
-    rows = page.locator("tbody tr")
+    rows = page.locator("section[aria-labelledby=studies] tbody tr")
     await expect(rows).to_have_count(5)
     await expect(rows.nth(0)).to_contain_text("the first")
     await expect(rows.nth(1)).to_contain_text("Loss since 1 April 2021")
