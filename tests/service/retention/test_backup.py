@@ -41,7 +41,8 @@ def opened(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     async def fill(database: Database) -> None:
         for one in (
-            await result(database, 0, "4711"), await result(database, 1, "4712", signed=True),
+            await result(database, 0, "MRN-4711"),
+            await result(database, 1, "MRN-4712", signed=True),
         ):  # fmt: skip
             await listed(database, one)
             await say(database, one, COMMENT)
@@ -73,7 +74,7 @@ def on(settings: Settings, work: Callable[[Database], Awaitable[Any]]) -> Any:
 def known(settings: Settings) -> list[bool]:
     async def ask(database: Database) -> list[bool]:
         patients = verbs(database).patients
-        return [await patients.find(ANYONE, name) is not None for name in ("4711", "4712")]
+        return [await patients.find(ANYONE, name) is not None for name in ("MRN-4711", "MRN-4712")]
 
     found: list[bool] = on(settings, ask)
     return found
@@ -87,7 +88,7 @@ def test_attack_42_erased_patients_are_gone_again_and_sign_ins_are_void(
     for one in (file, manifest_of(file)):
         assert stat.S_IMODE(one.stat().st_mode) == 0o600
     reason = ["--reason", "request"]
-    assert main(["retention", "erase", "--reference", "4711", *reason]) == 0
+    assert main(["retention", "erase", "--reference", "MRN-4711", *reason]) == 0
     on(opened, lambda database: keep(database, made(9)))
     assert known(opened) == [False, True]
     # There is data: nothing happens unless it is told to.
@@ -123,7 +124,7 @@ def test_what_is_encrypted_comes_back_with_its_keys_and_not_without(
     assert "patient.identifier: 2 done, 0 left" in capsys.readouterr().out
     file = tmp_path / "saved"
     assert main(["backup", str(file)]) == 0
-    assert main(["retention", "erase", "--reference", "4711", "--reason", "request"]) == 0
+    assert main(["retention", "erase", "--reference", "MRN-4711", "--reason", "request"]) == 0
     monkeypatch.setenv("OSTEOSERVE_COLUMN_KEYS", str(others))
     assert main(["restore", "--over", str(file)]) == 1
     assert "is missing" in capsys.readouterr().err
@@ -135,7 +136,7 @@ def test_what_is_encrypted_comes_back_with_its_keys_and_not_without(
     out = tmp_path / "research.ndjson"
     assert main(["retention", "export", "--out", str(out)]) == 0
     assert out.read_text().count("\n") == 1
-    assert "4712" not in out.read_text()
+    assert "MRN-4712" not in out.read_text()
     assert main(["audit", "verify"]) == 0
 
 
@@ -144,11 +145,11 @@ def test_where_all_is_lost_it_asks_who_was_erased(
 ) -> None:
     file, lines = tmp_path / "saved", tmp_path / "erased.ndjson"
     assert main(["backup", str(file)]) == 0
-    assert main(["retention", "erase", "--reference", "4711", "--reason", "request"]) == 0
+    assert main(["retention", "erase", "--reference", "MRN-4711", "--reason", "request"]) == 0
     capsys.readouterr()
     assert main(["retention", "erasures"]) == 0
     lines.write_text(capsys.readouterr().out)
-    assert "4711" not in lines.read_text()
+    assert "MRN-4711" not in lines.read_text()
     lose(opened)
     assert main(["restore", str(file)]) == 1
     assert "--erasures" in capsys.readouterr().err

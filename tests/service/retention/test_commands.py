@@ -32,7 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
     async def fill() -> None:
         database = Database(load())
-        await result(database, 0, "4711")
+        await result(database, 0, "MRN-4711")
         await database.close()
 
     asyncio.run(fill())
@@ -57,27 +57,27 @@ def test_a_dry_run_says_what_the_real_one_does(run: Run, monkeypatch: pytest.Mon
 
 
 def test_holds_are_placed_shown_and_released(run: Run) -> None:
-    status, out, _ = run("hold", "--reference", "4711", "--reason", "A claim, 12/2026")
+    status, out, _ = run("hold", "--reference", "MRN-4711", "--reason", "A claim, 12/2026")
     number = out.strip()
     assert status == 0
     assert run("holds")[1].split("\t")[0] == number
-    status, _, err = run("erase", "--reference", "4711", "--reason", "request")
+    status, _, err = run("erase", "--reference", "MRN-4711", "--reason", "request")
     assert status == 1
     assert "legal hold" in err
     assert run("release", number)[0] == 0
     assert run("holds")[1] == ""
     assert "released" in run("holds", "--all")[1]
-    assert run("erase", "--reference", "4711", "--reason", "request")[0] == 0
+    assert run("erase", "--reference", "MRN-4711", "--reason", "request")[0] == 0
 
 
 def test_a_reference_can_be_kept_out_of_the_history(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("4711\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("MRN-4711\n"))
     status, out, err = run("erase", "--reference", "-", "--reason", "request")
     assert status == 0
     assert "1 results deleted" in err
-    assert "4711" not in out + err
+    assert "MRN-4711" not in out + err
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_reference_can_be_kept_out_of_the_history(
     [
         (["hold", "--reference", "nobody", "--reason", "x"], "Nobody of this site"),
         (["hold", "--result", "x", "--reason", "x"], "no number"),
-        (["hold", "--reference", "4711", "--reason", "a\nb\x07"], "one line"),
+        (["hold", "--reference", "MRN-4711", "--reason", "a\nb\x07"], "one line"),
         (["holds", "--site", "north"], "no such site"),
         (["release", "5b3b4f4e-0000-0000-0000-000000000000"], "No open hold"),
         (["export", "--out", "/nowhere/at/all"], "cannot be written"),
