@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Literal
 
+from models.types import BASES, MAPPED
+
 Kind = Literal["served", "shed", "failed", "wrong"]
 OUTCOMES: Final = frozenset({"osteoporosis", "normal", "indeterminate", "refused"})
-BASES: Final = frozenset({"cnn", "vgg16", "resnet", "bone"})
 QUESTIONING: Final = frozenset({
     "part_missing", "levels_uncertain", "turned", "foreign_object",
     "scan_area", "for_processing", "objects_not_removed",
@@ -117,13 +118,13 @@ def prediction(document: Any) -> Verdict:
         _true(outcome == _decided(document), "outcome against probability and findings")
         _true(bool(_VERSION.fullmatch(document["version"])), "no version")
         # Results of before vertebrae were found are still read.
-        bases = BASES if document.get("vertebrae") else BASES - {"bone"}
+        bases = {*BASES} if document.get("vertebrae") else {*BASES} - {"bone"}
         _true(bool(votes) and set(votes) <= bases, "no votes, or of no model")
         _true(bases - set(votes) == set(missing) - {"stack"}, "missing does not go with the votes")
         for vote in votes.values():
             _true(0 <= vote["probability"] <= 1, "vote out of range")
             _true(bool(_VERSION.fullmatch(vote["version"])), "vote without a version")
-    found = {"id": document["id"], "models": tuple(votes)}
+    found = {"id": document["id"], "mapped": tuple(name for name in MAPPED if name in votes)}
     return Verdict("served", degraded=degraded, refused=refused, found=found)
 
 

@@ -33,8 +33,8 @@ class Request:
         """Return what later requests may look at, by name."""
         found = verdict.found
         learnt = {"batch": found["batch"]} if "batch" in found else {}
-        if found.get("models"):
-            learnt["prediction"] = (found["id"], found["models"])
+        if found.get("mapped"):
+            learnt["prediction"] = (found["id"], found["mapped"])
         return learnt
 
 

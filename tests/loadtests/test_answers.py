@@ -10,7 +10,7 @@ import pytest
 from loadtests.answers import QUESTIONING, Answer, judge
 from models.vertebrae import findings
 from service.predictions.schemas import EXAMPLE
-from service.types import BASES
+from service.types import MAPPED
 
 Document = dict[str, Any]
 
@@ -46,7 +46,7 @@ def degraded() -> Document:
 def test_the_documented_answer_is_served() -> None:
     verdict = judge("predict", predicted(EXAMPLE))
     assert (verdict.kind, verdict.degraded, verdict.refused) == ("served", False, False)
-    assert verdict.found == {"id": EXAMPLE["id"], "models": BASES}
+    assert verdict.found == {"id": EXAMPLE["id"], "mapped": MAPPED}
 
 
 def test_a_field_of_a_later_version_is_let_through() -> None:
@@ -56,7 +56,7 @@ def test_a_field_of_a_later_version_is_let_through() -> None:
 def test_refused_is_an_answer() -> None:
     verdict = judge("predict", predicted(refused()))
     assert (verdict.kind, verdict.refused) == ("served", True)
-    assert not verdict.found["models"]
+    assert not verdict.found["mapped"]
 
 
 def test_degraded_is_an_answer_and_flagged() -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from loadtests import answers, images, mix, requests
 from loadtests.images import Images
+from models.types import MAPPED
 from service.observability.slo import SLOS
+from service.predictions.schemas import EXAMPLE
 
 
 def test_every_objective_is_asked_for_once() -> None:
@@ -63,6 +65,16 @@ def test_every_row_makes_a_request_for_its_route() -> None:
                 break
         else:
             pytest.fail(f"{path} is not {slo.route}")
+    pool.close()
+
+
+def test_a_heat_map_is_asked_of_models_that_draw_one() -> None:
+    verdict = answers.prediction(EXAMPLE)
+    assert set(EXAMPLE["models"]) > set(MAPPED)
+    (kind,), pool = mix.kinds(["heat-map"]), Images(7)
+    known = {"prediction": [requests.Request("").learnt(verdict)["prediction"]], "batch": []}
+    asked = {requests.request(kind, pool, known).path.rpartition("/")[2] for _ in range(200)}
+    assert asked == set(MAPPED)
     pool.close()
 
 
