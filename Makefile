@@ -12,7 +12,7 @@ DEV := .venv/dev
 # Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
 TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
-.PHONY: help run hospital setup test bench-hospital test-hospital test-browser test-chart cluster-test pictures images edge chart operations lint train train-quick train-progression evaluate tune bench verify lock clean fuzz fuzz-http costly signed-in
+.PHONY: help run hospital setup test bench-hospital test-hospital test-browser test-chart cluster-test pictures images edge chart operations lint train train-quick train-progression evaluate tune bench verify lock clean fuzz fuzz-http costly kills signed-in
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,6 +52,10 @@ fuzz-http: $(DEV)/.ready ## send FUZZ=100000 damaged uploads to a front, or to t
 
 costly: $(DEV)/.ready ## send a front all that is made to cost, and measure what others notice; let nothing else run
 	$(DEV)/bin/python -m tests.e2e.costly
+
+kills: $(DEV)/.ready ## 200 times kill -9 of gateway, front, database or PACS while four send, on SQLite and PostgreSQL
+	HOSPITAL=required hospital/install
+	HOSPITAL=required $(DEV)/bin/python -m pytest tests/service/integration -m kills -s
 
 signed-in: setup ## measure what it costs to know who asks, beside a front that does not; let nothing else run
 	$(DEV)/bin/python -m tests.e2e.signed_in

@@ -6,7 +6,9 @@ KILLS = "kills"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"{KILLS}: the gateway is killed a hundred times; opt in")
+    config.addinivalue_line(
+        "markers", f"{KILLS}: gateway, front, database and PACS are killed 200 times; opt in"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""``kill -9`` of the gateway while senders push: their log, the ledger and the PACS agree."""
+"""``kill -9`` of gateway, front, database and PACS while four push: all that is kept agrees."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, Protocol
 
 import httpx
 import pytest
@@ -25,7 +29,7 @@ from service.integration.ledger.service import Ledger
 from service.integration.settings import GatewaySettings
 from service.settings import Settings
 from service.storage.database import Database
-from service.storage.tables.ledger import ArrivalRow
+from service.storage.tables.ledger import ArrivalRow, CaseResultRow
 from service.storage.transaction import Transactions
 from service.types import RunnerName
 from tests import ports
@@ -33,6 +37,9 @@ from tests.service.integration import counterparts
 from tests.service.integration.conftest import KILLS
 from tests.service.integration.gateways import peers_file
 from tests.service.integration.kit import image
+from tests.service.kit import databases, images
+from tests.service.kit.fronts import API
+from tests.service.kit.postgres import Server, started
 from tests.service.kit.runners import Running, running
 
 pytestmark = [
@@ -40,76 +47,98 @@ pytestmark = [
     pytest.mark.anyio,
 ]
 
-SENDERS = 2
-PAUSE = 0.2
+SCANNERS: Final = 3
+"""They send by DICOM; a fourth sends to the front."""
+PAUSE: Final = 1.0
 """Seconds between two objects of a sender, so that what is sent is also judged in time."""
+LONGEST: Final = 300
+"""Seconds until all that was accepted is delivered once nobody is killed any more."""
 SC = "1.2.840.10008.5.1.4.1.1.7"
 SR = "1.2.840.10008.5.1.4.1.1.88.34"
 
 
+class Victim(Protocol):
+    def start(self) -> None:
+        """Return when it serves."""
+
+    def kill(self) -> None: ...
+
+
+@dataclass
 class Process:
-    """A gateway as it is started on a server."""
+    """A gateway or a front, as it is started on a server."""
 
-    def __init__(
-        self, folder: Path, settings: Settings, runners: Mapping[RunnerName, Running], peers: Path
-    ) -> None:
-        self.dicom, self.http = ports.free_port(), ports.free_port()
-        self.log = folder / "gateway.log"
-        url = settings.database_url
-        self.environment = {
-            **os.environ,
-            "OSTEOSERVE_VAR": str(settings.var),
-            **({} if url is None else {"OSTEOSERVE_DATABASE_URL": url.get_secret_value()}),
-            "OSTEOSERVE_GATEWAY_PEERS": str(peers),
-            "OSTEOSERVE_GATEWAY_DICOM_PORT": str(self.dicom),
-            "OSTEOSERVE_GATEWAY_HTTP_PORT": str(self.http),
-            "OSTEOSERVE_GATEWAY_SETTLE_SECONDS": "0.3",
-            "OSTEOSERVE_GATEWAY_RECEIVE_SECONDS": "2",
-            "OSTEOSERVE_GATEWAY_LEASE_SECONDS": "5",
-            "OSTEOSERVE_PROBE_SECONDS": "0.2",
-            **{f"OSTEOSERVE_{name.upper()}_URL": one.url for name, one in runners.items()},
-        }
-        self.process: subprocess.Popen[bytes] | None = None
+    command: Sequence[str]
+    port: int
+    environment: Mapping[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
 
-    async def start(self) -> None:
+    def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: ASYNC220 - it is killed, not awaited
-                [sys.executable, "-m", "service", "gateway"],
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-            )
-        async with asyncio.timeout(120), httpx.AsyncClient(trust_env=False) as client:
-            while True:
-                assert self.process.poll() is None, self.log.read_text()[-2000:]
+            command = [sys.executable, "-m", "service", *self.command]
+            environment = {**os.environ, **self.environment}
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        end = time.monotonic() + 120
+        with httpx.Client(trust_env=False, timeout=10) as client:
+            while time.monotonic() < end and self.runs():
                 try:
-                    found = await client.get(f"http://127.0.0.1:{self.http}/health/startup")
-                    if found.status_code == 200:
+                    if client.get(f"{self.url}/health/startup").status_code == 200:
                         return
                 except httpx.TransportError:
                     pass
-                await asyncio.sleep(0.1)
+                time.sleep(0.1)
+        raise AssertionError(self.log.read_text()[-2000:])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
             self.process.wait(30)
-            self.process = None
 
 
-def push(port: int, stop: float, acknowledged: list[Dataset]) -> None:
-    """Send one study after the other, of one or two images, until ``stop``."""
+@dataclass(frozen=True)
+class Archive:
+    """A PACS that can be killed."""
+
+    orthanc: counterparts.Orthanc
+
+    def start(self) -> None:
+        self.orthanc.start()
+
+    def kill(self) -> None:
+        self.orthanc.stop(kill=True)
+
+
+@dataclass
+class Log:
+    """What those who send were told."""
+
+    taken: list[Dataset] = field(default_factory=list)
+    results: list[str] = field(default_factory=list)
+    strange: set[int] = field(default_factory=set)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+def scan(port: int, log: Log) -> None:
+    """Send one study after the other, of one or two images, until the log ends."""
     ae = AE("DXA1")
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 10
     ae.add_requested_context(SC, ExplicitVRLittleEndian)
     waiting: list[Dataset] = []
-    while time.monotonic() < stop:
+    while not log.ended.is_set():
         opened = ae.associate("127.0.0.1", port, ae_title="OSTEOSERVE")
         if not opened.is_established:
-            time.sleep(0.05)
+            log.ended.wait(0.1)
             continue
         line = opened.dul.socket.socket
-        while opened.is_established and time.monotonic() < stop:
+        while opened.is_established and not log.ended.is_set():
             if not waiting:
                 first = image()
                 waiting = [first]
@@ -119,16 +148,144 @@ def push(port: int, stop: float, acknowledged: list[Dataset]) -> None:
                         SeriesInstanceUID=first.SeriesInstanceUID,
                     )
                     waiting.append(second)
-            if opened.send_c_store(waiting[0]).get("Status") != 0:
+            try:
+                status = opened.send_c_store(waiting[0]).get("Status")
+            except RuntimeError:
+                # The line has broken since it was looked at.
+                break
+            if status != 0:
                 # What was not acknowledged is sent again, as scanners do.
                 break
-            acknowledged.append(waiting.pop(0))
-            time.sleep(PAUSE)
+            log.taken.append(waiting.pop(0))
+            log.ended.wait(PAUSE)
         if opened.is_established:
             opened.release()
         opened.join(10)
         # pynetdicom leaves it open where the other side has reset it.
         line.close()
+
+
+def upload(url: str, log: Log) -> None:
+    """Send the front one image after the other, each of its own, until the log ends."""
+    number = 0
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        while not log.ended.is_set():
+            number += 1
+            try:
+                answer = client.post(API, content=images.png() + str(number).encode())
+            except httpx.TransportError:
+                log.ended.wait(0.1)
+                continue
+            if answer.status_code == 201:
+                log.results.append(answer.json()["id"])
+            else:
+                log.strange.add(answer.status_code)
+            log.ended.wait(PAUSE)
+
+
+@contextmanager
+def database_of(kind: str, var: Path) -> Iterator[tuple[Settings, Server | None]]:
+    """Yield a migrated database, and its server where it has one."""
+    if kind == "sqlite":
+        made = Settings(var=var)
+        databases.lay(made)
+        yield made, None
+        return
+    with started() as server, databases.created(server.url, migrated=True) as url:
+        yield Settings(var=var, database_url=url), server
+
+
+def processes(
+    folder: Path, settings: Settings, runners: Mapping[RunnerName, Running], peers: Path
+) -> tuple[Process, Process, int]:
+    """Return a gateway, a front, and where the gateway takes objects."""
+    dicom, http, web = (ports.free_port() for _ in range(3))
+    url = settings.database_url
+    common = {
+        "OSTEOSERVE_VAR": str(settings.var),
+        "OSTEOSERVE_AUTH": "none",
+        **({} if url is None else {"OSTEOSERVE_DATABASE_URL": url.get_secret_value()}),
+        "OSTEOSERVE_AUDIT_KEY": "k" * 32,
+        "OSTEOSERVE_PROBE_SECONDS": "0.2",
+        **{f"OSTEOSERVE_{name.upper()}_URL": one.url for name, one in runners.items()},
+    }
+    gateway = {
+        **common,
+        "OSTEOSERVE_GATEWAY_PEERS": str(peers),
+        "OSTEOSERVE_GATEWAY_DICOM_PORT": str(dicom),
+        "OSTEOSERVE_GATEWAY_HTTP_PORT": str(http),
+        "OSTEOSERVE_GATEWAY_SETTLE_SECONDS": "0.3",
+        "OSTEOSERVE_GATEWAY_RECEIVE_SECONDS": "2",
+        "OSTEOSERVE_GATEWAY_LEASE_SECONDS": "5",
+    }
+    return (
+        Process(["gateway"], http, gateway, folder / "gateway.log"),
+        Process(["serve", "--port", str(web)], web, common, folder / "front.log"),
+        dicom,
+    )
+
+
+@asynccontextmanager
+async def sending(dicom: int, url: str, log: Log) -> AsyncIterator[None]:
+    """Have scanners and somebody at the front send meanwhile."""
+    threads = [asyncio.to_thread(scan, dicom, log) for _ in range(SCANNERS)]
+    work = asyncio.gather(*threads, asyncio.to_thread(upload, url, log))
+    try:
+        yield
+    finally:
+        log.ended.set()
+        await work
+
+
+async def killing(victims: Mapping[str, Victim], rounds: int) -> Counter[str]:
+    """Return how often each of ``victims`` was killed: each once, then one by chance, until there
+    were so many ``rounds``; each is started again before the next is killed."""
+    found: Counter[str] = Counter()
+    names = list(victims)
+    names += random.choices(names, k=max(0, rounds - len(names)))  # noqa: S311
+    for name in names:
+        await asyncio.sleep(random.uniform(0.3, 2))  # noqa: S311
+        await asyncio.to_thread(victims[name].kill)
+        await asyncio.sleep(random.uniform(0, 1))  # noqa: S311
+        await asyncio.to_thread(victims[name].start)
+        found[name] += 1
+        dead = [key for key, one in victims.items() if isinstance(one, Process) and not one.runs()]
+        # Nobody ends since another has.
+        assert not dead
+    return found
+
+
+@pytest.mark.parametrize(
+    "rounds", [0, pytest.param(200, marks=getattr(pytest.mark, KILLS))], ids=["once", "often"]
+)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_case_1_what_was_acknowledged_survives_every_kill(
+    kind: str, tmp_path: Path, rounds: int
+) -> None:
+    counterparts.tool("Orthanc")
+    log = Log()
+    pacs_dicom, pacs_http = ports.free_port(), ports.free_port()
+    peers = peers_file(tmp_path / "gateway", pacs_dicom)
+    with (
+        database_of(kind, tmp_path) as (settings, server),
+        counterparts.orthanc(tmp_path / "pacs", pacs_dicom, pacs_http) as pacs,
+    ):
+        async with running() as runners:
+            gateway, front, dicom = processes(tmp_path, settings, runners, peers)
+            victims: dict[str, Victim] = {"gateway": gateway, "front": front, "PACS": Archive(pacs)}
+            if server is not None:
+                victims["database"] = server
+            try:
+                await asyncio.gather(*(asyncio.to_thread(one.start) for one in (gateway, front)))
+                async with sending(dicom, front.url, log):
+                    killed = await killing(victims, rounds)
+                async with ledger_of(settings) as (ledger, database):
+                    await agree(ledger, database, pacs, log)
+                await kept(front.url, log)
+            finally:
+                gateway.kill()
+                front.kill()
+    print(f"{dict(killed)}: {len(log.taken)} objects, {len(log.results)} uploads")
 
 
 @asynccontextmanager
@@ -140,52 +297,17 @@ async def ledger_of(settings: Settings) -> AsyncIterator[tuple[Ledger, Database]
         await database.close()
 
 
-@pytest.mark.parametrize(
-    "rounds", [2, pytest.param(100, marks=getattr(pytest.mark, KILLS))], ids=["few", "many"]
-)
-async def test_case_1_what_was_acknowledged_survives_every_kill(
-    settings: Settings, tmp_path: Path, rounds: int
-) -> None:
-    counterparts.tool("Orthanc")
-    acknowledged: list[Dataset] = []
-    dicom, http = ports.free_port(), ports.free_port()
-    peers = peers_file(tmp_path / "gateway", dicom)
-    async with running() as runners:
-        with counterparts.orthanc(tmp_path / "pacs", dicom, http) as pacs:
-            one = Process(tmp_path, settings, runners, peers)
-            try:
-                for _ in range(rounds):
-                    await one.start()
-                    stop = time.monotonic() + random.uniform(1.5, 4)  # noqa: S311
-                    senders = [
-                        asyncio.to_thread(push, one.dicom, stop + 1, acknowledged)
-                        for _ in range(SENDERS)
-                    ]
-                    work = asyncio.gather(*senders)
-                    await asyncio.sleep(stop - time.monotonic())
-                    one.kill()
-                    await work
-                assert acknowledged
-                await one.start()
-                async with ledger_of(settings) as (ledger, database):
-                    await agree(ledger, database, pacs, acknowledged)
-            finally:
-                one.kill()
-    # Here, where what pynetdicom left behind is expected.
-
-
-async def agree(
-    ledger: Ledger, database: Database, pacs: counterparts.Orthanc, sent: list[Dataset]
-) -> None:
-    async with asyncio.timeout(400):
+async def agree(ledger: Ledger, database: Database, pacs: counterparts.Orthanc, log: Log) -> None:
+    async with asyncio.timeout(LONGEST):
         while (balance := await ledger.balance()).in_progress:  # noqa: ASYNC110
             await asyncio.sleep(0.5)
-    studies = {one.StudyInstanceUID for one in sent}
+    assert log.taken
+    studies = {one.StudyInstanceUID for one in log.taken}
     async with database.connect() as connection:
         rows = await connection.execute(select(ArrivalRow.sop_uid, ArrivalRow.study_uid))
         kept = {row.sop_uid: row.study_uid for row in rows}
     # Nothing lost: whatever a sender was told is in the ledger, once.
-    assert {one.SOPInstanceUID for one in sent} <= set(kept)
+    assert {one.SOPInstanceUID for one in log.taken} <= set(kept)
     assert balance == Balance(
         accepted=len(kept), delivered=balance.delivered, superseded=balance.superseded
     )
@@ -195,3 +317,19 @@ async def agree(
     # Nothing doubled: of each revision of a study one report.
     revisions = [(one["StudyInstanceUID"], one["InstanceNumber"]) for one in reports]
     assert len(revisions) == len(set(revisions))
+    # Nothing by halves: what was made and what is there are the same objects.
+    async with database.connect() as connection:
+        rows = await connection.execute(select(CaseResultRow.sop_uid))
+        made = [row.sop_uid for row in rows]
+    assert len(set(made)) == len(made) > len(reports)
+    assert set(made) == set(found)
+
+
+async def kept(url: str, log: Log) -> None:
+    """Assert that each result that the front acknowledged is there, once."""
+    assert len(set(log.results)) == len(log.results) > 0
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
+        for id in log.results:
+            assert (await client.get(f"{API}/{id}")).json()["id"] == id
+    # A front that is asked while its database or its decoders are away says so.
+    assert log.strange <= {422, 503}
