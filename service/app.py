@@ -37,7 +37,7 @@ from service.integration.web import install as dicomweb
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
 from service.medicine.modalities import install as modalities
-from service.medicine.morphometry import api as morphometry
+from service.medicine.morphometry import install as morphometry
 from service.medicine.progression import install as progression
 from service.metrics import Metrics
 from service.observability import tracing
@@ -97,7 +97,8 @@ SUBJECTS: Final = (
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    worklist, predictions, modalities, batches, usage, ledger, dicomweb, cds, retention,
+    worklist, predictions, modalities, morphometry, batches, usage, ledger, dicomweb, cds,
+    retention,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 

@@ -39,6 +39,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "exam_changed": N_("Study facts changed"),
     "exam_measured": N_("Scanner’s numbers taken"),
     "modality_changed": N_("Ultrasound or CT changed"),
+    "points_kept": N_("Points of a lateral image kept"),
     "patients_merged": N_("Patients merged"),
     "patient_updated": N_("Patient’s facts entered"),
     "order_received": N_("Order received"),

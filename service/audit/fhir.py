@@ -47,6 +47,7 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "exam_changed": (_RECORD, "U"),
     "exam_measured": (_RECORD, "U"),
     "modality_changed": (_RECORD, "U"),
+    "points_kept": (_RECORD, "C"),
     "patients_merged": (_RECORD, "U"),
     "patient_updated": (_RECORD, "U"),
     "order_received": (_ACTIVITY, "C"),

@@ -16,7 +16,7 @@ Kind = Literal[
     "key_added", "key_renewed", "key_revoked", "program_ended", "denied", "read", "exported",
     "prediction_made", "prediction_deleted", "heat_map_made", "review_added", "exam_changed",
     "exam_measured", "modality_changed", "patients_merged", "patient_updated", "order_received",
-    "batch_started", "batch_line_added", "batch_ended",
+    "points_kept", "batch_started", "batch_line_added", "batch_ended",
     "sealed_account_used", "logout_refused", "ledger_decided", "card_answered",
     "archive_asked",
     "result_flagged", "result_assigned", "result_retired", "result_restored", "list_exported",

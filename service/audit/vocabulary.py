@@ -59,6 +59,7 @@ from service.integration.events import (
     PullAsked,
 )
 from service.medicine.modalities.events import ModalityChanged
+from service.medicine.morphometry.events import PointsKept
 from service.patients.events import PatientsMerged, PatientUpdated
 from service.predictions.events import (
     HeatMapMade,
@@ -131,6 +132,12 @@ def _modality(event: ModalityChanged) -> Told:
     patient = {} if key is None else {"patient": str(key)}
     detail = {"modality": event.modality, **patient}
     return Told("modality_changed", "result", event.exam.prediction_id, detail)
+
+
+def _points(event: PointsKept) -> Told:
+    kept = event.kept
+    detail = {"number": kept.number, "vertebrae": len(kept.vertebrae)}
+    return Told("points_kept", "result", event.prediction_id, detail)
 
 
 def _review(event: ReviewAdded) -> Told:
@@ -284,6 +291,7 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     ExamChanged: _exam,
     ExamMeasured: _measured,
     ModalityChanged: _modality,
+    PointsKept: _points,
     PatientsMerged: lambda event: Told(
         "patients_merged",
         "patient",

@@ -23,6 +23,7 @@ from service.http.settings import UploadLimits
 from service.language.locale import languages
 from service.language.settings import ZoneSettings
 from service.medicine.modalities.settings import ModalitySettings
+from service.medicine.morphometry.service import Morphometry
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.report.sheets import Sheets
 from service.predictions.service import Predictions
@@ -74,6 +75,7 @@ class _Watching:
             resources.get(Exams),
             resources.get(Explainer),
             resources.get(ModalitySettings),
+            resources.get(Morphometry),
         )
         answering = Answering(
             most=int(resources.get(UploadLimits).max_upload_bytes),

@@ -238,6 +238,14 @@ KINDS: Final[Mapping[str, Kind]] = {
             "plate below those of the upper one."
         ),
     ),
+    "not_lateral": Kind(
+        409,
+        N_("Not a lateral image"),
+        N_(
+            "Points are kept of lateral images of the spine alone: not of one that was judged as a "
+            "frontal one, nor of another part of the body."
+        ),
+    ),
     "idempotency_key_reused": Kind(
         422,
         N_("Key was used for another file"),

@@ -123,6 +123,9 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", f"{_PREDICTION}/ct"): READ,
     ("PUT", f"{_PREDICTION}/ct"): _of("clinician"),
     ("DELETE", f"{_PREDICTION}/ct"): _of("clinician"),
+    ("GET", f"{_PREDICTION}/heights"): READ,
+    ("PUT", f"{_PREDICTION}/heights"): _of("clinician"),
+    ("DELETE", f"{_PREDICTION}/heights"): _of("clinician"),
     ("PUT", f"{_PREDICTION}/ultrasound"): _of("clinician"),
     ("DELETE", f"{_PREDICTION}/ultrasound"): _of("clinician"),
     ("GET", "/api/v1/patients/{key}/progression"): _of(
@@ -225,6 +228,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", f"{_RESULT}/ultrasound"): _of("clinician"),
     ("GET", f"{_RESULT}/heights"): SEE,
     ("POST", f"{_RESULT}/heights"): SEE,
+    ("POST", f"{_RESULT}/heights/keep"): _of("clinician"),
     ("GET", f"{_RESULT}/treatment"): SEE,
     ("GET", "/retention"): ADMINISTRATOR,
     ("POST", "/retention/holds"): ADMINISTRATOR,

@@ -31,6 +31,7 @@ from service.integration.workers.ordering import Ordering
 from service.integration.workers.pulling import Pulling
 from service.integration.workers.senders import sender
 from service.integration.workers.worker import Worker
+from service.medicine.morphometry.service import Morphometry
 from service.medicine.progression.place import Places
 from service.medicine.progression.settings import PrecisionSettings
 from service.predictions.service import Predictions
@@ -54,6 +55,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         predictions.get,
         predictions.image,
         Exams(transactions).get,
+        Morphometry(transactions).of,
         Places(predictions.timeline, resources.get(PrecisionSettings).precision).of,
         resources.get(Decoder),
         Limits(max_samples=resources.get(DecoderLimits).max_samples),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,8 @@ from service.language.formats import listing, moment, number, percent
 from service.language.locale import N_, _
 from service.medicine.modalities.settings import ModalitySettings
 from service.medicine.modalities.view import ModalitiesCard
+from service.medicine.morphometry.kept import KeptPoints
+from service.medicine.morphometry.view import HeightsCard
 from service.medicine.osteoporosis import measurements
 from service.medicine.osteoporosis import view as votes
 from service.medicine.osteoporosis.measurements import MeasurementRow
@@ -138,6 +140,8 @@ class ResultPage(Page):
     signing: ReviewForms
     exam: ExamCard | None
     modalities: ModalitiesCard | None
+    heights: HeightsCard | None
+    """Of a lateral image, as a reader has kept its points."""
     exam_unreadable: bool
     """Facts were entered, but by a version that knows more than this one."""
     reported: Reported | None
@@ -169,13 +173,15 @@ class ResultPage(Page):
         research: bool = False,
         sent: SentPlace | None = None,
         prior: View | None = None,
+        points: Sequence[KeptPoints] = (),
         limits: ModalitySettings = LIMITS,
     ) -> ResultPage:
         """``reviews`` are all there are, the first one first; without them the last one is shown.
 
         ``signing`` holds a form that was sent and could not be taken; ``out_of_reach`` names the
         models that voted but cannot be asked for their heat maps now. ``research`` offers maps that
-        failed their check; ``sent`` says where the image lies as it was sent, where that is kept.
+        failed their check; ``sent`` says where the image lies as it was sent, where that is kept;
+        ``points`` is every version of those that a reader has kept.
         """
         p = prediction
         alone = votes.speaker(p)
@@ -225,6 +231,7 @@ class ResultPage(Page):
             ),
             exam=ExamCard.of(exam) if exam else None,
             modalities=ModalitiesCard.of(exam, votes.told(p), limits) if exam else None,
+            heights=HeightsCard.of(points, last.created_at if last else None),
             exam_unreadable=exam_unreadable,
             reported=Reported.of(exam, votes.told(p)),
             conflicts=conflicts(exam, p),

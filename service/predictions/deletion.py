@@ -11,6 +11,7 @@ from service.holds import repository as holds
 from service.holds.schemas import HeldError
 from service.identity.actor import Actor
 from service.images import repository as images
+from service.medicine.morphometry import repository as points
 from service.predictions import repository
 from service.predictions.events import ImageRemoved, PredictionDeleted
 from service.predictions.heat_maps import repository as heat_maps
@@ -31,7 +32,7 @@ async def delete(
     most: Signature = "none",
     held: bool = False,
 ) -> bool:
-    """Remove a prediction with its maps and what was said of it; False when it is not there.
+    """Remove a prediction with maps, points and what was said of it; False when it is not there.
 
     The image goes with its last prediction, the exam with its last image, and the patient with
     the last exam: a reference that nothing needs is not kept. ``most``: the most of a signature
@@ -83,13 +84,14 @@ async def remove_image(
 
 
 async def unlink(transaction: Transaction, actor: Actor, prediction_id: UUID) -> None:
-    """Have a signed result say nothing of whose it is: no image, no maps, no exam, no patient.
+    """Have a signed result say nothing of whose it is: no image, maps, points, exam, or patient.
 
     What was signed stays as it was signed.
     """
     connection = transaction.connection
     image = await images.hold(connection, prediction_id)
     await heat_maps.remove(connection, prediction_id)
+    await points.remove(connection, prediction_id)
     await repository.forget_image(connection, prediction_id)
     await exams.release(connection, await images.release(connection, image))
     await transaction.emit(ImageRemoved(actor=actor, prediction_id=prediction_id, reason="erasure"))

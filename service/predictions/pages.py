@@ -21,6 +21,8 @@ from service.identity.proving import ProverDep
 from service.language.locale import N_, _
 from service.medicine.modalities.dependencies import ModalitySettingsDep
 from service.medicine.modalities.settings import ModalitySettings
+from service.medicine.morphometry.dependencies import MorphometryDep
+from service.medicine.morphometry.service import Morphometry
 from service.medicine.osteoporosis.view import told
 from service.predictions import viewer
 from service.predictions.contexts import ResultPage
@@ -76,6 +78,7 @@ class ResultResponder:
         shown: HeatMapSettings,
         worklist: Worklist,
         limits: ModalitySettings,
+        morphometry: Morphometry,
     ) -> None:
         self._templates = templates
         self._reviews = reviews
@@ -86,6 +89,7 @@ class ResultResponder:
         self._shown = shown
         self._worklist = worklist
         self._limits = limits
+        self._morphometry = morphometry
 
     async def shown(
         self,
@@ -132,6 +136,7 @@ class ResultResponder:
             research=self._shown.research_maps,
             sent=sent.get(prediction.id),
             prior=None if earlier is None else viewer.prior(earlier, sent.get(earlier[1].id)),
+            points=await self._morphometry.of(actor, prediction.id),
             limits=self._limits,
         )
         if actor.session is not None:
@@ -160,9 +165,19 @@ async def responder(
     shown: HeatMapSettingsDep,
     worklist: WorklistDep,
     limits: ModalitySettingsDep,
+    morphometry: MorphometryDep,
 ) -> ResultResponder:
     return ResultResponder(
-        templates, reviews, exams, explainer, states, predictions, shown, worklist, limits
+        templates,
+        reviews,
+        exams,
+        explainer,
+        states,
+        predictions,
+        shown,
+        worklist,
+        limits,
+        morphometry,
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from service.exams import repository as exams
 from service.identity.actor import Actor, Within
+from service.medicine.morphometry import repository as points
 from service.predictions import repository as predictions
 from service.retention import repository
 from service.reviews import repository as reviews
@@ -16,7 +17,7 @@ from service.storage.transaction import Transactions
 
 
 async def of(transactions: Transactions, actor: Actor, patient_key: UUID) -> dict[str, Any] | None:
-    """Return identifier, results, facts, reviews and images of a patient of the actor's site.
+    """Return identifier, results, facts, reviews, points and images of a patient of a site.
 
     As JSON holds it, images as PNG in base64. None: nobody has this key.
     """
@@ -34,6 +35,7 @@ async def of(transactions: Transactions, actor: Actor, patient_key: UUID) -> dic
                 one = await predictions.get(connection, within, id)
                 exam = await exams.get(connection, within, id)
                 said = await reviews.of(connection, within, id)
+                kept = await points.of(connection, within, id)
             except UnreadableError:
                 results.append({"id": str(id), "unreadable": True})
                 continue
@@ -44,6 +46,7 @@ async def of(transactions: Transactions, actor: Actor, patient_key: UUID) -> dic
                     "prediction": None if one is None else one.document(),
                     "exam": None if exam is None else exam.model_dump(mode="json"),
                     "reviews": [it.model_dump(mode="json") for it in said],
+                    "points": [it.model_dump(mode="json") for it in kept],
                     "image_png": None if png is None else base64.b64encode(png).decode(),
                     "sent_png": None if sent is None else base64.b64encode(sent.png).decode(),
                     **await repository.beside(connection, id),

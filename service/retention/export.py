@@ -60,6 +60,12 @@ WITHHELD: Final = frozenset(
 )  # fmt: skip
 """Facts that are not, or in part."""
 
+WITHHELD_OF_POINTS: Final = frozenset(
+    {"number", "kept_at", "by", "person_id", "vertebrae", "pixel_aspect"}
+)
+"""Of points that a reader keeps of a lateral image nothing is passed on: such an image was refused,
+and its line says why."""
+
 DONE: Final = (
     "numbers of patients and results made with a key of this export alone",
     f"dates shifted by 1 to {SHIFT_DAYS} days into the past, a patient's all by the same",

@@ -38,7 +38,7 @@ from service.storage.space import LEAST, Room
 RETRY_AFTER: Final = 2.0
 
 SchemaState = Literal["current", "behind", "ahead"]
-Table = Literal["prediction", "exam", "review", "heat_map", "batch"]
+Table = Literal["prediction", "exam", "review", "heat_map", "batch", "lateral_points"]
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]

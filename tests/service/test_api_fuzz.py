@@ -39,6 +39,7 @@ MORE_THAN_A_SCHEMA_CAN_SAY = {
     ("put", "/api/v1/predictions/{id}/study"): "which characters can be printed",
     ("post", "/api/v1/considerations"): "which facts go together",
     ("post", "/api/v1/morphometry"): "which points lie below which",
+    ("put", "/api/v1/predictions/{id}/heights"): "which points lie below which",
 }
 """Where a request that fits the document may still be refused."""
 

@@ -26,6 +26,7 @@ async def test_what_is_documented(document: dict[str, Any]) -> None:
         API,
         API + "/{id}",
         API + "/{id}/ct",
+        API + "/{id}/heights",
         API + "/{id}/image",
         API + "/{id}/maps/{model}",
         API + "/{id}/modalities",

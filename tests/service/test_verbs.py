@@ -17,6 +17,8 @@ from service.exams.measurements import Measured
 from service.exams.schemas import from_json
 from service.medicine.modalities.events import ModalityChanged
 from service.medicine.modalities.ultrasound import schemas as ultrasound
+from service.medicine.morphometry import schemas as morphometry
+from service.medicine.morphometry.events import PointsKept
 from service.predictions.events import PredictionDeleted, PredictionMade
 from service.predictions.schemas import Prediction
 from service.reviews.events import ReviewAdded
@@ -24,13 +26,14 @@ from service.reviews.schemas import Signature
 from service.storage.database import Database
 from service.storage.tables.columns import Base
 from service.worklist.events import ResultFlagged, ResultRetired
-from tests.service.kit.records import ANYONE, Verbs, keep, made, verbs
+from tests.service.kit.records import ANYONE, REFUSED, Verbs, keep, made, verbs
 
 pytestmark = pytest.mark.anyio
 
 SIGNED = Signature(action="sign", reviewer="A. Reader")
 MEASURED = Measured(source="Enhanced SR")
 HEEL = ultrasound.read({"device": "sahara", "qui": 75.0})
+POINTS = morphometry.read(morphometry.EXAMPLE)
 FACTS = from_json({"patient_reference": "p", "t_score": -1.0})
 
 
@@ -51,6 +54,7 @@ VERBS: dict[type[Event], Verb] = {
     ExamChanged: lambda on, one, _: on.exams.change(ANYONE, one.id, from_json({"t_score": -2.0})),
     ExamMeasured: lambda on, one, _: on.exams.measure(ANYONE, one.id, {"a": MEASURED}),
     ModalityChanged: lambda on, one, _: on.modalities.enter_ultrasound(ANYONE, one.id, HEEL),
+    PointsKept: lambda on, one, _: on.morphometry.keep(ANYONE, one.id, POINTS, {}),
     ResultFlagged: lambda on, one, _: on.worklist.flag(ANYONE, one.id, True),
     ResultRetired: lambda on, one, _: on.worklist.retire(ANYONE, one.id, "test"),
     BatchStarted: lambda on, _, __: on.batches.start(ANYONE, 3),
@@ -61,7 +65,8 @@ VERBS: dict[type[Event], Verb] = {
 
 @pytest.mark.parametrize("kind", VERBS, ids=lambda kind: kind.__name__)
 async def test_a_listener_that_fails_undoes_the_verb(database: Database, kind: type[Event]) -> None:
-    one = made(0)
+    # Points are kept of what was refused alone.
+    one = made(0, **(REFUSED if kind is PointsKept else {}))
     await keep(database, one)
     await verbs(database).exams.change(ANYONE, one.id, FACTS)
     batch = (await verbs(database).batches.start(ANYONE, 2)).id
@@ -94,6 +99,7 @@ async def test_what_changes_nothing_is_no_event(database: Database) -> None:
     assert not await on.predictions.delete(ANYONE, one.id)
     assert await on.exams.change(ANYONE, one.id, FACTS) is None
     assert await on.worklist.flag(ANYONE, one.id, True) is None
+    assert await on.morphometry.keep(ANYONE, one.id, POINTS, {}) is None
     batch = (await verbs(database).batches.start(ANYONE, 1)).id
     assert await verbs(database).batches.end(ANYONE, batch, "finished")
     assert not await on.batches.cancel(ANYONE, batch)

@@ -1,11 +1,11 @@
 """The transaction for a record: FHIR R4 resources about one study, all of them or none.
 
 A report, two observations an image (the outcome, and the probability, which a refused image has
-not), one for each number that scanners have told or people have entered of other modalities, those
-of the patient's course (change, rate, forecast), the study, devices and where it comes from. The
-same transaction twice changes nothing: what is ours is updated by its identifier, and what others
-may have is only created where there is none. The report of a study stays one, whatever is said of
-it later.
+not), one for each number that scanners have told or people have entered of other modalities, for
+each vertebra of which a reader has kept points, those of the patient's course (change, rate,
+forecast), the study, devices and where it comes from. The same transaction twice changes nothing:
+what is ours is updated by its identifier, and what others may have is only created where there is
+none. The report of a study stays one, whatever is said of it later.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from service.exams.parts import Scanner
 from service.integration.compose import (
     course_resources,
     entered_resources,
+    heights_resources,
     measured_resources,
     wording,
 )
 from service.integration.compose.course import Said, courses
 from service.integration.compose.entered import Number as EnteredNumber
 from service.integration.compose.entered import Told, entered
+from service.integration.compose.heights import Told as Height
+from service.integration.compose.heights import told as heights
 from service.integration.compose.measured import Number, Site, sites
 from service.integration.compose.resources import (
     DCM,
@@ -102,6 +105,7 @@ class _Study:
         self._versions = sorted({wording.version(one) for one in made.parts})
         self._sites = sites(made.parts)
         self._entered = entered(made.parts)
+        self._heights = heights(made.parts)
         self._courses = courses(made.parts)
 
     def entries(self) -> Iterator[Json]:
@@ -113,6 +117,7 @@ class _Study:
             yield self._probability(one, number)
         yield from (self._number(site, one) for site in self._sites for one in site.numbers)
         yield from (self._other(told, one) for told in self._entered for one in told.numbers)
+        yield from (self._height(one) for one in self._heights)
         yield from (self._said(one.image, said) for one in self._courses for said in one.said)
         yield self._report()
         yield self._provenance()
@@ -290,6 +295,15 @@ class _Study:
         }
         return self._ours(resource, "entered", told.image, number.code.value)
 
+    def _height(self, told: Height) -> Json:
+        resource = members(
+            **heights_resources.observation(told),
+            subject=self._subject,
+            effectiveDateTime=date(text(told.part.source, "StudyDate")),
+            derivedFrom=[self._reference("study")],
+        )
+        return self._ours(resource, "heights", told.image, told.level)
+
     def _said(self, image: str, said: Said) -> Json:
         resource = members(
             **course_resources.observation(said),
@@ -331,6 +345,7 @@ class _Study:
                     for told in self._entered
                     for one in told.numbers
                 ),
+                *(self._reference("heights", one.image, one.level) for one in self._heights),
                 *(
                     self._reference("course", one.image, said.key)
                     for one in self._courses
@@ -355,6 +370,7 @@ class _Study:
         """Yield what stands in the report's text beside what was said of its images."""
         yield from (one.sentence for one in self._sites)
         yield from (one.sentence for one in self._entered)
+        yield from (one.sentence for one in self._heights)
         for one in self._courses:
             yield from (f"{said.sentence} {said.beside}" for said in one.said)
 

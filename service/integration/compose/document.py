@@ -36,7 +36,9 @@ def sheet(judged: Judged, scan: bytes) -> bytes:
     exam = None if judged.exam is None else judged.exam.model_copy(update=_NOBODY)
     # Other modalities are read by limits that the front has, and are not passed on yet.
     page = dataclasses.replace(
-        ResultPage.of(judged.prediction, exam=exam), maps=(), modalities=None
+        ResultPage.of(judged.prediction, exam=exam, points=judged.points),
+        maps=(),
+        modalities=None,
     )
     return render(judged.prediction, page, scan, {})
 

@@ -28,7 +28,8 @@ from highdicom.sr import (
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from service.integration.compose import wording
+from service.integration.compose import heights_groups, wording
+from service.integration.compose.heights import told
 from service.integration.compose.source import Judged, standing
 from service.integration.compose.uids import DEVICE, Origin, uid
 from service.integration.dicom.head import hush
@@ -68,7 +69,10 @@ def compose(
     content = MeasurementReport(
         observation_context=context,
         procedure_reported=_PROCEDURE,
-        imaging_measurements=[_group(one, origin) for one in judged],
+        imaging_measurements=[
+            *(_group(one, origin) for one in judged),
+            *(heights_groups.group(one, origin) for one in told(judged)),
+        ],
         title=codes.DCM.ImagingMeasurementReport,
     )
     return Comprehensive3DSR(

@@ -16,6 +16,7 @@ from service.exams.schemas import Exam
 from service.integration.compose.uids import Origin
 from service.integration.dicom import head
 from service.integration.orders import Order
+from service.medicine.morphometry.kept import KeptPoints
 from service.medicine.osteoporosis.view import told
 from service.medicine.progression.place import Place
 from service.predictions.schemas import Prediction
@@ -39,6 +40,9 @@ class Judged:
     """What is known of the exam, the scanner's own numbers among it; None where nothing is."""
     place: Place | None = None
     """Where it stands in its patient's course; None where that is not looked up, or not known."""
+
+    points: tuple[KeptPoints, ...] = ()
+    """Every version of those that a reader has kept of a lateral image; the last counts."""
 
     @property
     def standing(self) -> Standing:
@@ -95,11 +99,15 @@ class Made:
 
 
 def judged(
-    data: bytes, prediction: Prediction, exam: Exam | None = None, place: Place | None = None
+    data: bytes,
+    prediction: Prediction,
+    exam: Exam | None = None,
+    place: Place | None = None,
+    points: tuple[KeptPoints, ...] = (),
 ) -> Judged:
     """Return the file ``data``, which the listener wrote, with the prediction on it."""
     file = io.BytesIO(data)
     file.seek(PREAMBLE)
     syntax = str(_read_file_meta_info(file).TransferSyntaxUID)
     source = head.source(data[file.tell() :], syntax)
-    return Judged(source=source, prediction=prediction, exam=exam, place=place)
+    return Judged(source=source, prediction=prediction, exam=exam, place=place, points=points)

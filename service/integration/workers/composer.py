@@ -27,6 +27,7 @@ from service.integration.ledger.schemas import Case, Result
 from service.integration.ledger.service import Ledger
 from service.integration.orders import Order
 from service.integration.peers import Peers
+from service.medicine.morphometry.kept import KeptPoints
 from service.medicine.progression.place import Place
 from service.predictions.schemas import Prediction
 from service.storage.errors import UnreadableError
@@ -38,6 +39,8 @@ Ordered = Callable[[Case, Dataset, Actor], Awaitable[Order | None]]
 Get = Callable[[Actor, UUID], Awaitable[Prediction | None]]
 Image = Callable[[Actor, UUID], Awaitable[bytes | None]]
 Known = Callable[[Actor, UUID], Awaitable[Exam | None]]
+Pointed = Callable[[Actor, UUID], Awaitable[Sequence[KeptPoints]]]
+"""Returns every version of the points that a reader has kept of a lateral image."""
 Placed = Callable[[Actor, Exam], Awaitable[Place | None]]
 """Returns where an exam stands in its patient's course."""
 Found = Sequence[tuple[str, UUID]]
@@ -53,7 +56,7 @@ class Composer:
 
     def __init__(
         self, ledger: Ledger, peers: Peers, ordered: Ordered, get: Get, image: Image,
-        known: Known, placed: Placed, decoder: Decoder, limits: Limits,
+        known: Known, pointed: Pointed, placed: Placed, decoder: Decoder, limits: Limits,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._peers = peers
@@ -61,6 +64,7 @@ class Composer:
         self._get = get
         self._image = image
         self._known = known
+        self._pointed = pointed
         self._placed = placed
         self._decoder = decoder
         self._limits = limits
@@ -119,7 +123,8 @@ class Composer:
             if prediction is None or sha256 not in files:
                 raise GoneError
             exam = await self._exam(actor, prediction_id)
-            parts.append(judged(files[sha256], prediction, exam))
+            points = await self._points(actor, prediction_id)
+            parts.append(judged(files[sha256], prediction, exam, points=points))
         return parts
 
     async def _in_course(self, one: Judged, actor: Actor) -> Judged:
@@ -134,6 +139,12 @@ class Composer:
         except UnreadableError:
             # A newer version entered it: results go out without it, as the page is shown.
             return None
+
+    async def _points(self, actor: Actor, prediction_id: UUID) -> tuple[KeptPoints, ...]:
+        try:
+            return tuple(await self._pointed(actor, prediction_id))
+        except UnreadableError:
+            return ()
 
     async def _capture(self, one: Judged, origin: Origin, number: int, data: bytes) -> Result:
         grey, scale = await self._decoder.run(

@@ -1,47 +1,54 @@
-"""``/api/v1/morphometry`` and ``/results/{id}/heights``: one formula, for programs and readers.
+"""``/api/v1/morphometry``, and ``…/predictions/{id}/heights``: one formula, for programs.
 
-Points are neither stored nor logged, and never part of an address: only POST takes them.
+Points are neither logged, nor ever part of an address. The first keeps nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, Response
 
-from models.vertebrae.morphometry import Graded
-from service.errors import Fault
-from service.http.body import FormBody, json_body
+from models.vertebrae.morphometry import LateralLevel
+from service.http.body import json_body
 from service.http.caching import NO_STORE
-from service.http.problem_types import KINDS
-from service.http.problems import problems
+from service.http.preconditions import ETAG, IfMatch, tag
+from service.http.problems import Problem, problems
 from service.identity.actor import Actor
 from service.identity.dependencies import Acting
-from service.medicine.morphometry.contexts import HeightsPage
-from service.medicine.morphometry.form import parse, proposed
+from service.medicine.morphometry import kept as versions
+from service.medicine.morphometry.dependencies import MorphometryDep
+from service.medicine.morphometry.kept import HeightsAnswer, KeptPoints, version
+from service.medicine.morphometry.proposals import proposed
 from service.medicine.morphometry.schemas import (
     EXAMPLE,
     MorphometryAnswer,
     Points,
-    PointsError,
+    Vertebra,
     example,
     read,
 )
 from service.predictions.dependencies import PredictionDep, PredictionsDep
 from service.predictions.schemas import Prediction
 from service.predictions.service import Predictions
-from service.predictions.viewer import View
-from service.web.dependencies import TemplatesDep
+from service.results import no_such_prediction
+from service.storage.errors import ChangedError
 
-api = APIRouter(prefix="/api/v1/morphometry", tags=["considerations"])
-pages = APIRouter(prefix="/results/{id}/heights", include_in_schema=False)
+router = APIRouter(prefix="/api/v1/morphometry", tags=["considerations"])
+kept = APIRouter(prefix="/api/v1/predictions/{id}/heights", tags=["studies"])
 
 PointsBody = Annotated[Points, Depends(json_body(Points, read, EXAMPLE))]
+_ANSWER: Final[dict[str, Any]] = {
+    "headers": ETAG,
+    "content": {"application/json": {"example": versions.example()}},
+}
 
 
-@api.post(
+@router.post(
     "",
     summary="Grade vertebrae by six points each",
     response_model=MorphometryAnswer,
@@ -62,62 +69,103 @@ async def create(response: Response, points: PointsBody) -> MorphometryAnswer:
     return MorphometryAnswer.of(points.graded())
 
 
-@pages.get("")
-async def form(
-    request: Request,
+@kept.get(
+    "",
+    summary="Read the points that were kept of a lateral image",
+    response_model=HeightsAnswer,
+    responses={
+        200: {"description": "Every version, with heights and grades.", **_ANSWER},
+        **problems(404, 500, 503),
+    },
+)
+async def read_kept(
+    prediction: PredictionDep, response: Response, actor: Acting, morphometry: MorphometryDep
+) -> HeightsAnswer:
+    """The last version counts; one without vertebrae says that none do. Research use only."""
+    return _answer(await morphometry.of(actor, prediction.id), prediction, response)
+
+
+@kept.put(
+    "",
+    summary="Keep the points of a lateral image",
+    response_model=HeightsAnswer,
+    responses={
+        200: {"description": "Every version; the last is what is kept from now on.", **_ANSWER},
+        **problems(400, 403, 404, 409, 412, 413, 422, 500, 503, 507),
+    },
+)
+async def keep(
     prediction: PredictionDep,
+    response: Response,
     actor: Acting,
     predictions: PredictionsDep,
-    templates: TemplatesDep,
-    propose: Annotated[bool, Query()] = False,
-) -> Response:
-    """``propose`` fills the form with points that are proposed for the image."""
-    view = await _view(predictions, actor, prediction)
-    sent = await predictions.sent(actor, prediction.id) if propose else None
-    points = {} if sent is None else await asyncio.to_thread(proposed, sent)
-    page = _page(prediction, view, points, proposed=propose)
-    return templates.respond(request, page, headers=NO_STORE)
+    morphometry: MorphometryDep,
+    points: PointsBody,
+    seen: IfMatch,
+) -> HeightsAnswer:
+    """Points lie within the image. A version is added: none is changed, and none removed.
+
+    Vertebrae whose points are those that the page proposes are kept as such (`as_proposed`).
+    """
+    found = await proposals(predictions, actor, prediction.id)
+    return await _changed(morphometry, actor, prediction, points, found, seen, response)
 
 
-@pages.post("")
-async def answer(
-    request: Request,
+@kept.delete(
+    "",
+    summary="Remove the points of a lateral image",
+    response_model=HeightsAnswer,
+    responses={
+        200: {"description": "Every version; the last has no vertebrae.", **_ANSWER},
+        **problems(403, 404, 412, 500, 503, 507),
+    },
+)
+async def remove(
     prediction: PredictionDep,
+    response: Response,
     actor: Acting,
-    predictions: PredictionsDep,
-    templates: TemplatesDep,
-    sent: FormBody,
-) -> Response:
-    view = await _view(predictions, actor, prediction)
-    try:
-        found = parse(sent).graded()
-    except PointsError as error:
-        faults = {fault.field: fault for fault in error.faults}
-        page, status = _page(prediction, view, sent, faults), KINDS["invalid_points"].status
-    else:
-        page, status = _page(prediction, view, sent, found=found), 200
-    return templates.respond(request, page, status, NO_STORE)
+    morphometry: MorphometryDep,
+    seen: IfMatch,
+) -> HeightsAnswer:
+    """A version without vertebrae is added. What was kept before stays to be read."""
+    return await _changed(morphometry, actor, prediction, None, {}, seen, response)
 
 
-def install(app: FastAPI) -> None:
-    app.include_router(api)
-    app.include_router(pages)
+async def proposals(
+    predictions: Predictions, actor: Actor, id: UUID
+) -> Mapping[LateralLevel, Vertebra]:
+    """Return what is proposed for a result's image; nothing where it is not kept as it was sent."""
+    sent = await predictions.sent(actor, id)
+    return {} if sent is None else await asyncio.to_thread(proposed, sent)
 
 
-async def _view(predictions: Predictions, actor: Actor, prediction: Prediction) -> View | None:
-    """Return the image as it was sent, in whose pixels points are; None where it is not kept."""
-    sent = (await predictions.sent_places(actor, [prediction.id])).get(prediction.id)
-    return None if sent is None else View.of(prediction, sent)
+def signed_at(prediction: Prediction) -> datetime | None:
+    """Return when what stands of a result was signed; None where nothing does."""
+    return None if prediction.review is None else prediction.review.created_at
 
 
-def _page(
+async def _changed(
+    morphometry: MorphometryDep,
+    actor: Actor,
     prediction: Prediction,
-    view: View | None,
-    sent: Mapping[str, str],
-    faults: Mapping[str, Fault] | None = None,
-    found: tuple[Graded, ...] = (),
-    *,
-    proposed: bool = False,
-) -> HeightsPage:
-    address = f"/results/{prediction.id}"
-    return HeightsPage.of(address, view, sent, faults or {}, found, proposed=proposed)
+    points: Points | None,
+    found: Mapping[LateralLevel, Vertebra],
+    seen: frozenset[str] | None,
+    response: Response,
+) -> HeightsAnswer:
+    try:
+        now = await morphometry.keep(actor, prediction.id, points, found, seen)
+    except ChangedError as error:
+        answer = HeightsAnswer.of(error.kept, signed_at(prediction))
+        more = {"kept": answer.model_dump(mode="json")["versions"]}
+        raise Problem(error.code, str(error), tag(version(error.kept)), more) from None
+    if now is None:
+        raise no_such_prediction()
+    return _answer(now, prediction, response)
+
+
+def _answer(
+    found: tuple[KeptPoints, ...], prediction: Prediction, response: Response
+) -> HeightsAnswer:
+    response.headers.update({**NO_STORE, **tag(version(found))})
+    return HeightsAnswer.of(found, signed_at(prediction))

@@ -8,25 +8,12 @@ from typing import Literal
 
 from models.vertebrae.morphometry import Graded
 from service.errors import Fault
-from service.medicine.morphometry import wording
 from service.medicine.morphometry.form import fields
 from service.medicine.morphometry.schemas import SOURCE
+from service.medicine.morphometry.view import HeightRow, HeightsCard
 from service.predictions.viewer import View
 from service.web.forms import Field
 from service.web.page import Page
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeightRow:
-    level: str
-    front: str
-    middle: str
-    back: str
-    front_lost: str
-    middle_lost: str
-    back_lost: str
-    graded: str
-    low: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +27,17 @@ class HeightsPage(Page):
     fields: tuple[Field, ...]
     faults: tuple[Field, ...]
     rows: tuple[HeightRow, ...]
+    """What was measured just now, and is not kept."""
+    kept: HeightsCard | None
+    """What a reader has kept; None: nobody ever has."""
+    lateral: bool
+    """Whether points of this image are kept."""
+    version: str
+    """The kept points that whoever fills in the form has seen."""
     proposed: Literal["", "none", "some"] = ""
     """Whether points were asked for, and were found."""
+    trouble: str = ""
+    """Why points could not be kept, where none of them is to blame."""
     source: str = SOURCE
 
     @classmethod
@@ -53,7 +49,11 @@ class HeightsPage(Page):
         faults: Mapping[str, Fault],
         found: Sequence[Graded],
         *,
+        kept: HeightsCard | None = None,
+        lateral: bool = True,
+        version: str = "0",
         proposed: bool = False,
+        trouble: str = "",
     ) -> HeightsPage:
         """``proposed``: ``sent`` is what was proposed, and set by nobody."""
         asked = fields(sent, faults)
@@ -62,22 +62,10 @@ class HeightsPage(Page):
             view=view,
             fields=asked,
             faults=tuple(one for one in asked if one.error),
-            rows=tuple(_row(one) for one in found),
+            rows=tuple(HeightRow.of(one) for one in found),
+            kept=kept,
+            lateral=lateral,
+            version=version,
+            trouble=trouble,
             proposed=("some" if sent else "none") if proposed else "",
         )
-
-
-def _row(found: Graded) -> HeightRow:
-    front, middle, back = (wording.height(one) for one in found.heights)
-    lost = [wording.lost(one) for one in found.losses]
-    return HeightRow(
-        level=found.level,
-        front=front,
-        middle=middle,
-        back=back,
-        front_lost=lost[0],
-        middle_lost=lost[1],
-        back_lost=lost[2],
-        graded=wording.graded(found),
-        low=found.grade > 0,
-    )

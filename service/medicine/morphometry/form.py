@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-import numpy as np
-from PIL import Image
-
 from models.vertebrae.morphometry import LATERAL_LEVELS, LateralLevel
-from models.vertebrae.proposal import propose
 from service.errors import Fault
 from service.language.locale import N_, _
 from service.medicine.morphometry.schemas import MOST, Points, PointsError, Vertebra
-from service.medicine.sent import SentImage
 from service.web.forms import Field
 
 _NUMBER: Final = r"-?\d{1,5}(?:\.\d{1,3})?"
@@ -51,11 +45,15 @@ def parse(sent: Mapping[str, str]) -> Points:
     try:
         asked.graded()
     except PointsError as error:
-        raise PointsError(
-            Fault(_level(asked, one.field), one.code, one.sentence, one.values)
-            for one in error.faults
-        ) from None
+        raise beside(asked, error) from None
     return asked
+
+
+def beside(points: Points, error: PointsError) -> PointsError:
+    """Return ``error`` with the fields that a form has of what is at fault in ``points``."""
+    return PointsError(
+        Fault(_level(points, one.field), one.code, one.sentence, one.values) for one in error.faults
+    )
 
 
 _Plate = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
@@ -75,22 +73,17 @@ def _level(points: Points, field: str) -> LateralLevel:
     return points.vertebrae[int(field.rsplit(".", 1)[-1])].level
 
 
-def proposed(sent: SentImage) -> dict[str, str]:
-    """Return the form's fields with points that are proposed for an image, in its pixels as sent.
-
-    Empty where no row of bodies is found.
-    """
-    with Image.open(io.BytesIO(sent.png)) as picture:
-        grey = np.asarray(picture.convert("L"))
-    rows, columns = grey.shape
-    across, down = sent.box.width / columns, sent.box.height / rows
+def typed(points: Iterable[Vertebra]) -> dict[str, str]:
+    """Return the form's fields with ``points`` in them."""
     return {
-        level: " ".join(
-            f"{sent.box.left + x * across:.1f},{sent.box.top + y * down:.1f}"
-            for x, y in (*one.upper, *one.lower)
-        )
-        for level, one in propose(grey).items()
+        one.level: " ".join(f"{_short(x)},{_short(y)}" for x, y in (*one.upper, *one.lower))
+        for one in points
     }
+
+
+def _short(value: float) -> str:
+    """Return a coordinate as it is typed: no finer than a form takes it, without empty digits."""
+    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def fields(sent: Mapping[str, str], faults: Mapping[str, Fault]) -> tuple[Field, ...]:

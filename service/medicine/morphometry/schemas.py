@@ -38,11 +38,13 @@ Coordinate = Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
 Sent = tuple[Coordinate, Coordinate]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """What parts have in common: they never change, and have no fields of somebody else's."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Vertebra(_Part):
+class Vertebra(Part):
     """Six points in pixels, x to the right, y down; each end plate from front to back."""
 
     level: LateralLevel
@@ -50,7 +52,7 @@ class Vertebra(_Part):
     lower: tuple[Sent, Sent, Sent] = Field(description="Front end, middle and back end.")
 
 
-class Points(_Part):
+class Points(Part):
     """The vertebrae of one lateral image."""
 
     vertebrae: tuple[Vertebra, ...] = Field(min_length=1, max_length=13)
@@ -92,7 +94,7 @@ def read(sent: Mapping[str, Any]) -> Points:
 _SENTENCE: Final = N_("This has another form than what is asked for.")
 
 
-class Losses(_Part):
+class Losses(Part):
     """Shares of the height; below 0 where a vertebra is higher than what it is held against."""
 
     front: float
@@ -100,7 +102,7 @@ class Losses(_Part):
     back: float | None = Field(description="Null where no sound vertebra is beside it.")
 
 
-class VertebraAnswer(_Part):
+class VertebraAnswer(Part):
     level: LateralLevel
     heights: tuple[float, float, float] = Field(
         description="Of front, middle and back, in widths of a pixel."
@@ -121,7 +123,7 @@ class VertebraAnswer(_Part):
         )
 
 
-class MorphometryAnswer(_Part):
+class MorphometryAnswer(Part):
     label: str = LABEL
     source: str = SOURCE
     vertebrae: tuple[VertebraAnswer, ...]

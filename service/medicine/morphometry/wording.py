@@ -37,3 +37,8 @@ def lost(share: float | None) -> str:
     if share is None:
         return _("nothing to hold it against")
     return percent(max(share, 0.0), 1)
+
+
+def origin(as_proposed: bool) -> str:
+    """Return whose the points of a vertebra are that a reader has kept."""
+    return _("kept as proposed, unmoved") if as_proposed else _("set by the reader")

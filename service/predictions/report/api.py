@@ -12,6 +12,7 @@ from service.http.problems import problems
 from service.identity.dependencies import Acting
 from service.language.locale import current
 from service.medicine.modalities.dependencies import ModalitySettingsDep
+from service.medicine.morphometry.dependencies import MorphometryDep
 from service.predictions.dependencies import PredictionDep, PredictionsDep
 from service.predictions.heat_maps.dependencies import ExplainerDep
 from service.predictions.report.sheets import Sheets
@@ -45,9 +46,11 @@ async def read(
     exams: ExamsDep,
     explainer: ExplainerDep,
     limits: ModalitySettingsDep,
+    morphometry: MorphometryDep,
 ) -> Response:
     """Heat maps that cannot be had at the moment, or failed their check, are not on the sheet."""
-    pdf = await Sheets(predictions, reviews, exams, explainer, limits).pdf(actor, prediction)
+    sheets = Sheets(predictions, reviews, exams, explainer, limits, morphometry)
+    pdf = await sheets.pdf(actor, prediction)
     headers = {
         **NO_STORE,
         # Nothing of the patient, and not the id: files get sent around.

@@ -24,6 +24,7 @@ from service.medicine.vertebrae.view import SpineView
 from service.predictions.contexts import ResultPage
 from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.report.drawing import bar, gauge, shape
+from service.predictions.report.heights import heights
 from service.predictions.report.measures import FLUSH, GAP, LEFT, MARGIN, RIGHT, WIDTH
 from service.predictions.report.modalities import modalities
 from service.predictions.report.pictures import pictures
@@ -92,8 +93,9 @@ def _content(
     theirs = measured(page.exam.measured) if page.exam and page.exam.measured else []
     typed = entered(page.exam.entered) if page.exam and page.exam.entered else []
     others = modalities(page.modalities) if page.modalities else []
+    lateral = heights(page.heights) if page.heights else []
     columns = Table(
-        [[[*_answer(prediction, page)], "", [*seen, *theirs, *typed, *others]]],
+        [[[*_answer(prediction, page)], "", [*seen, *lateral, *theirs, *typed, *others]]],
         colWidths=[LEFT, GAP, RIGHT],
         style=FLUSH,
     )

@@ -10,6 +10,7 @@ import anyio.to_thread
 from service.exams.service import Exams
 from service.identity.actor import Actor
 from service.medicine.modalities.settings import ModalitySettings
+from service.medicine.morphometry.service import Morphometry
 from service.predictions.contexts import ResultPage
 from service.predictions.heat_maps.service import Explainer
 from service.predictions.report import render
@@ -27,6 +28,7 @@ class Sheets:
     exams: Exams
     explainer: Explainer
     limits: ModalitySettings
+    morphometry: Morphometry
 
     async def pdf(self, actor: Actor, prediction: Prediction) -> bytes:
         """Return the sheet of ``prediction``.
@@ -40,6 +42,7 @@ class Sheets:
             reviews=await self.reviews.of(actor, prediction.id),
             exam=await self.exams.get(actor, prediction.id),
             pictured=scan is not None,
+            points=await self.morphometry.of(actor, prediction.id),
             limits=self.limits,
         )
         if actor.session is not None and actor.session.glass is not None:

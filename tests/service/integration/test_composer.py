@@ -15,7 +15,7 @@ from service.integration.compose.source import Made
 from service.integration.workers.composer import Composer, GoneError
 from service.medicine.progression.place import Place
 from service.storage.errors import StorageUnavailableError, UnreadableError
-from tests.service.integration.compose.kit import CASE, exam, prediction, told
+from tests.service.integration.compose.kit import CASE, exam, points, prediction, told
 from tests.service.integration.kit import file, image
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +24,10 @@ CASE_OF: Any = SimpleNamespace(id=CASE, site="default", study_uid="1.2.3", revis
 
 
 async def made(
-    known: Exam | Exception | None, found: str = "aa", place: Place | None = None
+    known: Exam | Exception | None,
+    found: str = "aa",
+    place: Place | None = None,
+    points: Any = (),
 ) -> Made:
     """Return what a study of one image is made of, whose exam is ``known``."""
     data, said = image(PatientID="4711"), prediction()
@@ -39,7 +42,8 @@ async def made(
     unused: Any = None
     composer = Composer(
         ledger, unused, lambda *_: answer(None), lambda *_: answer(said), unused,
-        lambda *_: answer(known), lambda *_: answer(place), unused, Limits(max_samples=1),
+        lambda *_: answer(known), lambda *_: answer(points), lambda *_: answer(place), unused,
+        Limits(max_samples=1),
     )  # fmt: skip
     return await composer.made(CASE_OF, Actor(site="default"), [(found, said.id)])
 
@@ -49,6 +53,13 @@ async def test_a_result_has_what_is_known_of_its_exam() -> None:
     study = await made(known)
     assert study.parts[0].exam == known
     assert [one.code[0] for one in sites(study.parts)] == ["L4", "LS", "FN", "TH", "R33"]
+
+
+async def test_a_result_has_the_points_that_a_reader_has_kept() -> None:
+    kept = (points(), points(2, vertebrae=()))
+    assert (await made(None, points=kept)).parts[0].points == kept
+    # A newer version kept them: results go out without, as without facts.
+    assert (await made(None, points=UnreadableError())).parts[0].points == ()
 
 
 @pytest.mark.parametrize("known", [None, UnreadableError()], ids=["unknown", "of a newer version"])

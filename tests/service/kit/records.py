@@ -14,6 +14,7 @@ from service.exams.service import Exams
 from service.flow.priority import Priority
 from service.identity.actor import Actor, Within
 from service.medicine.modalities.service import Modalities
+from service.medicine.morphometry.service import Morphometry
 from service.patients.service import Patients
 from service.predictions.heat_maps import repository as heat_maps
 from service.predictions.heat_maps.schemas import HeatMap
@@ -39,6 +40,7 @@ class Verbs:
     batches: Batches
     worklist: Worklist
     modalities: Modalities
+    morphometry: Morphometry
     listed: WorklistReading
 
 
@@ -57,6 +59,7 @@ def verbs(database: Database, listeners: Listeners | None = None) -> Verbs:
         batches=Batches(transactions),
         worklist=Worklist(transactions),
         modalities=Modalities(transactions),
+        morphometry=Morphometry(transactions),
         listed=WorklistReading(transactions),
     )
 
@@ -92,3 +95,11 @@ async def kept_map(database: Database, prediction_id: UUID, model: BaseName) -> 
 async def kept_maps(database: Database, prediction_id: UUID) -> frozenset[str]:
     async with database.connect() as connection:
         return await heat_maps.kept(connection, prediction_id)
+
+
+REFUSED = {
+    "outcome": "refused", "probability": None, "threshold": None, "band": None, "models": {},
+    "version": None, "vertebrae": None,
+    "quality": {"accepted": False, "reasons": ["lateral_view"], "findings": []},
+}  # fmt: skip
+"""What is said of a lateral image, as changes of the example."""

@@ -13,6 +13,8 @@ from service.clock import now
 from service.exams.schemas import from_json
 from service.identity.actor import Actor, Session
 from service.images import repository as images
+from service.medicine.morphometry.schemas import EXAMPLE as POINTS
+from service.medicine.morphometry.schemas import read
 from service.predictions.heat_maps.schemas import EXAMPLE as MAP_EXAMPLE
 from service.predictions.heat_maps.schemas import HeatMap
 from service.predictions.schemas import Prediction
@@ -23,7 +25,7 @@ from service.storage.tables.columns import Base, Cell
 from service.storage.tables.images import SentImageRow
 from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, DeliveryRow
 from service.storage.tables.predictions import PredictionRow
-from tests.service.kit.records import ANYONE, keep, keep_map, made, verbs
+from tests.service.kit.records import ANYONE, REFUSED, keep, keep_map, made, verbs
 
 SIGNATURE = Signature(action="sign")
 COMMENT = Comment(action="comment", reason="Compare with the hip.")
@@ -50,6 +52,18 @@ async def result(
         await verbs(database).exams.change(ANYONE, one.id, from_json(facts))
     if signed:
         await say(database, one, SIGNATURE)
+    return one
+
+
+async def lateral(database: Database, number: int, reference: str) -> Prediction:
+    """Keep a result on a lateral image, with two versions of points that a reader has kept."""
+    one = made(number, **REFUSED)
+    await keep(database, one, png=one.id.bytes)
+    await verbs(database).exams.change(
+        ANYONE, one.id, from_json({"patient_reference": reference, "t_score": -1.0})
+    )
+    for points in (read(POINTS), read({"vertebrae": POINTS["vertebrae"][:1]})):
+        assert await verbs(database).morphometry.keep(ANYONE, one.id, points, {})
     return one
 
 

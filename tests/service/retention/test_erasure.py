@@ -30,6 +30,7 @@ from tests.service.retention.kept import (
     SIGNATURE,
     WITHDRAWAL,
     counts,
+    lateral,
     listed,
     received,
     result,
@@ -235,3 +236,24 @@ async def test_a_copy_has_the_image_as_it_was_sent_and_what_the_worklist_has(
     assert kept["flagged_at"]
     assert [it["action"] for it in kept["reviews"]] == ["comment"]
     assert json.dumps(found)
+
+
+@pytest.mark.parametrize("signed", [True, False], ids=["signed", "not signed"])
+async def test_points_of_a_lateral_image_are_copied_and_erased(
+    database: Database, transactions: Transactions, signed: bool
+) -> None:
+    one, other = await lateral(database, 0, "4711"), await lateral(database, 1, "4712")
+    if signed:
+        await say(database, one, SIGNATURE)
+    found = await copy.of(transactions, ANYONE, await key_of(database, one.id))
+    assert found is not None
+    points = found["results"][0]["points"]
+    assert [(it["number"], len(it["vertebrae"])) for it in points] == [(1, 3), (2, 1)]
+    assert json.dumps(found)
+    await Erasure(transactions, KEY).erase(ANYONE, "4711", "", "request")
+    assert await counts(database, "prediction", "lateral_points") == {
+        "prediction": 1 + signed, "lateral_points": 2,
+    }  # fmt: skip
+    assert len(await verbs(database).morphometry.of(ANYONE, other.id)) == 2
+    assert await verbs(database).predictions.delete(ANYONE, other.id, "test")
+    assert await counts(database, "lateral_points") == {"lateral_points": 0}

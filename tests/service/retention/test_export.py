@@ -19,6 +19,7 @@ from models.phantom import draw
 from models.phantom.dicom import encode
 from service.__main__ import main
 from service.exams.schemas import Exam, from_json
+from service.medicine.morphometry.kept import KeptPoints
 from service.predictions.query import Query
 from service.retention import export
 from service.reviews.schemas import Override
@@ -195,6 +196,7 @@ def test_every_fact_is_passed_on_or_withheld_by_name() -> None:
     assert set(Exam.model_fields) == export.OF_EXAM | export.WITHHELD
     assert not export.OF_EXAM & export.WITHHELD
     assert set(export.FIELDS) >= export.OF_EXAM
+    assert set(KeptPoints.model_fields) == export.WITHHELD_OF_POINTS
 
 
 @pytest.mark.parametrize("vendor", ["=HYPERLINK(1)", "Dr SECRET's machine", "GE Healthcare"])

@@ -15,6 +15,8 @@ from service.integration.compose import document
 from service.integration.compose.source import Judged, Made, judged
 from service.integration.compose.uids import Origin
 from service.medicine.modalities.entered import Entered
+from service.medicine.morphometry.kept import KeptPoints
+from service.medicine.morphometry.schemas import EXAMPLE as POINTS
 from service.medicine.progression.place import Place, place
 from service.medicine.progression.precision import Precision
 from service.predictions.schemas import EXAMPLE, Prediction
@@ -105,6 +107,22 @@ ENTERED = Entered.model_validate_json("""{
 """CT that somebody measured, and ultrasound of which nobody is named."""
 
 
+def points(number: int = 1, **changes: Any) -> KeptPoints:
+    """Return points of T12 to L2 as a reader kept them, T12's as they were proposed."""
+    vertebrae = [{**one, "as_proposed": one["level"] == "T12"} for one in POINTS["vertebrae"]]
+    fields = {
+        "number": number, "kept_at": "2026-02-03T12:00:00Z", "by": "Reader <B>", "person_id": None,
+        "vertebrae": vertebrae, "pixel_aspect": 1.0,
+    }  # fmt: skip
+    return KeptPoints.model_validate({**fields, **changes})
+
+
+def lateral(*kept: KeptPoints, **changes: Any) -> Judged:
+    """Return a lateral image, which was refused, with every version of its points."""
+    one = part(prediction(**{**REFUSED, **changes}), PatientID="4711")
+    return dataclasses.replace(one, points=kept or (points(),))
+
+
 def course(*bmd: float, **facts: Any) -> tuple[Exam, Place]:
     """Return the newest of a woman's exams, a year apart, with these values, and its place."""
     told = {
@@ -138,5 +156,6 @@ STUDIES = {
     "sheet": made(sheets=(b"%PDF-1.4 a sheet",)),
     "measured": made(part(PatientID="4711", exam=exam(told()))),
     "entered": made(part(PatientID="4711", exam=exam(modalities=ENTERED))),
+    "heights": made(lateral()),
     "course": made(placed(0.9, 0.88, 0.83, PatientID="4711")),
 }

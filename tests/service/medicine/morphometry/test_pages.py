@@ -84,7 +84,7 @@ async def test_pixels_that_are_not_square_are_made_even(shared: Front) -> None:
 
 async def test_a_form_without_scripts_grades_points(shared: Front, address: str) -> None:
     page = drawn((await shared.client.get(address)).text)
-    names = page.xpath("//form[@id='points']//input/@name")
+    names = page.xpath("//form[@id='points']//input[@type!='hidden']/@name")
     assert names == list(LATERAL_LEVELS)
     (picture,) = page.xpath("//*[@class='points']/*[local-name()='image']/@href")
     assert picture.endswith("/sent-image")
@@ -114,7 +114,7 @@ async def test_proposed_points_fill_the_form_and_are_graded_only_when_sent(share
     assert not page.xpath("//section[@aria-labelledby='heights']")
     points = {
         one.get("name"): one.get("value")
-        for one in page.xpath("//form[@id='points']//input")
+        for one in page.xpath("//form[@id='points']//input[@type!='hidden']")
         if one.get("value")
     }
     assert set(points) == set(drawn_image.points)
@@ -149,4 +149,5 @@ async def test_what_cannot_be_taken_is_told_beside_its_vertebra(
 async def test_the_page_is_german_too(shared: Front, address: str) -> None:
     answered = await shared.client.post(address, data=POINTS, headers={"accept-language": "de"})
     assert "Grad 2, mäßig" in answered.text
-    assert "Nothing is stored" not in answered.text
+    assert "Diese Punkte behalten" in answered.text
+    assert "not stored" not in answered.text
