@@ -50,8 +50,8 @@ fuzz: $(DEV)/.ready ## read FUZZ=100000 damaged files of every encoding; finding
 fuzz-http: $(DEV)/.ready ## send FUZZ=100000 damaged uploads to a front, or to the one at URL=; findings in var/fuzz-http
 	$(DEV)/bin/python -m tests.fuzz.http --count $(FUZZ) $(if $(URL),--url "$$URL")
 
-costly: $(DEV)/.ready ## send a front all that is made to cost, and measure what others notice; let nothing else run
-	$(DEV)/bin/python -m tests.e2e.costly
+costly: $(DEV)/.ready ## send a front all that is made to cost, EDGE=1: an edge, and measure what others notice; let nothing else run
+	$(DEV)/bin/python -m tests.e2e.costly $(if $(EDGE),--edge)
 
 signed-in: setup ## measure what it costs to know who asks, beside a front that does not; let nothing else run
 	$(DEV)/bin/python -m tests.e2e.signed_in
