@@ -12,7 +12,7 @@ DEV := .venv/dev
 # Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
 TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
-.PHONY: help run hospital setup test bench-hospital test-hospital test-browser test-chart cluster-test pictures images edge chart operations lint train train-quick train-progression evaluate tune bench verify lock clean fuzz fuzz-http costly signed-in
+.PHONY: help run hospital setup test bench-hospital test-hospital test-browser test-chart cluster-test pictures images edge edge-wheel chart operations lint train train-quick train-progression evaluate tune bench verify lock clean fuzz fuzz-http costly signed-in
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -76,6 +76,9 @@ images: ## build the container images with buildah, podman or docker
 
 edge: ## build the edge's image: all in one process, for a machine without a network (docs/edge.md)
 	k8s/images/build edge
+
+edge-wheel: $(DEV)/.ready ## the same as one wheel for amd64 and arm64, into var/wheel (docs/edge.md)
+	$(DEV)/bin/python -m k8s.wheel
 
 pictures: setup ## make the README's pictures anew
 	tests/browser/install
