@@ -12,7 +12,7 @@ DEV := .venv/dev
 # Where there is an NVIDIA driver, models are trained with TensorFlow for CUDA.
 TRAIN := $(if $(wildcard /dev/nvidiactl),.venv/train-gpu,$(DEV))
 
-.PHONY: help run hospital setup test bench-hospital test-hospital test-browser test-chart cluster-test pictures images edge chart operations lint train train-quick train-progression evaluate tune bench verify lock clean fuzz fuzz-http costly kills signed-in
+.PHONY: help run hospital setup test bench-hospital test-hospital test-browser test-chart cluster-test pictures images edge edge-wheel chart operations lint train train-quick train-progression evaluate tune bench verify lock clean fuzz fuzz-http costly kills signed-in
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -50,8 +50,8 @@ fuzz: $(DEV)/.ready ## read FUZZ=100000 damaged files of every encoding; finding
 fuzz-http: $(DEV)/.ready ## send FUZZ=100000 damaged uploads to a front, or to the one at URL=; findings in var/fuzz-http
 	$(DEV)/bin/python -m tests.fuzz.http --count $(FUZZ) $(if $(URL),--url "$$URL")
 
-costly: $(DEV)/.ready ## send a front all that is made to cost, and measure what others notice; let nothing else run
-	$(DEV)/bin/python -m tests.e2e.costly
+costly: $(DEV)/.ready ## send a front all that is made to cost, EDGE=1: an edge, and measure what others notice; let nothing else run
+	$(DEV)/bin/python -m tests.e2e.costly $(if $(EDGE),--edge)
 
 kills: $(DEV)/.ready ## 200 times kill -9 of gateway, front, database or PACS while four send, on SQLite and PostgreSQL
 	HOSPITAL=required hospital/install
@@ -80,6 +80,9 @@ images: ## build the container images with buildah, podman or docker
 
 edge: ## build the edge's image: all in one process, for a machine without a network (docs/edge.md)
 	k8s/images/build edge
+
+edge-wheel: $(DEV)/.ready ## the same as one wheel for amd64 and arm64, into var/wheel (docs/edge.md)
+	$(DEV)/bin/python -m k8s.wheel
 
 pictures: setup ## make the README's pictures anew
 	tests/browser/install

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final, Literal, Protocol, Self, TypeVar
 
 from models.image.errors import DecoderError, ScanError, TooExpensiveError
@@ -33,7 +34,8 @@ T = TypeVar("T")
 Lane = Literal["quick", "long"]
 
 QUICK: Final = Allowance(seconds=0.5, memory=96 * 2**20)
-"""Scans of ordinary size take hundredths of a second of a processor, and 20 MB."""
+"""Scans of ordinary size take hundredths of a second of a processor, and 20 MB. Of memory it is a
+quarter of what the long lane allows, where that is less."""
 QUICK_CLOCK: Final = 2.0
 """Seconds after which a place in the quick lane is given up on a machine too busy to use it."""
 MIB: Final = 2**20
@@ -67,6 +69,7 @@ class Decoder:
         self._quick = PrioritySemaphore(places, max_deferral)
         self._long = PrioritySemaphore(1, max_deferral)
         self._longest = longest
+        self._shortest = quick(longest)
         self._ended = ended
 
     async def __aenter__(self) -> Self:
@@ -90,8 +93,8 @@ class Decoder:
         """
         async with _place(self._quick, priority, deadline):
             try:
-                within = min(deadline.remaining, QUICK_CLOCK)
-                return await self._pool.run(function, *arguments, limits=QUICK, within=within)
+                limits, within = self._shortest, min(deadline.remaining, QUICK_CLOCK)
+                return await self._pool.run(function, *arguments, limits=limits, within=within)
             except LimitError as error:
                 self._ended("quick", error.reason)
             except RaisedError as raised:
@@ -131,6 +134,11 @@ class Decoder:
                     f"Decoding the file takes more than {allowed} MiB of memory; "
                     f"{allowed} MiB are allowed."
                 )
+
+
+def quick(longest: Allowance) -> Allowance:
+    """Return what the quick lane allows beside a long one that allows ``longest``."""
+    return replace(QUICK, memory=min(QUICK.memory, longest.memory // 4))
 
 
 @asynccontextmanager

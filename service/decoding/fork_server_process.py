@@ -44,8 +44,10 @@ class ForkServerProcess:
         """Return one that is ready, or None when it does not get so far."""
         ours, theirs = socket.socketpair()
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        # -P: else the folder that the front was started in would come before all others.
+        command = (sys.executable, "-P", "-m", "service.decoding")
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "service.decoding", str(theirs.fileno()), preparation),
+            *(*command, str(theirs.fileno()), preparation),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             env={**os.environ, **ENVIRONMENT, "PYTHONPATH": path},

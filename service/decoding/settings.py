@@ -22,8 +22,9 @@ class DecoderLimits(SettingsGroup):
         2,
         ge=1,
         le=64,
-        description="Files decoded at the same time, each in a process of its own with 96 MiB and "
-        "half a second of a processor; beside them one that needs more.",
+        description="Files decoded at the same time, each in a process of its own with half a "
+        "second of a processor and 96 MiB, or a quarter of OSTEOSERVE_DECODER_BYTES where that is "
+        "less; beside them one that needs more.",
     )
     decoder_seconds: Seconds = Field(
         4.0,

@@ -5,6 +5,7 @@
 * ``folder``: what is put into the folder, and what becomes of it
 * ``watching``: judges what was put in
 * ``alone``: which settings the edge refuses, since it calls nobody
+* ``limits``: what it is bounded by where nothing is set
 * ``app``: puts them together
 
 It imports ``models.inference``, which nothing else in ``service`` does, and is in the edge's image

@@ -12,8 +12,9 @@ from fastapi import FastAPI
 
 from models.artifact import ArtifactError
 from service import app as front
+from service import malloc
 from service.commands import LINK_MINUTES, first_link
-from service.edge import alone
+from service.edge import alone, limits
 from service.edge.client import ComputeThread, InProcessClient
 from service.edge.folder import FolderError, WatchedFolder
 from service.edge.models import Models
@@ -123,9 +124,12 @@ def server(settings: Settings, folder: Path | None = None, language: str = "en")
     told before the models are loaded is told then.
     """
     alone.check(settings)
+    settings = limits.narrowed(settings)
     if language not in languages():
         raise SettingsError(f"--language {language}: allowed are {', '.join(languages())}")
     watched = WatchedFolder(settings.var / "edge" if folder is None else folder)
+    # Before the models' threads, each of which would get a heap of its own.
+    malloc.give_back()
     try:
         watched.open()
         models = Models()

@@ -7,18 +7,14 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from importlib.metadata import packages_distributions
-from pathlib import PurePosixPath
 from typing import Final
 
-from k8s import helm
+from k8s import contents, helm
 from k8s.packages import locked
 
 _DOTTED: Final = re.compile(r"[a-z_0-9]+(\.[a-z_0-9]+)+")
-
-IMAGES: Final = helm.ROOT / "k8s" / "images"
 
 
 @dataclass(frozen=True)
@@ -31,23 +27,7 @@ class Image:
     @cached_property
     def files(self) -> frozenset[str]:
         """Files of the repository that the image holds, by their path from its root."""
-        rules = [
-            line.rstrip("/")
-            for line in (IMAGES / f"{self.name}.Dockerfile.dockerignore").read_text().splitlines()
-            if line and not line.startswith("#")
-        ]
-        text = (IMAGES / f"{self.name}.Dockerfile").read_text("utf-8")
-        copied = [
-            source
-            for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.M)
-            for source in line.split()[:-1]
-        ]
-        return frozenset(
-            path
-            for source in copied
-            for path in _beneath(source)
-            if not _ignored(PurePosixPath(path), rules)
-        )
+        return contents.files(self.name)
 
     @cached_property
     def packages(self) -> frozenset[str]:
@@ -145,38 +125,6 @@ def _run(tree: ast.AST, later: bool) -> Iterator[ast.AST]:
             continue
         yield node
         yield from _run(node, later)
-
-
-def _beneath(source: str) -> Iterator[str]:
-    path = helm.ROOT / source
-    if path.is_file():
-        yield source
-    elif path.is_dir():
-        for one in path.rglob("*"):
-            if one.is_file():
-                yield one.relative_to(helm.ROOT).as_posix()
-
-
-def _ignored(path: PurePosixPath, rules: list[str]) -> bool:
-    """Whether the last rule that is about ``path``, or a folder that it lies in, leaves it out."""
-    ignored = False
-    for rule in rules:
-        shown, pattern = rule.startswith("!"), rule.removeprefix("!")
-        if any(_is(one, pattern) for one in (path, *path.parents)):
-            ignored = not shown
-    return ignored
-
-
-def _is(path: PurePosixPath, pattern: str) -> bool:
-    return _parts(path.parts, tuple(pattern.split("/")))
-
-
-def _parts(parts: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
-    if not patterns:
-        return not parts
-    if patterns[0] == "**":
-        return any(_parts(parts[skip:], patterns[1:]) for skip in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], patterns[0]) and _parts(parts[1:], patterns[1:])
 
 
 @cache

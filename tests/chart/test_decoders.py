@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from service.decoding.decoder import QUICK
+from service.decoding.decoder import Allowance, quick
 from service.settings import Settings
 
 VALUES = Path(__file__).parents[2] / "helm/osteoserve/values.yaml"
@@ -16,5 +16,6 @@ def test_decoders_at_their_limits_fit_in_the_fronts() -> None:
     limit: str = yaml.safe_load(VALUES.read_text())["front"]["resources"]["limits"]["memory"]
     assert limit.endswith("Gi")
     defaults = Settings()
-    decoders = defaults.decoders * QUICK.memory + defaults.decoder_bytes
+    longest = Allowance(defaults.decoder_seconds, defaults.decoder_bytes)
+    decoders = defaults.decoders * quick(longest).memory + longest.memory
     assert FRONT + decoders <= int(limit.removesuffix("Gi")) * 2**30

@@ -1,4 +1,6 @@
-"""A front as it is served, a process with its decoders, on toy runners: what is measured is it."""
+"""A front as it is served, a process with its decoders, on toy runners: what is measured is it.
+
+And an edge, whose models are the real ones."""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,33 +27,49 @@ async def serving(
     var: Path, group: Group | None = None, **settings: str
 ) -> AsyncIterator[tuple[str, psutil.Process]]:
     """Serve a front, within ``group`` if there is one; yield its address and its process."""
-    port = free_port()
-    command = [sys.executable, "-m", "service", "serve", "--port", str(port)]
     async with running() as runners:
         urls = {f"OSTEOSERVE_{name.upper()}_URL": one.url for name, one in runners.items()}
-        process = subprocess.Popen(  # noqa: ASYNC220 - a moment, before anything is measured
-            command if group is None else group.joined(command),
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "OSTEOSERVE_VAR": str(var),
-                "OSTEOSERVE_AUTH": "none",
-                **urls,
-                **settings,
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        url = f"http://127.0.0.1:{port}"
-        try:
-            async with asyncio.timeout(240), httpx.AsyncClient(trust_env=False) as client:
-                while not await is_ready(client, url):
-                    assert process.poll() is None
-                    await asyncio.sleep(0.05)
-            yield url, psutil.Process(process.pid)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            await asyncio.to_thread(process.wait, 30)
+        async with _started("serve", var, group, {**urls, **settings}) as started:
+            yield started
+
+
+@asynccontextmanager
+async def serving_edge(
+    var: Path, group: Group | None = None, **settings: str
+) -> AsyncIterator[tuple[str, psutil.Process]]:
+    """Serve an edge, which has the real models, as :func:`serving` serves a front."""
+    async with _started("edge", var, group, settings) as started:
+        yield started
+
+
+@asynccontextmanager
+async def _started(
+    command: str, var: Path, group: Group | None, settings: Mapping[str, str]
+) -> AsyncIterator[tuple[str, psutil.Process]]:
+    port = free_port()
+    arguments = [sys.executable, "-m", "service", command, "--port", str(port)]
+    process = subprocess.Popen(  # noqa: ASYNC220 - a moment, before anything is measured
+        arguments if group is None else group.joined(arguments),
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "OSTEOSERVE_VAR": str(var),
+            "OSTEOSERVE_AUTH": "none",
+            **settings,
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        async with asyncio.timeout(240), httpx.AsyncClient(trust_env=False) as client:
+            while not await is_ready(client, url):
+                assert process.poll() is None
+                await asyncio.sleep(0.05)
+        yield url, psutil.Process(process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(process.wait, 30)
 
 
 async def is_ready(client: httpx.AsyncClient, url: str) -> bool:

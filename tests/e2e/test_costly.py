@@ -13,8 +13,18 @@ import yaml
 
 from tests.e2e.cgroup import Group, UnavailableError, bounded
 from tests.e2e.conftest import ROOT
-from tests.e2e.costly import LIMIT, UPLOADS, Notices, large, noticed, twice
-from tests.e2e.served import memory, serving
+from tests.e2e.costly import (
+    EDGE_LIMIT,
+    EDGE_SAMPLES,
+    LARGE,
+    LIMIT,
+    UPLOADS,
+    Notices,
+    noticed,
+    twice,
+    worst,
+)
+from tests.e2e.served import memory, serving, serving_edge
 
 pytestmark = [
     pytest.mark.e2e,
@@ -31,17 +41,24 @@ KINDS = (
     "dicom-jpeg-2000",
     "dicom-jpeg-lossless-restarts",
 )
-LARGE = ("png-grey-16bit", "dicom-jpeg-ls-16bit", "lut-of-all-values")
-"""Those that take the most memory."""
+
+
+def _group(limit: int) -> Iterator[Group]:
+    try:
+        with bounded(limit) as made:
+            yield made
+    except UnavailableError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
 def group() -> Iterator[Group]:
-    try:
-        with bounded(LIMIT) as made:
-            yield made
-    except UnavailableError as error:
-        pytest.skip(str(error))
+    yield from _group(LIMIT)
+
+
+@pytest.fixture
+def edge_group() -> Iterator[Group]:
+    yield from _group(EDGE_LIMIT)
 
 
 async def test_others_are_served_while_costly_files_are_decoded(tmp_path: Path) -> None:
@@ -60,19 +77,34 @@ async def test_others_are_served_while_costly_files_are_decoded(tmp_path: Path) 
 async def test_a_front_at_its_worst_stays_within_the_charts_memory(
     tmp_path: Path, group: Group
 ) -> None:
-    """Files that take the most memory, in both lanes, while more is sent than is received."""
-
-    async def worst(url: str, notices: Notices) -> None:
-        await asyncio.gather(large(url, notices), twice(LARGE)(url, notices))
-
     async with serving(tmp_path, group) as (url, process):
-        notices = await noticed(url, process, worst)
+        notices = await noticed(url, process, worst())
         assert notices.missed(live=2.0, scan=8.0) == []
         assert len(notices.statuses["uploads of the largest size"]) == UPLOADS
         assert process.is_running()
         # It was the front that the group held, and what it shares with others counts for them.
         assert group.peak > notices.memory / 2
         assert group.kills == 0
+
+
+async def test_an_edge_at_its_worst_stays_below_700_mb_and_judges_on(
+    tmp_path: Path, edge_group: Group
+) -> None:
+    async with serving_edge(tmp_path, edge_group) as (url, process):
+        notices = await noticed(url, process, worst(EDGE_SAMPLES))
+        assert notices.missed(live=2.0, scan=8.0, memory=EDGE_LIMIT) == []
+        # The largest images were read, so that they took what they can.
+        assert all(201 in notices.statuses[name] for name in LARGE)
+        assert len(notices.statuses["uploads of the largest size"]) == UPLOADS
+        assert process.is_running()
+        assert edge_group.peak > notices.memory / 2
+        assert edge_group.kills == 0
+
+
+def test_more_memory_than_is_allowed_is_told() -> None:
+    notices = Notices(live=[0.01, 0.01], scans=[0.5], memory=EDGE_LIMIT)
+    assert notices.missed(memory=EDGE_LIMIT) == ["it takes more than 700 MB"]
+    assert notices.missed(memory=EDGE_LIMIT + 1) == []
 
 
 async def test_whoever_takes_more_than_the_charts_memory_is_killed(group: Group) -> None:

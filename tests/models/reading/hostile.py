@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
+from math import isqrt
 from typing import Any, Final
 
 import numpy as np
@@ -22,15 +25,28 @@ from tests.models.reading import files
 from tests.models.reading.encodings import encapsulated, jpeg_2000_frame, jpeg_ls_frame, rle_frame
 
 LARGEST: Final = 1_000_000
-SAMPLES: Final = Limits().max_samples
-SIDE: Final = 4464
-"""Of the largest square that is read."""
+_samples: Final = ContextVar("samples", default=Limits().max_samples)
 ROOM: Final = LARGEST - 8000
+
+
+@contextmanager
+def read_up_to(samples: int) -> Iterator[None]:
+    """Have the files that are made meanwhile be the largest where ``samples`` are allowed."""
+    token = _samples.set(samples)
+    try:
+        yield
+    finally:
+        _samples.reset(token)
+
+
+def _side() -> int:
+    """Return the side of the largest square that is read, a multiple of 16."""
+    return isqrt(_samples.get()) // 16 * 16
 
 
 def _square(samples: int = 1, dtype: type = np.uint8) -> NDArray[Any]:
     """Return the largest image that is read, of ``samples`` channels, nearly all of it black."""
-    side = int((SAMPLES / samples) ** 0.5)
+    side = isqrt(_samples.get() // samples)
     pixels = np.zeros((side, side, samples) if samples > 1 else (side, side), dtype)
     pixels[: side // 2, : side // 2] = np.iinfo(dtype).max // 2
     return pixels
@@ -193,6 +209,11 @@ def _png(side: tuple[int, int], depth: int, colour: int, line: int, **more: Any)
     return files.png(side, depth, colour, lines, **more)
 
 
+def _rgb_of_16_bits() -> bytes:
+    side = isqrt(_samples.get() // 3)
+    return _png((side, side), 16, 2, 6 * side)
+
+
 def _pixels_in_many_chunks() -> bytes:
     saved = files.png((64, 64), 8, 0, (bytes((row,)) * 64 for row in range(64)))
     start, end = saved.index(b"IDAT") - 4, saved.index(b"IEND") - 4
@@ -202,7 +223,7 @@ def _pixels_in_many_chunks() -> bytes:
 
 
 def _interlaced() -> bytes:
-    side = SIDE
+    side = _side()
     lines = b"".join(
         bytes(down * (1 + across))
         for across, down in (
@@ -338,14 +359,14 @@ def _jpeg_2000(side: int, **options: Any) -> bytes:
 
 def _code_blocks(width: int, height: int) -> bytes:
     """Return JPEG 2000 of the largest size, in blocks of 2**(2 + width) × 2**(2 + height)."""
-    data = bytearray(_jpeg_2000(SIDE))
+    data = bytearray(_jpeg_2000(_side()))
     style = data.index(b"\xff\x52") + 10
     data[style : style + 2] = bytes((width, height))
     return bytes(data)
 
 
 def _many_layers() -> bytes:
-    data = bytearray(_jpeg_2000(SIDE))
+    data = bytearray(_jpeg_2000(_side()))
     layers = data.index(b"\xff\x52") + 6
     data[layers : layers + 2] = b"\xff\xff"
     return bytes(data)
@@ -440,17 +461,17 @@ HOSTILE: Final[Mapping[str, Callable[[], bytes]]] = {
     "png-rgba": lambda: files.pillow(
         np.maximum(_square(4), 255 * np.eye(4, dtype=np.uint8)[3]), "PNG"
     ),
-    "png-rgb-16bit": lambda: _png((2500, 2500), 16, 2, 15_000),
-    "png-one-bit": lambda: _png((SIDE, SIDE), 1, 0, SIDE // 8),
+    "png-rgb-16bit": _rgb_of_16_bits,
+    "png-one-bit": lambda: _png((_side(), _side()), 1, 0, _side() // 8),
     "png-palette": lambda: _png(
-        (SIDE, SIDE),
+        (_side(), _side()),
         8,
         3,
-        SIDE,
+        _side(),
         before=[(b"PLTE", bytes(3) + b"\xff" * 765), (b"tRNS", b"\xff" * 9)],
     ),
     "png-interlaced": _interlaced,
-    "png-thin": lambda: _png((32, 620_000), 8, 0, 32),
+    "png-thin": lambda: _png((32, _samples.get() // 32), 8, 0, 32),
     "png-that-claims-more": lambda: _png((60_000, 60_000 // 200), 8, 0, 60_000),
     "tiff-deflate": lambda: files.pillow(_square(), "TIFF", compression="tiff_adobe_deflate"),
     "tiff-deflate-16bit": lambda: files.pillow(
@@ -476,7 +497,7 @@ HOSTILE: Final[Mapping[str, Callable[[], bytes]]] = {
     "dicom-jpeg-ls-16bit": lambda: _encoded(
         lambda p: jpeg_ls_frame(p, 16), uid.JPEGLSLossless, np.uint16
     ),
-    "dicom-jpeg-2000": lambda: _jpeg_2000(SIDE),
+    "dicom-jpeg-2000": lambda: _jpeg_2000(_side()),
     "dicom-jpeg-2000-blocks-of-4": lambda: _code_blocks(0, 0),
     "dicom-jpeg-2000-blocks-of-16": lambda: _code_blocks(2, 2),
     "dicom-jpeg-2000-blocks-of-4-by-64": lambda: _code_blocks(0, 4),

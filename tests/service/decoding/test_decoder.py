@@ -8,6 +8,7 @@ import pytest
 
 from models.image.errors import CorruptFileError, DecoderError, ScanError, TooExpensiveError
 from service.decoding import Allowance, BusyError, Decoder
+from service.decoding.decoder import quick
 from service.flow.deadline import Deadline
 from service.flow.priority import Priority
 from tests.service.decoding import calls
@@ -60,6 +61,26 @@ async def test_what_is_too_large_for_the_quick_lane_goes_on_in_the_long_one(
 ) -> None:
     assert await run(decoder, calls.hold, 150)
     assert ended == {("quick", "memory"): 1}
+
+
+async def test_the_quick_lane_allows_a_quarter_of_what_the_long_one_does(ended: Ended) -> None:
+    async with Decoder(
+        calls.load,
+        calls.KNOWN,
+        places=1,
+        max_deferral=2.0,
+        longest=Allowance(1.5, 100 * MIB),
+        ended=lambda lane, reason: ended.update([(lane, reason)]),
+    ) as opened:
+        assert await run(opened, calls.hold, 20)
+        assert not ended
+        assert await run(opened, calls.hold, 40)
+        assert ended == {("quick", "memory"): 1}
+
+
+def test_the_quick_lane_never_allows_more_than_96_mib() -> None:
+    assert quick(Allowance(4.0, 384 * MIB)).memory == 96 * MIB
+    assert quick(Allowance(4.0, 4096 * MIB)).memory == 96 * MIB
 
 
 async def test_past_the_limits_it_is_refused_and_told_which(decoder: Decoder, ended: Ended) -> None:
