@@ -176,6 +176,8 @@ def _said(one: Judged) -> Iterable[tuple[str, wording.Coded, str, str]]:
         yield "CE", wording.REASON, coded(reason), ""
     for finding in wording.findings(one):
         yield "CE", wording.FINDING, coded(finding), ""
+    for against in wording.contradictions(one):
+        yield "CE", wording.CONFLICT, coded(against), ""
     yield "CE", wording.USE, coded(wording.use(one)), ""
 
 

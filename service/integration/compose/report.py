@@ -119,6 +119,7 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
             (wording.USE, wording.use(one)),
             *((wording.REASON, reason) for reason in wording.reasons(one)),
             *((wording.FINDING, finding) for finding in wording.findings(one)),
+            *((wording.CONFLICT, against) for against in wording.contradictions(one)),
         )
     ]
     image = one.source
