@@ -7,25 +7,26 @@ from typing import Any, Final
 from fastapi import APIRouter, Response
 
 from service.errors import ServiceError
+from service.exams.dependencies import ExamsDep
 from service.http.caching import NO_STORE
 from service.http.openapi import FILE
 from service.http.problems import problems
 from service.identity.dependencies import Acting
 from service.language.locale import N_
+from service.predictions.answers import ANSWER_EXAMPLE, PredictionAnswer, answer
 from service.predictions.dependencies import NewPredictionDep, PredictionDep, PredictionsDep
-from service.predictions.schemas import EXAMPLE, Prediction
 from service.results import PredictionId, no_such_prediction
 
 router = APIRouter(prefix="/api/v1/predictions", tags=["predictions"])
 
-_EXAMPLE: Final[dict[str, Any]] = {"content": {"application/json": {"example": EXAMPLE}}}
+_EXAMPLE: Final[dict[str, Any]] = {"content": {"application/json": {"example": ANSWER_EXAMPLE}}}
 
 
 @router.post(
     "",
     status_code=201,
     summary="Judge one image",
-    response_model=Prediction,
+    response_model=PredictionAnswer,
     responses={
         201: {
             "description": "Judged, or refused as not usable (outcome refused); stored either way.",
@@ -40,28 +41,36 @@ _EXAMPLE: Final[dict[str, Any]] = {"content": {"application/json": {"example": E
         **problems(400, 403, 408, 413, 415, 422, 500, 503, 507),
     },
 )
-async def create(prediction: NewPredictionDep, response: Response) -> Prediction:
+async def create(
+    prediction: NewPredictionDep, response: Response, actor: Acting, exams: ExamsDep
+) -> PredictionAnswer:
     """Send one AP lumbar spine DXA image, as form field `file` or as the raw body.
 
     Research use only: not a diagnosis, not for rule-out, does not replace the DXA T-score.
     """
     response.headers["Location"] = f"{router.prefix}/{prediction.id}"
     response.headers.update(NO_STORE)
-    return prediction
+    return await answer(actor, prediction, exams)
 
 
 @router.get(
     "/{id}",
     summary="Read a prediction again",
-    response_model=Prediction,
+    response_model=PredictionAnswer,
     responses={
-        200: {"description": "The object as it was first answered.", **_EXAMPLE},
+        200: {
+            "description": "The object as it was first answered, with its last review and what "
+            "contradicts it by now.",
+            **_EXAMPLE,
+        },
         **problems(404, 500, 503),
     },
 )
-async def read(prediction: PredictionDep, response: Response) -> Prediction:
+async def read(
+    prediction: PredictionDep, response: Response, actor: Acting, exams: ExamsDep
+) -> PredictionAnswer:
     response.headers.update(NO_STORE)
-    return prediction
+    return await answer(actor, prediction, exams)
 
 
 @router.get(

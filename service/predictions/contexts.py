@@ -23,7 +23,7 @@ from service.medicine.schemas import Image
 from service.medicine.scoliosis.view import CurveCard
 from service.medicine.vertebrae import view as spine
 from service.medicine.vertebrae.view import SpineView
-from service.predictions.conflicts import Conflict, conflicts
+from service.predictions.conflicts import Contradiction, conflicts
 from service.predictions.heat_maps.contexts import Map, maps
 from service.predictions.reported import Reported, outside_intended_use
 from service.predictions.repository import SentPlace
@@ -145,7 +145,7 @@ class ResultPage(Page):
     exam_unreadable: bool
     """Facts were entered, but by a version that knows more than this one."""
     reported: Reported | None
-    conflicts: tuple[Conflict, ...]
+    conflicts: tuple[Contradiction, ...]
     """What contradicts the T-score."""
     who: Who
     doing: Doing | None

@@ -229,6 +229,7 @@ class _Study:
             *((wording.MODELS, models) for models in wording.overridden(one)),
             *((wording.REASON, reason) for reason in wording.reasons(one)),
             *((wording.FINDING, finding) for finding in wording.findings(one)),
+            *((wording.CONFLICT, against) for against in wording.contradictions(one)),
         ]
         resource = {
             **self._observation(one, wording.OUTCOME),

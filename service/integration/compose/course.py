@@ -32,6 +32,8 @@ VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
     "loss": ("LOSS", "Loss"),
     "no_significant_change": ("NO_CHANGE", "No significant change"),
 }
+_COMPUTED: Final = ("COMPUTED", "Computed of what scanners measured")
+_MODELLED: Final = ("MODEL", "Said by a model")
 _CHANGE: Final = (
     "Of one scanner and the same vertebrae, by the facility's own least significant change (ISCD). "
     "Degeneration can hide loss. One finding among others: it decides nothing by itself. Research "
@@ -70,8 +72,24 @@ class Said:
     """A date."""
     studies: int | None = None
     is_modelled: bool = False
+    version: str | None = None
+    """Of the model that said it."""
     sentence: str
     beside: str
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """Where its numbers are from, by a code of ours."""
+        return _MODELLED if self.is_modelled else _COMPUTED
+
+    @property
+    def numbers(self) -> tuple[Quantity, ...]:
+        """All of its numbers, that which it is about first."""
+        value = () if self.value is None else (self.value,)
+        studies: tuple[Quantity, ...] = ()
+        if self.studies is not None:
+            studies = ((STUDIES, self.studies, "1"),)
+        return (*value, *self.quantities, *studies)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +194,7 @@ def _forecast(found: Outlook) -> Said:
         value=None,
         quantities=tuple(quantities),
         is_modelled=True,
+        version=None if model is None else model.version,
         sentence=f"Forecast of BMD, {GRAMS}: {'; '.join(words)}.",
         beside=" ".join(beside),
     )

@@ -36,6 +36,10 @@ _CONTRASTS: Final = {
     "none": ("NONE", "None given"),
     "unknown": ("UNKNOWN", "Not stated"),
 }
+_ORIGINS: Final[dict[Kept, tuple[str, str]]] = {
+    "ct": ("READ", "Read from CT in a region that a person placed"),
+    "ultrasound": ("ENTERED", "Entered by a person"),
+}
 _DEVICES: Final[dict[Device, str]] = {
     "achilles": "GE Lunar Achilles", "sahara": "Hologic Sahara", "other": "",
 }  # fmt: skip
@@ -77,6 +81,11 @@ class Told:
     @property
     def by(self) -> str | None:
         return None if self.entry is None else self.entry.by
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """Where its numbers are from, by a code of ours."""
+        return _ORIGINS[self.modality]
 
     @property
     def whose(self) -> str:

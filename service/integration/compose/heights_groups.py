@@ -17,9 +17,9 @@ from highdicom.sr import (
 )
 from pydicom.sr.codedict import codes
 
+from service.integration.compose.groups import ours
 from service.integration.compose.heights import GRADE, PIXELS, SITES, WORDS, Told
 from service.integration.compose.uids import Origin, uid
-from service.integration.compose.wording import SCHEME, Coded
 from service.integration.ledger.schemas import MANUFACTURER
 
 _PIXELS: Final = CodedConcept(PIXELS, "UCUM", "pixels")
@@ -37,11 +37,11 @@ def group(told: Told, origin: Origin) -> MeasurementsAndQualitativeEvaluations:
             FindingSite(CodedConcept(SITES[told.level], "SCT", f"{told.level} vertebra"))
         ],
         measurements=[
-            *(Measurement(_ours(code), value, _PIXELS) for code, value in told.heights),
-            *(Measurement(_ours(code), value, codes.UCUM.NoUnits) for code, value in told.losses),
+            *(Measurement(ours(code), value, _PIXELS) for code, value in told.heights),
+            *(Measurement(ours(code), value, codes.UCUM.NoUnits) for code, value in told.losses),
         ],
         qualitative_evaluations=[
-            QualitativeEvaluation(_ours(code), _ours(value))
+            QualitativeEvaluation(ours(code), ours(value))
             for code, value in ((GRADE, told.grade), *told.coded)
         ],
         source_images=[
@@ -53,14 +53,9 @@ def group(told: Told, origin: Origin) -> MeasurementsAndQualitativeEvaluations:
     )
     made[0].ContentSequence.append(
         TextContentItem(
-            name=_ours(WORDS),
+            name=ours(WORDS),
             value=told.whose,
             relationship_type=RelationshipTypeValues.CONTAINS,
         )
     )
     return made
-
-
-def _ours(coded: Coded) -> CodedConcept:
-    value, meaning = coded
-    return CodedConcept(value, SCHEME, meaning)

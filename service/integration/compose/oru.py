@@ -3,7 +3,8 @@
 An OBX names the study; each image has its outcome, its probability unless it was refused, the curve
 L1-L4 where an angle is told, and what to look at, under one sub-ID, and then all of it in words.
 Each is preliminary (P) until somebody has signed or overridden it (F), and corrected (C) when they
-do so again. What scanners measured comes last, each region under a sub-ID of its own.
+do so again. What scanners measured, what people entered of other modalities, and the patient's
+course come last, each region, modality and thing that is said under a sub-ID of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from service.integration.compose import wording
+from service.integration.compose.course import courses
+from service.integration.compose.course_rows import course_rows
+from service.integration.compose.entered import entered
+from service.integration.compose.entered_rows import entered_rows
 from service.integration.compose.measured import sites
 from service.integration.compose.measured_rows import measured_rows
 from service.integration.compose.source import Judged, Made, Standing
@@ -133,6 +138,11 @@ def _observations(destination: Hl7Destination, made: Made) -> Iterator[str]:
         rows.append({**words, 4: str(number), **_by(one, when)})
     for number, site in enumerate(sites(made.parts), 1):
         rows += ({4: f"S{number}", **row} for row in measured_rows(site, when))
+    for number, told in enumerate(entered(made.parts), 1):
+        rows += ({4: f"M{number}", **row} for row in entered_rows(told))
+    said = (said for course in courses(made.parts) for said in course.said)
+    for number, it in enumerate(said, 1):
+        rows += ({4: f"C{number}", **row} for row in course_rows(it, when))
     for number, fields in enumerate(rows, 1):
         yield segment("OBX", {1: str(number), **fields})
 
@@ -176,6 +186,8 @@ def _said(one: Judged) -> Iterable[tuple[str, wording.Coded, str, str]]:
         yield "CE", wording.REASON, coded(reason), ""
     for finding in wording.findings(one):
         yield "CE", wording.FINDING, coded(finding), ""
+    for against in wording.contradictions(one):
+        yield "CE", wording.CONFLICT, coded(against), ""
     yield "CE", wording.USE, coded(wording.use(one)), ""
 
 

@@ -1,13 +1,15 @@
 """The report: a DICOM structured report (TID 1500) with what was said of each image.
 
-Always preliminary, never verified, and for research. What was refused has no probability.
+Preliminary until all of it is reviewed, and for research. What was refused has no probability. What
+people entered of other modalities and the patient's course follow as groups of their own.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from highdicom.sr import (
@@ -25,10 +27,16 @@ from highdicom.sr import (
     SourceImageForMeasurementGroup,
     TrackingIdentifier,
 )
+from pydicom.charset import convert_encodings
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from service.integration.compose import heights_groups, wording
+from service.integration.compose.course import courses
+from service.integration.compose.course_groups import course_groups
+from service.integration.compose.entered import entered
+from service.integration.compose.entered_groups import entered_group
+from service.integration.compose.groups import ours
 from service.integration.compose.heights import told
 from service.integration.compose.source import Judged, standing
 from service.integration.compose.uids import DEVICE, Origin, uid
@@ -38,11 +46,6 @@ from service.integration.ledger.schemas import MANUFACTURER
 SERIES_NUMBER: Final = 9901
 _LUMBAR_SPINE: Final = CodedConcept("122496007", "SCT", "Lumbar spine")
 _PROCEDURE: Final = CodedConcept("363679005", "SCT", "Imaging procedure")
-
-
-def _ours(coded: wording.Coded) -> CodedConcept:
-    value, meaning = coded
-    return CodedConcept(value, wording.SCHEME, meaning)
 
 
 def compose(
@@ -72,6 +75,12 @@ def compose(
         imaging_measurements=[
             *(_group(one, origin) for one in judged),
             *(heights_groups.group(one, origin) for one in told(judged)),
+            *(entered_group(one, origin) for one in entered(judged)),
+            *(
+                group
+                for course in courses(judged)
+                for group in course_groups(course, origin, FindingSite(_LUMBAR_SPINE))
+            ),
         ],
         title=codes.DCM.ImagingMeasurementReport,
     )
@@ -96,7 +105,7 @@ def compose(
         coding_schemes=[
             CodingSchemeIdentificationItem(wording.SCHEME, responsible_organization=MANUFACTURER)
         ],
-        specific_character_set=judged[0].source.get("SpecificCharacterSet"),
+        specific_character_set=_charset(judged),
     )
 
 
@@ -112,17 +121,18 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
             )
         )
     measurements += [
-        Measurement(name=_ours(name), value=value, unit=codes.UCUM.Degree)
+        Measurement(name=ours(name), value=value, unit=codes.UCUM.Degree)
         for name, value in wording.angle(one)
     ]
     said = [
-        QualitativeEvaluation(_ours(name), _ours(value))
+        QualitativeEvaluation(ours(name), ours(value))
         for name, value in (
             (wording.OUTCOME, wording.outcome(one)),
             *((wording.MODELS, models) for models in wording.overridden(one)),
             (wording.USE, wording.use(one)),
             *((wording.REASON, reason) for reason in wording.reasons(one)),
             *((wording.FINDING, finding) for finding in wording.findings(one)),
+            *((wording.CONFLICT, against) for against in wording.contradictions(one)),
         )
     ]
     image = one.source
@@ -157,6 +167,21 @@ def _parameters(one: Judged) -> list[str]:
     if prediction.missing:
         told.append("without " + ", ".join(prediction.missing))
     return told
+
+
+def _charset(judged: Sequence[Judged]) -> Any:
+    """Return the images' character set, or Unicode's where that cannot write who said what."""
+    theirs = judged[0].source.get("SpecificCharacterSet")
+    said = "".join(told.whose for told in entered(judged))
+    if standing(judged) != "preliminary":
+        said += observer(judged)
+    if said.isascii():
+        return theirs
+    if isinstance(theirs, str) and theirs not in ("", "ISO_IR 6"):
+        with suppress(UnicodeEncodeError):
+            said.encode(convert_encodings(theirs)[0])
+            return theirs
+    return "ISO_IR 192"
 
 
 def _versions(judged: Sequence[Judged]) -> str:

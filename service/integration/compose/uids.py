@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID, uuid5
 
-TEMPLATE: Final = "2"
+TEMPLATE: Final = "3"
 """Of report and capture: another look, or other codes, are another result."""
 
 _SPACE: Final = UUID("5ad2b5f1-5d1e-4a54-9d53-c1a3e0a0d7c4")

@@ -10,6 +10,7 @@ from service.integration.compose.source import Judged, Standing
 from service.medicine.osteoporosis.view import probability, told
 from service.medicine.scoliosis import codes
 from service.medicine.scoliosis.screening import Screening, screen
+from service.predictions import conflicts
 from service.types import Outcome
 
 SCHEME: Final = "99OSTEOSERVE"
@@ -21,7 +22,9 @@ OUTCOME: Final[Coded] = ("OUTCOME", "Outcome")
 PROBABILITY: Final[Coded] = ("PROBABILITY", "Calibrated probability of osteoporosis")
 REASON: Final[Coded] = ("REASON", "Reason for not being analysed")
 FINDING: Final[Coded] = ("FINDING", "To look at")
+CONFLICT: Final[Coded] = ("CONFLICT", "What contradicts the T-score")
 USE: Final[Coded] = ("USE", "Intended use")
+ORIGIN: Final[Coded] = ("ORIGIN", "Where the numbers are from")
 RESEARCH: Final[Coded] = ("RESEARCH", "Research use only, preliminary")
 REVIEWED: Final[Coded] = ("REVIEWED", "Research use only, reviewed by a clinician")
 MODELS: Final[Coded] = ("MODELS_OUTCOME", "Outcome by the models, which a clinician overrode")
@@ -46,6 +49,12 @@ _WARNINGS: Final[Mapping[str, Coded]] = {
     "scan_area": ("SCAN_AREA", "The field may be too short to show all of L1 to L4"),
     "for_processing": ("FOR_PROCESSING", "Grey levels are raw, not meant for display"),
     "burned_in_annotation": ("BURNED_IN_TEXT", "Text is part of the image"),
+}
+_CONFLICTS: Final[Mapping[conflicts.Code, Coded]] = {
+    "models_differ": ("MODELS_DIFFER", "The image's models say otherwise; the T-score counts"),
+    "curve": ("CURVED", "Curve: the spine's T-score may be too high"),
+    "denser_vertebra": ("DENSER_LEVEL", "Denser: the spine's T-score may be too high"),
+    "lower_hip": ("LOWER_HIP", "The hip's T-score is in the range of osteoporosis"),
 }
 _CAUTION: Final = (
     "Research use only. %s Not cleared as a medical device, not a diagnosis, not for rule-out; the "
@@ -104,6 +113,16 @@ def findings(judged: Judged) -> tuple[Coded, ...]:
     return tuple(found)
 
 
+def contradictions(judged: Judged) -> tuple[Coded, ...]:
+    """Return what contradicts the T-score that is known of the exam, side by side."""
+    found = []
+    for one in conflicts.contradictions(judged.exam, judged.prediction):
+        value, meaning = _CONFLICTS[one.code]
+        levels = f" ({', '.join(one.levels)})" if one.levels else ""
+        found.append((value, meaning + levels))
+    return tuple(found)
+
+
 def angle(judged: Judged) -> tuple[tuple[Coded, float], ...]:
     """Return the curve L1–L4 in degrees with its interval; nothing where none is told."""
     vertebrae = judged.prediction.vertebrae
@@ -137,6 +156,8 @@ def sentence(judged: Judged) -> str:
     if (probable := sure(judged)) is not None:
         said += f". {PROBABILITY[1]}: {probable}"
     said += "".join(f". {meaning}" for _, meaning in (*reasons(judged), *findings(judged)))
+    if against := contradictions(judged):
+        said += f". {CONFLICT[1]}: {'; '.join(meaning for _, meaning in against)}"
     return said + "."
 
 

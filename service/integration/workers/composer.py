@@ -75,9 +75,10 @@ class Composer:
         parts = await self._parts(files, actor, found)
         origin = _origin(case, found, parts)
         predecessor = await self._ledger.predecessor(case)
+        told = [await self._in_course(one, actor) for one in parts]
         made = [
             await anyio.to_thread.run_sync(
-                lambda: _result(report.compose(parts, origin, predecessor, case.site))
+                lambda: _result(report.compose(told, origin, predecessor, case.site))
             )
         ]
         for number, (one, (sha256, _)) in enumerate(zip(parts, found, strict=True)):
@@ -128,7 +129,7 @@ class Composer:
         return parts
 
     async def _in_course(self, one: Judged, actor: Actor) -> Judged:
-        """Return ``one`` with its place in its patient's course, which objects do not tell."""
+        """Return ``one`` with its place in its patient's course, which captures do not tell."""
         if one.exam is None:
             return one
         return dataclasses.replace(one, place=await self._placed(actor, one.exam))

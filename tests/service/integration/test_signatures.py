@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pydicom
 import pytest
 from sqlalchemy import select, update
 
@@ -25,13 +27,14 @@ from service.storage.tables.ledger import ArrivalRow, CaseResultRow, CaseRow, Ju
 from service.storage.transaction import Transactions
 from service.types import Outcome
 from tests.service.integration import counterparts
-from tests.service.integration.compose.kit import made, part, prediction
+from tests.service.integration.compose.kit import ENTERED, made, part, prediction
 from tests.service.integration.fhir.servers import Server, accepting, server
 from tests.service.integration.gateways import Gateway, gateway
 from tests.service.integration.hl7.engines import Engine, answering, engine
 from tests.service.integration.kit import file, image
 from tests.service.integration.test_messages import engine_at, peers, push, record_at
-from tests.service.integration.test_round_trip import said
+from tests.service.integration.test_round_trip import SR, said
+from tests.service.kit.records import verbs
 from tests.service.kit.runners import running
 
 pytestmark = pytest.mark.anyio
@@ -109,6 +112,35 @@ async def sent(one: Gateway, hl7: Engine, fhir: Server, count: int) -> None:
         return len(hl7.taken) == len(fhir.taken) == count and idle
 
     await one.until(there)
+
+
+async def test_what_is_entered_later_is_told_once_somebody_signs(
+    runners: Any, tmp_path: Path
+) -> None:
+    async with engine(answering("AA")) as hl7, server(accepting()) as fhir:
+        file = peers(tmp_path, engine_at(hl7.port), record_at(fhir.base))
+        async with gateway(tmp_path / "var", runners, file) as one:
+            await push(one, image(PatientID="4711"))
+            await one.finished()
+            (id,) = await predictions(one)
+            heel = await verbs(one.database).modalities.enter_ultrasound(
+                Actor.anonymous(), id, ENTERED.ultrasound
+            )
+            assert heel is not None
+            await review(one, SIGN)
+            await sent(one, hl7, fhir, 2)
+            async with one.database.connect() as connection:
+                told = select(CaseResultRow.data).where(CaseResultRow.sop_class_uid == SR)
+                kept = [
+                    pydicom.dcmread(io.BytesIO(data)) for data in await connection.scalars(told)
+                ]
+    first, second = sorted(kept, key=lambda found: int(found.InstanceNumber))
+    assert said(first, "Speed of sound at the heel") == []
+    assert said(second, "Speed of sound at the heel") == [1531.2]
+    assert second.PreliminaryFlag == "FINAL"
+    assert said(second, "Intended use")[-1] == "Research use only, preliminary"
+    assert [b"US_SOS" in message for message in hl7.taken] == [False, True]
+    assert [b"US_SOS" in body for _, body in fhir.taken] == [False, True]
 
 
 async def test_nothing_is_sent_before_somebody_signs_where_that_is_wished(

@@ -19,6 +19,7 @@ from models.reading import read
 from models.vertebrae.geometry import Spine
 from models.vertebrae.nominal import nominal
 from service.medicine import preparation
+from service.predictions.answers import ANSWER_EXAMPLE
 from service.predictions.schemas import EXAMPLE, Prediction
 from service.types import BASES, RUNNER_OF, BaseName, RunnerName
 from tests.models.reading.encodings import ENCODINGS, LOSSY
@@ -55,7 +56,7 @@ async def test_the_answer_has_exactly_the_agreed_fields(shared: Front, png: byte
     assert response.headers["cache-control"] == "no-store"
     assert UUID(body["id"]).version == 4
     assert body["created_at"].endswith("Z")
-    assert list(body) == list(EXAMPLE)
+    assert list(body) == list(ANSWER_EXAMPLE)
     assert body == body | {
         "outcome": "osteoporosis",
         "probability": 0.83,
@@ -95,6 +96,29 @@ async def test_it_can_be_read_again_word_for_word(shared: Front, png: bytes) -> 
     again = await shared.client.get(created.headers["location"])
     assert again.status_code == 200
     assert again.content == created.content
+
+
+async def test_what_contradicts_the_t_score_is_in_the_answer_and_kept_with_nothing(
+    shared: Front, png: bytes
+) -> None:
+    created = await shared.post(png + b"contradicted")
+    location = created.headers["location"]
+    assert created.json()["conflicts"] == []
+    for t_score, found in ((-1.3, True), (-2.7, False)):
+        facts = {"t_score": t_score, "sex": "female", "age_years": 66}
+        assert (await shared.client.put(f"{location}/study", json=facts)).status_code == 200
+        body = (await shared.client.get(location, headers={"Accept-Language": "de"})).json()
+        assert [one["code"] for one in body["conflicts"][:1]] == ["models_differ"] * found
+        told = {name: it for name, it in body.items() if name != "conflicts"}
+        assert told == {name: it for name, it in created.json().items() if name != "conflicts"}
+        if found:
+            assert body["conflicts"][0]["text"].startswith("The T-score and the models differ")
+    (listed,) = (
+        one
+        for one in (await shared.client.get(API)).json()["items"]
+        if one["id"] == created.json()["id"]
+    )
+    assert "conflicts" not in listed
 
 
 async def test_the_image_is_kept_as_the_models_saw_it(shared: Front, png: bytes) -> None:

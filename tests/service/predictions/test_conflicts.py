@@ -10,7 +10,8 @@ import pytest
 from service.exams.measurements import Measured, Measurement
 from service.exams.schemas import Exam
 from service.medicine.vertebrae.schemas import Finding
-from service.predictions.conflicts import conflicts
+from service.predictions.answers import ANSWER_EXAMPLE, PredictionAnswer
+from service.predictions.conflicts import conflicts, contradictions
 from service.predictions.schemas import EXAMPLE, Prediction
 
 DENSE = Finding(code="denser_than_neighbours", level="L3", value=1.4, rule="1.25 times or more")
@@ -63,3 +64,22 @@ def test_there_is_none_where_nothing_is_contradicted(
     known: Exam | None, judged: Prediction
 ) -> None:
     assert said(known, judged) == []
+
+
+def test_programs_are_told_the_models_word_among_the_rest_in_english() -> None:
+    judged = prediction(14.0, DENSE)
+    found = contradictions(exam(hip=-2.6), judged)
+    assert [one.code for one in found] == ["models_differ", "curve", "denser_vertebra", "lower_hip"]
+    assert [one.levels for one in found] == [(), (), ("L3",), ()]
+    assert found[1:] == conflicts(exam(hip=-2.6), judged)
+    agreed = judged.model_copy(update={"outcome": "normal"})
+    assert contradictions(exam(-2.6), judged) == ()
+    assert [one.code for one in contradictions(exam(-2.6), agreed)] == ["models_differ"]
+    assert contradictions(None, judged) == ()
+
+
+def test_the_documented_answer_is_one() -> None:
+    answer = PredictionAnswer.model_validate(ANSWER_EXAMPLE)
+    assert answer.document() == ANSWER_EXAMPLE
+    assert {name: it for name, it in ANSWER_EXAMPLE.items() if name != "conflicts"} == EXAMPLE
+    assert [one.code for one in answer.conflicts or ()] == ["models_differ", "denser_vertebra"]

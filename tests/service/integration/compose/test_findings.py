@@ -3,6 +3,8 @@ reassuring outcome."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from typing import Any, Final, get_args
 
 import pytest
@@ -10,17 +12,24 @@ from pydicom.dataset import Dataset
 
 from models.gate.reason import Reason
 from models.vertebrae.findings import QUESTIONING, Code
-from service.integration.compose import capture, report
+from service.exams.measurements import Measurement
+from service.exams.schemas import Exam
+from service.integration.compose import bundle, capture, oru, report, wording
 from service.integration.compose.source import Judged
 from service.integration.compose.uids import Origin
 from service.predictions.schemas import EXAMPLE, Prediction
+from tests.service.integration.compose.kit import exam, made, told
+from tests.service.integration.compose.test_bundle import destination as record
+from tests.service.integration.compose.test_oru import destination, rows
 from tests.service.integration.kit import image
 
 CODES: Final[tuple[str, ...]] = (*get_args(Code), *(one.value for one in Reason))
 OF_THE_SPINE: Final = frozenset(get_args(Code))
 
 
-def judged(code: str, outcome: str = "normal", probability: float = 0.02) -> Judged:
+def judged(
+    code: str, outcome: str = "normal", probability: float = 0.02, known: Exam | None = None
+) -> Judged:
     """Return an image as an older version may have kept it: with a finding, and *normal*.
 
     ``code`` is empty for none.
@@ -35,7 +44,7 @@ def judged(code: str, outcome: str = "normal", probability: float = 0.02) -> Jud
         "quality": {"accepted": True, "reasons": [], "findings": of_the_gate},
         "vertebrae": {**EXAMPLE["vertebrae"], "findings": of_the_spine},
     }
-    return Judged(source=image(), prediction=Prediction.model_validate(fields))
+    return Judged(source=image(), prediction=Prediction.model_validate(fields), exam=known)
 
 
 def origin(one: Judged) -> Origin:
@@ -69,6 +78,66 @@ def test_nothing_that_questions_an_image_is_reported_under_a_reassuring_outcome(
     assert not any("No sign" in word for word in words)
     assert "Indeterminate: no answer" in words
     assert "Indeterminate" in capture.lines(one)[0]
+
+
+LOW_HIP = told(Measurement(region="total_hip", side="left", t_score=-2.7))
+CONTRADICTED: Final = [
+    "The image's models say otherwise; the T-score counts",
+    "Denser: the spine's T-score may be too high (L3)",
+    "The hip's T-score is in the range of osteoporosis",
+]
+
+
+def contradicted(t_score: float) -> Judged:
+    """Return an image with a dense L3 that its models read as low, of a woman with ``t_score``."""
+    one = judged(
+        "", "osteoporosis", 0.83, exam(LOW_HIP, t_score=t_score, sex="female", age_years=70)
+    )
+    dense = Prediction.model_validate(EXAMPLE)
+    return dataclasses.replace(one, prediction=dense)
+
+
+def test_what_contradicts_a_t_score_is_in_report_message_and_record() -> None:
+    one = contradicted(-0.3)
+    words = said(report.compose([one], origin(one), None))
+    assert [word for word in words if word in CONTRADICTED] == CONTRADICTED
+    study = made(one)
+    message = oru.compose(destination(), study)
+    coded = [row[5].split("^")[1] for row in rows(message) if row[3].startswith("CONFLICT^")]
+    assert coded == CONTRADICTED
+    (outcome,) = (
+        entry["resource"]
+        for entry in json.loads(bundle.compose(record(), study))["entry"]
+        if entry["resource"].get("code", {}).get("text") == "Outcome"
+    )
+    shown = [
+        component["valueCodeableConcept"]["text"]
+        for component in outcome["component"]
+        if component["code"]["coding"][0]["code"] == "CONFLICT"
+    ]
+    assert shown == CONTRADICTED
+    sentence = f"What contradicts the T-score: {'; '.join(CONTRADICTED)}."
+    assert sentence in wording.whole(one)
+    assert sentence in message.decode()
+
+
+def test_a_low_t_score_and_an_unknown_one_have_nothing_against_them() -> None:
+    for one in (contradicted(-2.8), judged("curve")):
+        words = said(report.compose([one], origin(one), None))
+        assert not set(words) & set(CONTRADICTED)
+        assert b"CONFLICT" not in oru.compose(destination(), made(one))
+
+
+def test_what_contradicts_has_codes_as_long_as_dicom_takes() -> None:
+    levels = ("L1", "L2", "L3", "L4")
+    dense = [
+        {"code": "denser_than_neighbours", "level": one, "value": 1, "rule": "x"} for one in levels
+    ]
+    fields = {**EXAMPLE, "vertebrae": {**EXAMPLE["vertebrae"], "findings": dense}}
+    one = dataclasses.replace(contradicted(-0.3), prediction=Prediction.model_validate(fields))
+    found = wording.contradictions(one)
+    assert "(L1, L2, L3, L4)" in found[1][1]
+    assert all(len(value) <= 16 and len(meaning) <= 64 for value, meaning in found)
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,12 @@ from service.integration.compose.source import Made
 from service.integration.destinations import Hl7Destination
 from service.integration.orders import Order
 from tests.service.integration.compose.kit import (
+    ENTERED,
     REFUSED,
     exam,
     made,
     part,
+    placed,
     prediction,
     sheet,
     told,
@@ -69,8 +71,20 @@ def values(data: bytes, code: str) -> list[str]:
         made(sheets=(b"%PDF-1.4 a sheet",)),
         made(part(exam=exam(told()))),
         made(part(exam=exam(told(source="A|B^C", scanner=LONG, acquired_on=None)))),
+        made(part(exam=exam(modalities=ENTERED))),
+        made(placed(0.9, 0.88, 0.83)),
     ],
-    ids=["one", "refused", "hostile", "doctor", "sheet", "measured", "hostile scanner"],
+    ids=[
+        "one",
+        "refused",
+        "hostile",
+        "doctor",
+        "sheet",
+        "measured",
+        "hostile scanner",
+        "entered",
+        "course",
+    ],
 )
 def test_a_parser_of_2_5_1_finds_no_fault(study: Made) -> None:
     found = parsed(oru.compose(destination(pdf=True, application="RIS & Co"), study))
@@ -233,3 +247,61 @@ def test_a_refused_image_has_its_scanners_numbers_and_none_of_ours() -> None:
     (number,) = [one for one in rows(data) if one[3].startswith("38267-1")]
     assert (number[14], number[18]) == (oru.study_time(study.source), "")
     assert "scanner of unknown make" in values(data, "SCANNER")[0]
+
+
+def under(data: bytes, sub_id: str) -> list[tuple[str, str, str, str]]:
+    """Return type, code, value and unit of each OBX with a sub-ID."""
+    return [
+        (one[2], one[3].split("^")[0], one[5], one[6]) for one in rows(data) if one[4] == sub_id
+    ]
+
+
+def test_ct_and_ultrasound_have_a_sub_id_each_and_say_who_entered_them() -> None:
+    data = oru.compose(destination(), made(part(exam=exam(modalities=ENTERED))))
+    *ct, words = under(data, "M1")
+    assert ct == [
+        ("CE", "363698007", "66794005^L1^SCT", ""),
+        ("NM", "112031", "96.4", "[hnsf'U]^[hnsf'U]^UCUM"),
+        ("NM", "CT_SD", "21.5", "[hnsf'U]^[hnsf'U]^UCUM"),
+        ("NM", "CT_KV", "120.0", "kV^kV^UCUM"),
+        ("CE", "CT_CONTRAST", "UNKNOWN^Not stated^99OSTEOSERVE", ""),
+        ("CE", "ORIGIN", "READ^Read from CT in a region that a person placed^99OSTEOSERVE", ""),
+    ]
+    assert words[:2] == ("TX", "ENTERED")
+    assert "Entered by Reader <B> on 2026-01-31, measured by Siemens \\T\\ Co Force" in words[2]
+    heel = under(data, "M2")
+    assert ("CE", "272741003", "7771000^Left^SCT", "") in heel
+    assert [one[1:3] for one in heel if one[0] == "NM"] == [
+        ("US_SOS", "1531.2"), ("US_BUA", "108.4"), ("US_SI", "81.4"),
+    ]  # fmt: skip
+    assert ("CE", "ORIGIN", "ENTERED^Entered by a person^99OSTEOSERVE", "") in heel
+    theirs = [one for one in rows(data) if one[4].startswith("M")]
+    assert {(one[11], one[14], one[18]) for one in theirs} == {
+        ("P", "20260112", "Siemens \\T\\ Co Force"), ("P", "20260120", "GE Lunar Achilles A-7"),
+    }  # fmt: skip
+    assert [one[3] for one in theirs if one[3].startswith("112031")] == [
+        "112031^Attenuation Coefficient^DCM"
+    ]
+    heel_alone = ENTERED.model_copy(update={"ct": None, "ct_entry": None})
+    alone = oru.compose(destination(), made(part(exam=exam(modalities=heel_alone))))
+    assert under(alone, "M1") == heel
+    assert under(alone, "M2") == []
+
+
+def test_a_course_has_a_sub_id_for_each_thing_that_is_said() -> None:
+    data = oru.compose(destination(), made(placed(0.9, 0.88, 0.83)))
+    change, _, rate, ahead = (under(data, f"C{number}") for number in (1, 2, 3, 4))
+    assert change[:-1] == [
+        ("NM", "BMD_CHANGE", "-0.05", "g/cm2^g/cm2^UCUM"),
+        ("NM", "PERCENT", "-5.68", "%^%^UCUM"),
+        ("NM", "LSC", "0.0305", "g/cm2^g/cm2^UCUM"),
+        ("CE", "VERDICT", "LOSS^Loss^99OSTEOSERVE", ""),
+        ("DT", "EARLIER", "20250130", ""),
+        ("CE", "ORIGIN", "COMPUTED^Computed of what scanners measured^99OSTEOSERVE", ""),
+    ]
+    assert change[-1][2].startswith("Loss since 2025-01-30")
+    assert ("NM", "STUDIES", "3", "1^no units^UCUM") in rate
+    assert len([one for one in ahead if one[0] == "NM"]) == 15
+    assert ("CE", "ORIGIN", "MODEL^Said by a model^99OSTEOSERVE", "") in ahead
+    assert {one[11] for one in rows(data) if one[4].startswith("C")} == {"P"}
+    assert under(oru.compose(destination(), made(placed(0.9))), "C1") == []

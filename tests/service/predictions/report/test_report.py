@@ -112,6 +112,14 @@ def test_it_holds_what_the_page_holds(tmp_path: Path) -> None:
         assert Markup(label).striptags() in text  # noqa: S704 - our own labels
 
 
+def test_what_contradicts_the_t_score_is_on_it(tmp_path: Path) -> None:
+    contradicted = words(sheet(t_score=-0.4, sex="female", age_years=70), tmp_path)
+    assert "What contradicts the T-score" in contradicted
+    assert "L3: far denser than its neighbours" in contradicted
+    low = words(sheet(t_score=-2.6, sex="female", age_years=70), tmp_path)
+    assert "What contradicts the T-score" not in low
+
+
 def test_a_map_that_passed_its_check_is_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
