@@ -32,6 +32,7 @@ from service.predictions.schemas import EXAMPLE, Prediction
 from service.reviews.schemas import MAX_REASON, Review
 from service.web.labels import LABELS
 from service.web.templates import STATIC
+from tests.service.integration.compose.kit import REFUSED, points
 from tests.service.kit import images
 from tests.service.kit.fronts import Front, front
 from tests.service.kit.runners import Down, running
@@ -118,6 +119,27 @@ def test_what_contradicts_the_t_score_is_on_it(tmp_path: Path) -> None:
     assert "L3: far denser than its neighbours" in contradicted
     low = words(sheet(t_score=-2.6, sex="female", age_years=70), tmp_path)
     assert "What contradicts the T-score" not in low
+
+
+def test_it_has_the_heights_that_a_reader_has_kept(tmp_path: Path) -> None:
+    prediction = Prediction.model_validate({**EXAMPLE, **REFUSED})
+    for when, late in (("2026-02-04T08:00:00Z", False), ("2026-02-04T09:00:00Z", True)):
+        kept = (points(), points(2, kept_at=when))
+        page = ResultPage.of(prediction, reviews=(review("sign", None),), points=kept)
+        pdf = render(prediction, page, SCAN, {})
+        assert pages(pdf) == 1
+        text = words(pdf, tmp_path)
+        for fact in (
+            "Points kept by Reader <B>", "4 February 2026", "L1 21.0 · 25.5 · 30.0",
+            "grade 2, moderate: over 25 to 40 % lost", "set by the reader",
+            "kept as proposed, unmoved", "J Bone Miner Res 1993",
+        ):  # fmt: skip
+            assert fact in text
+        assert ("Points were kept after the result was signed" in text) is late
+    removed = ResultPage.of(prediction, points=(points(), points(2, vertebrae=())))
+    text = words(render(prediction, removed, SCAN, {}), tmp_path)
+    assert "Points removed by Reader <B>" in text
+    assert "21.0 · 25.5" not in text
 
 
 def test_a_map_that_passed_its_check_is_on_it(
