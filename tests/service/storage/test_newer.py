@@ -12,6 +12,7 @@ from lxml import html
 from sqlalchemy import text
 
 from service.exams.schemas import from_json
+from service.predictions.answers import answer
 from service.predictions.query import Query
 from service.predictions.schemas import Prediction
 from service.reviews.schemas import Signature
@@ -138,6 +139,8 @@ async def test_facts_that_cannot_be_read_are_told(database: Database) -> None:
     await rewritten(database, "exam", "facts", one.id, {"sex": "unknown"})
     with pytest.raises(UnreadableError):
         await exams.get(ANYONE, one.id)
+    assert (await answer(ANYONE, one, exams)).conflicts is None
+    assert (await answer(ANYONE, other, exams)).conflicts == ()
     assert exam is not None
     patient = await verbs(database).predictions.timeline(ANYONE, exam.patient_key or one.id)
     assert patient is not None
