@@ -53,7 +53,7 @@ fuzz-http: $(DEV)/.ready ## send FUZZ=100000 damaged uploads to a front, or to t
 costly: $(DEV)/.ready ## send a front all that is made to cost, and measure what others notice; let nothing else run
 	$(DEV)/bin/python -m tests.e2e.costly
 
-signed-in: setup ## measure what it costs to know who asks, beside a front that does not; let nothing else run
+signed-in: setup ## measure within five minutes what it costs to know who asks, beside a front that does not; let nothing else run
 	$(DEV)/bin/python -m tests.e2e.signed_in
 
 test-browser: setup ## drive every page in Chromium, which is installed where it is missing and may be
