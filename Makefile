@@ -57,7 +57,7 @@ kills: $(DEV)/.ready ## 200 times kill -9 of gateway, front, database or PACS wh
 	HOSPITAL=required hospital/install
 	HOSPITAL=required $(DEV)/bin/python -m pytest tests/service/integration -m kills -s
 
-signed-in: setup ## measure what it costs to know who asks, beside a front that does not; let nothing else run
+signed-in: setup ## measure within five minutes what it costs to know who asks, beside a front that does not; let nothing else run
 	$(DEV)/bin/python -m tests.e2e.signed_in
 
 test-browser: setup ## drive every page in Chromium, which is installed where it is missing and may be

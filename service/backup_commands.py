@@ -96,7 +96,7 @@ def _save(settings: Settings, file: Path) -> None:
     async def note() -> None:
         async with _opened(settings) as transactions:
             event = BackedUp(actor=OPERATOR, sha256=made.sha256)
-            await transactions.write(lambda on: on.emit(event))
+            await transactions.emit(event)
 
     try:
         asyncio.run(note())
@@ -217,7 +217,7 @@ async def _opened(settings: Settings, *, migrate: bool = False) -> AsyncIterator
     """Open the database, with the trail listening."""
     database = Database(settings)
     listeners = Listeners()
-    listeners.within(Event, record)
+    listeners.within_sync(Event, record)
     try:
         if migrate:
             await database.migrate()

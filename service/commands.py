@@ -187,7 +187,7 @@ def _on(settings: Settings, work: Work) -> int:
     async def opened() -> None:
         database = Database(settings)
         listeners = Listeners()
-        listeners.within(Event, record)
+        listeners.within_sync(Event, record)
         try:
             # It may be the first that is done with the database.
             await database.migrate()
@@ -328,7 +328,7 @@ async def first_link(settings: Settings) -> str | None:
     """
     database = Database(settings)
     listeners = Listeners()
-    listeners.within(Event, record)
+    listeners.within_sync(Event, record)
     try:
         people = People(settings, Transactions(database, listeners), Passwords(settings))
         token = await people.first_link(OPERATOR)

@@ -48,7 +48,7 @@ class _Own:
         resources.put(GatewayMetrics, self.metrics)
         resources.get(Database).endure()
         # What happens is in the trail; the fronts seal it.
-        resources.get(Listeners).within(Event, record)
+        resources.get(Listeners).within_sync(Event, record)
         yield
 
 

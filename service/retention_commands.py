@@ -227,7 +227,7 @@ async def _export(_: Settings, options: argparse.Namespace, transactions: Transa
             rows += 1
         # Before it has its name: there is no export that the trail does not know of.
         event = DataExported(actor=actor, form=form, rows=rows)
-        await transactions.write(lambda transaction: transaction.emit(event))
+        await transactions.emit(event)
     manifest = {
         "site": actor.site, "format": form, "rows": rows, "fields": export.FIELDS,
         "done": export.DONE, "from": options.since, "to": options.until,
@@ -260,7 +260,7 @@ async def _copy(_: Settings, options: argparse.Namespace, transactions: Transact
     with _new(options.out) as file:
         file.write(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
         event = DataExported(actor=actor, form="json", rows=rows, patient_key=key)
-        await transactions.write(lambda transaction: transaction.emit(event))
+        await transactions.emit(event)
     print(f"{rows} results in {options.out}")
 
 

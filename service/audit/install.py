@@ -35,7 +35,7 @@ def anchor(database: Database) -> Path | None:
 
 @asynccontextmanager
 async def lifespan(resources: Resources) -> AsyncIterator[None]:
-    resources.get(Listeners).within(Event, record)
+    resources.get(Listeners).within_sync(Event, record)
     settings, folder = resources.get(AuditSettings), resources.get(StorageSettings).var
 
     def read() -> bytes | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, delete, exists, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.schemas import Entry
@@ -24,6 +25,8 @@ _LOCK: Final = 7301142619
 """Any number but the migrations', as long as every front takes the same."""
 
 _HEAD: Final = 1
+_ADD: Final = insert(AuditEventRow)
+_AWAIT: Final = insert(AuditPendingRow)
 _COLUMNS: Final = tuple(getattr(AuditEventRow, name) for name in Entry.__dataclass_fields__)
 _UNSEALED: Final = ~exists().where(AuditLinkRow.event_id == AuditEventRow.id)
 
@@ -56,9 +59,10 @@ class Checkpoint:
     seal: str
 
 
-async def add(connection: AsyncConnection, entry: Entry) -> None:
-    await connection.execute(insert(AuditEventRow).values(**asdict(entry)))
-    await connection.execute(insert(AuditPendingRow).values(event_id=entry.id))
+def add(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Add ``entries``, in two statements however many they are."""
+    connection.execute(_ADD, [asdict(entry) for entry in entries])
+    connection.execute(_AWAIT, [{"event_id": entry.id} for entry in entries])
 
 
 async def alone(connection: AsyncConnection) -> bool:

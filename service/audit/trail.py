@@ -10,14 +10,14 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 import anyio.to_thread
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection
 
 from models.files import replace
 from service.audit import chain, repository
@@ -41,9 +41,9 @@ ANCHOR: Final = "audit.head"
 """Beside the database's file: where the chain ended last."""
 
 
-async def record(connection: AsyncConnection, event: Event) -> None:
-    """Write ``event`` into the trail, within its own transaction."""
-    await repository.add(connection, entry(event))
+def record(connection: Connection, events: Sequence[Event]) -> None:
+    """Write ``events`` into the trail, within their own transaction."""
+    repository.add(connection, [entry(event) for event in events])
 
 
 class Trail:
@@ -123,7 +123,7 @@ class Trail:
 
     async def note(self, event: Exported) -> None:
         """Write down that the trail is exported, before it is."""
-        await self._transactions.write(lambda transaction: transaction.emit(event))
+        await self._transactions.emit(event)
 
     async def all(self, actor: Actor) -> AsyncIterator[Entry]:
         """Yield every entry of the actor's site, the newest first."""

@@ -181,7 +181,7 @@ class Door:
         if actor.id is None:
             await resources.get(Refusals).note(event)
         else:
-            await resources.get(Transactions).write(lambda transaction: transaction.emit(event))
+            await resources.get(Transactions).emit(event)
 
 
 def _bearer(request: Request) -> str | None:

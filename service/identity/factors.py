@@ -278,7 +278,7 @@ class Factors:
 
     async def _failed(self, actor: Actor, person_id: UUID) -> None:
         event = SignInFailed(actor=actor, person_id=person_id, reason="code")
-        await self._transactions.write(lambda transaction: transaction.emit(event))
+        await self._transactions.emit(event)
         raise CodeError
 
 

@@ -254,7 +254,7 @@ class Passkeys:
         if person_id is None:
             await self._attempts.refusals.note(event)
         else:
-            await self._transactions.write(lambda transaction: transaction.emit(event))
+            await self._transactions.emit(event)
         return PasskeyError()
 
 

@@ -38,8 +38,10 @@ class Programs:
         """
         if not secrets.is_api_key(key):
             return None
-        async with self._transactions.read() as connection:
-            found = await keys.by_hash(connection, secrets.hashed("key", key))
+        hash = secrets.hashed("key", key)
+        found = await self._transactions.read_sync(
+            lambda connection: keys.by_hash(connection, hash)
+        )
         at = now()
         if found is None or found.revoked_at is not None or found.ends_at <= at:
             await self._wrong(found, address)
@@ -137,7 +139,7 @@ class Programs:
             await self._attempts.refusals.note(event)
             raise
         event = SignInFailed(actor=actor, person_id=None, reason="key")
-        await self._transactions.write(lambda transaction: transaction.emit(event))
+        await self._transactions.emit(event)
 
     async def _note(self, key_id: UUID) -> None:
         try:

@@ -10,7 +10,7 @@ from service.flow.priority import Priority
 from service.identity.events import WasRead
 from service.storage.database import RETRY_AFTER
 from service.storage.errors import translated
-from service.storage.transaction import Transaction, Transactions
+from service.storage.transaction import Transactions
 
 MOST = 64
 """Reads noted in one transaction."""
@@ -37,10 +37,6 @@ class Reading:
     async def _together(
         self, waiting: Sequence[PendingItem[WasRead, None]]
     ) -> Sequence[Exception | None]:
-        async def work(transaction: Transaction) -> None:
-            for one in waiting:
-                await transaction.emit(one.item)
-
         # A full disk keeps nobody from reading: there is room laid aside for what is little.
-        await self._transactions.write(work, frees=True)
+        await self._transactions.emit(*(one.item for one in waiting), frees=True)
         return [None] * len(waiting)

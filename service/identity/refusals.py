@@ -13,7 +13,7 @@ from typing import Final
 
 from service.identity.events import Denied, SignInFailed
 from service.storage.errors import StorageError
-from service.storage.transaction import Transaction, Transactions
+from service.storage.transaction import Transactions
 
 Refusal = Denied | SignInFailed
 
@@ -87,12 +87,8 @@ class Refusals:
         await asyncio.wait({task}, timeout=PATIENCE)
 
     async def _kept(self, events: list[Refusal]) -> None:
-        async def work(transaction: Transaction) -> None:
-            for one in events:
-                await transaction.emit(one)
-
         try:
-            await self._transactions.write(work)
+            await self._transactions.emit(*events)
         except StorageError:
             # They were refused all the same.
             return

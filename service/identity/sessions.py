@@ -105,8 +105,9 @@ class Sessions:
         if not secrets.is_token(token):
             return None
         hash = secrets.hashed("session", token)
-        async with self._transactions.read() as connection:
-            rows = await sessions.rows(connection, hash)
+        rows = await self._transactions.read_sync(
+            lambda connection: sessions.rows(connection, hash)
+        )
         at = now()
         if not rows:
             return None
@@ -391,7 +392,7 @@ class Sessions:
             raise
 
     async def _failed(self, event: SignInFailed) -> None:
-        await self._transactions.write(lambda transaction: transaction.emit(event))
+        await self._transactions.emit(event)
 
     async def _note(self, hash: str, at: datetime) -> None:
         try:

@@ -100,7 +100,7 @@ class Retention:
             event = RetentionApplied(
                 actor=actor, removed={str(kind): count for kind, count in removed.items()}
             )
-            await self._transactions.write(lambda on: on.emit(event), frees=True)
+            await self._transactions.emit(event, frees=True)
         return removed
 
     async def _all(

@@ -5,6 +5,9 @@ start: one that reads first and writes then would be turned away by every other 
 it is ready to wait. Writers of one front queue for it in the order they came, since SQLite itself
 lets them race; two fronts on one file wait for each other. What only reads begins deferred, and
 waits for nobody.
+
+What is known from its beginning to its end (``read_sync``, ``write_sync``) is done on SQLite by one
+thread in one go; elsewhere it takes the way of everything else.
 """
 
 from __future__ import annotations
@@ -15,12 +18,13 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 import anyio.to_thread
 from sqlalchemy import URL, create_engine, event, make_url, text
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from service.storage import column_keys
@@ -34,6 +38,7 @@ from service.storage.errors import (
 from service.storage.migrations import Schema
 from service.storage.settings import StorageSettings
 from service.storage.space import LEAST, Room
+from service.storage.threaded import ThreadedEngine
 
 RETRY_AFTER: Final = 2.0
 
@@ -42,6 +47,7 @@ Table = Literal["prediction", "exam", "review", "heat_map", "batch", "lateral_po
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
+SyncWork = Callable[[Connection], T]
 
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 0.5
@@ -77,12 +83,18 @@ class Database:
             execution_options={_UNREADABLE: unreadable},
             **self._engine_arguments(),
         )
-        attach(self.engine.dialect, self.encryption)
-        if self.is_sqlite:
-            _sqlite_habits(self.engine.sync_engine, self._begin)
-            if self.encryption.ring is not None:
-                # What stood in the clear is not left in pages that are free.
-                self._always("PRAGMA secure_delete = ON")
+        # In memory there would be a database for each of its connections.
+        self._threaded = None if self.file is None else self._in_threads(unreadable)
+        self._engines: list[Engine] = [self.engine.sync_engine]
+        if self._threaded is not None:
+            self._engines.append(self._threaded.engine)
+        for engine in self._engines:
+            attach(engine.dialect, self.encryption)
+            if self.is_sqlite:
+                _sqlite_habits(engine, self._begin)
+        if self.is_sqlite and self.encryption.ring is not None:
+            # What stood in the clear is not left in pages that are free.
+            self._always("PRAGMA secure_delete = ON")
         self._turn = asyncio.Lock()
         self._room = None if self.file is None else Room(self.file)
         self._full = False
@@ -155,31 +167,70 @@ class Database:
             self._full = True
             raise
 
+    async def read_sync(self, work: SyncWork[T]) -> T:
+        """Return what ``work`` reads in one transaction."""
+        if self._threaded is None:
+            async with self.connect() as connection:
+                return await connection.run_sync(work)
+        with translated(RETRY_AFTER):
+            async with asyncio.timeout(self._last_resort):
+                return await self._threaded.run(partial(self._unlocked, work))
+
     async def write(self, work: Work[T], *, frees: bool = False) -> T:
         """Return what ``work`` does in a transaction that writes.
 
         Tried again while others are in its way, so ``work`` may be called several times. What
         ``frees`` room may use the room that is kept back for it.
         """
+
+        async def once() -> T:
+            async with self.begin() as connection:
+                return await work(connection)
+
+        return await self._in_room(once, frees)
+
+    async def write_sync(self, work: SyncWork[T], *, frees: bool = False) -> T:
+        """Return what ``work`` does, as :meth:`write` does.
+
+        On SQLite it is written all the same where whoever asked has stopped waiting.
+        """
+
+        async def once() -> T:
+            if self._threaded is None:
+                async with self.begin() as connection:
+                    return await connection.run_sync(work)
+            return await self._write_threaded(self._threaded, work)
+
+        return await self._in_room(once, frees)
+
+    async def _write_threaded(self, threaded: ThreadedEngine, work: SyncWork[T]) -> T:
         try:
-            return await self._write(work)
+            with translated(RETRY_AFTER):
+                async with asyncio.timeout(self._last_resort), self._turn:
+                    return await threaded.run(partial(self._unlocked, work), **{_WRITES: True})
+        except StorageFullError:
+            self._full = True
+            raise
+
+    async def _in_room(self, once: Callable[[], Awaitable[T]], frees: bool) -> T:
+        try:
+            return await self._again(once)
         except StorageFullError:
             if not frees or self._room is None:
                 raise
         await anyio.to_thread.run_sync(self._room.make_way)
         try:
-            return await self._write(work)
+            return await self._again(once)
         finally:
             await anyio.to_thread.run_sync(self._room.settle)
             await anyio.to_thread.run_sync(self._room.lay_aside)
 
-    async def _write(self, work: Work[T]) -> T:
+    async def _again(self, once: Callable[[], Awaitable[T]]) -> T:
         end = time.monotonic() + self._seconds
         pause = _FIRST_PAUSE
         while True:
             try:
-                async with self.begin() as connection:
-                    return await work(connection)
+                return await once()
             except StorageBusyError:
                 if time.monotonic() + pause >= end:
                     raise
@@ -195,11 +246,13 @@ class Database:
     def _always(self, statement: str) -> None:
         """Have each connection begin with ``statement``. Before the first one."""
 
-        @event.listens_for(self.engine.sync_engine, "connect")
         def connected(connection: Any, _record: object) -> None:
             cursor = connection.cursor()
             cursor.execute(statement)
             cursor.close()
+
+        for engine in self._engines:
+            event.listen(engine, "connect", connected)
 
     async def look_for_room(self) -> None:
         """Find out by a small write whether there is room: ``full`` says so from then on."""
@@ -222,11 +275,18 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        if self._threaded is not None:
+            await self._threaded.close()
 
     async def _unlock(self, connection: AsyncConnection) -> None:
         """Read the key of encrypted columns, where there are keys and this has not been done."""
         if self.encryption.is_locked:
             await connection.run_sync(column_keys.unlock, self.encryption)
+
+    def _unlocked(self, work: SyncWork[T], connection: Connection) -> T:
+        if self.encryption.is_locked:
+            column_keys.unlock(connection, self.encryption)
+        return work(connection)
 
     def _begin(self, connection: Connection) -> Iterator[str]:
         if not connection.get_execution_options().get(_WRITES, False):
@@ -236,6 +296,11 @@ class Database:
         if pages is not None:
             yield f"PRAGMA max_page_count = {pages}"
         yield "BEGIN IMMEDIATE"
+
+    def _in_threads(self, unreadable: Callable[[Table], None]) -> ThreadedEngine:
+        options = {_UNREADABLE: unreadable}
+        url = self._url.set(drivername="sqlite")
+        return ThreadedEngine(url, execution_options=options, **self._engine_arguments())
 
     def _engine_arguments(self) -> dict[str, Any]:
         if self.is_sqlite:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.events import Event, Listeners
@@ -31,7 +32,7 @@ class Transaction:
 class Transactions:
     """Opens the one transaction of a verb.
 
-    ``write`` and ``read`` raise :class:`~service.storage.errors.StorageError`.
+    All of its methods raise :class:`~service.storage.errors.StorageError`.
     """
 
     def __init__(self, database: Database, listeners: Listeners | None = None) -> None:
@@ -51,6 +52,20 @@ class Transactions:
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Return a connection that only reads, and waits for no writer."""
         return self._database.connect()
+
+    async def read_sync(self, work: Callable[[Connection], T]) -> T:
+        """Return what ``work`` reads in one transaction, and in one go: for what is asked often."""
+        return await self._database.read_sync(work)
+
+    async def emit(self, *events: Event, frees: bool = False) -> None:
+        """Write a transaction of ``events`` and nothing else, in one go.
+
+        For those alone that only listeners that are not asynchronous write down.
+        """
+        await self._database.write_sync(
+            lambda connection: self._listeners.join_sync(connection, events), frees=frees
+        )
+        self._listeners.tell(events)
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]], *, frees: bool = False) -> T:
         """Return what ``work`` does in one transaction, which is kept whole or not at all.

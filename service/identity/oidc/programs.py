@@ -70,7 +70,7 @@ class ProviderPrograms:
             # As a key that is none: whoever guesses is slowed down, and then told so.
             await self._attempts.begin("", address)
             event = SignInFailed(actor=Actor(address=address), person_id=None, reason=error.reason)
-            await self._transactions.write(lambda transaction: transaction.emit(event))
+            await self._transactions.emit(event)
             return None
 
     def _program(self, claims: Claims, issuer: str, address: str | None) -> Actor:

@@ -98,7 +98,7 @@ class Oidc:
                 await self.attempts.begin("oidc", f"oidc {actor.address}")
             except TooOftenError:
                 return
-        await self.transactions.write(lambda transaction: transaction.emit(event))
+        await self.transactions.emit(event)
 
 
 @dataclass(frozen=True)

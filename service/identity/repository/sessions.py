@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.storage.tables.identity import (
@@ -35,28 +36,31 @@ _HAS_PASSKEY: Final = (
 )
 
 
+# Each request of a person asks it: to build it takes longer than to execute it.
+_ROWS: Final = (
+    select(
+        SessionRow.person_id, SessionRow.site, SessionRow.seen_at, SessionRow.ends_at,
+        SessionRow.signed_in_at, SessionRow.issuer, SessionRow.second, SessionRow.by_passkey,
+        SessionRow.glass_id, _HAS_APP, _HAS_PASSKEY, PersonRow.name, PersonRow.disabled_at,
+        PersonRow.sealed, MembershipRow.role,
+    )
+    .join(PersonRow, PersonRow.id == SessionRow.person_id)
+    .outerjoin(
+        MembershipRow,
+        (MembershipRow.person_id == SessionRow.person_id)
+        & (MembershipRow.site == SessionRow.site),
+    )
+    .where(SessionRow.hash == bindparam("hash"))
+)  # fmt: skip
+
+
 async def add(connection: AsyncConnection, **values: Any) -> None:
     await connection.execute(insert(SessionRow).values(**values))
 
 
-async def rows(connection: AsyncConnection, hash: str) -> Sequence[Any]:
+def rows(connection: Connection, hash: str) -> Sequence[Any]:
     """Return a row for each role of the person at the session's site, or one without a role."""
-    statement = (
-        select(
-            SessionRow.person_id, SessionRow.site, SessionRow.seen_at, SessionRow.ends_at,
-            SessionRow.signed_in_at, SessionRow.issuer, SessionRow.second, SessionRow.by_passkey,
-            SessionRow.glass_id, _HAS_APP, _HAS_PASSKEY, PersonRow.name, PersonRow.disabled_at,
-            PersonRow.sealed, MembershipRow.role,
-        )
-        .join(PersonRow, PersonRow.id == SessionRow.person_id)
-        .outerjoin(
-            MembershipRow,
-            (MembershipRow.person_id == SessionRow.person_id)
-            & (MembershipRow.site == SessionRow.site),
-        )
-        .where(SessionRow.hash == hash)
-    )  # fmt: skip
-    return (await connection.execute(statement)).all()
+    return connection.execute(_ROWS, {"hash": hash}).all()
 
 
 async def whole(connection: AsyncConnection, hash: str) -> dict[str, Any] | None:

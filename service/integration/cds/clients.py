@@ -161,7 +161,7 @@ class Clients:
         except RefusedError as error:
             await self._attempts.begin("", address)
             event = SignInFailed(actor=Actor(address=address), person_id=None, reason=error.reason)
-            await self._transactions.write(lambda transaction: transaction.emit(event))
+            await self._transactions.emit(event)
             return None
 
     def _endpoint(self, url: str, path: str) -> str:

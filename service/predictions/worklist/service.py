@@ -52,7 +52,7 @@ class WorklistReading:
             results=min(total, LONGEST_EXPORT),
             batch_id=query.batch,
         )
-        await self._transactions.write(lambda transaction: transaction.emit(event))
+        await self._transactions.emit(event)
         return self._parts(actor, whole)
 
     async def _parts(self, actor: Actor, query: WorklistQuery) -> AsyncIterator[tuple[Listed, ...]]:

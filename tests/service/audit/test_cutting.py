@@ -32,7 +32,7 @@ OLD, YOUNG = 8, 4
 async def transactions(database: Database) -> Transactions:
     """Twelve sealed entries, of which eight are ten years old."""
     listeners = Listeners()
-    listeners.within(Event, record)
+    listeners.within_sync(Event, record)
     on = Transactions(database, listeners)
     for number in range(OLD + YOUNG):
         at = now() - timedelta(days=3650 if number < OLD else 1, seconds=-number)
@@ -41,7 +41,7 @@ async def transactions(database: Database) -> Transactions:
             key_id=None, address=None, object_kind="list", object_id=None, detail="{}",
         )  # fmt: skip
         async with database.begin() as connection:
-            await repository.add(connection, one)
+            await connection.run_sync(repository.add, [one])
     await Trail(on, KEY, None).seal()
     return on
 

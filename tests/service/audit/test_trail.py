@@ -99,7 +99,7 @@ async def test_attack_36_no_answer_without_its_entry(
     async with person(guarded, "unlucky", "clinician") as somebody:
         place = (await somebody.client.post(API, content=png)).headers["location"]
 
-        async def fails(*_: object) -> None:
+        def fails(*_: object) -> None:
             raise RuntimeError
 
         monkeypatch.setattr("service.audit.repository.add", fails)

@@ -32,15 +32,19 @@ KEY = b"k" * 32
 
 def on(database: Database) -> Transactions:
     listeners = Listeners()
-    listeners.within(Event, record)
+    listeners.within_sync(Event, record)
     return Transactions(database, listeners)
 
 
 async def act(transactions: Transactions, count: int) -> None:
-    for _ in range(count):
+    for number in range(count):
         person = uuid4()
         event = SignedIn(actor=Actor(id=person, address="10.0.0.1"), person_id=person)
-        await transactions.write(lambda transaction, event=event: transaction.emit(event))
+        # By either way that there is into the trail: with an act's own rows, or alone.
+        if number % 2:
+            await transactions.emit(event)
+        else:
+            await transactions.write(lambda transaction, event=event: transaction.emit(event))
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ async def test_many_addresses_are_bounded_as_well(
 ) -> None:
     monkeypatch.setattr(refusals, "ADDRESSES", 8)
     listeners = Listeners()
-    listeners.within(Event, record)
+    listeners.within_sync(Event, record)
     noting = Refusals(Transactions(database, listeners))
     for number in range(300):
         actor = Actor(address=f"192.0.2.{number % 100}")
@@ -119,7 +119,7 @@ async def test_a_minute_later_there_are_rows_again(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listeners = Listeners()
-    listeners.within(Event, record)
+    listeners.within_sync(Event, record)
     noting = Refusals(Transactions(database, listeners))
     clock = 1000.0
     monkeypatch.setattr("service.identity.refusals.time.monotonic", lambda: clock)
@@ -138,7 +138,8 @@ async def test_a_database_that_is_away_refuses_all_the_same(
     async def away(*_: object, **__: object) -> None:
         raise StorageUnavailableError("The database does not answer.", 1)
 
-    monkeypatch.setattr("service.storage.transaction.Transactions.write", away)
+    for way in ("write", "emit"):
+        monkeypatch.setattr(f"service.storage.transaction.Transactions.{way}", away)
     async with browser(guarded) as client:
         for _ in range(3):
             assert (await client.get(API)).status_code == 401

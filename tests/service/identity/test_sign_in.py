@@ -169,7 +169,8 @@ async def test_a20_a_database_that_is_away_signs_nobody_out(
     guarded: Front, ann: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case A20."""
-    monkeypatch.setattr("service.storage.transaction.Transactions.read", _away)
+    for way in ("read", "read_sync"):
+        monkeypatch.setattr(f"service.storage.transaction.Transactions.{way}", _away)
     answer = await ann.client.get(API)
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
     assert "retry-after" in answer.headers
@@ -285,5 +286,5 @@ async def test_one_changes_ones_password_and_is_signed_in_here_alone(
         assert (await ann.sign_in(new)).status_code == 303
 
 
-def _away(_: object) -> Any:
+def _away(*_: object) -> Any:
     raise StorageUnavailableError("The database does not answer.", 2.0)

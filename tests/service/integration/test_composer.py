@@ -19,7 +19,13 @@ from service.medicine.progression.place import Place
 from service.predictions.schemas import Prediction
 from service.storage.errors import StorageUnavailableError, UnreadableError
 from tests.service.integration.compose.kit import (
-    CASE, REFUSED, course, exam, points, prediction, told,
+    CASE,
+    REFUSED,
+    course,
+    exam,
+    points,
+    prediction,
+    told,
 )  # fmt: skip
 from tests.service.integration.kit import file, image
 

@@ -35,7 +35,7 @@ async def transactions(settings: Settings) -> AsyncIterator[Transactions]:
     """Open the front's database beside it, with the trail listening."""
     database = Database(settings)
     listeners = Listeners()
-    listeners.within(Event, record)
+    listeners.within_sync(Event, record)
     try:
         yield Transactions(database, listeners)
     finally:

@@ -12,5 +12,5 @@ from service.storage.transaction import Transactions
 def transactions(database: Database) -> Transactions:
     """Transactions on either database, with the trail listening."""
     listeners = Listeners()
-    listeners.within(Event, record)
+    listeners.within_sync(Event, record)
     return Transactions(database, listeners)

@@ -146,7 +146,8 @@ async def test_where_not_even_a_row_of_the_trail_finds_room_nothing_is_done(
         async def full(*_: object, **__: object) -> None:
             raise StorageFullError("There is no room left to store anything.")
 
-        monkeypatch.setattr("service.storage.database.Database.write", full)
+        for way in ("write", "write_sync"):
+            monkeypatch.setattr(f"service.storage.database.Database.{way}", full)
         for asked in (
             somebody.client.get(place),
             somebody.client.get(f"{place}/image"),

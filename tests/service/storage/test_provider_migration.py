@@ -77,7 +77,7 @@ async def test_people_roles_and_sessions_are_read_after_the_upgrade(
             ("viewer", "clinician"), ("viewer", "clinician"), ()
         )  # fmt: skip
         assert (found.is_sealed, found.by_provider) == (False, False)
-        kept = await sessions.rows(on, "a" * 64)
+        kept = await on.run_sync(sessions.rows, "a" * 64)
         assert {row.role for row in kept} == {"viewer", "clinician"}
         assert {row.issuer for row in kept} == {None}
     await database.close()

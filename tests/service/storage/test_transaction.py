@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.events import Event, Listeners
@@ -140,3 +141,35 @@ async def test_listeners_hear_of_their_own_events_and_kinds_of_them(toy: Databas
     await transactions.write(say("a"))
     await transactions.write(say("b", Shouted))
     assert told == ["a", "B", "b"]
+
+
+def trail_sync(connection: Connection, events: Sequence[Said]) -> None:
+    connection.execute(SAY, [{"said": f"audit: {one.words}"} for one in events])
+
+
+async def test_events_alone_are_written_and_told_together(toy: Database) -> None:
+    listeners, told = Listeners(), list[str]()
+    listeners.within_sync(Said, trail_sync)
+    listeners.afterwards(Said, lambda event: told.append(event.words))
+    transactions = Transactions(toy, listeners)
+    nobody = Actor.anonymous()
+    await transactions.emit(Said(actor=nobody, words="a"), Shouted(actor=nobody, words="b"))
+    assert await rows(toy) == ["audit: a", "audit: b"]
+    # One that is there already takes the other back too.
+    with pytest.raises(ConflictError):
+        await transactions.emit(Said(actor=nobody, words="c"), Said(actor=nobody, words="a"))
+    assert await rows(toy) == ["audit: a", "audit: b"]
+    assert told == ["a", "b"]
+    # With rows of a verb's own it is the same listener.
+    await transactions.write(say("d"))
+    assert await rows(toy) == ["audit: a", "audit: b", "audit: d", "d"]
+
+
+async def test_an_event_alone_is_refused_where_a_listener_would_miss_it(toy: Database) -> None:
+    listeners = Listeners()
+    listeners.within_sync(Said, trail_sync)
+    listeners.within(Shouted, trail)
+    transactions, nobody = Transactions(toy, listeners), Actor.anonymous()
+    with pytest.raises(TypeError, match="Shouted has a listener that awaits"):
+        await transactions.emit(Said(actor=nobody, words="a"), Shouted(actor=nobody, words="b"))
+    assert await rows(toy) == []

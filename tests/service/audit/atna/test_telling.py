@@ -58,7 +58,7 @@ async def entries(database: Database, count: int) -> None:
             detail="{}",
         )  # fmt: skip
         async with database.begin() as connection:
-            await repository.add(connection, one)
+            await connection.run_sync(repository.add, [one])
     await Trail(Transactions(database), b"k" * 32, None).seal()
 
 

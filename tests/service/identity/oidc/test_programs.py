@@ -149,5 +149,6 @@ async def test_a_database_that_is_away_is_no_refusal(
     async def away(*_: Any, **__: Any) -> None:
         raise StorageUnavailableError("The database does not answer.", 2.0)
 
-    monkeypatch.setattr("service.storage.transaction.Transactions.write", away)
+    for way in ("write", "emit"):
+        monkeypatch.setattr(f"service.storage.transaction.Transactions.{way}", away)
     assert (await door.client.get(API, headers=bearer(forged))).status_code == 503
