@@ -190,7 +190,8 @@ async def main() -> int:
             )
             fronts.append(Asked(await held.enter_async_context(client)))
             await fronts[-1].warm()
-        missed = await measured(*fronts, until, options.seconds)
+        open_front, closed = fronts
+        missed = await measured(open_front, closed, until, options.seconds)
     for words in missed:
         print(f"missed: {words}")
     return 1 if missed else 0
