@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from models.image.recipe import BYTES, FRAME, NAME, SIDE
 from models.types import BASES, BaseName
-from models.vertebrae.geometry import LEVELS, Level, LevelName, Outlined, Spine
+from models.vertebrae.geometry import LEVELS, UNKNOWN, Level, LevelName, Outlined, Point, Spine
 from protocol import mask
 from protocol.headers import MAX_ITEMS
 
@@ -246,6 +246,8 @@ Coordinate = Annotated[float, Field(ge=-SIDE, le=2 * SIDE, allow_inf_nan=False)]
 
 Place = tuple[Coordinate, Coordinate]
 
+Side = Annotated[tuple[Place, ...], Field(max_length=SIDE)]
+
 
 class OutlinedLevel(BaseModel):
     """One vertebra, in pixels of the frame."""
@@ -269,6 +271,9 @@ class Outline(_Answer):
     levels: tuple[OutlinedLevel, ...] = Field(
         max_length=len(LEVELS), description="from the top; empty: no spine was found"
     )
+    sides: tuple[Side, Side] = Field(
+        ((), ()), description="the column's left and right rim, from the top; empty: not known"
+    )
     graphics: str = Field(
         max_length=BYTES, description="base64 of the packed bits of the (224, 224) mask"
     )
@@ -285,19 +290,21 @@ class Outline(_Answer):
     def from_outlined(cls, outlined: Outlined, version: str) -> Self:
         """Return what was found by ``version`` of the model, outlines to a tenth of a pixel."""
         levels = outlined.spine.levels if outlined.spine else ()
+        left, right = outlined.spine.sides if outlined.spine else UNKNOWN
         return cls(
             version=version,
             recipe=FRAME,
             levels=tuple(
                 OutlinedLevel(
                     level=one.level,
-                    outline=tuple((round(x, 1), round(y, 1)) for x, y in one.outline),
+                    outline=_rounded(one.outline),
                     centre=one.centre,
                     area=one.area,
                     confidence=one.confidence,
                 )
                 for one in levels
             ),
+            sides=(_rounded(left), _rounded(right)),
             graphics=mask.encode(outlined.graphics),
         )
 
@@ -307,7 +314,12 @@ class Outline(_Answer):
             Level(one.level, one.outline, one.centre, one.area, one.confidence)
             for one in self.levels
         )
-        return Outlined(Spine(levels) if levels else None, mask.decode(self.graphics))
+        spine = Spine(levels, self.sides) if levels else None
+        return Outlined(spine, mask.decode(self.graphics))
+
+
+def _rounded(points: Sequence[Point]) -> tuple[Place, ...]:
+    return tuple((round(x, 1), round(y, 1)) for x, y in points)
 
 
 DropReason = Literal["expired", "cancelled", "failed"]

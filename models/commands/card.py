@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from models import artifact
+from models.evaluation import since
 from models.explanation import location
 
 FILE = "card.md"
@@ -21,6 +22,7 @@ def run(options: argparse.Namespace) -> int:
     root = artifact.artifacts_folder()
     model = artifact.load(options.name, root, options.version)
     print(model.path(FILE).read_text(encoding="utf-8"), end="")
+    print(since.to_markdown(model.version), end="")
     measured = location.read(root).get(options.name)
     if measured is not None and measured.version == model.version:
         print(f"\n{measured.to_markdown()}", end="")

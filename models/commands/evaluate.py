@@ -22,6 +22,7 @@ from models.evaluation import metrics
 from models.evaluation.evaluation import evaluate
 from models.evaluation.schema import FILE, Evaluation, Leak
 from models.evaluation.scored import Scored
+from models.evaluation.since import since
 from models.evaluation.tables import counted, figures, report
 from models.gate.quality import assess, served_gate
 from models.inference.base import Outliner
@@ -153,6 +154,8 @@ def _print_cross_validated(stack: Artifact) -> None:
     print("## Honest figures, cross-validated when these models were trained\n")
     measured = {str(name): artifact.load(name).facts(BaseManifest).metrics for name in BASES}
     print(figures({**measured, "stack": stack.facts(StackManifest).metrics}))
+    if (said := since(stack.version)) is not None:
+        print(f"\n{said}")
 
 
 def _write(folder: Path, evaluation: Evaluation) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from models import artifact
 from models.artifact import Artifact, ArtifactError
+from models.evaluation.since import since
 from models.evaluation.tables import table
 from models.manifest import Manifest
 
@@ -30,6 +31,8 @@ def run(_: argparse.Namespace) -> int:
             mark = "served" if served.get(name) == model.version else ""
             rows.append([name, mark, model.version, _area(model), _size(model.folder), _of(model)])
     print(table(["model", "", "version", "AUROC (95 %)", "size", "recipe"], rows))
+    for said in sorted({since(version) or "" for version in served.values()} - {""}):
+        print(said)
     for sentence in damaged:
         print(f"damaged: {sentence}")
     return 1 if damaged else 0

@@ -6,7 +6,7 @@
     outline         the network's maps → levels and graphics
     measurements    what is measured inside and beside the outlines of a canonical image
     report          sizes, angles and relative density of each level: numpy and Pillow
-    curvature       the interval of the curve L1–L4: pure Python
+    curvature       the curve L1–L4 and its interval: numpy alone
     foreign         how sharply what is brighter than bone ends: numpy and Pillow
     displacement    how far rows are shifted against each other: numpy alone
     findings        what of it a reader should look at, each with its rule

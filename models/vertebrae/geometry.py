@@ -22,6 +22,11 @@ FEWEST: Final = 3
 """Levels without which neither pitch nor place of the column is known."""
 
 Point = tuple[float, float]
+Sides = tuple[tuple[Point, ...], tuple[Point, ...]]
+"""The left and the right rim of the column as points from the top: one vertebra further than L1–L4
+at either end, as far as it is seen; both empty where they are not known."""
+
+UNKNOWN: Final[Sides] = ((), ())
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Spine:
     """
 
     levels: tuple[Level, ...]
+    sides: Sides = UNKNOWN
 
     def __post_init__(self) -> None:
         if len(self.levels) < FEWEST:
@@ -131,11 +137,13 @@ class Spine:
 
     def scaled(self, x: float, y: float) -> Spine:
         """Return the spine in an image that is ``x`` times as wide and ``y`` times as high."""
-        return Spine(tuple(level.scaled(x, y) for level in self.levels))
+        left, right = (tuple((px * x, py * y) for px, py in side) for side in self.sides)
+        return Spine(tuple(level.scaled(x, y) for level in self.levels), (left, right))
 
     def moved(self, x: float, y: float) -> Spine:
         """Return the spine ``x`` pixels further right and ``y`` further down."""
-        return Spine(tuple(level.moved(x, y) for level in self.levels))
+        left, right = (tuple((px + x, py + y) for px, py in side) for side in self.sides)
+        return Spine(tuple(level.moved(x, y) for level in self.levels), (left, right))
 
 
 @dataclass(frozen=True, eq=False)

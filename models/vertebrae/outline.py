@@ -8,7 +8,7 @@ programming, as in Schmidt et al., MICCAI 2007, for chains of vertebrae).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from typing import Final
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from models.image.recipe import Canonical
+from models.image.recipe import SIDE, Canonical
 from models.vertebrae import strokes
-from models.vertebrae.geometry import LEVELS, Level, Outlined, Point, Spine
+from models.vertebrae.geometry import LEVELS, UNKNOWN, Level, Outlined, Point, Sides, Spine
 
 OTHER: Final = 5
 """The class of vertebrae above L1 and below L4; 0 is background, 1–4 are L1–L4."""
@@ -55,16 +55,25 @@ STIFFNESS: Final = 2000.0
 STEEPEST: Final = 0.25
 """Slope of a boundary against the column's axis at most."""
 
+BESIDE: Final = 0.8
+"""Widths of the column from its middle within which its sides are looked for: ribs and pelvis join
+it farther out."""
+
+EVERY: Final = 2
+"""Rows of a frame from one point of a side to the next."""
+
 Maps = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
     """``levels`` (224, 224) uint8: 1–4 where L1–L4 were found, else 0; ``confidence`` (4,), the
-    probability of each level among those that it could be."""
+    probability of each level among those that it could be; ``column`` (224, 224) bool: vertebrae,
+    of whichever level."""
 
     levels: NDArray[np.uint8]
     confidence: NDArray[np.float64]
+    column: NDArray[np.bool_]
 
 
 def segment(maps: Maps) -> Segmentation:
@@ -74,7 +83,7 @@ def segment(maps: Maps) -> Segmentation:
     raised = np.exp(channels[: OTHER + 1] - channels[: OTHER + 1].max(0))
     probabilities = raised / raised.sum(0)
     levels = np.zeros(maps.shape[:2], np.uint8)
-    nothing = Segmentation(levels, np.zeros(len(LEVELS)))
+    nothing = Segmentation(levels, np.zeros(len(LEVELS)), np.zeros(levels.shape, bool))
     lumbar = probabilities[1:OTHER].sum(0)
     found = _largest(lumbar > 0.5)
     if np.count_nonzero(found) < SMALLEST:
@@ -109,7 +118,7 @@ def segment(maps: Maps) -> Segmentation:
     levels[rows, columns] = number
     for one in range(1, len(LEVELS) + 1):
         levels[(levels == one) & ~_largest(levels == one)] = 0
-    return Segmentation(levels, confidence)
+    return Segmentation(levels, confidence, column)
 
 
 def outline(maps: Maps, framed: Canonical) -> Outlined:
@@ -123,9 +132,34 @@ def outline(maps: Maps, framed: Canonical) -> Outlined:
         if np.count_nonzero(found.levels == number) >= SMALLEST // 10
     )
     try:
-        return Outlined(Spine(levels), graphics)
+        spine = Spine(levels)
     except ValueError:
         return Outlined(None, graphics)
+    return Outlined(replace(spine, sides=_sides(found.column, spine)), graphics)
+
+
+def _sides(column: NDArray[np.bool_], spine: Spine) -> Sides:
+    """Return the rim of ``column`` in each :data:`EVERY` th row, without the image's outermost."""
+    if len(spine.levels) < len(LEVELS):
+        return UNKNOWN
+    centres = np.array([level.centre for level in spine.levels])
+    first, last = centres[0, 1], centres[-1, 1]
+    reach = 1.5 * spine.pitch
+    rows = np.arange(max(1, int(first - reach)), min(SIDE - 2, int(last + reach)) + 1, EVERY)
+    middles = rows + 0.5
+    # The middle runs straight on beyond the outer centres: a parabola would leave the column.
+    inner = np.clip(middles, first, last)
+    curve = np.polyfit(centres[:, 1], centres[:, 0], 2)
+    middle = np.polyval(curve, inner) + np.polyval(np.polyder(curve), inner) * (middles - inner)
+    apart = np.abs(np.arange(SIDE) + 0.5 - middle[:, None])
+    inside = column[rows] & (apart < BESIDE * spine.width)
+    seen = inside.any(1)
+    inside, middles = inside[seen], middles[seen]
+    left, right = inside.argmax(1), SIDE - inside[:, ::-1].argmax(1)
+    return (
+        tuple(zip(left.astype(float).tolist(), middles.tolist(), strict=True)),
+        tuple(zip(right.astype(float).tolist(), middles.tolist(), strict=True)),
+    )
 
 
 def _axis(weight: NDArray[np.floating]) -> tuple[float, float]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from models.image.recipe import SIDE, Canonical, place
+from models.vertebrae import curvature
 from models.vertebrae.geometry import LEVELS, LevelName, Placement, Point, Spine
 from models.vertebrae.tissue import FLOOR, beside
 
@@ -59,9 +60,9 @@ class LevelReport:
 @dataclass(frozen=True)
 class Report:
     """The column: ``axis_tilt`` is of the line through the centres of the top and the bottom
-    vertebra, ``curve`` the angle between the column's directions at the first and the last level
-    (:mod:`~models.vertebrae.curvature`), both in degrees; ``placement`` maps canonical pixels
-    (u, v, 1) to the image as sent.
+    vertebra, ``curve`` the angle between the column's directions at the first and the last level,
+    of which ``curve_half`` is half an interval (:mod:`~models.vertebrae.curvature`), all in
+    degrees; ``placement`` maps canonical pixels (u, v, 1) to the image as sent.
 
     The curve is a screening angle in the frontal plane. A Cobb angle is drawn along the most tilted
     end plates, wherever they are, and is usually larger (domain.md §2.3).
@@ -70,6 +71,7 @@ class Report:
     levels: tuple[LevelReport, ...]
     axis_tilt: float
     curve: float
+    curve_half: float
     placement: Matrix
 
 
@@ -108,10 +110,12 @@ def describe(
                 confidence=level.confidence,
             )
         )
+    curve, half = curved(sent)
     return Report(
         levels=tuple(levels),
         axis_tilt=sent.axis_tilt,
-        curve=abs(lean(axes[-1]) - lean(axes[0])),
+        curve=curve,
+        curve_half=half,
         placement=matrix(placement),
     )
 
@@ -120,6 +124,16 @@ def matrix(placement: Placement) -> Matrix:
     """Return the placement's matrix as numbers that JSON can hold."""
     first, second = ((float(a), float(b), float(c)) for a, b, c in placement.matrix)
     return first, second
+
+
+def curved(spine: Spine) -> tuple[float, float]:
+    """Return the curve in degrees and half its interval; ``spine`` is in pixels of the image as
+    sent."""
+    turned = curvature.turn(spine)
+    if turned is not None:
+        return abs(turned), curvature.HALF
+    axes = tangents(spine)
+    return abs(lean(axes[-1]) - lean(axes[0])), curvature.HALF_BY_CENTRES
 
 
 def tangents(spine: Spine) -> NDArray[np.float64]:

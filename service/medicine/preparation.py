@@ -226,7 +226,7 @@ def vertebrae(found: Report, noticed: tuple[findings.Finding, ...], version: str
 def _interval(found: Report) -> tuple[float, float] | None:
     if len(found.levels) < len(LEVELS):
         return None
-    low, high = curvature.interval(found.curve)
+    low, high = curvature.interval(found.curve, found.curve_half)
     return round(low, FINE), round(high, FINE)
 
 

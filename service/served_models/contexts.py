@@ -53,6 +53,12 @@ SOURCES: Final[Mapping[str, str]] = {
     ),
     "held-out": N_("Scored by what is served, on images that no fit has seen."),
 }
+SINCE: Final = N_(
+    "Cross-validated figures are of before strokes alone were hidden of what is drawn on an image, "
+    "not all around them: two of 114 scans have had another outcome since, and the figures were "
+    "not made anew."
+)
+"""What :mod:`models.evaluation.since` says, as catalogues know it."""
 _LEAST: Final = "–"
 
 
@@ -130,6 +136,7 @@ class ModelsPage(Page):
     recipe: str
     models: tuple[ModelRow, ...]
     source: str
+    since: str
     heads: tuple[str, ...]
     rows: tuple[FigureRow, ...]
     classes: tuple[ClassRow, ...]
@@ -155,6 +162,7 @@ class ModelsPage(Page):
             recipe=lineup.recipe,
             models=tuple(_model(name, one, states) for name, one in lineup.models.items()),
             source=_(SOURCES[lineup.source]),
+            since="" if lineup.since is None else _(SINCE),
             heads=tuple(_(FIGURES[key]) for key in measured),
             rows=tuple(
                 FigureRow(

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models import artifact
 from models.artifact import Artifact, ArtifactError
+from models.evaluation import since
 from models.evaluation.schema import FILE, Claim, Evaluation, Leak, Report, Source, Subgroup
 from models.manifest import DataFacts, Manifest
 from service.predictions.heat_maps.localisation import located
@@ -39,7 +40,8 @@ class Served(_Part):
     origin: str | None = Field(description="Where its weights began.")
     recipe: str
     card: str = Field(
-        description="Markdown; of a base model, with what was measured of its heat maps since."
+        description="Markdown; with what changed since its figures were made; of a base model, "
+        "with what was measured of its heat maps."
     )
 
 
@@ -50,6 +52,7 @@ class Lineup(_Part):
     recipe: str
     models: dict[ModelName, Served]
     source: Source = Field(description="What the figures are of.")
+    since: str | None = Field(None, description="What has changed since, and is in no figure.")
     data: DataFacts
     results: Mapping[str, Report] = Field(
         description="Base models, then the stack's subsets, the whole one first; normal against "
@@ -108,6 +111,7 @@ def _lineup(root: Path, versions: tuple[tuple[str, str], ...]) -> Lineup:
         recipe=stack.facts(Manifest).recipe,
         models={name: _served(one) for name, one in loaded.items()},
         source=evaluation.source,
+        since=since.since(stack.version) if evaluation.source == "cross-validation" else None,
         data=evaluation.data,
         results=evaluation.models,
         subgroups=evaluation.subgroups,
@@ -139,7 +143,7 @@ def _served(one: Artifact) -> Served:
         version=one.version,
         origin=facts.origin,
         recipe=facts.recipe,
-        card=one.path(CARD).read_text(encoding="utf-8") + told,
+        card=one.path(CARD).read_text(encoding="utf-8") + since.to_markdown(one.version) + told,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,10 +95,17 @@ def test_the_stack_is_asked_with_these_words() -> None:
 
 def test_an_outline_goes_out_to_a_tenth_of_a_pixel_and_comes_back() -> None:
     mask = np.eye(224, dtype=bool)
-    sent = Outline.from_outlined(Outlined(nominal().scaled(1.0, 0.977), mask), VERSION)
+    sides = (((70.0, 3.5), (71.0, 5.5)), ((150.0, 3.5), (152.0, 5.5)))
+    spine = replace(nominal(), sides=sides).scaled(1.0, 0.977)
+    sent = Outline.from_outlined(Outlined(spine, mask), VERSION)
     found = Outline.model_validate_json(sent.model_dump_json(), strict=True).to_outlined()
     assert found.spine is not None
     assert np.array_equal(found.graphics, mask)
+    assert np.abs(np.subtract(found.spine.sides, spine.sides)).max() <= 0.05
+    older = sent.model_dump(exclude={"sides"})
+    without = Outline.model_validate(older).to_outlined().spine
+    assert without is not None
+    assert without.sides == ((), ())
     for one, level in zip(found.spine.levels, nominal().scaled(1.0, 0.977).levels, strict=True):
         assert (one.centre, one.area, one.confidence) == (
             level.centre, level.area, level.confidence

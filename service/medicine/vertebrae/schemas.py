@@ -59,7 +59,8 @@ class Vertebrae(Part):
     )
     curve_interval: tuple[Number, Number] | None = Field(
         None,
-        description="Degrees between which that angle lies 9 times of 10, as measured on phantoms. "
+        description="Degrees between which that angle lies at least 9 times of 10, as measured on "
+        "phantoms and on turned copies of scans. "
         "Null where fewer than four levels were found, and in results of older versions, whose "
         "`curve` was between end plates and is too small.",
     )

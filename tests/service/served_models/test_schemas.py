@@ -11,7 +11,9 @@ from lxml import html
 
 from models import artifact
 from models.artifact import ArtifactError
+from models.evaluation.since import STROKES
 from service.served_models import schemas as served
+from service.served_models.contexts import SINCE
 from service.served_models.schemas import PLOTS, lineup
 from service.types import MODELS
 from tests.service.kit import evaluations
@@ -147,3 +149,27 @@ def test_one_look_is_enough_for_one_version(root: Path) -> None:
     evaluations.write(root)
     assert lineup() is lineup()
     assert served.plot("roc") is served.plot("roc")
+
+
+async def test_cross_validated_figures_are_told_as_what_they_are_of(
+    shared: Front, root: Path
+) -> None:
+    """Versions of before strokes alone were hidden say so; one that was trained since does not."""
+    shutil.copytree(artifact.FOLDER, root, dirs_exist_ok=True)
+    body = (await shared.client.get(API)).json()
+    assert body["since"] == STROKES == SINCE
+    for name in ("cnn", "vgg16", "resnet", "bone", "stack"):
+        assert STROKES in body["models"][name]["card"]
+    assert STROKES in html.fromstring((await shared.client.get(PAGE)).text).text_content()
+    german = await shared.client.get(PAGE, headers={"Accept-Language": "de"})
+    assert "Kreuzvalidierte Werte sind von der Zeit" in german.text
+
+    old = artifact.load("stack", root)
+    (root / "stack" / old.version.removeprefix(artifact.PREFIX)[:12]).rename(root / "old")
+    files = {name: (root / "old" / name).read_bytes() for name in old.manifest["files"]}
+    newer = artifact.write(root, "stack", {**old.manifest, "origin": "trained since"}, files)
+    artifact.serve(root, {"stack": newer.version})
+    body = (await shared.client.get(API)).json()
+    assert body["version"] == newer.version
+    assert body["since"] is None
+    assert STROKES not in body["models"]["stack"]["card"]
