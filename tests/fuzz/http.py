@@ -4,7 +4,7 @@ A request is a finding when it is answered with 5xx, or not within :data:`HANGS`
 the connection breaks without an answer. One that is told to come back later (503 with Retry-After)
 is sent again then, as that is about the moment and not about the upload; how often is said.
 Findings are kept as ``var/fuzz-http/<SHA-256>`` and sent first the next time. At the end the front
-must hold no more than a tenth above what it held after the first hundredth.
+must hold no more than a tenth above what it held after the first hundredth, libraries left out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Final, Self
 import httpx
 import psutil
 
-from tests.e2e.served import memory, serving
+from tests.e2e.served import held, serving
 from tests.fuzz.corpus import costly, encoded
 from tests.fuzz.mutation import mutated
 
@@ -188,7 +188,7 @@ class Run:
 
 async def weighed(process: psutil.Process) -> int:
     await asyncio.sleep(REST)
-    return memory(process)
+    return held(process)
 
 
 async def fuzz(url: str, process: psutil.Process | None, options: argparse.Namespace) -> Run:

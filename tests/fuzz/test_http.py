@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -16,12 +18,41 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.e2e.served import serving
+from tests.e2e.served import held, memory, serving
 from tests.fuzz import http
 from tests.fuzz.http import API, Run, Upload, uploads
 from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
+
+SIZE = 64 * 2**20
+HOLDS = f"""
+import mmap, sys
+own = bytearray(b"x" * {SIZE})
+library = open(sys.argv[1], "rb")
+file = mmap.mmap(library.fileno(), 0, access=mmap.ACCESS_READ)
+touched = sum(file[place] for place in range(0, len(file), 4096))
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells them apart")
+def test_what_is_held_is_what_no_file_has(tmp_path: Path) -> None:
+    """A library's pages count for whoever maps them, and change with others on the machine."""
+    (tmp_path / "library").write_bytes(bytes(SIZE))
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(tmp_path / "library")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        one = psutil.Process(process.pid)
+        assert SIZE < held(one) < 2 * SIZE < memory(one)
+    finally:
+        process.communicate()
 
 
 def test_an_upload_is_kept_as_it_was() -> None:
