@@ -61,7 +61,7 @@ def test_a_kind_that_there_is_not_is_named(
 ) -> None:
     monkeypatch.setattr(agreement, "images", lambda *_: [])
     monkeypatch.setattr(agreement, "measure", lambda *_: [])
-    options = argparse.Namespace(data=Path(), seed=0, kind=["lines in red"], out=None)
+    options = argparse.Namespace(picture=None, data=Path(), seed=0, kind=["lines in red"], out=None)
 
     assert agreement.run(options) == 2
     assert "lines in red" in capsys.readouterr().err
