@@ -43,7 +43,6 @@ PLACES = {
     "bentos/base.py": "type of those that share it",
     "service/predictions/schemas.py": "an example in the API's description",
     "service/predictions/heat_maps/schemas.py": "an example in the API's description",
-    "loadtests/answers.py": "judges answers from outside, by names that it knows by itself",
     "loadtests/target.py": "tells whose processor time was measured",
     "loadtests/capacity.py": "what was measured, by name",
     "loadtests/measured.json": "what was measured, by name",

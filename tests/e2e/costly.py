@@ -100,12 +100,18 @@ async def noticed(
             while not done.is_set():
                 number += 1
                 started = loop.time()
-                if path == API:
-                    # Bytes behind the end make it a file of its own, which nothing remembers.
-                    content = images.png() + number.to_bytes(4, "big")
-                    response = await client.post(path, content=content)
-                else:
-                    response = await client.get(path)
+                while True:
+                    if path == API:
+                        # Bytes behind the end make it a file of its own, which nothing remembers.
+                        content = images.png() + number.to_bytes(4, "big")
+                        response = await client.post(path, content=content)
+                    else:
+                        response = await client.get(path)
+                    wait = response.headers.get("retry-after")
+                    if response.status_code != 503 or wait is None:
+                        break
+                    # Told to come back: waiting is a part of how long it takes.
+                    await asyncio.sleep(float(wait))
                 assert response.is_success, response.text
                 into.append(loop.time() - started)
                 await asyncio.sleep(seconds)

@@ -69,6 +69,8 @@ def test_templates_use_what_their_context_has(kind: type[Page], name: str) -> No
     # What a template says to those that it includes.
     said = {node.target.name for one in there for node in one.find_all(nodes.Assign)
             if isinstance(node.target, nodes.Name)}  # fmt: skip
+    said |= {target.name for one in there for node in one.find_all(nodes.With)
+             for target in node.targets if isinstance(target, nodes.Name)}  # fmt: skip
     assert used - GLOBALS - said <= {field.name for field in fields(kind)}
 
 

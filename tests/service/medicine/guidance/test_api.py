@@ -16,7 +16,7 @@ from service.medicine.guidance.considerations import EXAMPLE_FACTS, example
 from service.medicine.guidance.facts import Facts
 from service.medicine.guidance.form import groups, parse
 from service.medicine.guidance.words import LABELS, LAST_DOSE
-from service.predictions.schemas import EXAMPLE
+from service.predictions.answers import ANSWER_EXAMPLE
 from tests.service.kit.fronts import Front
 from tests.service.kit.shapes import assert_problem
 
@@ -49,7 +49,7 @@ def test_the_form_has_a_field_for_every_fact() -> None:
 async def test_every_documented_example_keeps_its_nulls(shared: Front) -> None:
     document = (await shared.client.get("/api/openapi.json")).json()
     created = document["paths"]["/api/v1/predictions"]["post"]["responses"]["201"]
-    assert created["content"]["application/json"]["example"] == EXAMPLE
+    assert created["content"]["application/json"]["example"] == ANSWER_EXAMPLE
 
 
 async def test_the_documented_answer_is_the_real_one(shared: Front) -> None:
