@@ -19,7 +19,7 @@ function read(level) {
 }
 
 function write(level, points) {
-  field(level).value = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
+  field(level).value = points.map(([x, y]) => `${x},${y}`).join(" ");
   draw();
 }
 
@@ -32,7 +32,12 @@ function made(name, attributes) {
 function place(event) {
   const at = new DOMPoint(event.clientX, event.clientY);
   const { x, y } = at.matrixTransform(drawing.getScreenCTM().inverse());
-  return [x, y];
+  return tenths(x, y);
+}
+
+// Of what is set here alone: what was typed or proposed finer stays as it is.
+function tenths(...place) {
+  return place.map((one) => Math.round(one * 10) / 10);
 }
 
 function moved(level, number, to) {
@@ -66,7 +71,7 @@ function dot(level, number, [x, y], size) {
     if (!step) return;
     event.preventDefault();
     const by = event.shiftKey ? 5 : 0.5;
-    moved(level, number, [x + step[0] * by, y + step[1] * by]);
+    moved(level, number, tenths(x + step[0] * by, y + step[1] * by));
     drawing.querySelector(`[data-place="${level}-${number}"]`).focus();
   });
   return one;
