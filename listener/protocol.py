@@ -9,7 +9,7 @@ reset, and takes the refusal along that was to be read.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -32,11 +32,27 @@ PIPELINED: Final = 64
 
 LINGER_SECONDS: Final = 2.0
 LINGER_BYTES: Final = 1024 * 1024
-"""For how long, and for how many bytes, a client may go on sending after its answer."""
+"""For how long, and for how many bytes, a client may go on sending that was refused here."""
+
+LEFTOVER_SECONDS: Final = 30.0
+"""For how long the rest of a body may come after its answer, as fast as any body has to: most
+clients read no answer before they have sent it all (nginx: ``lingering_time``)."""
 
 
 class _Refused(Exception):  # noqa: N818 - it is raised through the parser, and is no error
     """Stops the parser in the middle of what it was given."""
+
+
+class _Transport:
+    """What one answer is written to; closing it waits for the rest of the request's body."""
+
+    def __init__(self, connection: Bounded) -> None:
+        self._connection = connection
+        self.write = connection.transport.write
+        self.is_closing = connection.transport.is_closing
+
+    def close(self) -> None:
+        self._connection.close_behind_body()
 
 
 class Bounded(HttpToolsProtocol):
@@ -64,6 +80,8 @@ class Bounded(HttpToolsProtocol):
         self._between_bodies = 0
         # Progress: of the body until the mark, of the answer until it was last seen to move.
         self._mark = (self._now(), 0)
+        self._answered_since: float | None = None
+        self._closes = False
         self._unsent = 0
         self._unsent_since = self._now()
         self._ended_since: float | None = None
@@ -77,7 +95,10 @@ class Bounded(HttpToolsProtocol):
 
     @property
     def waiting_since(self) -> float | None:
-        return self._waiting_since if self._ended_since is None else None
+        if self._ended_since is not None:
+            return None
+        # Whose body is not over yet, but answered, has nothing in hand either.
+        return self._waiting_since if self._answered_since is None else self._answered_since
 
     def displace(self) -> None:
         self.door.ended("displaced")
@@ -96,6 +117,16 @@ class Bounded(HttpToolsProtocol):
                 self._end_head()
         elif self._in_body:
             self._look_at_body(now)
+
+    # What an answer calls.
+
+    def close_behind_body(self) -> None:
+        """Close the connection, after an answer that did not wait for its body once that came."""
+        self._closes = self._in_body and self.cycle.response_complete
+        if not self._closes:
+            self.transport.close()
+        elif self.transport.can_write_eof():
+            self.transport.write_eof()
 
     # What the loop calls.
 
@@ -163,13 +194,16 @@ class Bounded(HttpToolsProtocol):
         self._head_bytes = self._body_bytes = self._between_bodies = 0
         self._mark = (self._now(), 0)
         super().on_headers_complete()
+        self.cycle.transport = cast(asyncio.Transport, _Transport(self))
         if self.parser.should_upgrade():
             # The parser stops behind such a request, so that it is the connection's last.
             self.cycle.keep_alive = False
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
+        # What was sent along behind the last request of a connection is not asked.
+        if not self.transport.is_closing():
+            self._running = cycle
+            super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -178,15 +212,20 @@ class Bounded(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._in_body = False
+        self._answered_since = None
         super().on_message_complete()
+        if self._closes:
+            self.transport.close()
         if self.cycle.response_complete and not self.pipeline:
             self._waiting_since = self._now()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self._in_body:
-            # An answer that did not wait for the whole body: what is left may end in peace.
             self._mark = (self._now(), self._body_bytes)
+            if self.cycle.response_complete:
+                # An answer that did not wait for the whole body: what is left may end in peace.
+                self._answered_since = self._now()
         elif not self.pipeline:
             self._waiting_since = self._now()
         if self._in_head:
@@ -256,9 +295,9 @@ class Bounded(HttpToolsProtocol):
 
     def _look_at_body(self, now: float) -> None:
         since, until = self._mark
-        if self.cycle.response_complete:
-            if now - since > LINGER_SECONDS:
-                self.transport.abort()
+        answered = self._answered_since
+        if answered is not None and now - answered > LEFTOVER_SECONDS:
+            self.transport.abort()
             return
         # Time in which we do not read, or have not said yet that we will, is not the client's.
         if self.flow.read_paused or self.cycle.waiting_for_100_continue:
@@ -267,10 +306,12 @@ class Bounded(HttpToolsProtocol):
         if now - since < self._limits.body_pause_seconds:
             return
         least = self._limits.body_bytes_per_second * self._limits.body_pause_seconds
-        if self._body_bytes - until < least:
+        if self._body_bytes - until >= least:
+            self._mark = (now, self._body_bytes)
+        elif answered is None:
             self._refuse(UPLOAD_TIMEOUT)
         else:
-            self._mark = (now, self._body_bytes)
+            self.transport.abort()
 
     def _unread(self, now: float) -> bool:
         """Whether an answer has been waiting for its client for too long."""

@@ -131,7 +131,8 @@ class ConnectionLimits(SettingsGroup):
     )
     keep_alive_seconds: Seconds = Field(
         Listening.keep_alive_seconds,
-        description="How long a connection stays open between requests.",
+        description="How long a connection stays open between requests; longer than a proxy in "
+        "front keeps one unused.",
     )
 
     @property

@@ -7,12 +7,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import psutil
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from listener import protocol
 from listener.door import Door
 from listener.limits import Limits
 from listener.protocol import PIPELINED
@@ -210,6 +211,50 @@ async def test_a_body_that_comes_steadily_may_take_longer_than_any_pause(toy: To
             await client.send(bytes(5000))
             await asyncio.sleep(0.1)
         assert await client.reader.readuntil(b"\r\n\r\n100000")
+
+
+EARLY = POST.replace(b"/ ", b"/early ", 1)
+
+
+@pytest.mark.parametrize("connection", [b"keep-alive", b"close"])
+async def test_a_client_that_sends_its_body_behind_the_answer_to_it_reads_that(
+    toy: Toy, connection: bytes
+) -> None:
+    async with connected(toy.port) as client:
+        await client.send(EARLY.replace(b"\r\n", b"\r\nConnection: " + connection + b"\r\n", 1))
+        for _ in range(30):
+            await asyncio.sleep(0.1)
+            assert await client.send(bytes(3000))
+        await client.send(bytes(10_000) + LIVE)
+        answer = await client.until_end()
+        assert not answer.reset
+        assert b"no need to send it" in answer.data
+        # The next request on it is answered, where it is kept.
+        assert answer.data.count(b"200 OK") == (2 if connection == b"keep-alive" else 1)
+
+
+async def test_a_body_without_end_ends_some_time_behind_its_answer(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "LEFTOVER_SECONDS", 1.0)
+
+    async def going_on(client: Client) -> None:
+        await client.trickle(b"4000\r\n" + bytes(0x4000) + b"\r\n", 0.05)
+
+    answer = await ended(toy.port, CHUNKED.replace(b"/ ", b"/early ", 1), going_on)
+    assert answer.status == 200
+    assert 0.9 < answer.seconds < LATE
+
+
+async def test_a_connection_whose_answered_body_still_comes_makes_room_for_another() -> None:
+    one = replace(SHORT, connections=1, body_pause_seconds=60.0)
+    async with listening(one) as toy, connected(toy.port) as first:
+        await first.send(EARLY)
+        assert await first.reader.readuntil(b"send it")
+        async with connected(toy.port) as second:
+            await second.send(LIVE)
+            assert await second.reader.readuntil(b"\r\n\r\n0")
+        assert toy.reasons["displaced"] == 1
 
 
 @pytest.mark.parametrize(
