@@ -45,7 +45,7 @@ EDGE_SCAN: Final = 8.0
 EDGE_SAMPLES: Final = NARROWER["max_samples"]
 LARGE: Final = ("png-grey-16bit", "dicom-jpeg-ls-16bit", "lut-of-all-values")
 """Those that take the most memory."""
-ANSWERS: Final = {201, 415, 422, 503}
+ANSWERS: Final = {201, 413, 415, 422, 503}
 """Who sends what costs may be told to wait: it goes one at a time."""
 API: Final = "/api/v1/predictions"
 UPLOADS: Final = 30
