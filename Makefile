@@ -53,7 +53,7 @@ fuzz-http: $(DEV)/.ready ## send FUZZ=100000 damaged uploads to a front, or to t
 costly: $(DEV)/.ready ## send a front all that is made to cost, EDGE=1: an edge, and measure what others notice; let nothing else run
 	$(DEV)/bin/python -m tests.e2e.costly $(if $(EDGE),--edge)
 
-kills: $(DEV)/.ready ## 200 times kill -9 of gateway, front, database or PACS while four send, on SQLite and PostgreSQL
+kills: $(DEV)/.ready ## 200 times kill -9 of gateway, front, database, PACS or engine while four send, on SQLite and PostgreSQL
 	HOSPITAL=required hospital/install
 	HOSPITAL=required $(DEV)/bin/python -m pytest tests/service/integration -m kills -s
 

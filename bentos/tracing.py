@@ -18,7 +18,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode
 def adopt() -> None:
     """Have BentoML's own spans made by the provider that is set: its own knows no discretion."""
     # Here, so that the queue can be tried without BentoML.
-    from bentoml._internal.configuration.containers import BentoMLContainer  # noqa: PLC0415
+    from bentoml._internal.configuration.containers import BentoMLContainer  # noqa: PLC0415 - as above
 
     BentoMLContainer.tracer_provider.set(trace.get_tracer_provider())
 

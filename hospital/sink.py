@@ -19,9 +19,14 @@ MOST: Final = 2**25
 
 
 @asynccontextmanager
-async def sink(folder: Path) -> AsyncIterator[int]:
-    """Take messages into ``folder``, which exists, while inside; yield the port of loopback."""
-    numbers, lines = itertools.count(1), set[asyncio.StreamWriter]()
+async def sink(folder: Path, port: int = 0, pause: float = 0.0) -> AsyncIterator[int]:
+    """Take messages into ``folder``, which exists, while inside; yield the port of loopback.
+
+    What is kept there already stays. ``port``: 0 for any that is free. ``pause``: seconds from what
+    is kept to its answer, as of an engine that has much to do.
+    """
+    kept = await asyncio.to_thread(_kept, folder)
+    numbers, lines = itertools.count(kept + 1), set[asyncio.StreamWriter]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         lines.add(writer)
@@ -29,6 +34,7 @@ async def sink(folder: Path) -> AsyncIterator[int]:
             while (taken := await frame.read(reader)) is not None:
                 # The answer follows what is kept, as a hospital's would.
                 await asyncio.to_thread(replace, folder / f"{next(numbers):06}.hl7", taken)
+                await asyncio.sleep(pause)
                 writer.write(frame.framed(_answer(taken)))
                 await writer.drain()
         except (OSError, frame.FrameError):
@@ -38,7 +44,7 @@ async def sink(folder: Path) -> AsyncIterator[int]:
             lines.discard(writer)
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=MOST)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, limit=MOST)
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:
@@ -46,6 +52,10 @@ async def sink(folder: Path) -> AsyncIterator[int]:
         for one in lines:
             one.transport.abort()
         await server.wait_closed()
+
+
+def _kept(folder: Path) -> int:
+    return sum(1 for _ in folder.glob("*.hl7"))
 
 
 def _answer(taken: bytes) -> bytes:

@@ -118,7 +118,7 @@ class LoadUser(FastHttpUser):
         self._due = time.perf_counter()
         self._turn = False
         if not self._closed():
-            self._due += random.random() * PACE_SECONDS  # noqa: S311
+            self._due += random.random() * PACE_SECONDS  # noqa: S311 - no secret
 
     def wait_time(self) -> float:
         """Return the time to the next turn.

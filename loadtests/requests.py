@@ -77,7 +77,7 @@ def _form(uploads: Sequence[Upload]) -> tuple[dict[str, str], bytes]:
 
 def _predict(uploads: Sequence[Upload]) -> Request:
     # As often as not a program sends the file itself, with nothing around it.
-    if random.random() < 0.5:  # noqa: S311
+    if random.random() < 0.5:  # noqa: S311 - no secret
         headers, body = {"Content-Type": uploads[0].media_type}, uploads[0].data
     else:
         headers, body = _form(uploads)
@@ -105,7 +105,7 @@ def _one(known: Known, kind: str) -> Any:
 
 def _heat_map(known: Known) -> Request:
     id, models = _one(known, "prediction")
-    model = random.choice(models)  # noqa: S311
+    model = random.choice(models)  # noqa: S311 - no secret
     return Request(f"/api/v1/predictions/{id}/maps/{model}", {"Accept": "image/png"})
 
 

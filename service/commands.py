@@ -171,7 +171,7 @@ def _sites(settings: Settings, options: argparse.Namespace) -> Work:
 def pull(settings: Settings, options: argparse.Namespace, peers: Peers) -> int:
     """Have an archive asked, and wait; return the exit status."""
     # Not on top: it is the gateway's alone.
-    from service import pull_commands  # noqa: PLC0415
+    from service import pull_commands  # noqa: PLC0415 - as above
 
     try:
         return _on(settings, pull_commands.work(settings, options, peers, OPERATOR))

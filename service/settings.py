@@ -145,8 +145,8 @@ def check(settings: Settings) -> None:
 
 def _check_column_keys(settings: Settings) -> None:
     # Every command reads settings, and few need what a database does.
-    from service.storage.encryption import Encryption  # noqa: PLC0415
-    from service.storage.errors import KeysError  # noqa: PLC0415
+    from service.storage.encryption import Encryption  # noqa: PLC0415 - as above
+    from service.storage.errors import KeysError  # noqa: PLC0415 - as above
 
     try:
         Encryption.of(settings)

@@ -70,7 +70,7 @@ def exporting(service: str, endpoint: str | None = None, *, begins: bool = True)
         yield
         return
     # Loaded only now: without tracing, the SDK is memory for nothing.
-    from telemetry import export  # noqa: PLC0415
+    from telemetry import export  # noqa: PLC0415 - as above
 
     propagate.set_global_textmap(TraceContextTextMapPropagator())
     provider = export.provider(service, endpoint, begins=begins)

@@ -85,7 +85,8 @@ class _Watching:
             keeps_names=resources.get(KeepingSettings).keep_file_names,
         )
         await anyio.to_thread.run_sync(self.folder.open)
-        async with Watch(self.folder, sheets.predictions, sheets, answering).watching():
+        watch = Watch(self.folder, sheets.predictions, sheets.exams, sheets, answering)
+        async with watch.watching():
             yield
 
 

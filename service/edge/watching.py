@@ -30,11 +30,13 @@ from service.edge.folder import (
     WatchedFolder,
 )
 from service.errors import ServiceError, service_error
+from service.exams.service import Exams
 from service.flow.priority import Priority
 from service.http.upload import plain_name
 from service.identity.actor import Actor
 from service.language.formats import telling_time_in
 from service.language.locale import speaking
+from service.predictions.answers import answer
 from service.predictions.report.sheets import Sheets
 from service.predictions.schemas import Prediction
 from service.predictions.service import Predictions
@@ -68,6 +70,7 @@ class Answering:
 class Watch:
     folder: WatchedFolder
     predictions: Predictions
+    exams: Exams
     sheets: Sheets
     answering: Answering
     _attempts: dict[State, int] = field(default_factory=dict)
@@ -143,12 +146,13 @@ class Watch:
             return
         with speaking(self.answering.language), telling_time_in(self.answering.zone):
             pdf = await self.sheets.pdf(THE_FOLDER, prediction)
-        answer = {
-            "result.json": _document(self._named(entry) | prediction.document()),
+        told = await answer(THE_FOLDER, prediction, self.exams)
+        files = {
+            "result.json": _document(self._named(entry) | told.document()),
             "report.pdf": pdf,
         }
         suffix = SUFFIXES[prediction.image.format]
-        await self._put_away(entry, "judged", str(prediction.id), answer, suffix)
+        await self._put_away(entry, "judged", str(prediction.id), files, suffix)
         log(logging.INFO, "file judged", prediction=prediction.id)
 
     async def _predicted(self, entry: Entry, data: bytes) -> Prediction:

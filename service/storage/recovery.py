@@ -203,7 +203,7 @@ def _known(source: sqlite3.Connection, table: str) -> set[int]:
         for _, index, *_rest in source.execute(f"PRAGMA index_list({table})").fetchall():
             with suppress(sqlite3.DatabaseError):
                 column = source.execute(f'PRAGMA index_info("{index}")').fetchone()[2]
-                query = f'SELECT rowid FROM {table} INDEXED BY "{index}" ORDER BY "{column}"'  # noqa: S608
+                query = f'SELECT rowid FROM {table} INDEXED BY "{index}" ORDER BY "{column}"'  # noqa: S608 - names of its own catalogue
                 for (rowid,) in source.execute(query):
                     known.add(rowid)
     return known

@@ -27,7 +27,7 @@ def test_an_address_of_its_own_is_the_front_s_where_the_settings_have_one() -> N
     found = rendered('front.settings.OSTEOSERVE_HOST="0.0.0.0"')
     assert "OSTEOSERVE_HOST" not in {one["name"] for one in container(found, "front")["env"]}
     data = kinds(found, "ConfigMap")["rel-osteoserve-front"]["data"]
-    assert data == {"OSTEOSERVE_HOST": "0.0.0.0"}  # noqa: S104
+    assert data == {"OSTEOSERVE_HOST": "0.0.0.0"}  # noqa: S104 - nothing listens
 
 
 def test_services_are_of_the_families_that_the_values_name() -> None:

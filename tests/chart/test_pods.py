@@ -124,7 +124,7 @@ def test_a_container_is_restricted_and_bounded(pod: str) -> None:
     assert set(resources["limits"]) == {"memory", "cpu", "ephemeral-storage"}
     assert set(resources["requests"]) == {"memory", "cpu", "ephemeral-storage"}
     assert resources["limits"]["cpu"] == "2"
-    assert {"name": "scratch", "mountPath": "/tmp"} in container["volumeMounts"]  # noqa: S108
+    assert {"name": "scratch", "mountPath": "/tmp"} in container["volumeMounts"]  # noqa: S108 - a volume of the pod
 
 
 @pytest.mark.parametrize("pod", sorted(PODS))

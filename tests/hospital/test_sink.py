@@ -31,6 +31,16 @@ async def test_a_message_is_a_file_as_it_was_sent_before_it_is_acknowledged(
     assert kept(tmp_path) == {"000001.hl7": message, "000002.hl7": message}
 
 
+async def test_one_that_is_started_again_keeps_what_there_is(tmp_path: Path) -> None:
+    study = made()
+    for _ in range(2):
+        async with sink(tmp_path) as port:
+            to = Hl7Destination(name="engine", kind="hl7", host="127.0.0.1", port=port)
+            message = oru.compose(to, study)
+            assert (await client.send(to, message, {})).reason is None
+    assert kept(tmp_path) == {"000001.hl7": message, "000002.hl7": message}
+
+
 async def test_what_is_no_message_is_refused_and_the_next_is_served(tmp_path: Path) -> None:
     async with sink(tmp_path) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -27,7 +27,7 @@ def test_weights_are_of_two_hundred_and_of_a_hundred() -> None:
 
 
 def test_a_round_holds_every_row_as_often_as_it_weighs() -> None:
-    endless = mix.endless(mix.MIX, random.Random(3))  # noqa: S311
+    endless = mix.endless(mix.MIX, random.Random(3))  # noqa: S311 - no secret
     for _ in range(3):
         counted = Counter(kind.slo for kind in islice(endless, 200))
         assert counted == {kind.slo: kind.weight for kind in mix.MIX}
@@ -36,13 +36,13 @@ def test_a_round_holds_every_row_as_often_as_it_weighs() -> None:
 @pytest.mark.parametrize("count", [40, 90, 199, 200, 250, 399, 400, 1000])
 def test_the_rare_ones_come_often_enough_however_short_it_is(count: int) -> None:
     for seed in range(20):
-        kinds = mix.measured(mix.MIX, count, random.Random(seed))  # noqa: S311
+        kinds = mix.measured(mix.MIX, count, random.Random(seed))  # noqa: S311 - no secret
         counted = Counter(kind.slo for kind in islice(kinds, count))
         assert all(counted[kind.slo] >= mix.LEAST for kind in mix.MIX)
 
 
 def test_a_long_load_is_the_mix_and_nothing_more() -> None:
-    kinds = mix.measured(mix.MIX, 2000, random.Random(4))  # noqa: S311
+    kinds = mix.measured(mix.MIX, 2000, random.Random(4))  # noqa: S311 - no secret
     assert Counter(kind.slo for kind in islice(kinds, 2000)) == {
         kind.slo: 10 * kind.weight for kind in mix.MIX
     }

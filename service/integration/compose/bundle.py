@@ -30,6 +30,13 @@ from service.integration.compose.entered import Told, entered
 from service.integration.compose.heights import Told as Height
 from service.integration.compose.heights import told as heights
 from service.integration.compose.measured import Number, Site, sites
+from service.integration.compose.observations import (
+    IMAGING,
+    RESEARCH,
+    coded,
+    measured,
+    quantity,
+)
 from service.integration.compose.resources import (
     DCM,
     DICOM_UID,
@@ -37,7 +44,6 @@ from service.integration.compose.resources import (
     OURS,
     SNOMED,
     TERMINOLOGY,
-    UCUM,
     Json,
     coding,
     concept,
@@ -58,15 +64,11 @@ from service.medicine.scoliosis.codes import UNIT
 _SPACE: Final = UUID("0f4b7f0a-6f0f-4ad4-8a1e-9c3f5d1e7b62")
 _PROCEDURE: Final = concept(LOINC, "38269-7", "DXA Skeletal system Views for bone density")
 _LUMBAR_SPINE: Final = concept(SNOMED, "122496007", "Lumbar vertebral column")
-_IMAGING: Final = [{"coding": [coding(f"{TERMINOLOGY}/observation-category", "imaging")]}]
 _RADIOLOGY: Final = [{"coding": [coding(f"{TERMINOLOGY}/v2-0074", "RAD", "Radiology")]}]
 _ACCESSION: Final = {"coding": [coding(f"{TERMINOLOGY}/v2-0203", "ACSN")]}
 _LABELS: Final = {
     # Not as a security label of HL7 (AIAST), which R4's validators do not know and refuse.
-    "tag": [
-        coding(OURS, "ai", "Said by a model"),
-        coding(OURS, "research", "Research use only"),
-    ]
+    "tag": [coding(OURS, "ai", "Said by a model"), RESEARCH]
 }
 
 
@@ -210,7 +212,7 @@ class _Study:
             resourceType="Observation",
             meta=_LABELS,
             status=one.standing,
-            category=_IMAGING,
+            category=IMAGING,
             code=concept(OURS, *code),
             subject=self._subject,
             effectiveDateTime=date(text(one.source, "StudyDate")),
@@ -237,23 +239,8 @@ class _Study:
             "valueCodeableConcept": concept(OURS, *found),
             **members(
                 component=[
-                    {
-                        "code": concept(OURS, *name),
-                        "valueCodeableConcept": concept(OURS, *value),
-                    }
-                    for name, value in named
-                ]
-                + [
-                    {
-                        "code": concept(OURS, *name),
-                        "valueQuantity": {
-                            "value": value,
-                            "unit": UNIT,
-                            "system": UCUM,
-                            "code": UNIT,
-                        },
-                    }
-                    for name, value in wording.angle(one)
+                    *(coded(name, value) for name, value in named),
+                    *(measured(name, value, UNIT) for name, value in wording.angle(one)),
                 ]
             ),
         }
@@ -264,12 +251,8 @@ class _Study:
         said = (
             {"dataAbsentReason": concept(_ABSENT, "not-performed", "Not Performed")}
             if value is None
-            else {
-                "valueQuantity": {
-                    "value": round(value, 4), "unit": "1", "system": UCUM, "code": "1"
-                }
-            }
-        )  # fmt: skip
+            else {"valueQuantity": quantity(round(value, 4), "1")}
+        )
         line = f"{wording.PROBABILITY[1]}, image {number + 1}: {wording.sure(one) or 'none'}"
         shown = narrative(line, wording.caution(one))
         resource = {**self._observation(one, wording.PROBABILITY), "text": shown, **said}

@@ -7,12 +7,20 @@ from datetime import date
 
 from highdicom.sr import (
     AlgorithmIdentification,
+    DateContentItem,
     FindingSite,
     MeasurementsAndQualitativeEvaluations,
 )
 
 from service.integration.compose.course import EARLIER, VERDICT, Course
-from service.integration.compose.groups import day, group, measured, ours
+from service.integration.compose.groups import (
+    comment,
+    day,
+    group,
+    measured,
+    ours,
+    preliminary,
+)
 from service.integration.compose.uids import Origin
 from service.integration.ledger.schemas import MANUFACTURER
 
@@ -25,15 +33,21 @@ def course_groups(
         yield group(
             origin,
             ("course", course.image, said.key),
-            said.origin,
-            said.beside,
             site=site,
             measurements=[measured(ours(name), value, unit) for name, value, unit in said.numbers],
-            coded=() if said.verdict is None else [(VERDICT, said.verdict)],
-            items=[]
-            if said.earlier is None
-            else [day(ours(EARLIER), date.fromisoformat(said.earlier))],
+            coded=[
+                *preliminary(said.origin),
+                *([] if said.verdict is None else [(VERDICT, said.verdict)]),
+            ],
+            items=[
+                *([] if said.earlier is None else [_earlier(said.earlier)]),
+                comment(said.beside),
+            ],
             algorithm=None
             if said.version is None
             else AlgorithmIdentification(name=MANUFACTURER, version=said.version),
         )
+
+
+def _earlier(said: str) -> DateContentItem:
+    return day(ours(EARLIER), date.fromisoformat(said))

@@ -17,7 +17,7 @@ from highdicom.sr import (
 from pydicom.sr.codedict import codes
 
 from service.integration.compose.entered import Number, Told
-from service.integration.compose.groups import day, group, measured
+from service.integration.compose.groups import comment, day, group, measured, preliminary
 from service.integration.compose.uids import Origin
 
 
@@ -26,12 +26,13 @@ def entered_group(told: Told, origin: Origin) -> MeasurementsAndQualitativeEvalu
     return group(
         origin,
         (told.modality, told.image),
-        told.origin,
-        told.whose,
         site=_site(told),
         measurements=[_measured(one) for one in (*told.numbers, *told.beside)],
-        coded=told.coded,
-        items=[] if told.on is None else [day(codes.DCM.StudyDate, told.on)],
+        coded=[*preliminary(told.origin), *told.coded],
+        items=[
+            *([] if told.on is None else [day(codes.DCM.StudyDate, told.on)]),
+            comment(told.whose),
+        ],
         observer=_observer(told),
     )
 

@@ -2,65 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from service.integration.compose.heights import GRADE, PIXELS, SITES, Told
-from service.integration.compose.resources import (
-    OURS,
-    SNOMED,
-    TERMINOLOGY,
-    UCUM,
-    Json,
-    coding,
-    concept,
-    instant,
-    members,
-    narrative,
+from service.integration.compose.observations import (
+    ENTERED,
+    anatomical,
+    coded,
+    measured,
+    preliminary,
 )
-
-_LABELS: Final = {
-    "tag": [
-        coding(OURS, "entered", "Entered by a person"),
-        coding(OURS, "research", "Research use only"),
-    ]
-}
-_IMAGING: Final = [{"coding": [coding(f"{TERMINOLOGY}/observation-category", "imaging")]}]
+from service.integration.compose.resources import OURS, Json, concept, instant, narrative
 
 
 def observation(told: Told) -> Json:
-    """Return what is told of a vertebra; of whom and within which study is the study's to say.
-
-    It is preliminary also where a clinician has signed: what they have signed is the outcome.
-    """
-    return members(
-        resourceType="Observation",
-        meta=_LABELS,
-        text=narrative(told.sentence),
-        status="preliminary",
-        category=_IMAGING,
-        code=concept(OURS, *GRADE),
+    """Return what is told of a vertebra; of whom and within which study is the study's to say."""
+    return preliminary(
+        ENTERED,
+        concept(OURS, *GRADE),
+        narrative(told.sentence),
         issued=instant(told.at),
         performer=[{"display": told.by}] if told.by else [],
         valueCodeableConcept=concept(OURS, *told.grade),
-        note=[{"text": told.whose}],
-        bodySite={"coding": [coding(SNOMED, SITES[told.level])], "text": told.level},
+        note=told.whose,
+        bodySite=anatomical((SITES[told.level], told.level)),
         method={"text": f"Six points on a lateral image: {told.origin[1].lower()}"},
         component=[
-            *(
-                {"code": concept(OURS, *name), "valueQuantity": _quantity(value, "px", PIXELS)}
-                for name, value in told.heights
-            ),
-            *(
-                {"code": concept(OURS, *name), "valueQuantity": _quantity(value, "1", "1")}
-                for name, value in told.losses
-            ),
-            *(
-                {"code": concept(OURS, *name), "valueCodeableConcept": concept(OURS, *value)}
-                for name, value in told.coded
-            ),
+            *(measured(name, value, "px", PIXELS) for name, value in told.heights),
+            *(measured(name, value, "1") for name, value in told.losses),
+            *(coded(name, value) for name, value in told.coded),
         ],
     )
-
-
-def _quantity(value: float, unit: str, code: str) -> Json:
-    return {"value": value, "unit": unit, "system": UCUM, "code": code}

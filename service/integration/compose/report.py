@@ -23,23 +23,21 @@ from highdicom.sr import (
     MeasurementsAndQualitativeEvaluations,
     ObservationContext,
     ObserverContext,
-    QualitativeEvaluation,
-    SourceImageForMeasurementGroup,
-    TrackingIdentifier,
 )
 from pydicom.charset import convert_encodings
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from service.integration.compose import heights_groups, wording
+from service.integration.compose import wording
 from service.integration.compose.course import courses
 from service.integration.compose.course_groups import course_groups
 from service.integration.compose.entered import entered
 from service.integration.compose.entered_groups import entered_group
-from service.integration.compose.groups import ours
+from service.integration.compose.groups import group, ours
 from service.integration.compose.heights import told
+from service.integration.compose.heights_groups import heights_group
 from service.integration.compose.source import Judged, standing
-from service.integration.compose.uids import DEVICE, Origin, uid
+from service.integration.compose.uids import DEVICE, Origin
 from service.integration.dicom.head import hush
 from service.integration.ledger.schemas import MANUFACTURER
 
@@ -74,12 +72,12 @@ def compose(
         procedure_reported=_PROCEDURE,
         imaging_measurements=[
             *(_group(one, origin) for one in judged),
-            *(heights_groups.group(one, origin) for one in told(judged)),
+            *(heights_group(one, origin) for one in told(judged)),
             *(entered_group(one, origin) for one in entered(judged)),
             *(
-                group
+                said
                 for course in courses(judged)
-                for group in course_groups(course, origin, FindingSite(_LUMBAR_SPINE))
+                for said in course_groups(course, origin, FindingSite(_LUMBAR_SPINE))
             ),
         ],
         title=codes.DCM.ImagingMeasurementReport,
@@ -124,37 +122,26 @@ def _group(one: Judged, origin: Origin) -> MeasurementsAndQualitativeEvaluations
         Measurement(name=ours(name), value=value, unit=codes.UCUM.Degree)
         for name, value in wording.angle(one)
     ]
-    said = [
-        QualitativeEvaluation(ours(name), ours(value))
-        for name, value in (
+    return group(
+        origin,
+        (str(one.source.SOPInstanceUID),),
+        identifier=str(prediction.id),
+        site=FindingSite(_LUMBAR_SPINE),
+        measurements=measurements,
+        coded=[
             (wording.OUTCOME, wording.outcome(one)),
             *((wording.MODELS, models) for models in wording.overridden(one)),
             (wording.USE, wording.use(one)),
             *((wording.REASON, reason) for reason in wording.reasons(one)),
             *((wording.FINDING, finding) for finding in wording.findings(one)),
             *((wording.CONFLICT, against) for against in wording.contradictions(one)),
-        )
-    ]
-    image = one.source
-    tracking = f"{MANUFACTURER}-{prediction.id}"
-    return MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(
-            uid=uid(f"{origin.instance('report')}/{image.SOPInstanceUID}"), identifier=tracking
-        ),
-        algorithm_id=AlgorithmIdentification(
+        ],
+        algorithm=AlgorithmIdentification(
             name=MANUFACTURER,
             version=wording.version(one),
             parameters=_parameters(one),
         ),
-        finding_sites=[FindingSite(_LUMBAR_SPINE)],
-        measurements=measurements or None,
-        qualitative_evaluations=said,
-        source_images=[
-            SourceImageForMeasurementGroup(
-                referenced_sop_class_uid=image.SOPClassUID,
-                referenced_sop_instance_uid=image.SOPInstanceUID,
-            )
-        ],
+        image=one.source,
     )
 
 

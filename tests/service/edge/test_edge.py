@@ -102,6 +102,8 @@ def test_an_edge_judges_its_folder_shows_its_pages_and_calls_nobody(tmp_path: Pa
             sent = client.post("/api/v1/predictions", content=data)
             assert sent.status_code == 201
             assert sent.json()["probability"] == pytest.approx(said["probability"], abs=1e-9)
+            # The file's name is the folder's alone.
+            assert set(said) == {*sent.json(), "file"}
             ready = client.get("/health/ready").json()
             assert set(ready["runners"].values()) == {"ready"}
             # A forest's map takes what is not there: told, and its vote stays.

@@ -15,10 +15,13 @@ from models.image.errors import CorruptFileError
 from service.edge import watching
 from service.edge.folder import SETTLE_SECONDS, WatchedFolder
 from service.edge.watching import MOST_ATTEMPTS, Answering, Watch
+from service.exams.schemas import Exam
+from service.exams.service import Exams
 from service.flow.priority import Priority
 from service.identity.actor import Actor
 from service.language.locale import current
 from service.medicine.osteoporosis.pipeline import OverloadedError
+from service.predictions.answers import ANSWER_EXAMPLE, PredictionAnswer
 from service.predictions.report.sheets import Sheets
 from service.predictions.schemas import EXAMPLE, Prediction
 from service.predictions.service import Predictions
@@ -44,6 +47,7 @@ class Toy:
         self.raises: list[Exception] = []
         self.asked: list[tuple[Actor, bytes, Priority, str | None, str | None]] = []
         self.languages: list[str] = []
+        self.exam: Exam | None = None
 
     async def predict(
         self,
@@ -58,6 +62,9 @@ class Toy:
         if self.raises:
             raise self.raises.pop(0)
         return Prediction(**EXAMPLE)
+
+    async def get(self, *_: object) -> Exam | None:
+        return self.exam
 
     async def pdf(self, *_: object) -> bytes:
         self.languages.append(current().code)
@@ -74,6 +81,7 @@ class Edge:
         self.watch = Watch(
             self.folder,
             cast("Predictions", self.toy),
+            cast("Exams", self.toy),
             cast("Sheets", self.toy),
             Answering(**told),
         )
@@ -117,12 +125,21 @@ async def test_a_scan_lies_beside_its_result_and_its_sheet(edge: Edge) -> None:
     assert sorted(one.name for one in place.iterdir()) == ["report.pdf", "result.json", "scan.dcm"]
     said = json.loads((place / "result.json").read_text())
     assert said.pop("file") == NAME
-    assert said == Prediction(**EXAMPLE).document()
+    assert said == PredictionAnswer.told(Prediction(**EXAMPLE), None).document()
     assert edge.waiting == []
     ((_, data, priority, key, name),) = edge.toy.asked
     assert (data, priority, name) == (b"scan", Priority.BULK, NAME)
     assert key is not None
     assert key.startswith("edge/")
+
+
+async def test_what_contradicts_the_t_score_stands_beside_it_in_english(tmp_path: Path) -> None:
+    edge = Edge(tmp_path / "edge", language="de", keeps_names=False)
+    facts = {"t_score": -1.8, "vertebrae": ("L1", "L2"), "sex": "female", "age_years": 67}
+    edge.toy.exam = Exam.model_validate({"prediction_id": EXAMPLE["id"], **facts})
+    edge.put()
+    await edge.settle()
+    assert json.loads((edge.only("judged") / "result.json").read_text()) == ANSWER_EXAMPLE
 
 
 async def test_the_same_bytes_are_asked_for_under_the_same_key(edge: Edge) -> None:

@@ -56,7 +56,7 @@ def addresses(page: html.HtmlElement) -> set[str]:
     for element in page.iter():
         for name, value in element.attrib.items():
             if name == "content" and "url=" in value:
-                value = value.partition("url=")[2]  # noqa: PLW2901
+                value = value.partition("url=")[2]  # noqa: PLW2901 - the part that is an address
             elif name not in NAMING and not name.startswith("data-"):
                 continue
             if value.startswith("/"):

@@ -7,7 +7,8 @@ KILLS = "kills"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", f"{KILLS}: gateway, front, database and PACS are killed 200 times; opt in"
+        "markers",
+        f"{KILLS}: gateway, front, database, PACS and engine are killed 200 times; opt in",
     )
 
 

@@ -146,7 +146,7 @@ def test_what_cannot_be_listened_on_is_named_by_what_is_at_fault() -> None:
     assert "port 0" in (supervisor._fault_of("127.0.0.1", 0) or "")
 
 
-@pytest.mark.parametrize("host", ["::1", "::", "127.0.0.1", "0.0.0.0"])  # noqa: S104
+@pytest.mark.parametrize("host", ["::1", "::", "127.0.0.1", "0.0.0.0"])  # noqa: S104 - a free port for a moment
 def test_a_taken_port_and_an_address_of_any_kind(host: str) -> None:
     family = supervisor.socket.AF_INET6 if ":" in host else supervisor.socket.AF_INET
     try:
@@ -177,7 +177,7 @@ def test_an_address_at_fault_is_never_a_port_that_is_not_free(host: str) -> None
         ("2001:db8::1", "http://[2001:db8::1]:8123"),
         ("dxa.lan", "http://dxa.lan:8123"),
         # All addresses are none that a browser could go to.
-        ("0.0.0.0", "http://127.0.0.1:8123"),  # noqa: S104
+        ("0.0.0.0", "http://127.0.0.1:8123"),  # noqa: S104 - nothing listens
         ("::", "http://127.0.0.1:8123"),
     ],
 )

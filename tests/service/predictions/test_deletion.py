@@ -190,7 +190,7 @@ async def test_no_statement_takes_a_signature_along(
     assert await on.predictions.delete(ANYONE, twin.id)
     async with database.connect() as connection:
         for table in ("prediction", "canonical_image", "image", "review", "exam", "patient"):
-            count = await connection.execute(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
+            count = await connection.execute(text(f"SELECT count(*) FROM {table}"))  # noqa: S608 - names of tables above
             assert count.scalar_one() == 1, table
 
 

@@ -110,7 +110,7 @@ async def test_the_front_s_own_run_ends_when_it_is_told_to(tmp_path: Path) -> No
     retention, stopping = Retention(policy, Transactions(database)), asyncio.Event()
     task = asyncio.create_task(applying(retention, stopping, first=0.01))
     async with asyncio.timeout(20):
-        while (await counts(database, "canonical_image"))["canonical_image"]:  # noqa: ASYNC110
+        while (await counts(database, "canonical_image"))["canonical_image"]:  # noqa: ASYNC110 - a row has no event
             await asyncio.sleep(0.02)
     stopping.set()
     await task

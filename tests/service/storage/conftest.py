@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from service.settings import Settings
+from tests.service.storage.encrypted import FIRST, Keys
 
 CROWD = "crowd"
 
@@ -16,3 +21,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
+
+
+@pytest.fixture
+def keys(settings: Settings, tmp_path: Path) -> Keys:
+    """A file of keys with one in it, beside a database of either kind."""
+    made = Keys(settings, tmp_path)
+    made.put(FIRST)
+    return made

@@ -212,7 +212,7 @@ async def test_everything_is_there_after_the_upgrade(empty: Settings, before: Co
     assert pictures["of nobody"] == b"png of c"
     async with database.connect() as connection:
         count = {
-            name: await connection.scalar(sa.text(f"SELECT count(*) FROM {name}"))  # noqa: S608
+            name: await connection.scalar(sa.text(f"SELECT count(*) FROM {name}"))  # noqa: S608 - names of tables below
             for name in ("image", "canonical_image", "exam", "patient", "batch_line", "heat_map")
         }
     # Three of "c": mary's, john's and that of neither.

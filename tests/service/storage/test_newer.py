@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from service.exams.schemas import from_json
 from service.predictions.answers import answer
+from service.predictions.heat_maps.schemas import EXAMPLE, HeatMap
 from service.predictions.query import Query
 from service.predictions.schemas import Prediction
 from service.reviews.schemas import Signature
@@ -148,8 +149,6 @@ async def test_facts_that_cannot_be_read_are_told(database: Database) -> None:
 
 
 async def test_a_map_that_cannot_be_read_is_drawn_again(database: Database) -> None:
-    from service.predictions.heat_maps.schemas import EXAMPLE, HeatMap  # noqa: PLC0415
-
     one = made(0)
     await keep(database, one)
     await keep_map(database, one.id, HeatMap.model_validate(EXAMPLE))

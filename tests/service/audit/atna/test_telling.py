@@ -177,12 +177,12 @@ action(type="omfile" file="{taken}" template="whole")
                     break
                 except CollectorError:
                     await asyncio.sleep(0.2)
-            while not taken.exists() or taken.read_text().count("\n") < 30:  # noqa: ASYNC110
+            while not taken.exists() or taken.read_text().count("\n") < 30:  # noqa: ASYNC110 - a file has no event
                 await asyncio.sleep(0.1)
         await entries(database, 2)
         assert await one.step() == 2
         async with asyncio.timeout(30):
-            while taken.read_text().count("\n") < 32:  # noqa: ASYNC110
+            while taken.read_text().count("\n") < 32:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.1)
     lines = taken.read_bytes().splitlines()
     assert about(lines) == await ids(database)

@@ -345,11 +345,11 @@ async def test_the_secret_goes_where_the_provider_takes_it(
 async def test_a_secret_in_a_file_is_read_anew(opened: Opened, own: Idp, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("first\n")
-    own.secret = "first"  # noqa: S105
+    own.secret = "first"  # noqa: S105 - no secret
     async with opened(oidc_client_secret=None, oidc_client_secret_file=file) as front:
         async with browser(front) as client:
             assert (await through(client)).status_code == 303
-        own.secret = "second"  # noqa: S105
+        own.secret = "second"  # noqa: S105 - no secret
         async with browser(front) as client:
             assert (await through(client)).status_code == 400
         file.write_text("second")

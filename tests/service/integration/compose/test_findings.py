@@ -14,13 +14,13 @@ from models.gate.reason import Reason
 from models.vertebrae.findings import QUESTIONING, Code
 from service.exams.measurements import Measurement
 from service.exams.schemas import Exam
-from service.integration.compose import bundle, capture, oru, report, wording
+from service.integration.compose import bundle, capture, report, wording
 from service.integration.compose.source import Judged
 from service.integration.compose.uids import Origin
 from service.predictions.schemas import EXAMPLE, Prediction
 from tests.service.integration.compose.kit import exam, made, told
+from tests.service.integration.compose.messages import message, rows
 from tests.service.integration.compose.test_bundle import destination as record
-from tests.service.integration.compose.test_oru import destination, rows
 from tests.service.integration.kit import image
 
 CODES: Final[tuple[str, ...]] = (*get_args(Code), *(one.value for one in Reason))
@@ -102,8 +102,8 @@ def test_what_contradicts_a_t_score_is_in_report_message_and_record() -> None:
     words = said(report.compose([one], origin(one), None))
     assert [word for word in words if word in CONTRADICTED] == CONTRADICTED
     study = made(one)
-    message = oru.compose(destination(), study)
-    coded = [row[5].split("^")[1] for row in rows(message) if row[3].startswith("CONFLICT^")]
+    sent = message(study)
+    coded = [row[5].split("^")[1] for row in rows(sent) if row[3].startswith("CONFLICT^")]
     assert coded == CONTRADICTED
     (outcome,) = (
         entry["resource"]
@@ -118,14 +118,14 @@ def test_what_contradicts_a_t_score_is_in_report_message_and_record() -> None:
     assert shown == CONTRADICTED
     sentence = f"What contradicts the T-score: {'; '.join(CONTRADICTED)}."
     assert sentence in wording.whole(one)
-    assert sentence in message.decode()
+    assert sentence in sent.decode()
 
 
 def test_a_low_t_score_and_an_unknown_one_have_nothing_against_them() -> None:
     for one in (contradicted(-2.8), judged("curve")):
         words = said(report.compose([one], origin(one), None))
         assert not set(words) & set(CONTRADICTED)
-        assert b"CONFLICT" not in oru.compose(destination(), made(one))
+        assert b"CONFLICT" not in message(made(one))
 
 
 def test_what_contradicts_has_codes_as_long_as_dicom_takes() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -241,8 +242,6 @@ async def test_letters_beyond_ascii_are_found_in_any_case_on_sqlite(database: Da
 
 
 async def test_days_are_those_of_the_site(database: Database) -> None:
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
-
     # 23:00 UTC of the first day of the year is the second one in Berlin.
     late = made(23)
     await keep(database, late)

@@ -187,7 +187,7 @@ async def test_signed_out_by_an_administrator_there(house: House) -> None:
         gone = await admin.post(f"/admin/realms/clinic/users/{ann['id']}/logout")
         assert gone.status_code == 204
         async with asyncio.timeout(20):
-            while (await client.get(API)).status_code != 401:  # noqa: ASYNC110
+            while (await client.get(API)).status_code != 401:  # noqa: ASYNC110 - another process has no event
                 await asyncio.sleep(0.2)
 
 

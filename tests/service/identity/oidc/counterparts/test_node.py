@@ -137,7 +137,7 @@ async def test_without_the_secret_it_confirms_nothing(
     house: House, opened: Opened, own: Idp
 ) -> None:
     chosen = {"oidc_issuer": house.issuer, "public_url": house.front.settings.public_url}
-    async with opened(**chosen, oidc_client_secret="wrong") as other:  # noqa: S106
+    async with opened(**chosen, oidc_client_secret="wrong") as other:  # noqa: S106 - no secret
         async with browser(other) as client, elsewhere() as there:
             refused = await through(house, client, there, "/auth/oidc/signin")
         assert refused.status_code == 400
