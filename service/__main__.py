@@ -221,6 +221,8 @@ def _ask_gateway(settings: Settings, options: argparse.Namespace) -> int:
         return 2
     if options.action == "check":
         return gateway_commands.run(peers)
+    if options.action == "jwks":
+        return gateway_commands.jwks(peers, options.files)
     if options.action == "pull":
         return commands.pull(settings, options, peers)
     return gateway_commands.rules(peers, options.files, options.peer or peers.peer[0].name)

@@ -26,7 +26,7 @@ from service.identity.oidc.claims import Who, who
 from service.identity.oidc.client import Client, NoAnswerError
 from service.identity.oidc.cookies import SECONDS
 from service.identity.oidc.discovery import Known, Provider
-from service.identity.oidc.errors import RefusedError
+from service.identity.oidc.errors import TOLD, RefusedError
 from service.identity.oidc.repository import Flow
 from service.identity.oidc.settings import OidcSettings
 from service.storage.transaction import Transaction, Transactions
@@ -39,15 +39,6 @@ MOST: Final = 300
 """Sign-ins from one address that are under way: a hospital behind one proxy, not a flood."""
 LONGEST_CODE: Final = 4096
 LONGEST_NEXT: Final = 2000
-
-_TOLD: Final = frozenset(
-    {
-        "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
-        "unsupported_grant_type", "invalid_scope",
-    }
-)  # fmt: skip
-"""What a token endpoint may say (RFC 6749, 5.2): it is logged, and nothing else that it says."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
@@ -200,7 +191,7 @@ class Flows:
             raise self._provider.failed(failed) from None
         if answer.status != 200:
             told = answer.document.get("error")
-            why = told if isinstance(told, str) and told in _TOLD else "other"
+            why = told if isinstance(told, str) and told in TOLD else "other"
             log(logging.WARNING, "identity provider", refused=why, status=answer.status)
             raise RefusedError("code_refused")
         token = answer.document.get("id_token")
