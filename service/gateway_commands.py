@@ -70,16 +70,20 @@ def check(destination: AnyDestination | Asked) -> str | None:
             assert_never(destination)
 
 
-def jwks(peers: Peers, paths: Iterable[Path]) -> int:
-    """Print the public keys in ``paths``, or those that destinations know us by, as a JWK set.
-
-    Return 0 where all could be read, else 1, and then nothing is printed.
-    """
-    named = [(one, "") for one in paths] or [
+def client_keys(peers: Peers) -> list[tuple[Path, str]]:
+    """Return the files of private keys that destinations know us by, each with its id there."""
+    return [
         (one.client_key_file, one.client_key_id)
         for one in peers.destination
         if isinstance(one, FhirDestination) and one.client_key_file is not None
     ]
+
+
+def jwks(named: Iterable[tuple[Path, str]]) -> int:
+    """Print the public halves of keys in files, each with its id, as a JWK set.
+
+    Return 0 where all could be read, else 1, and then nothing is printed.
+    """
     try:
         found = {key.id: key.public() for key in (assertion.read(*one) for one in named)}
     except assertion.KeyFileError as error:
