@@ -216,11 +216,15 @@ def _gateway(settings: Settings) -> int:
 def _ask_gateway(settings: Settings, options: argparse.Namespace) -> int:
     from service import gateway_commands  # noqa: PLC0415 - as above
 
+    if options.action == "jwks" and options.files:
+        return gateway_commands.jwks((one, "") for one in options.files)
     peers = _peers(settings)
     if peers is None:
         return 2
     if options.action == "check":
         return gateway_commands.run(peers)
+    if options.action == "jwks":
+        return gateway_commands.jwks(gateway_commands.client_keys(peers))
     if options.action == "pull":
         return commands.pull(settings, options, peers)
     return gateway_commands.rules(peers, options.files, options.peer or peers.peer[0].name)

@@ -33,6 +33,9 @@ from service.integration.cds import install as cds
 from service.integration.cds.clients import ClientsError
 from service.integration.cds.clients import read as read_clients
 from service.integration.ledger import install as ledger
+from service.integration.smart import install as smart
+from service.integration.smart.records import RecordsError
+from service.integration.smart.records import read as read_records
 from service.integration.web import install as dicomweb
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
@@ -90,15 +93,15 @@ RECEIVED: Final = 4
 
 SUBJECTS: Final = (
     predictions, reviews, exams, worklist, progression, modalities, batches, guidance, morphometry,
-    served_models, operations, usage, retention, ledger, dicomweb, cds, identity, audit, openapi,
-    web,
+    served_models, operations, usage, retention, ledger, dicomweb, cds, smart, identity, audit,
+    openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
     worklist, predictions, modalities, morphometry, batches, usage, ledger, dicomweb, cds,
-    retention,
+    smart, retention,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 
@@ -116,6 +119,10 @@ def create_app(settings: Settings | None = None, rooms: Iterable[Room] = LIFESPA
         read_clients(settings.cds_clients if settings.cds else None)
     except ClientsError as error:
         raise SettingsError(f"{PREFIX}CDS_CLIENTS: {error}") from None
+    try:
+        read_records(settings.smart_records, settings.oidc_issuer)
+    except RecordsError as error:
+        raise SettingsError(f"{PREFIX}SMART_RECORDS: {error}") from None
     metrics = Metrics()
     templates = Templates(sub_path=settings.sub_path)
 

@@ -1,8 +1,10 @@
 """``python -m service gateway check`` asks everybody in the file of peers whether they can be sent
-to, or asked; ``gateway rules`` says what would be done with files."""
+to, or asked; ``gateway rules`` says what would be done with files; ``gateway jwks`` prints the
+public keys that we sign with."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from models.image.errors import ScanError
+from service.integration import assertion
 from service.integration.archives import Asked
 from service.integration.destinations import (
     AnyDestination,
@@ -65,6 +68,29 @@ def check(destination: AnyDestination | Asked) -> str | None:
             return fhir.check(destination)
         case _:
             assert_never(destination)
+
+
+def client_keys(peers: Peers) -> list[tuple[Path, str]]:
+    """Return the files of private keys that destinations know us by, each with its id there."""
+    return [
+        (one.client_key_file, one.client_key_id)
+        for one in peers.destination
+        if isinstance(one, FhirDestination) and one.client_key_file is not None
+    ]
+
+
+def jwks(named: Iterable[tuple[Path, str]]) -> int:
+    """Print the public halves of keys in files, each with its id, as a JWK set.
+
+    Return 0 where all could be read, else 1, and then nothing is printed.
+    """
+    try:
+        found = {key.id: key.public() for key in (assertion.read(*one) for one in named)}
+    except assertion.KeyFileError as error:
+        print(f"osteoserve: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps({"keys": list(found.values())}, indent=2))
+    return 0
 
 
 def rules(peers: Peers, paths: Iterable[Path], peer: str) -> int:

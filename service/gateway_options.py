@@ -21,6 +21,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="ask every destination whether it can be sent to, and every archive and worklist "
         "whether it can be asked, say what is wrong, and end",
     )
+    jwks = acts.add_parser(
+        "jwks",
+        help="print the public keys that destinations know us by, as a JWK set, and end",
+    )
+    jwks.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE",
+        help="a private key in PEM; by itself those that the file of peers names",
+    )  # fmt: skip
     rules = acts.add_parser("rules", help="say which files would be judged, ignored or held")
     rules.add_argument("--peer", help="who would send them; the first in the file by itself")
     rules.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a DICOM file")

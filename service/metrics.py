@@ -9,6 +9,7 @@ from service.http.metrics import HttpMetrics
 from service.identity.metrics import IdentityMetrics
 from service.identity.oidc.metrics import OidcMetrics
 from service.integration.cds.metrics import CdsMetrics
+from service.integration.smart.metrics import SmartMetrics
 from service.integration.web.metrics import DicomWebMetrics
 from service.observability.metrics import new_registry
 from service.predictions.metrics import PredictionMetrics
@@ -29,6 +30,7 @@ class Metrics:
         self.storage = StorageMetrics(self.registry)
         self.oidc = OidcMetrics(self.registry)
         self.cds = CdsMetrics(self.registry)
+        self.smart = SmartMetrics(self.registry)
         self.audit = AuditMetrics(self.registry)
         self.identity = IdentityMetrics(self.registry)
         self.dicomweb = DicomWebMetrics(self.registry)

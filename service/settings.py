@@ -34,6 +34,8 @@ from service.identity.settings import IdentitySettings, is_loopback
 from service.images.settings import ImageSettings
 from service.integration.cds.settings import CdsSettings
 from service.integration.settings import GatewaySettings
+from service.integration.smart.settings import SmartSettings
+from service.integration.smart.settings import faults as smart_faults
 from service.integration.web.settings import DicomWebSettings
 from service.language.settings import ZoneSettings
 from service.medicine.modalities.settings import ModalitySettings
@@ -77,6 +79,7 @@ class Settings(
     GatewaySettings,
     DicomWebSettings,
     CdsSettings,
+    SmartSettings,
     ProcessSettings,
     TelemetrySettings,
     BaseSettings,
@@ -125,6 +128,7 @@ def check(settings: Settings) -> None:
         )
     _check_sub_path(settings.sub_path)
     found = list(oidc_faults(settings, settings, settings.public_url))
+    found += smart_faults(settings, settings.oidc_issuer)
     if found:
         raise SettingsError("\n".join(found))
     if settings.column_keys is not None or settings.column_encryption:

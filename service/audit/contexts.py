@@ -51,6 +51,8 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "ledger_decided": N_("Delivery or case decided on"),
     "archive_asked": N_("Archive asked for studies"),
     "card_answered": N_("Card in a record answered"),
+    "launched": N_("Results opened out of a record"),
+    "launch_refused": N_("Opening out of a record refused"),
     "result_flagged": N_("Result flagged, or not any more"),
     "result_assigned": N_("Result assigned"),
     "result_retired": N_("Result retired"),

@@ -59,6 +59,8 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "ledger_decided": (_ACTIVITY, "U"),
     "archive_asked": (_ACTIVITY, "C"),
     "card_answered": (_ACTIVITY, "C"),
+    "launched": (_ACTIVITY, "E"),
+    "launch_refused": (_SECURITY, "E"),
     "result_flagged": (_RECORD, "U"),
     "result_assigned": (_RECORD, "U"),
     "result_retired": (_RECORD, "U"),
@@ -91,7 +93,7 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "member_removed": (_SECURITY, "U"),
 }
 
-_FAILED: Final = frozenset({"sign_in_failed", "denied", "logout_refused"})
+_FAILED: Final = frozenset({"sign_in_failed", "denied", "logout_refused", "launch_refused"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ Kind = Literal[
     "exam_measured", "modality_changed", "patients_merged", "patient_updated", "order_received",
     "points_kept", "batch_started", "batch_line_added", "batch_ended",
     "sealed_account_used", "logout_refused", "ledger_decided", "card_answered",
-    "archive_asked",
+    "archive_asked", "launched", "launch_refused",
     "result_flagged", "result_assigned", "result_retired", "result_restored", "list_exported",
     "image_removed", "hold_placed", "hold_released", "retention_applied", "patient_erased",
     "data_exported", "backed_up", "restored", "trail_cut",

@@ -54,6 +54,8 @@ from service.identity.events import (
 )
 from service.integration.events import (
     CardAnswered,
+    Launched,
+    LaunchRefused,
     LedgerDecided,
     OrderReceived,
     PullAsked,
@@ -337,6 +339,18 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     PullAsked: lambda event: Told("archive_asked", "pull", event.id, {"archive": event.archive}),
     CardAnswered: lambda event: Told(
         "card_answered", "card", event.card, {"service": event.service, "outcome": event.outcome}
+    ),
+    Launched: lambda event: Told(
+        "launched",
+        "patient" if event.found == "patient" else "result" if event.found == "result" else None,
+        event.id,
+        {"record": event.record, "found": event.found},
+    ),
+    LaunchRefused: lambda event: Told(
+        "launch_refused",
+        "account",
+        event.person_id,
+        {"record": event.record, "reason": event.reason},
     ),
 }
 

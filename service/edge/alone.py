@@ -6,7 +6,9 @@ from typing import Final
 
 from service.settings import PREFIX, Settings, SettingsError
 
-CALLS: Final = ("oidc_issuer", "atna_collectors", "tracing_endpoint", "cds_clients")
+CALLS: Final = (
+    "oidc_issuer", "atna_collectors", "tracing_endpoint", "cds_clients", "smart_records",
+)  # fmt: skip
 """Settings with addresses that a front calls."""
 
 

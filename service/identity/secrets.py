@@ -18,7 +18,8 @@ _KEY: Final = re.compile(r"osk_([A-Za-z0-9_-]{43})_([0-9a-f]{8})")
 _TOKEN: Final = re.compile(r"[!-~]{32,200}")
 
 Use = Literal[
-    "session", "first", "password", "key", "state", "flow", "logout", "step", "recovery", "passkey"
+    "session", "first", "password", "key", "state", "flow", "logout", "step", "recovery", "passkey",
+    "launch",
 ]  # fmt: skip
 """A hash names what it is for: a token of one use is none of another."""
 

@@ -6,6 +6,7 @@ ends on every front at once, and a database that does not answer ends none.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -92,10 +93,15 @@ class Sessions:
         self._fresh = timedelta(minutes=settings.signature_minutes)
         self._longest = timedelta(hours=settings.session_hours)
         self._issuer = settings.oidc_issuer
+        self._others: frozenset[str] = frozenset()
         self._transactions = transactions
         self._passwords = passwords
         self._attempts = attempts
         self._factors = factors
+
+    def let_in(self, issuers: Iterable[str]) -> None:
+        """Take what these issuers begin for a sign-in too, beside the identity provider."""
+        self._others |= frozenset(issuers)
 
     async def find(self, token: str, address: str | None, *, counts: bool = True) -> Actor | None:
         """Return whose session ``token`` is; None where it has ended or never was.
@@ -114,7 +120,8 @@ class Sessions:
         row = rows[0]
         ended = row.ends_at <= at or row.seen_at <= at - self._idle
         # Of those that another setting let in, only a sealed account's is one still.
-        is_ours = row.issuer == self._issuer or (row.issuer is None and row.sealed)
+        by_other = row.issuer in self._others or (row.issuer is None and row.sealed)
+        is_ours = row.issuer == self._issuer or by_other
         if ended or row.disabled_at is not None or not is_ours:
             return None
         if counts and row.seen_at < at - NOTED:

@@ -14,6 +14,8 @@
     base = "https://pacs.clinic.example/dicom-web"
     user = "osteoserve"
     password_file = "/run/secrets/pacs-password"
+
+A FHIR server may know us by a key instead of a secret: :mod:`service.integration.assertion`.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from pydantic import (
     Tag,
     model_validator,
 )
+from typing_extensions import override
 
 from service.integration.reached import Committing, Secured
 
@@ -111,7 +114,7 @@ class Hl7Destination(Destination, Secured):
     """Who gives patients their numbers, where the image does not say it (PID-3.4)."""
 
 
-def _base(value: str) -> str:
+def _endpoint(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is no http or https address")
@@ -119,10 +122,16 @@ def _base(value: str) -> str:
         raise ValueError("has neither a user, nor a query, nor a fragment")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise ValueError("is http, which is for this machine alone: https is needed")
+    return value
+
+
+def _base(value: str) -> str:
     return value.rstrip("/")
 
 
-Address = Annotated[str, AfterValidator(_base)]
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+"""As it is written: a signed assertion names it (``aud``), and a slash at its end is part of it."""
+Address = Annotated[Endpoint, AfterValidator(_base)]
 
 
 class HttpDestination(Destination):
@@ -134,7 +143,7 @@ class HttpDestination(Destination):
     base: Address
     token_file: Path | None = None
     """A file with a bearer token."""
-    token_url: Address | None = None
+    token_url: Endpoint | None = None
     """Where a token is had by client credentials."""
     client_id: Word = ""
     client_secret_file: Path | None = None
@@ -150,18 +159,22 @@ class HttpDestination(Destination):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        client = (self.token_url, self.client_id, self.client_secret_file)
-        if any(client) and not all(client):
-            raise ValueError("token_url, client_id and client_secret_file go together")
+        self._client_whole()
         if bool(self.user) != (self.password_file is not None):
             raise ValueError("user and password_file go together")
-        if sum(map(bool, (self.token_file, self.token_url, self.user))) > 1:
-            raise ValueError("token_file, token_url and user are ways of their own: choose one")
+        if sum(map(bool, (self.token_file, self.client_id, self.user))) > 1:
+            raise ValueError("token_file, client_id and user are ways of their own: choose one")
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key go together")
         if self.certificate is not None and not self.base.startswith("https:"):
             raise ValueError("a certificate is shown by https alone")
         return self
+
+    def _client_whole(self) -> None:
+        """Raise ValueError where what a token is had by is not all there."""
+        client = (self.token_url, self.client_id, self.client_secret_file)
+        if any(client) and not all(client):
+            raise ValueError("token_url, client_id and client_secret_file go together")
 
 
 def _without_studies(value: str) -> str:
@@ -184,6 +197,24 @@ class FhirDestination(HttpDestination):
     patients: Word = ""
     """The identifier system of patients' numbers, where the image does not name an issuer."""
     scope: Word = "system/*.write"
+    client_key_file: Path | None = None
+    """A PEM file with the private key that the client signs with (SMART Backend Services), in place
+    of a secret. Then the server itself says where a token is had, where ``token_url`` does not."""
+    client_key_id: Word = ""
+    """What the server calls the key; else its thumbprint."""
+
+    @override
+    def _client_whole(self) -> None:
+        if self.client_key_file is None:
+            if self.client_key_id:
+                raise ValueError("client_key_id is of client_key_file, which is not there")
+            super()._client_whole()
+        elif self.client_secret_file is not None:
+            raise ValueError(
+                "client_secret_file and client_key_file are ways of their own: choose one"
+            )
+        elif not self.client_id:
+            raise ValueError("client_id and client_key_file go together")
 
 
 def _kind(value: Any) -> str:

@@ -7,6 +7,14 @@ from typing import Literal
 from uuid import UUID
 
 from service.events import Event
+from service.identity.events import ProviderReason
+
+OwnReason = Literal["record_unknown", "launch_malformed", "no_patient", "patient_unreadable"]
+LaunchReason = ProviderReason | OwnReason
+"""Why a launch from a record comes to nothing. The trail and metrics have these: they stay."""
+
+Found = Literal["patient", "result", "none", "ambiguous"]
+"""What is there of the patient whose results were to be opened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +43,25 @@ class OrderReceived(Event):
 
     kind: str
     cancelled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launched(Event):
+    """Somebody has opened a patient's results out of a record; ``id``: ours of what they are led
+    to."""
+
+    record: str
+    found: Found
+    id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchRefused(Event):
+    """``record``: its name in the file of records, where it is one of them."""
+
+    record: str | None
+    reason: LaunchReason
+    person_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)

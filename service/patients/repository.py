@@ -26,16 +26,21 @@ TYPED: Final = ""
 _NAMED: Final = exists().where(ExamRow.patient_key == PatientRow.key)
 
 
-async def find(connection: AsyncConnection, site: str, reference: str) -> UUID | None:
+async def find(
+    connection: AsyncConnection, site: str, reference: str, issuer: str | None = None
+) -> UUID | None:
     """Return the key of the site's patient with exactly this reference.
 
-    Of several issuers' none counts, but for the one that was typed without an issuer.
+    Of several issuers' none counts, but for the one that was typed without an issuer; with
+    ``issuer`` that one's counts, and else the one that was typed.
     """
     query = select(PatientRow.key, PatientRow.issuer).where(
         PatientRow.identifier.in_(encryption.of(connection).known_as(site, reference)),
         PatientRow.site == site,
     )
     found = {row.issuer: row.key for row in await connection.execute(query)}
+    if issuer is not None:
+        return found.get(issuer, found.get(TYPED))
     return next(iter(found.values())) if len(found) == 1 else found.get(TYPED)
 
 

@@ -22,10 +22,13 @@ class Patients:
         """Whether a part of a reference finds a patient; of what is encrypted the whole does."""
         return not self._transactions.is_encrypting
 
-    async def find(self, actor: Actor, reference: str) -> UUID | None:
-        """Return the key of the actor's patient with exactly this reference."""
+    async def find(self, actor: Actor, reference: str, issuer: str | None = None) -> UUID | None:
+        """Return the key of the actor's patient with exactly this reference.
+
+        ``issuer``: who gave it; None: of several issuers' none counts.
+        """
         async with self._transactions.read() as connection:
-            return await repository.find(connection, actor.site, reference)
+            return await repository.find(connection, actor.site, reference, issuer)
 
     async def search(self, actor: Actor, part: str, most: int) -> tuple[UUID, ...]:
         """Return keys of at most ``most`` of the actor's patients, by a part of their reference."""

@@ -21,6 +21,7 @@ from service.storage.tables.batches import BatchRow
 from service.storage.tables.exams import ExamRow
 from service.storage.tables.identity import ClaimRow, SessionRow, SignInFlowRow
 from service.storage.tables.images import ImageRow
+from service.storage.tables.launches import LaunchFlowRow
 from service.storage.tables.ledger import (
     ArrivalRow,
     CaseResultRow,
@@ -286,5 +287,5 @@ async def tombstones(connection: AsyncConnection) -> tuple[Tombstone, ...]:
 
 async def end_sign_ins(connection: AsyncConnection) -> None:
     """Void sessions, links and sign-ins under way: those of a backup are of another day."""
-    for row in (SessionRow, SignInFlowRow, ClaimRow):
+    for row in (SessionRow, SignInFlowRow, LaunchFlowRow, ClaimRow):
         await connection.execute(delete(row))

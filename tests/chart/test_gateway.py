@@ -120,7 +120,7 @@ def test_the_gateway_itself_reads_what_the_values_say(tmp_path: Path, name: str)
         kinds_of = {one.name: one.kind for one in found.destination}
         assert kinds_of == {
             "pacs": "dicom", "archive": "dicom", "engine": "hl7", "cloud": "dicomweb",
-            "record": "fhir", "second": "fhir",
+            "record": "fhir", "second": "fhir", "third": "fhir",
         }  # fmt: skip
         assert [one.name for one in found.pacs if one.commitment] == ["archive"]
         files = Path("/etc/osteoserve/destinations")
@@ -129,11 +129,14 @@ def test_the_gateway_itself_reads_what_the_values_say(tmp_path: Path, name: str)
         (cloud,) = (one for one in found.destination if isinstance(one, DicomWebDestination))
         assert (cloud.base, cloud.confirm) == ("https://cloud.example:8444/dicom-web", True)
         assert (cloud.user, cloud.password_file) == ("osteoserve", files / "password")
-        record, second = (one for one in found.destination if isinstance(one, FhirDestination))
+        record, second, third = (
+            one for one in found.destination if isinstance(one, FhirDestination)
+        )
         assert (record.base, record.token_file) == (
             "https://fhir.hospital.example/r4", files / "token",
         )  # fmt: skip
         assert second.client_secret_file == files / "client-secret"
+        assert (third.client_key_file, third.client_key_id) == (files / "client-key", "1")
         (vna,), (ris,), (rule,) = found.archive, found.worklist, found.rule
         assert (vna.retrieve, vna.modality, vna.key) == ("get", ("OT", "BMD"), files / "own.key")
         assert (ris.site, ris.by_patient) == ("north", True)

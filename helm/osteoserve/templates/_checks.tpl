@@ -120,7 +120,7 @@
 {{- if not $gateway.destinationsSecret }}
 {{- range $table := list "destinations" "archives" "worklists" }}
 {{- range $one := get $gateway $table }}
-{{- range $key := list "authorities" "certificate" "key" "token_file" "client_secret_file" "password_file" }}
+{{- range $key := list "authorities" "certificate" "key" "token_file" "client_secret_file" "client_key_file" "password_file" }}
 {{- if hasPrefix "/etc/osteoserve/destinations/" (get $one $key | default "") }}
 {{- fail (printf "%s of %s in gateway.%s is %s, but no Secret is mounted there: name it in gateway.destinationsSecret." $key $one.name $table (get $one $key)) }}
 {{- end }}

@@ -56,7 +56,7 @@ class Arrivals:
             issuer=who.issuer,
             sub=who.sub,
             sid=who.sid,
-            id_token=token if len(token) <= LONGEST_HINT else None,
+            id_token=token if token is not None and len(token) <= LONGEST_HINT else None,
             proved_at=who.proved_at,
         )
         return await self._sessions.begin(actor, person_id, provider, again=again and is_theirs)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from service.identity.oidc import tokens
 from service.identity.oidc.errors import RefusedError
-from service.identity.oidc.settings import OidcSettings
+from service.identity.oidc.settings import ClaimNames
 from service.identity.oidc.tokens import Claims
 from service.identity.schemas import LONGEST_NAME
 
@@ -39,25 +39,25 @@ class Who:
     """``auth_time``: when they last proved who they are; None: nobody has said."""
 
 
-def who(claims: Claims, issuer: str, settings: OidcSettings) -> Who:
-    """Return whoever ``claims`` are of.
+def who(claims: Claims, issuer: str, names: ClaimNames) -> Who:
+    """Return whoever ``claims`` are of, by the ``names`` that this issuer has for what they say.
 
     Raises :class:`~service.identity.oidc.errors.RefusedError`: ``overage`` where groups are not in
     the token because they are too many.
     """
     sub = str(claims["sub"])
-    login = login_of(_first(claims, settings.login_claims))
+    login = login_of(_first(claims, names.login))
     sid = claims.get("sid")
     if sid is not None and (not isinstance(sid, str) or not 1 <= len(sid) <= tokens.LONGEST_ID):
         raise RefusedError("token_claims")
     return Who(
         issuer=issuer,
-        subject=_subject(claims, settings.subject_claims),
+        subject=_subject(claims, names.subject),
         sub=sub,
         sid=sid,
         login=login,
-        name=name_of(_first(claims, settings.name_claims)) or login,
-        groups=_groups(claims, settings.oidc_groups_claim),
+        name=name_of(_first(claims, names.name)) or login,
+        groups=_groups(claims, names.groups),
         proved_at=tokens.moment(claims, "auth_time"),
     )
 

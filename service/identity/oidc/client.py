@@ -59,9 +59,9 @@ class Client:
         ) as session:
             yield cls(session)
 
-    async def get(self, url: str) -> Mapping[str, Any]:
+    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Mapping[str, Any]:
         """Return the JSON object at ``url``."""
-        answer = await self._ask("GET", url)
+        answer = await self._ask("GET", url, headers=dict(headers or {}))
         if answer.status != HTTPStatus.OK:
             raise NoAnswerError(f"status {answer.status}")
         return answer.document

@@ -19,11 +19,14 @@ MOST: Final = 5
 
 
 class FlowCookies:
-    """Named after the session's, so that they are marked for https as it is."""
+    """Named after the session's, so that they are marked for https as it is.
 
-    def __init__(self, session: SessionCookie) -> None:
+    ``kind``: of which sign-ins; those of another kind are others.
+    """
+
+    def __init__(self, session: SessionCookie, kind: str = "flow") -> None:
         self._session = session
-        self._prefix = f"{session.name}-flow-"
+        self._prefix = f"{session.name}-{kind}-"
 
     def put(self, scope: Scope, response: Response, state: str, token: str) -> None:
         """Have the browser send ``token`` with what the provider answers to ``state``."""

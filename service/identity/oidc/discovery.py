@@ -11,13 +11,12 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from service.identity.oidc import tokens
 from service.identity.oidc.client import Client, NoAnswerError, is_address
 from service.identity.oidc.errors import UnavailableError
 from service.identity.oidc.keys import Keys, keys
-from service.identity.oidc.metrics import OidcMetrics
 from service.identity.oidc.tokens import Claims, KeyUnknownError
 from telemetry.journal import log
 
@@ -36,6 +35,12 @@ Whose = Literal["provider", "stranger"]
 new key from whoever signs in."""
 
 
+class Heard(Protocol):
+    """Is told whether the provider gave an answer when it was asked."""
+
+    def answers(self, well: bool, /) -> None: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Known:
     """What the provider has said of itself."""
@@ -48,22 +53,33 @@ class Known:
     """Whether every answer by the browser says whose it is (RFC 9207)."""
     by_body: bool
     """Whether the client's secret belongs into the form, not into a header."""
+    challenges: frozenset[str]
+    """Ways of PKCE that it says it takes."""
     keys: Keys
     at: float
     """When it was asked, by the monotonic clock."""
 
 
 class Provider:
-    """One for a front: it remembers what was found."""
+    """One for a front: it remembers what was found.
+
+    ``address``: where it describes itself, if not where OpenID Connect says; ``called``: what it is
+    in the log.
+    """
 
     def __init__(
         self,
         issuer: str,
         client: Client,
-        metrics: OidcMetrics,
+        metrics: Heard,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        address: str | None = None,
+        called: str = "identity provider",
     ) -> None:
         self.issuer: Final = issuer
+        self._address = address or issuer.removesuffix("/") + WELL_KNOWN
+        self._called = called
         self._client = client
         self._metrics = metrics
         self._clock = clock
@@ -153,8 +169,7 @@ class Provider:
         return last if last is not None and self._clock() - last.at < longest else None
 
     async def _asked(self) -> Known:
-        address = self.issuer.removesuffix("/") + WELL_KNOWN
-        found = _endpoints(await self._client.get(address), self.issuer)
+        found = _endpoints(await self._client.get(self._address), self.issuer)
         document = await self._client.get(found.jwks)
         return replace(found, keys=keys(document), at=self._clock())
 
@@ -164,13 +179,13 @@ class Provider:
         self._metrics.answers(well)
         if well is was_failing:
             level = logging.INFO if well else logging.WARNING
-            log(level, "identity provider", state="up" if well else "down", why=why)
+            log(level, self._called, state="up" if well else "down", why=why)
 
 
 def _endpoints(metadata: Mapping[str, Any], issuer: str) -> Known:
     """Return what ``metadata`` says; the keys are asked for next."""
     if metadata.get("issuer") != issuer:
-        raise NoAnswerError("metadata of another issuer than OSTEOSERVE_OIDC_ISSUER")
+        raise NoAnswerError("metadata of another issuer than the configured one")
     addresses = {}
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         if not is_address(metadata.get(name), issuer):
@@ -178,6 +193,7 @@ def _endpoints(metadata: Mapping[str, Any], issuer: str) -> Known:
         addresses[name] = str(metadata[name])
     leaving = metadata.get("end_session_endpoint")
     ways = metadata.get("token_endpoint_auth_methods_supported")
+    challenges = metadata.get("code_challenge_methods_supported")
     return Known(
         authorization=addresses["authorization_endpoint"],
         token=addresses["token_endpoint"],
@@ -185,6 +201,9 @@ def _endpoints(metadata: Mapping[str, Any], issuer: str) -> Known:
         end_session=str(leaving) if is_address(leaving, issuer) else None,
         says_issuer=metadata.get("authorization_response_iss_parameter_supported") is True,
         by_body=isinstance(ways, list) and "client_secret_basic" not in ways,
+        challenges=frozenset(
+            one for one in (challenges if isinstance(challenges, list) else ()) if type(one) is str
+        ),
         keys=(),
         at=0.0,
     )

@@ -8,6 +8,14 @@ from uuid import UUID
 
 from service.identity.events import ProviderReason
 
+TOLD: Final = frozenset(
+    {
+        "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
+        "unsupported_grant_type", "invalid_scope",
+    }
+)  # fmt: skip
+"""What a token endpoint may say (RFC 6749, 5.2): it is passed on, and nothing else that it says."""
+
 
 class RefusedError(Exception):
     """Something that the provider, or whoever says so, has sent is not taken."""

@@ -26,7 +26,7 @@ from service.identity.oidc.claims import Who, who
 from service.identity.oidc.client import Client, NoAnswerError
 from service.identity.oidc.cookies import SECONDS
 from service.identity.oidc.discovery import Known, Provider
-from service.identity.oidc.errors import RefusedError
+from service.identity.oidc.errors import TOLD, RefusedError
 from service.identity.oidc.repository import Flow
 from service.identity.oidc.settings import OidcSettings
 from service.storage.transaction import Transaction, Transactions
@@ -39,14 +39,6 @@ MOST: Final = 300
 """Sign-ins from one address that are under way: a hospital behind one proxy, not a flood."""
 LONGEST_CODE: Final = 4096
 LONGEST_NEXT: Final = 2000
-
-_TOLD: Final = frozenset(
-    {
-        "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
-        "unsupported_grant_type", "invalid_scope",
-    }
-)  # fmt: skip
-"""What a token endpoint may say (RFC 6749, 5.2): it is logged, and nothing else that it says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +56,8 @@ class Returned:
 
     who: Who
     flow: Flow
-    id_token: str
+    id_token: str | None
+    """What signs them out there; None: nothing does."""
 
 
 class Flows:
@@ -121,7 +114,7 @@ class Flows:
             "scope": self._settings.oidc_scopes,
             "state": state,
             "nonce": nonce,
-            "code_challenge": _challenge(verifier),
+            "code_challenge": challenge(verifier),
             "code_challenge_method": "S256",
             "ui_locales": language,
             **({"prompt": "login", "max_age": "0"} if again else {}),
@@ -152,7 +145,7 @@ class Flows:
             token, settings.algorithms, tokens.ID_TYPES, whose="provider"
         )
         tokens.id_token(claims, issuer, settings.oidc_client_id, flow.nonce, now())
-        found = who(claims, issuer, settings)
+        found = who(claims, issuer, settings.claim_names)
         if found.proved_at is not None and found.proved_at > now() + tokens.LEEWAY:
             raise RefusedError("clock")
         return Returned(who=found, flow=flow, id_token=token)
@@ -190,8 +183,7 @@ class Flows:
         try:
             secret = await anyio.to_thread.run_sync(self._settings.client_secret)
             if secret is not None and not known.by_body:
-                pair = f"{quote_plus(client)}:{quote_plus(secret)}".encode()
-                headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+                headers["Authorization"] = basic(client, secret)
             else:
                 fields |= {"client_id": client} | ({"client_secret": secret} if secret else {})
             answer = await self._client.post(known.token, fields, headers)
@@ -200,7 +192,7 @@ class Flows:
             raise self._provider.failed(failed) from None
         if answer.status != 200:
             told = answer.document.get("error")
-            why = told if isinstance(told, str) and told in _TOLD else "other"
+            why = told if isinstance(told, str) and told in TOLD else "other"
             log(logging.WARNING, "identity provider", refused=why, status=answer.status)
             raise RefusedError("code_refused")
         token = answer.document.get("id_token")
@@ -209,5 +201,12 @@ class Flows:
         return token
 
 
-def _challenge(verifier: str) -> str:
+def basic(client: str, secret: str) -> str:
+    """Return what a client with a secret says in ``Authorization`` (RFC 6749, 2.3.1)."""
+    pair = f"{quote_plus(client)}:{quote_plus(secret)}".encode()
+    return f"Basic {base64.b64encode(pair).decode()}"
+
+
+def challenge(verifier: str) -> str:
+    """Return what the provider is told of ``verifier`` (RFC 7636, S256)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,6 +19,16 @@ ALGORITHMS: Final = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
 )  # fmt: skip
 """With a key that only the provider has: none that is shared, and never "none"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimNames:
+    """What the claims of an id_token are called that say who somebody is."""
+
+    subject: tuple[str, ...] = ("sub",)
+    login: tuple[str, ...] = ("preferred_username", "upn", "unique_name", "email")
+    name: tuple[str, ...] = ("name", "preferred_username", "upn", "unique_name")
+    groups: str = "groups"
 
 
 class OidcSettings(SettingsGroup):
@@ -142,6 +153,15 @@ class OidcSettings(SettingsGroup):
     @property
     def name_claims(self) -> tuple[str, ...]:
         return _listed(self.oidc_name_claims)
+
+    @property
+    def claim_names(self) -> ClaimNames:
+        return ClaimNames(
+            subject=self.subject_claims,
+            login=self.login_claims,
+            name=self.name_claims,
+            groups=self.oidc_groups_claim,
+        )
 
     @property
     def group_grants(self) -> Grants:

@@ -18,6 +18,7 @@ from service.integration.cds.metrics import CdsMetrics
 from service.integration.cds.records import Records
 from service.integration.cds.service import CdsHooks
 from service.integration.cds.settings import CdsSettings
+from service.integration.patient_match import Matching
 from service.medicine.progression.settings import PrecisionSettings
 from service.patients.service import Patients
 from service.predictions.service import Predictions
@@ -42,7 +43,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
         CdsHooks,
         CdsHooks(
             transactions,
-            resources.get(Patients),
+            Matching(transactions, resources.get(Patients)),
             resources.get(Predictions),
             resources.get(Exams),
             resources.get(Reading),

@@ -7,7 +7,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from service.clock import now
-from service.exams.schemas import ExamError, reference
 from service.exams.service import Exams
 from service.identity.actor import Actor
 from service.identity.events import WasRead
@@ -18,17 +17,15 @@ from service.integration.cds.clients import Client
 from service.integration.cds.metrics import CdsMetrics
 from service.integration.cds.schemas import Call, Feedback
 from service.integration.events import CardAnswered
+from service.integration.patient_match import AmbiguousError, Matching, patient_numbers
 from service.medicine.guidance import consider
 from service.medicine.guidance.facts import FactsError
 from service.medicine.guidance.form import parse
 from service.medicine.guidance.study import fields_of
 from service.medicine.progression.precision import Precision
-from service.patients.service import Patients
 from service.predictions.service import Predictions
 from service.storage.transaction import Transaction, Transactions
 
-MOST_NUMBERS: Final = 20
-"""Identifiers of a patient that are looked for."""
 ROUTE: Final = "/cds-services/{id}"
 
 
@@ -38,7 +35,7 @@ class CdsHooks:
     def __init__(
         self,
         transactions: Transactions,
-        patients: Patients,
+        matching: Matching,
         predictions: Predictions,
         exams: Exams,
         reading: Reading,
@@ -47,7 +44,7 @@ class CdsHooks:
         public_url: str | None,
     ) -> None:
         self._transactions = transactions
-        self._patients = patients
+        self._matching = matching
         self._predictions = predictions
         self._exams = exams
         self._reading = reading
@@ -65,7 +62,7 @@ class CdsHooks:
     ) -> list[dict[str, Any]]:
         """Return the cards for a call about ``patient``, a FHIR resource; none where nothing is
         known here, or where it cannot be told whose it is."""
-        numbers = _numbers(patient, None if client is None else client.system)
+        numbers = patient_numbers(patient, None if client is None else client.system)
         known, result = await self._known(actor, numbers)
         found = [] if known is None else self._of(call, known)
         self._metrics.called(service, "cards" if found else result)
@@ -94,20 +91,17 @@ class CdsHooks:
         """Return the results of the patient with one of ``numbers``, the newest first."""
         if not numbers:
             return None, "no_patient"
-        keys = {await self._patients.find(actor, one) for one in numbers} - {None}
-        async with self._transactions.read() as connection:
-            people, judged = await repository.judged(connection, actor.site, numbers)
-        if len(keys) > 1 or len(people) > 1:
-            # Two patients under the numbers of one: whose it is, nobody can tell here.
+        try:
+            match = await self._matching.of(actor, numbers)
+        except AmbiguousError:
             return None, "ambiguous"
         found: dict[UUID, Known] = {}
-        for key in keys:
-            if key is not None:
-                timeline = await self._predictions.timeline(actor, key)
-                pairs = () if timeline is None else timeline.exams
-                found |= {one.id: Known(exam, one) for exam, one in pairs}
-                await self._note(actor, "patient", key)
-        for id in judged:
+        if match.patient is not None:
+            timeline = await self._predictions.timeline(actor, match.patient)
+            pairs = () if timeline is None else timeline.exams
+            found |= {one.id: Known(exam, one) for exam, one in pairs}
+            await self._note(actor, "patient", match.patient)
+        for id in match.results:
             if id not in found:
                 one = await self._predictions.get(actor, id)
                 exam = await self._exams.get(actor, id)
@@ -150,21 +144,6 @@ def _advised(known: Known) -> Advised | None:
         return Advised(known, consider(parse(fields, today), today))
     except FactsError:
         return None
-
-
-def _numbers(patient: Mapping[str, Any], system: str | None) -> tuple[str, ...]:
-    """Return the patient's identifiers that may be ours, as references are kept."""
-    listed = patient.get("identifier")
-    found: dict[str, None] = {}
-    for one in listed if isinstance(listed, list) else ():
-        value = one.get("value") if isinstance(one, dict) else None
-        if not isinstance(value, str) or (system is not None and one.get("system") != system):
-            continue
-        try:
-            found[reference(value)] = None
-        except ExamError:
-            continue
-    return tuple(found)[:MOST_NUMBERS]
 
 
 def _reference(order: Mapping[str, Any]) -> str:

@@ -63,15 +63,21 @@ class Client:
                 return response.status, await bounded(response, CAPABILITY)
 
     async def _post(self, opened: aiohttp.ClientSession, bundle: bytes) -> tuple[int, bytes]:
+        status, body = await self._posted(opened, bundle)
+        # A token may be over before the time that it was given for: once, with another.
+        if status == 401 and self._credentials.forget():
+            status, body = await self._posted(opened, bundle)
+            if status == 401:
+                self._credentials.forget()
+        return status, body
+
+    async def _posted(self, opened: aiohttp.ClientSession, bundle: bytes) -> tuple[int, bytes]:
         headers = {"Content-Type": JSON, "Accept": JSON, "Prefer": "return=minimal"}
         headers |= await self._credentials.headers(opened)
         async with opened.post(
             self._destination.base, data=bundle, headers=headers, allow_redirects=False
         ) as response:
-            if response.status == 401:
-                self._credentials.forget()
-            body = await bounded(response)
-            return response.status, body
+            return response.status, await bounded(response)
 
 
 def _judged(status: int, body: bytes, bundle: bytes) -> Sent:

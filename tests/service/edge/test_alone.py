@@ -13,6 +13,7 @@ from service.settings import Settings, SettingsError
         {"atna_collectors": "audit.clinic.example"},
         {"tracing_endpoint": "http://127.0.0.1:4318"},
         {"cds_clients": "clients.json"},
+        {"smart_records": "records.toml"},
         {"database_url": "postgresql://db.clinic.example/osteoserve"},
     ],
     ids=lambda setting: next(iter(setting)),

@@ -125,6 +125,21 @@ def test_a_destination_is_of_a_kind_and_a_pacs_where_it_is_not_said(tmp_path: Pa
             'token_url = "https://fhir.example/token"\n',
             "choose one",
         ),
+        (RECORD + 'client_key_file = "k"\n', "client_id and client_key_file go together"),
+        (RECORD + 'client_key_id = "1"\n', "client_key_id is of client_key_file"),
+        (
+            RECORD + 'client_id = "us"\nclient_key_file = "k"\nclient_secret_file = "s"\n',
+            "choose one",
+        ),
+        (
+            RECORD + 'client_id = "us"\nclient_key_file = "k"\ntoken_file = "t"\n',
+            "choose one",
+        ),
+        (
+            RECORD + 'client_id = "us"\nclient_key_file = "k"\ntoken_url = "http://a.example"\n',
+            "https is needed",
+        ),
+        (CLOUD + 'client_id = "us"\nclient_key_file = "k"\n', "client_key_file"),
     ],
 )
 def test_a_mistake_in_a_kind_of_destination_is_named(tmp_path: Path, more: str, said: str) -> None:

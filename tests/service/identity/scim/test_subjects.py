@@ -30,7 +30,7 @@ def test_the_subject_is_the_sign_ins(claims: str) -> None:
     parts = template(settings.subject_claims, ENTRA)
     assert parts is not None
     external_id = "sub-1" if claims == "sub" else "oid-1"
-    assert subject(parts, external_id) == who(told, ENTRA, settings).subject
+    assert subject(parts, external_id) == who(told, ENTRA, settings.claim_names).subject
 
 
 @pytest.mark.parametrize(
