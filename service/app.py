@@ -34,6 +34,7 @@ from service.integration.cds.clients import ClientsError
 from service.integration.cds.clients import read as read_clients
 from service.integration.ledger import install as ledger
 from service.integration.web import install as dicomweb
+from service.integration.workitems import install as workitems
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
 from service.medicine.modalities import install as modalities
@@ -90,15 +91,15 @@ RECEIVED: Final = 4
 
 SUBJECTS: Final = (
     predictions, reviews, exams, worklist, progression, modalities, batches, guidance, morphometry,
-    served_models, operations, usage, retention, ledger, dicomweb, cds, identity, audit, openapi,
-    web,
+    served_models, operations, usage, retention, ledger, dicomweb, workitems, cds, identity, audit,
+    openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    worklist, predictions, modalities, morphometry, batches, usage, ledger, dicomweb, cds,
-    retention,
+    worklist, predictions, modalities, morphometry, batches, usage, ledger, dicomweb, workitems,
+    cds, retention,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 
