@@ -8,6 +8,7 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Final
 
+from fastapi.routing import APIRoute
 from pydicom.uid import UID
 
 from k8s.helm import ROOT
@@ -16,6 +17,7 @@ from service.integration.dicom.check import ECHO, RESULTS, SHEETS
 from service.integration.dicom.commitment import SOP_CLASS as COMMITMENT
 from service.integration.dicom.listener import offered
 from service.integration.dicom.outgoing import SYNTAXES
+from service.integration.workitems import api as workitems
 
 PAGE: Final = ROOT / "docs" / "dicom.md"
 
@@ -26,6 +28,7 @@ _HEAD: Final = """<!-- written by python -m k8s -->
 What the gateway agrees to as acceptor of an association, and proposes as requestor, by SOP class,
 role and transfer syntax, as a conformance statement lists it (PS3.2). Roles are the gateway's own.
 Its attributes, limits and status codes: [conformance in brief](hospital.md#conformance-in-brief).
+At the end: what the front answers of work items.
 """
 _WHY: Final = {
     ECHO: "`gateway check`",
@@ -38,6 +41,32 @@ _WHY: Final = {
     worklist.SOP_CLASS: "worklists",
 }
 """What is proposed to whom, each with the same transfer syntaxes."""
+
+_WORKITEMS: Final = """## Work items (UPS-RS)
+
+By HTTP, where the front speaks DICOMweb (PS3.18 section 11), in DICOM JSON: the front is the
+worklist, and the gateway performs items of its codes. IHE AIW-I has the transactions by number.
+[What an item becomes, and when](hospital.md#work-items).
+"""
+_BELOW: Final = "tests/service/integration/workitems"
+_TRANSACTIONS: Final = {
+    "create": ("Create Workitem", "RAD-80", "201, 400, 409"),
+    "search": ("Search", "RAD-81", "200, 204, 400"),
+    "change_state": ("Change Workitem State", "RAD-82, RAD-85", "200, 400, 404, 409"),
+    "retrieve": ("Retrieve Workitem", "RAD-83", "200, 404"),
+    "update": ("Update Workitem", "RAD-84", "200, 400, 404"),
+    "request_cancellation": ("Request Cancellation", "RAD-88", "202, 404, 409"),
+    "subscribe": ("Subscribe", "RAD-86", "not supported: 403"),
+    "unsubscribe": ("Unsubscribe", "RAD-86", "not supported: 404"),
+}
+"""By the names of endpoints: what the standard calls each, IHE's transactions, and answers."""
+_TESTED: Final = (
+    ("data sets in DICOM JSON, read strictly", "test_document.py"),
+    ("the state machine, each transition (PS3.4 table CC.1.1-2)", "test_states.py"),
+    ("each request in each state, with its Warning; who may ask", "test_worklist.py"),
+    ("what becomes of an item by its case; several gateways", "test_performing.py"),
+    ("front, gateways and a PACS together", "test_end_to_end.py"),
+)
 
 
 @dataclass(frozen=True)
@@ -65,8 +94,23 @@ def written() -> dict[Path, str]:
         ),
         "## Transfer syntaxes\n",
         *_table(("transfer syntax", "UID", *sets.values()), _syntaxes(sets)),
+        _WORKITEMS,
+        *_table(("transaction", "IHE", "request", "answers"), _transactions()),
+        *_table(
+            ("what is tested", "where"),
+            ((what, f"`{_BELOW}/{where}`") for what, where in _TESTED),
+        ),
     )
     return {PAGE: "\n".join(parts)}
+
+
+def _transactions() -> Iterator[tuple[str, ...]]:
+    """Yield a row for each route that there is; one without a name is a KeyError."""
+    routes = {one.name: one for one in workitems.router.routes if isinstance(one, APIRoute)}
+    for name in sorted(routes, key=list(_TRANSACTIONS).index):
+        what, number, answers = _TRANSACTIONS[name]
+        method = " ".join(sorted(routes[name].methods or ()))
+        yield what, number, f"`{method} {routes[name].path}`", answers
 
 
 def _acceptor() -> Iterator[Row]:

@@ -37,6 +37,7 @@ from service.integration.smart import install as smart
 from service.integration.smart.records import RecordsError
 from service.integration.smart.records import read as read_records
 from service.integration.web import install as dicomweb
+from service.integration.workitems import install as workitems
 from service.language.locale import N_
 from service.medicine.guidance import api as guidance
 from service.medicine.modalities import install as modalities
@@ -93,15 +94,15 @@ RECEIVED: Final = 4
 
 SUBJECTS: Final = (
     predictions, reviews, exams, worklist, progression, modalities, batches, guidance, morphometry,
-    served_models, operations, usage, retention, ledger, dicomweb, cds, smart, identity, audit,
-    openapi, web,
+    served_models, operations, usage, retention, ledger, dicomweb, workitems, cds, smart, identity,
+    audit, openapi, web,
 )  # fmt: skip
 """Each installs its routes. A path that two could answer is the first one's: /static/swagger."""
 
 LIFESPANS: Final = (
     storage, runners, operations, audit, identity, web, served_models, patients, exams, reviews,
-    worklist, predictions, modalities, morphometry, batches, usage, ledger, dicomweb, cds,
-    smart, retention,
+    worklist, predictions, modalities, morphometry, batches, usage, ledger, dicomweb, workitems,
+    cds, smart, retention,
 )  # fmt: skip
 """Each opens what it hands out, of what those before it have resources."""
 

@@ -50,6 +50,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "logout_refused": N_("Message to sign out refused"),
     "ledger_decided": N_("Delivery or case decided on"),
     "archive_asked": N_("Archive asked for studies"),
+    "workitem_changed": N_("Work item made or changed"),
     "card_answered": N_("Card in a record answered"),
     "launched": N_("Results opened out of a record"),
     "launch_refused": N_("Opening out of a record refused"),

@@ -58,6 +58,7 @@ _TYPES: Final[dict[str, tuple[tuple[str, str], str]]] = {
     "logout_refused": (_SECURITY, "E"),
     "ledger_decided": (_ACTIVITY, "U"),
     "archive_asked": (_ACTIVITY, "C"),
+    "workitem_changed": (_ACTIVITY, "U"),
     "card_answered": (_ACTIVITY, "C"),
     "launched": (_ACTIVITY, "E"),
     "launch_refused": (_SECURITY, "E"),

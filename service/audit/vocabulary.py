@@ -59,6 +59,7 @@ from service.integration.events import (
     LedgerDecided,
     OrderReceived,
     PullAsked,
+    WorkitemChanged,
 )
 from service.medicine.modalities.events import ModalityChanged
 from service.medicine.morphometry.events import PointsKept
@@ -337,6 +338,9 @@ TOLD: Final[Mapping[type[Event], Callable[[Any], Told]]] = {
     ),
     LedgerDecided: lambda event: Told("ledger_decided", event.what, event.id, {"act": event.act}),
     PullAsked: lambda event: Told("archive_asked", "pull", event.id, {"archive": event.archive}),
+    WorkitemChanged: lambda event: Told(
+        "workitem_changed", "workitem", event.id, {"act": event.act}
+    ),
     CardAnswered: lambda event: Told(
         "card_answered", "card", event.card, {"service": event.service, "outcome": event.outcome}
     ),

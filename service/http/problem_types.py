@@ -254,6 +254,21 @@ KINDS: Final[Mapping[str, Kind]] = {
     "idempotency_key_invalid": Kind(
         400, N_("Key cannot be taken"), N_("A random UUID is a good Idempotency-Key.")
     ),
+    "invalid_workitem": Kind(
+        400,
+        N_("Work item cannot be taken"),
+        N_("See detail: an attribute, a transaction UID or the item's state is not as it must be."),
+    ),
+    "workitem_conflict": Kind(
+        409,
+        N_("Work item is in another state"),
+        N_("Retrieve it again: what was asked for is not possible in the state that it is in."),
+    ),
+    "no_subscriptions": Kind(
+        403,
+        N_("No subscriptions here"),
+        N_("No events are reported. Retrieve work items again, or search for them by state."),
+    ),
     "sign_in": Kind(
         401,
         N_("Sign-in needed"),

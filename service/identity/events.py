@@ -266,7 +266,7 @@ class Denied(Event):
 class WasRead(Event):
     """Something of a patient's, or of the trail, was asked for; ``id`` as the address had it."""
 
-    what: Literal["result", "list", "patient", "batch", "trail"]
+    what: Literal["result", "list", "patient", "batch", "trail", "workitem"]
     id: str | None
     route: str
 

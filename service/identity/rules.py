@@ -64,6 +64,7 @@ RESULTS: Final = _of("viewer", "clinician", "integrator")
 _PREDICTION: Final = "/api/v1/predictions/{id}"
 _RESULT: Final = "/results/{id}"
 _SERIES: Final = "/dicom-web/studies/{study}/series/{series}"
+_WORKITEM: Final = "/dicom-web/workitems/{workitem}"
 
 RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/"): SIGNED_IN,
@@ -165,6 +166,14 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", f"{_SERIES}/instances/{{instance}}"): RESULTS,
     ("GET", f"{_SERIES}/instances/{{instance}}/metadata"): RESULTS,
     ("GET", f"{_SERIES}/metadata"): RESULTS,
+    ("GET", "/dicom-web/workitems"): RESULTS,
+    ("POST", "/dicom-web/workitems"): _of("integrator"),
+    ("GET", _WORKITEM): RESULTS,
+    ("POST", _WORKITEM): _of("integrator"),
+    ("POST", f"{_WORKITEM}/cancelrequest"): _of("integrator"),
+    ("PUT", f"{_WORKITEM}/state"): _of("integrator"),
+    ("DELETE", f"{_WORKITEM}/subscribers/{{aet}}"): RESULTS,
+    ("POST", f"{_WORKITEM}/subscribers/{{aet}}"): RESULTS,
     ("GET", "/faq"): SIGNED_IN,
     ("GET", "/glass"): SIGN,
     ("POST", "/glass"): SIGN,

@@ -38,6 +38,14 @@ class PullAsked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkitemChanged(Event):
+    """A program has made a work item, or done something with it."""
+
+    id: UUID
+    act: Literal["create", "update", "claim", "complete", "cancel"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderReceived(Event):
     """An order for imaging was placed, changed or cancelled."""
 

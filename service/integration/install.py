@@ -28,6 +28,7 @@ from service.integration.workers.composer import Composer
 from service.integration.workers.judge import Judge
 from service.integration.workers.measuring import Measuring
 from service.integration.workers.ordering import Ordering
+from service.integration.workers.performing import Performing
 from service.integration.workers.pulling import Pulling
 from service.integration.workers.senders import sender
 from service.integration.workers.worker import Worker
@@ -72,7 +73,10 @@ async def lifespan(resources: Resources) -> AsyncIterator[None]:
     pulls = Pulls(settings, transactions)
     fetcher = Fetcher(receiver, bridge, ledger.released, most)
     pulling = Pulling(pulls, peers, fetcher, metrics)
-    worker = Worker(ledger, peers, senders, judge, committing, measuring, pulling, feeds, metrics)
+    performing = Performing(settings, transactions, peers)
+    worker = Worker(
+        ledger, peers, senders, judge, committing, measuring, pulling, performing, feeds, metrics
+    )
     committer = Committer(commitments, metrics)
     listener = Listener(settings, peers, ledger, committer, metrics, patience)
     resources.put(Ledger, ledger)

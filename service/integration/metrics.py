@@ -13,6 +13,7 @@ from service.integration.ledger.schemas import (
     CommitmentState,
     DeliveryState,
     PullState,
+    WorkitemState,
 )
 
 OBJECTS: Final = "osteoserve_gateway_objects_total"
@@ -69,7 +70,8 @@ class GatewayMetrics:
         )  # fmt: skip
         self._rows = Gauge(
             STATES,
-            "Cases, deliveries, peers' questions for commitment and ours to archives, by state.",
+            "Cases, deliveries, peers' questions for commitment, ours to archives, and work items, "
+            "by state.",
             ("kind", "state"),
             registry=registry,
         )
@@ -151,6 +153,7 @@ class GatewayMetrics:
             ("delivery", get_args(DeliveryState)),
             ("commitment", get_args(CommitmentState)),
             ("pull", get_args(PullState)),
+            ("workitem", get_args(WorkitemState)),
         ):
             self._oldest.labels(kind).set(oldest.get(kind, 0.0))
             for state in every:

@@ -88,6 +88,13 @@ class GatewaySettings(SettingsGroup):
         description="Most results of one study in a day; beyond them it is put into quarantine.",
     )
 
+    gateway_workitems: str = Field(
+        "110003^DCM 110004^DCM",
+        pattern=r"^$|^[^\s^]+\^[^\s^]+( [^\s^]+\^[^\s^]+)*$",
+        description="Codes of the work items that the gateway performs, each as VALUE^SCHEME, with "
+        "a blank between two. Empty: none.",
+    )
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         tls = (self.gateway_certificate, self.gateway_key, self.gateway_authorities)

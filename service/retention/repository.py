@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from service.identity.actor import Within
 from service.patients.repository import arrived_as, is_known_by
 from service.retention.settings import Kind
 from service.reviews import repository as reviews
-from service.storage.encryption import document, of, plain
+from service.storage.encryption import document, of, plain, readable
 from service.storage.tables.batches import BatchRow
 from service.storage.tables.exams import ExamRow
 from service.storage.tables.identity import ClaimRow, SessionRow, SignInFlowRow
@@ -28,6 +29,7 @@ from service.storage.tables.ledger import (
     CaseRow,
     DeliveryRow,
     PullRow,
+    WorkitemRow,
 )
 from service.storage.tables.patients import MergeRow, PatientRow
 from service.storage.tables.predictions import PredictionRow
@@ -237,6 +239,7 @@ async def forget_received(connection: AsyncConnection, site: str, arrived: str) 
             fence=PullRow.fence + 1,
         )
     )
+    await _forget_workitems(connection, site, identifier, issuer)
     objects = (
         ArrivalRow.site == site,
         ArrivalRow.patient.in_(arrived_as(connection, site, arrived)),
@@ -247,6 +250,26 @@ async def forget_received(connection: AsyncConnection, site: str, arrived: str) 
         .values(patient=None, patient_sealed=None, data=None, numbers=None)
     )
     return gone.rowcount
+
+
+async def _forget_workitems(
+    connection: AsyncConnection, site: str, identifier: str, issuer: str
+) -> None:
+    """Remove the work items that name a patient."""
+    items = select(WorkitemRow.id, WorkitemRow.document).where(WorkitemRow.site == site)
+    naming = []
+    for row in await connection.execute(items):
+        said = json.loads(readable(row.document))
+        number, by = (_said(said, tag) for tag in ("00100020", "00100021"))
+        if number == identifier and by in ("", issuer):
+            naming.append(row.id)
+    await connection.execute(delete(WorkitemRow).where(WorkitemRow.id.in_(naming)))
+
+
+def _said(document: dict[str, Any], tag: str) -> str:
+    """Return the first value of an element in DICOM JSON."""
+    found = document.get(tag, {}).get("Value") or [None]
+    return str(found[0] or "").strip(" ")
 
 
 def _cases(connection: AsyncConnection, site: str, arrived: str) -> Any:

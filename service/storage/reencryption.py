@@ -41,7 +41,13 @@ from service.storage.encryption import SEALED, UNOPENED, Encryption, of
 from service.storage.errors import KeysError
 from service.storage.tables.columns import Cell
 from service.storage.tables.exams import ExamRow
-from service.storage.tables.ledger import ArrivalRow, CaseResultRow, DeliveryRow, PullRow
+from service.storage.tables.ledger import (
+    ArrivalRow,
+    CaseResultRow,
+    DeliveryRow,
+    PullRow,
+    WorkitemRow,
+)
 from service.storage.tables.patients import MergeRow, PatientRow
 from service.storage.tables.predictions import PredictionRow
 from service.storage.tables.retention import HoldRow
@@ -309,5 +315,6 @@ KEPT: Final = (
     Kept(_table(CaseResultRow), ("data",), None, _bytes("data", "sop_uid")),
     Kept(_table(DeliveryRow), ("message",), None, _bytes("message", "id")),
     Kept(_table(PullRow), ("question_sealed",), "question", _question),
+    Kept(_table(WorkitemRow), ("document",), None, _bytes("document", "id")),
 )
 """All that is encrypted."""

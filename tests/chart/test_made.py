@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import Any
 
@@ -22,6 +23,13 @@ from k8s.rules import files as rules
 def test_no_drift(target: Any) -> None:
     for path, text in target.written().items():
         assert path.read_text("utf-8") == text, "python -m k8s writes it anew"
+
+
+def test_the_tests_that_the_page_of_services_names_are_there() -> None:
+    (page,) = conformance.written().values()
+    cited = re.findall(r"`(tests/[^`]+)`", page)
+    assert len(cited) > 3
+    assert [one for one in cited if not (helm.ROOT / one).is_file()] == []
 
 
 def test_the_schema_is_strict_and_described_at_every_level() -> None:

@@ -42,6 +42,7 @@ from service.storage.tables.ledger import (
     DeliveryRow,
     PullRow,
     PullStudyRow,
+    WorkitemRow,
 )
 
 What = Literal["case", "object", "delivery", "commitment", "pull"]
@@ -106,7 +107,7 @@ async def of(connection: AsyncConnection, site: str | None = None) -> Balance:
 
 
 async def states(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
-    """Return how many cases, deliveries, peers' questions and ours are in each state."""
+    """Return how many cases, deliveries, questions and work items are in each state."""
     parts = [
         select(literal(kind).label("kind"), table.state, func.count().label("number")).group_by(
             table.state
@@ -116,6 +117,7 @@ async def states(connection: AsyncConnection) -> Mapping[tuple[str, str], int]:
             ("delivery", DeliveryRow),
             ("commitment", CommitmentRow),
             ("pull", PullRow),
+            ("workitem", WorkitemRow),
         )
     ]
     rows = await connection.execute(union_all(*parts))

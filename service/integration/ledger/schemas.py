@@ -20,6 +20,7 @@ DeliveryState = Literal[
 ]  # fmt: skip
 CommitmentState = Literal["waiting", "reported", "dead", "discarded"]
 PullState = Literal["asked", "fetching", "done", "dead", "discarded"]
+WorkitemState = Literal["scheduled", "in_progress", "completed", "canceled"]
 ArrivalState = Literal["held", "ignored", "quarantined", "discarded", "reading", "read"]
 Received = Literal["accepted", "duplicate", "ignored", "quarantined"]
 """What became of an object that was sent: all four are acknowledged."""

@@ -52,7 +52,7 @@ async def store(
     gateway: GatewaySettings = Depends(resource(GatewaySettings)),  # noqa: B008 - FastAPI's way
 ) -> Response:
     """Store objects: 200 all of them, 202 some, 409 none, 503 none for the time being."""
-    _accepts(request, JSON, "application/json")
+    accepts(request, JSON, "application/json")
     wanted = None if study is None else uid(study)
     stored, fault = Stored(), None
     try:
@@ -106,7 +106,7 @@ def _unsupported() -> ServiceError:
     )
 
 
-def _accepts(request: Request, *kinds: str) -> None:
+def accepts(request: Request, *kinds: str) -> None:
     """Raise where the request takes none of ``kinds``."""
     header = request.headers.get("accept", "")
     if not any(weight(header, kind) > 0 for kind in kinds):
@@ -119,7 +119,7 @@ def _accepts(request: Request, *kinds: str) -> None:
 async def _search(
     request: Request, actor: Acting, results: DicomResultsDep, level: Level, **path: str
 ) -> Response:
-    _accepts(request, JSON, "application/json")
+    accepts(request, JSON, "application/json")
     asked = sought(request.query_params.multi_items(), **path)
     found = await results.search(actor, asked, level, request.scope["route"].path)
     return JSONResponse(found, 200, NO_STORE, JSON)
@@ -154,7 +154,7 @@ async def instances_in(
 async def _metadata(
     request: Request, actor: Acting, results: DicomResultsDep, **path: str
 ) -> Response:
-    _accepts(request, JSON, "application/json")
+    accepts(request, JSON, "application/json")
     asked = sought((), **path)
     uids = await results.named(actor, asked, request.scope["route"].path)
     return JSONResponse(await results.metadata(actor, uids), 200, NO_STORE, JSON)
@@ -164,7 +164,7 @@ async def _retrieve(
     request: Request, actor: Acting, results: DicomResultsDep, **path: str
 ) -> Response:
     alone = "instance" in path
-    _accepts(request, RELATED, *([FILE] if alone else []))
+    accepts(request, RELATED, *([FILE] if alone else []))
     asked = sought((), **path)
     uids = await results.named(actor, asked, request.scope["route"].path)
     header = request.headers.get("accept", "")

@@ -20,6 +20,7 @@ from service.integration.peers import Peers
 from service.integration.workers.committing import Committing
 from service.integration.workers.judge import Judge
 from service.integration.workers.measuring import Measuring
+from service.integration.workers.performing import Performing
 from service.integration.workers.pulling import Pulling
 from service.integration.workers.senders import Sender
 from service.storage.errors import StorageError
@@ -47,6 +48,7 @@ class Worker:
         committing: Committing,
         measuring: Measuring,
         pulling: Pulling,
+        performing: Performing,
         feeds: Feeds,
         metrics: GatewayMetrics,
     ) -> None:
@@ -58,6 +60,7 @@ class Worker:
         self._committing = committing
         self._measuring = measuring
         self._pulling = pulling
+        self._performing = performing
         self._feeds = feeds
         self._metrics = metrics
         self._stopping = asyncio.Event()
@@ -71,6 +74,7 @@ class Worker:
             *(("pull", step, POLL_SECONDS) for step in self._pulling.steps()),
             *(("clock", step, CLOCK_SECONDS) for step in self._pulling.clocks()),
             ("report", self._measuring.step, POLL_SECONDS),
+            *(("workitem", step, POLL_SECONDS) for step in self._performing.steps()),
             ("count", self.count, COUNT_SECONDS),
             ("purge", self._purge, PURGE_SECONDS),
         ]
@@ -140,5 +144,6 @@ class Worker:
     async def _purge(self) -> bool:
         await self._committing.tidy()
         await self._pulling.tidy()
+        await self._performing.tidy()
         await self._feeds.purge()
         return await self._ledger.purge() > 0

@@ -219,6 +219,44 @@ class PullStudyRow(Base):
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class WorkitemRow(Base):
+    """A work item that a program has made: the handle of a case, which says how it goes."""
+
+    __tablename__ = "ledger_workitem"
+    __table_args__ = (
+        UniqueConstraint("uid", "site", name="uq_ledger_workitem_uid"),
+        Index("ix_ledger_workitem_due", "state", "due_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    site: Mapped[str] = site()
+    uid: Mapped[str] = mapped_column(String(64))
+    # The program, as the ledger calls those that send.
+    sender: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    # Of the document, to be searched by: the study of its input, where it is one; what is asked
+    # for, as value^scheme; the worklist; whether the input is complete.
+    study_uid: Mapped[str | None] = mapped_column(String(64), index=True)
+    code: Mapped[str | None] = mapped_column(String(64))
+    label: Mapped[str] = mapped_column(String(64))
+    readiness: Mapped[str] = mapped_column(String(16))
+    # By which whoever performs it is known.
+    transaction_uid: Mapped[str | None] = mapped_column(String(64))
+    # The case that it follows; NULL: it is not we who perform it.
+    case_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("ledger_case.id"), index=True)
+    # Where its output could be retrieved from when it was completed, by destinations' names.
+    places: Mapped[dict[str, Any] | None] = mapped_column(Document(none_as_null=True))
+    # What its creator and its performer have said, in DICOM JSON.
+    document: Mapped[Any] = mapped_column(
+        Encrypted("ledger_workitem.document", ("id",), "bytes"), nullable=False
+    )
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class CdsFeedbackRow(Base):
     """What became of a card of decision support. What somebody wrote about it is not kept."""
 
@@ -249,7 +287,7 @@ class LedgerEventRow(Base):
     )
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     case_id: Mapped[UUID | None] = mapped_column(Uuid, index=True)
-    # The arrival or delivery that changed; NULL: the case itself.
+    # The arrival, delivery or work item that changed; NULL: the case itself.
     about_id: Mapped[UUID | None] = mapped_column(Uuid)
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(200))

@@ -409,11 +409,14 @@ async def test_a_delivery_that_fails_as_nobody_foresaw_dies_at_its_budget(
     judge: Any = None
     measuring: Any = None
     pulling: Any = None
+    performing: Any = None
     feeds: Any = None
     committing = Committing(GatewaySettings(), opened(database).commitments, peers, metrics)
     (pacs,) = peers.destination
     sending = {"pacs": senders.sender(pacs)}
-    worker = Worker(ledger, peers, sending, judge, committing, measuring, pulling, feeds, metrics)
+    worker = Worker(
+        ledger, peers, sending, judge, committing, measuring, pulling, performing, feeds, metrics
+    )
 
     def fails(*_: object) -> None:
         raise RuntimeError
