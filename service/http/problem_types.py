@@ -257,7 +257,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_workitem": Kind(
         400,
         N_("Work item cannot be taken"),
-        N_("See detail: an attribute, a transaction UID, or the item's state is not what it needs."),
+        N_(
+            "See detail: an attribute, a transaction UID, or the item's state is not what it needs."
+        ),
     ),
     "workitem_conflict": Kind(
         409,
