@@ -53,10 +53,10 @@ class Matching:
             return Match(patient=None, results=())
         keys = {await self._patients.find(actor, one, authority) for one in numbers} - {None}
         async with self._transactions.read() as connection:
-            people, judged = await _judged(connection, actor.site, numbers, authority)
+            people, results = await judged(connection, actor.site, numbers, authority)
         if len(keys) > 1 or len(people) > 1:
             raise AmbiguousError
-        return Match(patient=next(iter(keys), None), results=judged)
+        return Match(patient=next(iter(keys), None), results=results)
 
 
 def patient_numbers(patient: Mapping[str, Any], system: str | None) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ def patient_numbers(patient: Mapping[str, Any], system: str | None) -> tuple[str
     return tuple(found)[:MOST_NUMBERS]
 
 
-async def _judged(
+async def judged(
     connection: AsyncConnection, site: str, numbers: Sequence[str], authority: str | None
 ) -> tuple[frozenset[str], tuple[UUID, ...]]:
     """Return who has one of ``numbers`` as a Patient ID, issuers included, and the predictions on

@@ -12,7 +12,7 @@ from sqlalchemy import select, text, update
 
 from service.events import Listeners
 from service.identity.actor import DEFAULT_SITE
-from service.integration.cds import repository as cds
+from service.integration import patient_match
 from service.integration.ledger import repository as ledger
 from service.integration.ledger.schemas import Arrival
 from service.integration.pulls import repository as pulls
@@ -91,9 +91,12 @@ async def test_what_the_gateway_holds_is_found_by_who_it_is_of(keys: Keys) -> No
             assert not await ledger.other_patient(connection, arrived)
             other = replace(arrived, patient="Other\\Clinic")
             assert await ledger.other_patient(connection, other)
-            found = await cds.judged(connection, DEFAULT_SITE, [WHO])
+            found = await patient_match.judged(connection, DEFAULT_SITE, [WHO], None)
             assert found == (frozenset({arrived.patient}), (one.id,))
-            assert await cds.judged(connection, DEFAULT_SITE, [WHO[:-1]]) == (frozenset(), ())
+            assert await patient_match.judged(connection, DEFAULT_SITE, [WHO[:-1]], None) == (
+                frozenset(),
+                (),
+            )
             assert await erased.received(connection, DEFAULT_SITE) == {arrived.patient}
             assert await in_clear(database) == []
             rows = await connection.scalars(text("SELECT question FROM ledger_pull"))
