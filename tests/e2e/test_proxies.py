@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import secrets
@@ -10,7 +11,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,13 +25,14 @@ from tests.ports import free_port
 from tests.service.kit.accounts import PASSWORD, key, person
 from tests.service.kit.fronts import API, Front, front
 from tests.service.kit.images import png
-from tests.service.kit.runners import running
+from tests.service.kit.runners import Held, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.anyio]
 
 EXAMPLES: Final = ROOT / "docs" / "proxy"
 UNPACKED: Final = ROOT / ".venv" / "proxies" / "usr"
 HOST: Final = "dxa.clinic.example"
+PIECE: Final = 64 * 1024
 COMMANDS: Final = {
     "nginx.conf": (
         "nginx",
@@ -45,7 +47,14 @@ COMMANDS: Final = {
     ),
     "haproxy.cfg": ("haproxy", "-f", "{file}"),
     "Caddyfile": ("caddy", "run", "--adapter", "caddyfile", "--config", "{file}"),
+    "traefik.yaml": ("traefik", "--configFile={file}"),
 }
+BESIDE: Final = {"traefik.yaml": ("traefik-dynamic.yaml",)}
+"""Files that an example names, which are written beside it."""
+
+SOURCES: Final = {"traefik": "tests/e2e/install traefik builds it"}
+"""Where what no package has comes from."""
+
 TEMPORARY: Final = "".join(
     f"{kind}_temp_path {kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 )
@@ -55,7 +64,8 @@ def program(name: str) -> str:
     places = os.pathsep.join((os.environ["PATH"], f"{UNPACKED}/sbin", f"{UNPACKED}/bin"))
     found = shutil.which(name, path=places)
     if found is None:
-        pytest.skip(f"no {name}: tests/e2e/install (part of make test) gets it")
+        source = SOURCES.get(name, "tests/e2e/install (part of make test) gets it")
+        pytest.skip(f"no {name}: {source}")
     return found
 
 
@@ -70,10 +80,13 @@ class Behind:
 
 def written(example: str, folder: Path, port: int, ports: tuple[int, int]) -> Path:
     """Return the example as a file of its own, with ports and certificates that there are here."""
+    for beside in BESIDE.get(example, ()):
+        written(beside, folder, port, ports)
     text = (EXAMPLES / example).read_text("utf-8")
     for before, after in (
         (r"/etc/osteoserve", str(folder)),
         (r"(listen |bind :)443", rf"\g<1>{port}"),
+        (r'address: ":443"', f'address: "127.0.0.1:{port}"'),
         (rf"https://{HOST} ", f"https://{HOST}:{port} "),
         (r"127\.0\.0\.1:8000", f"127.0.0.1:{ports[0]}"),
         (r"127\.0\.0\.1:8001", f"127.0.0.1:{ports[1]}"),
@@ -94,11 +107,12 @@ def written(example: str, folder: Path, port: int, ports: tuple[int, int]) -> Pa
 async def proxied(example: str, folder: Path, ports: tuple[int, int]) -> AsyncIterator[int]:
     """Run a proxy before the fronts at ``ports``; yield the port that it listens on."""
     port, (command, *arguments) = free_port(), COMMANDS[example]
+    found = program(command)
     file = written(example, folder, port, ports)
     libraries = [str(one) for one in (UNPACKED / "lib").glob("*-linux-gnu")]
     log = (folder / "log").open("wb")
     process = subprocess.Popen(  # noqa: ASYNC220 - a moment
-        [program(command), *(one.format(file=file, folder=folder) for one in arguments)],
+        [found, *(one.format(file=file, folder=folder) for one in arguments)],
         cwd=folder,
         env={
             **os.environ,
@@ -196,7 +210,18 @@ async def browser(
             headers={"Host": HOST, "Origin": f"https://{HOST}", "Accept": "text/html"},
         ) as client,
     ):
+        async with asyncio.timeout(30):
+            # Traefik listens before it knows certificates and routes.
+            while not await routed(client):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
         yield client
+
+
+async def routed(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/health/live")).status_code == 200
+    except httpx.ConnectError:
+        return False
 
 
 def port(opened: Front) -> int:
@@ -242,7 +267,8 @@ async def shown(opened: Front) -> float:
     )
 
 
-# Caddy closes the connection where it has an answer before it has the whole request.
+# Caddy and Traefik close an HTTP/1.1 connection soon behind an answer that comes before the whole
+# request, so that only whoever reads meanwhile is sure to see it.
 @pytest.mark.parametrize("example", ["nginx.conf", "haproxy.cfg"], indirect=True)
 async def test_a_large_upload_is_the_fronts_to_refuse(behind: Behind) -> None:
     token = await key(behind.fronts[0], "integrator")
@@ -253,6 +279,83 @@ async def test_a_large_upload_is_the_fronts_to_refuse(behind: Behind) -> None:
         headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
     )
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+
+
+async def test_whoever_reads_while_they_send_learns_that_it_is_too_large(
+    behind: Behind, place: Path
+) -> None:
+    token = await key(behind.fronts[0], "integrator")
+    size = 2 * behind.fronts[0].settings.max_upload_bytes
+    path = f"{behind.below}{API}"
+    assert await told(behind.client, place, path, token, size) == (413, "payload_too_large")
+
+
+async def test_whoever_reads_while_they_send_learns_that_there_is_no_room(
+    example: str, place: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """One upload waits for its answer, and half of another has no room beside it."""
+    held = Held("cnn")
+    largest = 32 * 2**20
+    limits = {"max_upload_bytes": largest, "unfinished_bytes": largest}
+    identity = {"auth": "local", "public_url": f"https://{HOST}", "trusted_proxies": "127.0.0.1"}
+    async with (
+        running(held) as runners,
+        front(
+            tmp_path_factory.mktemp("var"), runners, deadline_seconds=120, **limits, **identity
+        ) as opened,
+        browser(example, place, (port(opened), port(opened))) as client,
+    ):
+        token = await key(opened, "integrator")
+        waiting = asyncio.create_task(
+            opened.client.post(
+                API,
+                content=png() + bytes(largest // 2),
+                headers={"Authorization": f"Bearer {token}"},
+            )
+        )
+        try:
+            await asyncio.wait_for(held.asked.wait(), 60)
+            found = await told(client, place, API, token, largest)
+        finally:
+            held.go.set()
+            assert (await waiting).status_code == 201
+    assert found == (503, "too_many_uploads")
+
+
+async def told(
+    client: httpx.AsyncClient, place: Path, path: str, token: str, size: int
+) -> tuple[int, str]:
+    """Return status and code of what is answered to an upload; read while it is sent, as browsers
+    do."""
+    trust = ssl.create_default_context(cafile=str(place / "ca.crt"))
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", client.base_url.port, ssl=trust, server_hostname=HOST
+    )
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n"
+        f"Accept: application/json\r\nContent-Length: {size}\r\n\r\n"
+    )
+
+    async def send() -> None:
+        # Whoever has answered need not take the rest.
+        with suppress(OSError):
+            writer.write(head.encode())
+            for _ in range(size // PIECE):
+                writer.write(bytes(PIECE))
+                await writer.drain()
+
+    sending = asyncio.create_task(send())
+    try:
+        async with asyncio.timeout(60):
+            answered = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = re.search(r"(?i)^content-length: (\d+)", answered, re.MULTILINE)
+            assert length, answered
+            problem = json.loads(await reader.readexactly(int(length[1])))
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        writer.transport.abort()
+    return int(answered.split()[1]), problem["code"]
 
 
 async def test_a_front_that_is_away_is_passed_by(
