@@ -23,11 +23,15 @@ from service.integration.metrics import (
     STATES,
     UNACCOUNTED,
 )
+from service.integration.smart.metrics import LAUNCHES
+from service.integration.smart.metrics import UP as RECORD_UP
 from service.integration.web.metrics import OBJECTS as DICOMWEB
+from service.integration.web.metrics import WORKITEMS
 
 CASES: Final = 'kind="case"'
 DELIVERIES: Final = 'kind="delivery"'
 PULLS: Final = 'kind="pull"'
+ITEMS: Final = 'kind="workitem"'
 
 
 def build() -> Dashboard:
@@ -111,6 +115,18 @@ def build() -> Dashboard:
                     {"{{result}}": f"sum by (result) ({rate(ASKED)})"},
                 ),
                 lines(
+                    "Work items, by what programs did with them",
+                    "reqps",
+                    "By UPS-RS; what gateways do with them is not in it.",
+                    {"{{act}}": f"sum by (act) ({rate(WORKITEMS)})"},
+                ),
+                lines(
+                    "Work items, by state",
+                    "short",
+                    "scheduled: their images have not all arrived, or nobody performs them.",
+                    {"{{state}}": f"max by (state) ({of(STATES, ITEMS)})"},
+                ),
+                lines(
                     "Open connections",
                     "short",
                     "Of all gateways.",
@@ -135,6 +151,18 @@ def build() -> Dashboard:
                     "reqps",
                     "By what became of them.",
                     {"{{outcome}}": f"sum by (outcome) ({rate(FEEDBACK)})"},
+                ),
+                lines(
+                    "Launches, by what was found or why they were refused",
+                    "reqps",
+                    "none: nothing is here of the patient; no_role: the record's groups give none.",
+                    {"{{outcome}}": f"sum by (outcome) ({rate(LAUNCHES)})"},
+                ),
+                lines(
+                    "Records that answer",
+                    "none",
+                    "1: the record's authorization server answered when it was asked last.",
+                    {"{{record}}": f"min by (record) ({of(RECORD_UP)})"},
                 ),
             ],
             "Out": [
